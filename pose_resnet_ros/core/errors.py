@@ -1,0 +1,40 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""The errors this package raises on purpose.
+
+::
+
+    PoseError
+    ├── ImageError      one frame cannot be used: the next one may be fine
+    ├── ModelError      a model file or its description cannot be used
+    │   └── DownloadError   a model file could not be fetched or did not verify
+    ├── BackendError    the requested execution backend is not to be had
+    └── SettingsError   a parameter or an option has a value that is not allowed
+
+Each message says what was expected, what came, and what to do about it. Exceptions of other libraries are translated into
+these where they enter the package, so that a caller needs one ``except PoseError``.
+"""
+
+
+class PoseError(Exception):
+    """Base of every error that this package raises on purpose."""
+
+
+class ImageError(PoseError):
+    """A frame cannot be decoded or has an impossible layout."""
+
+
+class ModelError(PoseError):
+    """A model file is missing, damaged, or not what its description says."""
+
+
+class DownloadError(ModelError):
+    """A model file could not be fetched, or its digest is wrong."""
+
+
+class BackendError(PoseError):
+    """The execution backend that was asked for is not available here."""
+
+
+class SettingsError(PoseError):
+    """A parameter or an option has a value outside what is allowed."""

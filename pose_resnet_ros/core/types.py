@@ -1,0 +1,117 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""What passes between the rooms of the house.
+
+Pixel coordinates lie in the full input image: x right, y down, pixel centres at whole numbers. N (persons) may be 0.
+Arrays are float32 unless stated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+
+
+def _check(owner: object, name: str, shape: tuple[int | None, ...]) -> None:
+    array = getattr(owner, name)
+    matches = array.ndim == len(shape) and all(want in (None, have) for want, have in zip(shape, array.shape))
+    if not matches:
+        wanted = "(" + ", ".join("any" if n is None else str(n) for n in shape) + ")"
+        raise ValueError(f"{type(owner).__name__}.{name}: expected shape {wanted}, got {array.shape}")
+
+
+class _Rows:
+    """Selection along the first axis, shared by the row-wise types below."""
+
+    def __len__(self) -> int:
+        return len(getattr(self, fields(self)[0].name))  # type: ignore[arg-type]
+
+    def __getitem__(self, rows):  # noqa: ANN001, ANN204 - rows: slice, index array or boolean mask; returns the same type
+        """Rows by slice, boolean mask or index array (not by a single integer: N stays an axis)."""
+        if isinstance(rows, (int, np.integer)):
+            raise TypeError(f"{type(self).__name__} is indexed by slice, mask or index array, not by the integer {rows}")
+        return replace(self, **{f.name: getattr(self, f.name)[rows] for f in fields(self)})  # type: ignore[arg-type,type-var]
+
+
+@dataclass(frozen=True, eq=False)
+class Detections(_Rows):
+    """Persons found by a detector.
+
+    boxes_xyxy: (N, 4) corners x1, y1, x2, y2 in pixels; scores: (N,) in 0..1.
+    """
+
+    boxes_xyxy: np.ndarray
+    scores: np.ndarray
+
+    def __post_init__(self) -> None:
+        _check(self, "boxes_xyxy", (None, 4))
+        _check(self, "scores", (len(self.boxes_xyxy),))
+
+    @classmethod
+    def empty(cls) -> Detections:
+        return cls(np.zeros((0, 4), np.float32), np.zeros(0, np.float32))
+
+
+@dataclass(frozen=True, eq=False)
+class Crops(_Rows):
+    """Network input for N persons and the way back.
+
+    tensor: (N, 3, h, w) normalised, in the network's colour order;
+    image_from_crop: (N, 2, 3) float64 affine, takes crop pixels (x, y, 1) to image pixels.
+    """
+
+    tensor: np.ndarray
+    image_from_crop: np.ndarray
+
+    def __post_init__(self) -> None:
+        _check(self, "tensor", (None, 3, None, None))
+        _check(self, "image_from_crop", (len(self.tensor), 2, 3))
+
+
+@dataclass(frozen=True, eq=False)
+class People(_Rows):
+    """N persons with K keypoints each.
+
+    boxes_xyxy: (N, 4) pixels; box_scores: (N,) the detector's, 0..1; keypoints_xy: (N, K, 2) pixels;
+    keypoint_scores: (N, K) raw heatmap peaks (no probability: may exceed 1 or be negative);
+    track_ids: (N,) int32, -1 where a person is not tracked.
+    An unsure joint keeps its decoded place and its low score: nothing is dropped, no NaN.
+    """
+
+    boxes_xyxy: np.ndarray
+    box_scores: np.ndarray
+    keypoints_xy: np.ndarray
+    keypoint_scores: np.ndarray
+    track_ids: np.ndarray
+
+    def __post_init__(self) -> None:
+        n = len(self.boxes_xyxy)
+        _check(self, "boxes_xyxy", (n, 4))
+        _check(self, "box_scores", (n,))
+        _check(self, "keypoints_xy", (n, None, 2))
+        _check(self, "keypoint_scores", (n, self.keypoints_xy.shape[1]))
+        _check(self, "track_ids", (n,))
+
+    @classmethod
+    def empty(cls, joint_count: int) -> People:
+        return cls(
+            np.zeros((0, 4), np.float32),
+            np.zeros(0, np.float32),
+            np.zeros((0, joint_count, 2), np.float32),
+            np.zeros((0, joint_count), np.float32),
+            np.zeros(0, np.int32),
+        )
+
+    @classmethod
+    def untracked(cls, detections: Detections, keypoints_xy: np.ndarray, keypoint_scores: np.ndarray) -> People:
+        """Persons of one frame, row by row the detections they came from."""
+        ids = np.full(len(detections), -1, np.int32)
+        return cls(detections.boxes_xyxy, detections.scores, keypoints_xy, keypoint_scores, ids)
+
+
+def names_of(options: Sequence[str]) -> str:
+    """``a, b or c``: the way every error message lists what is allowed."""
+    *head, last = options
+    return f"{', '.join(head)} or {last}" if head else last
