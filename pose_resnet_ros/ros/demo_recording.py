@@ -1,0 +1,109 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""What the demo leaves behind: a video, a picture, the persons as JSON, and a few figures."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+MAX_HOLD_S = 2.0  # a longer gap (the source paused) is shortened in the video
+
+
+@dataclass(frozen=True)
+class PersonsFrame:
+    """One ``~/persons`` message. stamp_ns: the image's stamp; age_ms: from that stamp to the arrival of the message."""
+
+    stamp_ns: int
+    age_ms: float
+    persons: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One ``~/annotated_image``. stamp_ns: the input image's stamp; jpeg: the picture, encoded to keep memory small."""
+
+    stamp_ns: int
+    jpeg: np.ndarray
+
+
+def person_to_dict(person: Any) -> dict[str, Any]:
+    """A ``Person`` message as plain JSON types; ``box`` is x, y, width, height from its top left corner in pixels."""
+    width, height = person.bbox.size_x, person.bbox.size_y
+    centre = person.bbox.center.position
+    return {
+        "track_id": person.track_id,
+        "box": [round(v, 2) for v in (centre.x - width / 2, centre.y - height / 2, width, height)],
+        "score": round(person.score, 4),
+        "pose_score": round(person.pose_score, 4),
+        "keypoints": {k.name: [round(k.x, 2), round(k.y, 2), round(k.score, 4)] for k in person.keypoints},
+    }
+
+
+def write_persons(path: Path, frames: Sequence[PersonsFrame]) -> None:
+    """A list of frames, oldest first, each with ``stamp`` (sec, nanosec) and ``persons``."""
+    rows = [
+        {"stamp": dict(zip(("sec", "nanosec"), divmod(f.stamp_ns, 1_000_000_000))), "persons": f.persons} for f in frames
+    ]
+    path.write_text(json.dumps(rows, indent=1) + "\n")
+
+
+def write_video(path: Path, pictures: Sequence[Picture], *, fps: float = 30.0) -> None:
+    """Each picture is held until the stamp of the next one, so that the video plays at the pace of the source.
+
+    Raises OSError if no encoder is at hand. Pictures of another size than the first are scaled to it.
+    """
+    first = _decode(pictures[0])
+    size_wh = (first.shape[1], first.shape[0])
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"mp4v"), fps, size_wh)
+    if not writer.isOpened():
+        raise OSError(f"cannot write {path}: this OpenCV has no mp4v encoder; opencv-python's wheels carry one")
+    written = 0
+    for picture, end_s in zip(pictures, _end_times_s(pictures, fps)):
+        frame = _decode(picture)
+        if frame.shape != first.shape:
+            frame = cv2.resize(frame, size_wh)
+        while written < end_s * fps - 0.5:
+            writer.write(frame)
+            written += 1
+    writer.release()
+
+
+def write_picture(path: Path, pictures: Sequence[Picture], frames: Sequence[PersonsFrame]) -> None:
+    """The annotated frame with the most persons (the first of equals)."""
+    count_at = {f.stamp_ns: len(f.persons) for f in frames}
+    best = max(pictures, key=lambda picture: count_at.get(picture.stamp_ns, -1))
+    cv2.imwrite(str(path), _decode(best))
+
+
+def summary(frames: Sequence[PersonsFrame], *, frames_in: int | None) -> str:
+    """The figures of a run, a line each; ages are from the image's stamp to the arrival of its persons."""
+    persons = [len(f.persons) for f in frames]
+    ages_ms = [f.age_ms for f in frames]
+    seconds = (frames[-1].stamp_ns - frames[0].stamp_ns) / 1e9
+    rate = f" ({(len(frames) - 1) / seconds:.1f} a second)" if seconds > 0 else ""
+    return "\n".join(
+        [
+            f"frames in          {'unknown' if frames_in is None else frames_in}",
+            f"frames out         {len(frames)}{rate}",
+            f"persons per frame  {np.mean(persons):.1f} (at most {max(persons)})",
+            f"age of results     median {np.median(ages_ms):.0f} ms, 95 % under {np.percentile(ages_ms, 95):.0f} ms",
+        ]
+    )
+
+
+def _end_times_s(pictures: Sequence[Picture], fps: float) -> list[float]:
+    """When each picture leaves the screen, in seconds from the first one; the last is shown for one frame."""
+    stamps_s = np.array([p.stamp_ns for p in pictures], np.int64) / 1e9
+    holds_s = np.clip(np.diff(stamps_s), 0.0, MAX_HOLD_S)
+    return [*np.cumsum(holds_s), float(holds_s.sum()) + 1.0 / fps]
+
+
+def _decode(picture: Picture) -> np.ndarray:
+    return cv2.imdecode(picture.jpeg, cv2.IMREAD_COLOR)
