@@ -10,8 +10,33 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from typing import Literal
 
 import numpy as np
+
+
+@dataclass(frozen=True)
+class InputSpec:
+    """How pixels become the input tensor: ``(pixel * scale - mean[c]) / std[c]`` for tensor channel c.
+
+    ``mean`` and ``std`` are listed by *tensor channel index*, whatever colour that channel carries: Microsoft's nets take
+    BGR pixels with RGB-ordered statistics, and the spec can say so.
+    """
+
+    width: int
+    height: int
+    channel_order: Literal["bgr", "rgb"]
+    scale: float
+    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    std: tuple[float, float, float] = (1.0, 1.0, 1.0)
+
+
+@dataclass(frozen=True)
+class YoloScale:
+    """One output grid of a YOLO network: its stride and its anchors (w, h), both in network input pixels."""
+
+    stride: int
+    anchors: tuple[tuple[float, float], ...]
 
 
 def _check(owner: object, name: str, shape: tuple[int | None, ...]) -> None:

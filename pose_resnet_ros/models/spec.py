@@ -13,24 +13,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from pose_resnet_ros.core.errors import ModelError
+from pose_resnet_ros.core.types import InputSpec, YoloScale
 
 METADATA_KEY = "pose_resnet_ros"
-
-
-@dataclass(frozen=True)
-class InputSpec:
-    """How pixels become the input tensor: ``(pixel * scale - mean[c]) / std[c]`` for tensor channel c.
-
-    ``mean`` and ``std`` are listed by *tensor channel index*, whatever colour that channel carries: Microsoft's nets take
-    BGR pixels with RGB-ordered statistics, and the spec can say so.
-    """
-
-    width: int
-    height: int
-    channel_order: Literal["bgr", "rgb"]
-    scale: float
-    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    std: tuple[float, float, float] = (1.0, 1.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -52,18 +37,10 @@ class PoseSpec:
 
 
 @dataclass(frozen=True)
-class YoloScale:
-    """One output grid of a YOLO network: its stride and its anchors (w, h), both in network input pixels."""
-
-    stride: int
-    anchors: tuple[tuple[float, float], ...]
-
-
-@dataclass(frozen=True)
 class DetectorSpec:
     """A person detector.
 
-    letterbox: how the image is fitted into the input (a name in ``core.crops``); decoder: how the output becomes boxes (a
+    letterbox: how the image is fitted into the input (a name in ``core.letterbox``); decoder: how the output becomes boxes (a
     name in ``core.detector_heads``); scales: the grids of the anchor-based decoders, in output order; class_count and
     person_class: the detector's classes and which of them is a person.
     """
