@@ -1,0 +1,88 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""From a model's name or path to its file on this machine. Nothing here uses the network."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from pose_resnet_ros.core.errors import ModelError
+from pose_resnet_ros.core.types import names_of
+from pose_resnet_ros.models.registry import Kind, ModelEntry, find_entry, model_names
+
+HOME_VARIABLE = "POSE_RESNET_ROS_HOME"
+WEIGHTS_FOLDER = Path(__file__).resolve().parent.parent / "weights"
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """A file that is there; entry: its table row, None for a file known by its path or added by the user."""
+
+    path: Path
+    entry: ModelEntry | None = None
+
+
+def models_folder() -> Path:
+    """Where fetched and added models lie: ``POSE_RESNET_ROS_HOME``, else this platform's cache folder. It need not exist."""
+    home = os.environ.get(HOME_VARIABLE)
+    if home:
+        return Path(home).expanduser()
+    if sys.platform == "darwin":
+        cache = Path.home() / "Library" / "Caches"
+    else:
+        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return cache / "pose_resnet_ros"
+
+
+def entry_path(entry: ModelEntry) -> Path:
+    """Where a table row's file lies, or would lie."""
+    return (WEIGHTS_FOLDER if entry.embedded else models_folder()) / entry.file
+
+
+def added_models() -> tuple[str, ...]:
+    """Names of the user's own models: ONNX files in the model folder that are in no row of the table."""
+    known = {entry.file for name in model_names() if (entry := find_entry(name))}
+    return tuple(sorted(path.stem for path in models_folder().glob("*.onnx") if path.name not in known))
+
+
+def find_model(name_or_path: str | os.PathLike[str], *, kind: Kind | None = None) -> ModelFile:
+    """The local file of a model.
+
+    name_or_path: a name from the table, the name of an added model, or the path of an ONNX file (anything with a folder or
+    a suffix). kind: only for the names that the error lists. Raises ModelError, which says how to get an absent model.
+    """
+    text = os.fspath(name_or_path)
+    entry = find_entry(text)
+    if entry is not None:
+        return ModelFile(_require_entry_file(entry), entry)
+    if os.sep in text or text.endswith(".onnx"):
+        return ModelFile(_require_path(Path(text).expanduser()))
+    if text in added_models():
+        return ModelFile(models_folder() / f"{text}.onnx")
+    raise ModelError(
+        f"there is no model named '{text}'; expected {names_of(model_names(kind) + added_models())}, or the path of an ONNX file"
+    )
+
+
+def how_to_get(entry: ModelEntry) -> str:
+    """One sentence that brings an absent model to this machine."""
+    if entry.embedded:
+        return "it is part of this package: install the package again"
+    return f"get it with: python -m pose_resnet_ros models fetch {entry.name}"
+
+
+def _require_entry_file(entry: ModelEntry) -> Path:
+    path = entry_path(entry)
+    if not path.is_file():
+        raise ModelError(f"the model '{entry.name}' is not on this machine ({path}); {how_to_get(entry)}")
+    return path
+
+
+def _require_path(path: Path) -> Path:
+    if not path.is_file():
+        what = "is a folder" if path.is_dir() else "does not exist"
+        raise ModelError(f"model file {path} {what}; expected an ONNX file, or a name from: python -m pose_resnet_ros models list")
+    return path

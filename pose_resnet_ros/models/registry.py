@@ -1,0 +1,96 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""The model table: one frozen row for each model that has a name.
+
+A model that is not in the table is used by its path, if its file describes itself (``spec.METADATA_KEY``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pose_resnet_ros.core.errors import ModelError
+from pose_resnet_ros.core.types import names_of
+from pose_resnet_ros.models.spec import Spec
+
+Kind = Literal["pose", "detector"]
+FULL_FRAME = "full_frame"  # stands for a detector: the whole image is one person
+
+
+@dataclass(frozen=True)
+class Digest:
+    """What is known of a file's digest: ``hex_digits`` may be only its beginning (OpenMMLab's names carry eight digits)."""
+
+    algorithm: Literal["sha256", "sha1", "md5"]
+    hex_digits: str
+
+
+@dataclass(frozen=True)
+class ModelEntry:
+    """One model.
+
+    spec: None where the file itself carries it (the embedded models); file: name in the model folder; urls: tried in this
+    order, https only; size: bytes of the download; digest: None where nobody published one; manual_page: set where no
+    program can fetch the file; terms: what binds the weights beyond the licence of the code; accuracy: (measure, value) as published.
+    """
+
+    name: str
+    kind: Kind
+    file: str
+    source: str
+    licence: str
+    data: str
+    spec: Spec | None = None
+    embedded: bool = False
+    urls: tuple[str, ...] = ()
+    size: int | None = None
+    digest: Digest | None = None
+    manual_page: str | None = None
+    terms: str = ""
+    accuracy: tuple[tuple[str, float], ...] = ()
+
+
+EMBEDDED: tuple[ModelEntry, ...] = (
+    ModelEntry(
+        name="pose_resnet_lite",
+        kind="pose",
+        file="pose_resnet_lite.onnx",
+        source="trained by training/ of this package",
+        licence="Apache-2.0",
+        data="LSP-extended photographs (Johnson and Everingham, CVPR 2011), partly machine-labelled",
+        embedded=True,
+    ),
+    ModelEntry(
+        name="person_lite",
+        kind="detector",
+        file="person_lite.onnx",
+        source="trained by training/ of this package",
+        licence="Apache-2.0",
+        data="LSP-extended photographs (Johnson and Everingham, CVPR 2011), boxes by a COCO-trained detector",
+        embedded=True,
+    ),
+)
+
+TABLE: tuple[ModelEntry, ...] = EMBEDDED
+
+
+def model_names(kind: Kind | None = None) -> tuple[str, ...]:
+    """Names in the table, of one kind or of all."""
+    return tuple(row.name for row in TABLE if kind in (None, row.kind))
+
+
+def find_entry(name: str) -> ModelEntry | None:
+    """The row of that name, or None."""
+    return next((row for row in TABLE if row.name == name), None)
+
+
+def get_entry(name: str) -> ModelEntry:
+    """The row of that name.
+
+    Raises ModelError, which lists the names there are.
+    """
+    entry = find_entry(name)
+    if entry is None:
+        raise ModelError(f"there is no model named '{name}'; expected {names_of(model_names())}")
+    return entry

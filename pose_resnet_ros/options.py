@@ -1,0 +1,137 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Every setting of the pipeline, declared once: the node's parameters and the tools' options are both made from this table.
+
+No ROS here: ``ros/parameters.py`` turns rows into parameter descriptors, ``tools/`` turns them into ``--options``.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from pose_resnet_ros.core.errors import SettingsError
+from pose_resnet_ros.core.types import names_of
+
+Value = bool | int | float | str
+
+
+@dataclass(frozen=True)
+class Option:
+    """One setting; its type is the type of its default.
+
+    minimum and maximum are inclusive; choices lists the only values allowed (strings); live: may change while running.
+    """
+
+    name: str
+    default: Value
+    description: str
+    live: bool = False
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[str, ...] = ()
+
+    @property
+    def type(self) -> type:
+        return type(self.default)
+
+    def check(self, value: Value) -> Value:
+        """The value in the option's type (a whole number stands for a float too).
+
+        Raises SettingsError, which names the option, what is allowed and what came.
+        """
+        if self.type is float and isinstance(value, int) and not isinstance(value, bool):
+            value = float(value)
+        if type(value) is not self.type:
+            raise SettingsError(f"{self.name}: expected {self.allowed}, got {value!r}")
+        if self.choices and value not in self.choices:
+            raise SettingsError(f"{self.name}: expected {self.allowed}, got '{value}'")
+        if isinstance(value, (int, float)) and not self._in_range(value):
+            raise SettingsError(f"{self.name}: expected {self.allowed}, got {value}")
+        return value
+
+    def parse(self, text: str) -> Value:
+        """The value that a command line's word stands for; raises SettingsError as ``check`` does."""
+        if self.type is bool:
+            words = {"true": True, "false": False, "1": True, "0": False, "on": True, "off": False}
+            return self.check(words.get(text.lower(), text))
+        if self.type is str:
+            return self.check(text)
+        try:
+            return self.check(self.type(text))
+        except ValueError:
+            raise SettingsError(f"{self.name}: expected {self.allowed}, got '{text}'") from None
+
+    @property
+    def allowed(self) -> str:
+        """What is allowed, in words."""
+        if self.choices:
+            return names_of(self.choices)
+        if self.type in (bool, str):
+            return {bool: "true or false", str: "a text"}[self.type]
+        kind = "a whole number" if self.type is int else "a number"
+        if self.minimum is not None and self.maximum is not None:
+            return f"{kind} from {self.minimum:g} to {self.maximum:g}"
+        return f"{kind} of at least {self.minimum:g}" if self.minimum is not None else kind
+
+    def _in_range(self, value: float) -> bool:
+        low = -math.inf if self.minimum is None else self.minimum
+        high = math.inf if self.maximum is None else self.maximum
+        return math.isfinite(value) and low <= value <= high
+
+
+# 32 persons are one batch of the default size: more than a robot meets, and a bound on the time that one frame can take.
+PIPELINE_OPTIONS: tuple[Option, ...] = (
+    Option("pose_model", "pose_resnet_lite", "pose network: a name from `models list`, or the path of an ONNX file"),
+    Option(
+        "detector_model",
+        "person_lite",
+        "person detector: a name from `models list`, the path of an ONNX file, or full_frame (the whole image is one person)",
+    ),
+    Option(
+        "backend",
+        "auto",
+        "where the networks run; a named backend is granted or refused, only auto falls back to the CPU, and says so",
+        choices=("auto", "cpu", "cuda", "tensorrt", "openvino"),
+    ),
+    Option("device_id", 0, "which GPU, counted from 0", minimum=0, maximum=63),
+    Option("threads", 0, "CPU threads of each network; 0: one for each physical core", minimum=0, maximum=256),
+    Option("max_batch", 32, "persons in one run of the pose network; more are run in several batches", minimum=1, maximum=256),
+    Option(
+        "skeleton",
+        "openpose18",
+        "joint set of the results; native: the pose model's own",
+        choices=("openpose18", "coco17", "native"),
+    ),
+    Option("allow_download", False, "fetch a model that is not on this machine yet"),
+    Option(
+        "detection_threshold", 0.4, "least detector score of a person", live=True, minimum=0.0, maximum=1.0
+    ),
+    Option(
+        "nms_threshold",
+        0.45,
+        "two boxes that overlap more than this (intersection over union) are one person",
+        live=True,
+        minimum=0.0,
+        maximum=1.0,
+    ),
+    Option(
+        "keypoint_threshold",
+        0.2,
+        "keypoints below this score are not drawn and do not count in pose_score; they are published all the same",
+        live=True,
+        minimum=0.0,
+        maximum=1.0,
+    ),
+    Option("max_persons", 32, "at most this many persons an image, those with the best scores", live=True, minimum=1, maximum=1000),
+    Option("flip_test", False, "average with the mirrored crop: a little more accurate, twice the pose time", live=True),
+    Option("draw_boxes", True, "draw the persons' boxes", live=True),
+    Option("draw_scores", False, "write the detector's score at each box", live=True),
+)
+
+_BY_NAME = {option.name: option for option in PIPELINE_OPTIONS}
+
+
+def option(name: str) -> Option:
+    """The row of that name (KeyError where there is none: a programming error)."""
+    return _BY_NAME[name]
