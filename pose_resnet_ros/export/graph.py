@@ -1,0 +1,88 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Writing an ONNX graph node by node.
+
+The architectures here are fixed and small, so their graphs are written directly: every node is one that was meant, batch norm
+is folded in float64, and the file has the opset and IR version that old runtimes read.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from pose_resnet_ros.models.spec import METADATA_KEY, Spec, spec_to_json
+
+DEFAULT_OPSET = 17
+OPSETS = range(13, 22)
+
+
+class GraphBuilder:
+    """Collects nodes and weights; every method that adds a node returns the name of its output."""
+
+    def __init__(self) -> None:
+        self._nodes: list[onnx.NodeProto] = []
+        self._weights: list[TensorProto] = []
+
+    def weight(self, array: np.ndarray) -> str:
+        name = f"w{len(self._weights)}"
+        self._weights.append(numpy_helper.from_array(np.ascontiguousarray(array), name))
+        return name
+
+    def node(self, op: str, *inputs: str, output: str = "", **attributes: Any) -> str:
+        output = output or f"{op.lower()}_{len(self._nodes)}"
+        self._nodes.append(helper.make_node(op, list(inputs), [output], name=output, **attributes))
+        return output
+
+    def conv(self, x: str, weight: np.ndarray, bias: np.ndarray, *, stride: int = 1, output: str = "") -> str:
+        """Convolution with padding size // 2; weight (out, in, k, k)."""
+        size = weight.shape[2]
+        names = self.weight(weight), self.weight(bias)
+        return self.node(
+            "Conv", x, *names, output=output, kernel_shape=[size, size], strides=[stride] * 2, pads=[size // 2] * 4
+        )
+
+    def model(
+        self, *, input_shape: tuple, outputs: dict[str, tuple], opset: int = DEFAULT_OPSET, name: str = "network"
+    ) -> onnx.ModelProto:
+        """The finished model: float32 ``input`` and outputs; a string in a shape is the name of a dynamic axis."""
+        graph = helper.make_graph(
+            self._nodes,
+            name,
+            [helper.make_tensor_value_info("input", TensorProto.FLOAT, input_shape)],
+            [helper.make_tensor_value_info(n, TensorProto.FLOAT, shape) for n, shape in outputs.items()],
+            self._weights,
+        )
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], producer_name="pose_resnet_ros")
+        lower_ir(model)
+        onnx.checker.check_model(model, full_check=True)
+        return model
+
+
+def fold_batch_norm(
+    weight: np.ndarray, norm: dict[str, np.ndarray], *, denominator: np.ndarray, out_axis: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Weight and bias of the convolution that equals a bias-free convolution followed by batch norm.
+
+    norm: ``weight``, ``bias``, ``running_mean``, each (C,); denominator: (C,) float64, what the centred value is divided by
+    (frameworks differ in where they put epsilon); out_axis: axis of the output channels in ``weight``.
+    """
+    factor = norm["weight"].astype(np.float64) / denominator
+    shape = [1] * weight.ndim
+    shape[out_axis] = -1
+    bias = norm["bias"].astype(np.float64) - norm["running_mean"].astype(np.float64) * factor
+    return (weight.astype(np.float64) * factor.reshape(shape)).astype(np.float32), bias.astype(np.float32)
+
+
+def lower_ir(model: onnx.ModelProto) -> None:
+    """Write the oldest IR version that the model's opset allows, so that older onnxruntimes read the file."""
+    model.ir_version = helper.find_min_ir_version_for(model.opset_import)
+
+
+def describe(model: onnx.ModelProto, spec: Spec) -> None:
+    """Put the description into the model's metadata, replacing an older one."""
+    kept = {entry.key: entry.value for entry in model.metadata_props}
+    helper.set_model_props(model, kept | {METADATA_KEY: spec_to_json(spec)})

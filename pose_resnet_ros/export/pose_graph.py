@@ -1,0 +1,90 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""PoseResNet's tensors to an ONNX graph.
+
+Architecture: ``lib/models/pose_resnet.py`` of microsoft/human-pose-estimation.pytorch; the same network in mmpose.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+
+from pose_resnet_ros.core.errors import ModelError
+from pose_resnet_ros.export.graph import DEFAULT_OPSET, GraphBuilder, fold_batch_norm
+
+BATCH_NORM_EPSILON = 1e-5  # PyTorch's default, which the published code leaves alone
+State = dict[str, np.ndarray]
+
+
+def pose_graph(state: State, *, width: int, height: int, opset: int = DEFAULT_OPSET) -> onnx.ModelProto:
+    """The network as ``input`` (N, 3, height, width) -> ``heatmaps`` (N, J, height/4, width/4), N dynamic.
+
+    state: float32 arrays by Microsoft's names. Depth, widths and joint count are those of the tensors.
+    Raises ModelError if a tensor is missing or the shapes do not fit together.
+    """
+    try:
+        return _build(state, width=width, height=height, opset=opset)
+    except KeyError as error:
+        raise ModelError(f"the checkpoint lacks the tensor {error}; expected a complete PoseResNet") from error
+    except onnx.shape_inference.InferenceError as error:
+        raise ModelError(f"the checkpoint's tensors do not fit together as a PoseResNet: {error}") from error
+
+
+def joint_count(state: State) -> int:
+    return len(state["final_layer.weight"])
+
+
+def _build(state: State, *, width: int, height: int, opset: int) -> onnx.ModelProto:
+    g = GraphBuilder()
+    x = g.node("Relu", _conv(g, state, "input", conv="conv1", norm="bn1", stride=2))
+    x = g.node("MaxPool", x, kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1])
+    for stage in (1, 2, 3, 4):
+        for block in range(_block_count(state, stage)):
+            x = _block(g, state, x, prefix=f"layer{stage}.{block}.", stride=2 if stage > 1 and block == 0 else 1)
+    for index in (0, 3, 6):
+        x = _deconv(g, state, x, index)
+    g.conv(x, state["final_layer.weight"], state["final_layer.bias"], output="heatmaps")
+    return g.model(
+        name="pose_resnet",
+        input_shape=("N", 3, height, width),
+        outputs={"heatmaps": ("N", joint_count(state), height // 4, width // 4)},
+        opset=opset,
+    )
+
+
+def _block_count(state: State, stage: int) -> int:
+    return len({key.split(".")[1] for key in state if key.startswith(f"layer{stage}.")})
+
+
+def _block(g: GraphBuilder, state: State, x: str, *, prefix: str, stride: int) -> str:
+    """A bottleneck carries its stride in the 3x3 convolution, a basic block in its first."""
+    bottleneck = f"{prefix}conv3.weight" in state
+    strides = (1, stride, 1) if bottleneck else (stride, 1)
+    shortcut = x
+    if f"{prefix}downsample.0.weight" in state:
+        names = {"conv": f"{prefix}downsample.0", "norm": f"{prefix}downsample.1"}
+        shortcut = _conv(g, state, x, **names, stride=stride)
+    for number, step in enumerate(strides, start=1):
+        x = _conv(g, state, x, conv=f"{prefix}conv{number}", norm=f"{prefix}bn{number}", stride=step)
+        if number < len(strides):
+            x = g.node("Relu", x)
+    return g.node("Relu", g.node("Add", x, shortcut))
+
+
+def _conv(g: GraphBuilder, state: State, x: str, *, conv: str, norm: str, stride: int = 1) -> str:
+    return g.conv(x, *_folded(state, conv, norm), stride=stride)
+
+
+def _deconv(g: GraphBuilder, state: State, x: str, index: int) -> str:
+    """4x4, stride 2, padding 1: doubles both sides. Weights are (in, out, 4, 4) in PyTorch and in ONNX alike."""
+    folded = _folded(state, f"deconv_layers.{index}", f"deconv_layers.{index + 1}", out_axis=1)
+    names = [g.weight(array) for array in folded]
+    x = g.node("ConvTranspose", x, *names, kernel_shape=[4, 4], strides=[2, 2], pads=[1, 1, 1, 1])
+    return g.node("Relu", x)
+
+
+def _folded(state: State, conv: str, norm: str, *, out_axis: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    parts = {name: state[f"{norm}.{name}"] for name in ("weight", "bias", "running_mean", "running_var")}
+    denominator = np.sqrt(parts["running_var"].astype(np.float64) + BATCH_NORM_EPSILON)
+    return fold_batch_norm(state[f"{conv}.weight"], parts, denominator=denominator, out_axis=out_axis)

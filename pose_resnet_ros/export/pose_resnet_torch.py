@@ -1,0 +1,164 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""PoseResNet in PyTorch, with the key names of the published checkpoints.
+
+Xiao, Wu and Wei, Simple Baselines for Human Pose Estimation and Tracking, ECCV 2018. Needs torch; import it lazily.
+Key names and shapes are those of ``lib/models/pose_resnet.py`` in microsoft/human-pose-estimation.pytorch.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+BLOCK_COUNTS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
+
+
+def _conv(channels_in: int, channels: int, size: int, stride: int = 1) -> nn.Conv2d:
+    return nn.Conv2d(channels_in, channels, size, stride, size // 2, bias=False)
+
+
+class BasicBlock(nn.Module):
+    """Two 3x3 convolutions (ResNet-18 and -34)."""
+
+    expansion = 1
+
+    def __init__(self, channels_in: int, planes: int, stride: int, downsample: nn.Module | None) -> None:
+        super().__init__()
+        self.conv1 = _conv(channels_in, planes, 3, stride)
+        self.bn1 = nn.BatchNorm2d(planes)
+        self.conv2 = _conv(planes, planes, 3)
+        self.bn2 = nn.BatchNorm2d(planes)
+        self.downsample = downsample
+        self.relu = nn.ReLU(inplace=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        shortcut = x if self.downsample is None else self.downsample(x)
+        y = self.relu(self.bn1(self.conv1(x)))
+        return self.relu(self.bn2(self.conv2(y)) + shortcut)
+
+
+class Bottleneck(nn.Module):
+    """1x1, 3x3 (which carries the stride) and 1x1 convolutions (ResNet-50 and deeper)."""
+
+    expansion = 4
+
+    def __init__(self, channels_in: int, planes: int, stride: int, downsample: nn.Module | None) -> None:
+        super().__init__()
+        self.conv1 = _conv(channels_in, planes, 1)
+        self.bn1 = nn.BatchNorm2d(planes)
+        self.conv2 = _conv(planes, planes, 3, stride)
+        self.bn2 = nn.BatchNorm2d(planes)
+        self.conv3 = _conv(planes, planes * 4, 1)
+        self.bn3 = nn.BatchNorm2d(planes * 4)
+        self.downsample = downsample
+        self.relu = nn.ReLU(inplace=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        shortcut = x if self.downsample is None else self.downsample(x)
+        y = self.relu(self.bn1(self.conv1(x)))
+        y = self.relu(self.bn2(self.conv2(y)))
+        return self.relu(self.bn3(self.conv3(y)) + shortcut)
+
+
+class PoseResNet(nn.Module):
+    """(N, 3, h, w) normalised crops -> (N, joint_count, h/4, w/4) heatmaps; h and w are multiples of 32.
+
+    block: BasicBlock or Bottleneck; block_counts: blocks in each of the four stages; width: channels of the stem (64 in the
+    paper); deconv_channels: channels of the three transposed convolutions (256 in the paper).
+    """
+
+    def __init__(
+        self,
+        block: type[BasicBlock] | type[Bottleneck],
+        *,
+        block_counts: tuple[int, int, int, int],
+        joint_count: int = 17,
+        width: int = 64,
+        deconv_channels: int = 256,
+    ) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, width, 7, 2, 3, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.relu = nn.ReLU(inplace=True)
+        self.maxpool = nn.MaxPool2d(3, 2, 1)
+        channels = width
+        for number, count in enumerate(block_counts, start=1):
+            planes = width * 2 ** (number - 1)
+            stage = _stage(block, channels_in=channels, planes=planes, count=count, stride=1 if number == 1 else 2)
+            self.add_module(f"layer{number}", stage)
+            channels = planes * block.expansion
+        self.deconv_layers = _deconvolutions(channels, deconv_channels)
+        self.final_layer = nn.Conv2d(deconv_channels, joint_count, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
+        x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
+        return self.final_layer(self.deconv_layers(x))
+
+
+def pose_resnet(depth: int, *, joint_count: int = 17, width: int = 64, deconv_channels: int = 256) -> PoseResNet:
+    """PoseResNet of one of the paper's depths: 18, 34, 50, 101 or 152."""
+    block = Bottleneck if depth >= 50 else BasicBlock
+    counts = BLOCK_COUNTS[depth]
+    return PoseResNet(
+        block, block_counts=counts, joint_count=joint_count, width=width, deconv_channels=deconv_channels
+    )
+
+
+def network_for(state: dict[str, Tensor]) -> PoseResNet:
+    """The network whose tensors ``state`` (flat, the names above) holds, loaded and in evaluation mode."""
+    block = Bottleneck if "layer1.0.conv3.weight" in state else BasicBlock
+    counts = tuple(len({key.split(".")[1] for key in state if key.startswith(f"layer{n}.")}) for n in (1, 2, 3, 4))
+    deconv_channels, joint_count = state["final_layer.weight"].shape[1], state["final_layer.weight"].shape[0]
+    network = PoseResNet(
+        block,
+        block_counts=counts,  # type: ignore[arg-type]
+        joint_count=joint_count,
+        width=state["conv1.weight"].shape[0],
+        deconv_channels=deconv_channels,
+    )
+    steps = {key: value for key, value in network.state_dict().items() if key.endswith("num_batches_tracked")}
+    network.load_state_dict(steps | state)
+    return network.eval()
+
+
+def _stage(
+    block: type[BasicBlock] | type[Bottleneck], *, channels_in: int, planes: int, count: int, stride: int
+) -> nn.Sequential:
+    channels = planes * block.expansion
+    downsample = None
+    if stride != 1 or channels_in != channels:
+        downsample = nn.Sequential(_conv(channels_in, channels, 1, stride), nn.BatchNorm2d(channels))
+    first = block(channels_in, planes, stride, downsample)
+    return nn.Sequential(first, *(block(channels, planes, 1, None) for _ in range(count - 1)))
+
+
+def _deconvolutions(channels_in: int, channels: int) -> nn.Sequential:
+    layers: list[nn.Module] = []
+    for _ in range(3):
+        deconvolution = nn.ConvTranspose2d(channels_in, channels, 4, stride=2, padding=1, bias=False)
+        layers += [deconvolution, nn.BatchNorm2d(channels), nn.ReLU(inplace=True)]
+        channels_in = channels
+    return nn.Sequential(*layers)
+
+
+def parameter_count(network: nn.Module) -> int:
+    """Learnable parameters."""
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+def seeded(network: nn.Module, seed: int = 0) -> nn.Module:
+    """The network with random weights whose activations keep their size through all layers, for tests and benchmarks."""
+    generator = torch.Generator().manual_seed(seed)
+    for name, tensor in network.state_dict().items():
+        if tensor.ndim == 4:
+            fan_in = tensor[0].numel() if "deconv" not in name else tensor.shape[0] * 4
+            tensor.normal_(0, (2 / fan_in) ** 0.5, generator=generator)
+        elif name.endswith("running_var"):
+            tensor.uniform_(0.5, 1.5, generator=generator)
+        elif name.endswith("weight"):
+            tensor.uniform_(0.3, 0.7, generator=generator)
+        elif not name.endswith("num_batches_tracked"):
+            tensor.normal_(0, 0.1, generator=generator)
+    return network.eval()
