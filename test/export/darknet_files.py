@@ -1,0 +1,67 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Darknet files for the tests: random weights in darknet's layout, and the cfg text of a layer table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from pose_resnet_ros.export.darknet import Conv, Layer, MaxPool, Route, Shortcut, Upsample
+
+HEADER = np.array([0, 2, 0], "<i4").tobytes() + np.array([32_013_312], "<i8").tobytes()
+
+
+def write_weights(path: Path, layers: tuple[Layer, ...], *, seed: int = 0) -> Path:
+    """Random weights whose activations keep their size; written value by value, as darknet's parser would read them."""
+    rng = np.random.default_rng(seed)
+    channels: list[int] = []
+    with path.open("wb") as file:
+        file.write(HEADER)
+        for layer in layers:
+            before = channels[-1] if channels else 3
+            if isinstance(layer, Conv):
+                _write_conv(file, layer, before, rng)
+                before = layer.filters
+            elif isinstance(layer, Route):
+                before = sum(channels[i] for i in layer.layers)
+            channels.append(before)
+    return path
+
+
+def _write_conv(file, layer: Conv, channels: int, rng: np.random.Generator) -> None:  # noqa: ANN001
+    n = layer.filters
+    parts = [rng.normal(0, 0.1, n)]
+    if not layer.head:
+        parts += [rng.uniform(0.4, 0.8, n), rng.normal(0, 0.1, n), rng.uniform(0.5, 1.5, n)]
+    fan_in = channels * layer.size**2
+    parts.append(rng.normal(0, (2 / fan_in) ** 0.5, n * fan_in))
+    for part in parts:
+        file.write(part.astype("<f4").tobytes())
+
+
+def cfg_text(layers: tuple[Layer, ...], *, size: int) -> str:
+    """The network as a darknet cfg file that ends each head with its linear convolution (no ``yolo`` layers)."""
+    lines = ["[net]", f"width={size}", f"height={size}", "channels=3"]
+    for layer in layers:
+        lines += _section(layer)
+    return "\n".join(lines) + "\n"
+
+
+def _section(layer: Layer) -> list[str]:
+    if isinstance(layer, Conv):
+        norm = [] if layer.head else ["batch_normalize=1"]
+        activation = "linear" if layer.head else "leaky"
+        sizes = [f"filters={layer.filters}", f"size={layer.size}", f"stride={layer.stride}", "pad=1"]
+        return ["[convolutional]", *norm, *sizes, f"activation={activation}"]
+    if isinstance(layer, MaxPool):
+        return ["[maxpool]", "size=2", f"stride={layer.stride}"]
+    if isinstance(layer, Upsample):
+        return ["[upsample]", "stride=2"]
+    if isinstance(layer, Shortcut):
+        return ["[shortcut]", "from=-3", "activation=linear"]
+    if isinstance(layer, Route):
+        return ["[route]", "layers=" + ",".join(str(i) for i in layer.layers)]
+    anchors = "10,14, 23,27, 37,58, 81,82, 135,169, 344,319"
+    return ["[yolo]", "mask=0,1,2", f"anchors={anchors}", "classes=80", "num=6"]
