@@ -2,25 +2,29 @@
 # SPDX-License-Identifier: Apache-2.0
 """What passes between the rooms of the house.
 
-Pixel coordinates lie in the full input image: x right, y down, pixel centres at whole numbers. N (persons) may be 0.
-Arrays are float32 unless stated.
+Pixel coordinates lie in the full input image: x right, y down, pixel centres at whole numbers. N (persons)
+may be 0. Arrays are float32 unless stated.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
+
+from pose_resnet_ros.core.errors import SettingsError
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class InputSpec:
     """How pixels become the input tensor: ``(pixel * scale - mean[c]) / std[c]`` for tensor channel c.
 
-    ``mean`` and ``std`` are listed by *tensor channel index*, whatever colour that channel carries: Microsoft's nets take
-    BGR pixels with RGB-ordered statistics, and the spec can say so.
+    ``mean`` and ``std`` are listed by *tensor channel index*, whatever colour that channel carries: Microsoft's
+    nets take BGR pixels with RGB-ordered statistics, and the spec can say so.
     """
 
     width: int
@@ -53,11 +57,12 @@ class _Rows:
     def __len__(self) -> int:
         return len(getattr(self, fields(self)[0].name))  # type: ignore[arg-type]
 
-    def __getitem__(self, rows):  # noqa: ANN001, ANN204 - rows: slice, index array or boolean mask; returns the same type
+    def __getitem__(self, rows):
         """Rows by slice, boolean mask or index array (not by a single integer: N stays an axis)."""
         if isinstance(rows, (int, np.integer)):
-            raise TypeError(f"{type(self).__name__} is indexed by slice, mask or index array, not by the integer {rows}")
-        return replace(self, **{f.name: getattr(self, f.name)[rows] for f in fields(self)})  # type: ignore[arg-type,type-var]
+            raise TypeError(f"{type(self).__name__} takes a slice, mask or index array, not the integer {rows}")
+        picked = {field.name: getattr(self, field.name)[rows] for field in fields(self)}  # type: ignore[arg-type]
+        return replace(self, **picked)  # type: ignore[type-var]
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +135,9 @@ class People(_Rows):
         )
 
     @classmethod
-    def untracked(cls, detections: Detections, keypoints_xy: np.ndarray, keypoint_scores: np.ndarray) -> People:
+    def untracked(
+        cls, detections: Detections, keypoints_xy: np.ndarray, keypoint_scores: np.ndarray
+    ) -> People:
         """Persons of one frame, row by row the detections they came from."""
         ids = np.full(len(detections), -1, np.int32)
         return cls(detections.boxes_xyxy, detections.scores, keypoints_xy, keypoint_scores, ids)
@@ -140,3 +147,13 @@ def names_of(options: Sequence[str]) -> str:
     """``a, b or c``: the way every error message lists what is allowed."""
     *head, last = options
     return f"{', '.join(head)} or {last}" if head else last
+
+
+def option(options: Mapping[str, T], name: str, *, what: str) -> T:
+    """The option of that name; ``what`` says what it names.
+
+    Raises SettingsError that lists what is allowed.
+    """
+    if name not in options:
+        raise SettingsError(f"unknown {what} '{name}'; expected {names_of(sorted(options))}")
+    return options[name]

@@ -1,0 +1,101 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Boxes as arrays: conversions, padding for the crop, overlap, suppression.
+
+``boxes_xyxy`` is (N, 4) with x1, y1, x2, y2 in pixels; ``boxes_xywh`` is COCO's top-left corner and size. Sides are x2 - x1:
+nothing here counts pixels, so there is no "+ 1".
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def xyxy_from_xywh(boxes_xywh: np.ndarray) -> np.ndarray:
+    """(N, 4) top-left corner and size -> (N, 4) corners."""
+    boxes = np.asarray(boxes_xywh)
+    return np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1)
+
+
+def xywh_from_xyxy(boxes_xyxy: np.ndarray) -> np.ndarray:
+    """(N, 4) corners -> (N, 4) top-left corner and size."""
+    boxes = np.asarray(boxes_xyxy)
+    return np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], axis=1)
+
+
+def xyxy_from_centre_size(boxes_cxcywh: np.ndarray) -> np.ndarray:
+    """(N, 4) centre and size -> (N, 4) corners."""
+    boxes = np.asarray(boxes_cxcywh)
+    half = boxes[:, 2:] / 2
+    return np.concatenate([boxes[:, :2] - half, boxes[:, :2] + half], axis=1)
+
+
+def centre_size_from_xyxy(boxes_xyxy: np.ndarray) -> np.ndarray:
+    """(N, 4) corners -> (N, 4) centre and size."""
+    boxes = np.asarray(boxes_xyxy)
+    return np.concatenate([(boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]], axis=1)
+
+
+def areas(boxes_xyxy: np.ndarray) -> np.ndarray:
+    """(N,) areas; a box turned inside out has none."""
+    sides = np.maximum(boxes_xyxy[:, 2:] - boxes_xyxy[:, :2], 0)
+    return sides[:, 0] * sides[:, 1]
+
+
+def is_sound(boxes_xyxy: np.ndarray) -> np.ndarray:
+    """(N,) mask of the boxes that are finite and have a width and a height above zero: only these can be cropped."""
+    finite = np.isfinite(boxes_xyxy).all(axis=1)
+    with np.errstate(invalid="ignore"):  # inf - inf, already known to be unsound
+        return finite & (boxes_xyxy[:, 2] > boxes_xyxy[:, 0]) & (boxes_xyxy[:, 3] > boxes_xyxy[:, 1])
+
+
+def clip_to_image(boxes_xyxy: np.ndarray, *, width: int, height: int) -> np.ndarray:
+    """Corners moved into [0, width] x [0, height]; a box that lies outside becomes empty.
+
+    For showing and publishing boxes. Never before a ``topdown`` crop: it would move the centre of a person at the border.
+    """
+    return np.clip(boxes_xyxy, 0, np.array([width, height, width, height], boxes_xyxy.dtype))
+
+
+def pad_to_aspect(boxes_xyxy: np.ndarray, *, aspect: float, padding: float) -> np.ndarray:
+    """The crop's field of view: the shorter side grown until width / height is ``aspect``, then both sides times ``padding``.
+
+    The centre stays; parts outside the image are kept. Source: microsoft/human-pose-estimation.pytorch,
+    lib/dataset/coco.py (``_xywh2cs``, there with padding 1.25). (N, 4) -> (N, 4) float64.
+    """
+    centre_size = centre_size_from_xyxy(np.asarray(boxes_xyxy, np.float64))
+    width, height = centre_size[:, 2], centre_size[:, 3]
+    centre_size[:, 2:] = padding * np.stack([np.maximum(width, aspect * height), np.maximum(height, width / aspect)], axis=1)
+    return xyxy_from_centre_size(centre_size)
+
+
+def iou_matrix(boxes_xyxy: np.ndarray, others_xyxy: np.ndarray) -> np.ndarray:
+    """Intersection over union of each box with each other box: (N, 4), (M, 4) -> (N, M); 0 where the union is empty."""
+    corner_min = np.maximum(boxes_xyxy[:, None, :2], others_xyxy[None, :, :2])
+    corner_max = np.minimum(boxes_xyxy[:, None, 2:], others_xyxy[None, :, 2:])
+    intersection = np.maximum(corner_max - corner_min, 0).prod(axis=2)
+    union = areas(boxes_xyxy)[:, None] + areas(others_xyxy)[None] - intersection
+    return np.divide(intersection, union, out=np.zeros_like(intersection), where=union > 0)
+
+
+def nms(boxes_xyxy: np.ndarray, scores: np.ndarray, *, iou_threshold: float) -> np.ndarray:
+    """Greedy non-maximum suppression.
+
+    boxes_xyxy (N, 4), scores (N,) -> (M,) kept indices, the best score first; a box goes when it overlaps a better kept one
+    by more than ``iou_threshold``. Equal scores keep the order of the input.
+    """
+    order = np.argsort(-scores, kind="stable")
+    return order[greedy_suppression(iou_matrix(boxes_xyxy[order], boxes_xyxy[order]), threshold=iou_threshold)]
+
+
+def greedy_suppression(similarity: np.ndarray, *, threshold: float) -> np.ndarray:
+    """Rows that stay when each kept row removes the later ones more similar than ``threshold``.
+
+    similarity: (N, N), rows from the best to the worst -> (M,) ascending indices.
+    """
+    suppresses = similarity > threshold
+    alive = np.ones(len(similarity), bool)
+    for row in range(len(similarity)):
+        if alive[row]:
+            alive[row + 1 :] &= ~suppresses[row, row + 1 :]
+    return np.flatnonzero(alive)
