@@ -1,0 +1,106 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Pictures from a webcam, a video, an image or a folder of images, one after the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import cv2
+import numpy as np
+
+from pose_resnet_ros.core.errors import ImageError, SettingsError
+
+IMAGE_SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """bgr: (H, W, 3) uint8; path: the file it comes from (a webcam's: its index); index: counted from 0 within the source."""
+
+    bgr: np.ndarray
+    path: Path
+    index: int
+
+
+class Media(Protocol):
+    """A source that was opened. fps: its own rate, None where it has none (stills); length: pictures, None if not known."""
+
+    fps: float | None
+    length: int | None
+
+    def read(self) -> Picture | None:
+        """The next picture, None at the end. Raises ImageError for one that is damaged; the next call goes on after it."""
+
+    def close(self) -> None:
+        """Release the device or file."""
+
+
+def open_media(source: str) -> Media:
+    """Open a webcam's index ("0"), a video, an image or a folder (its images in order of their names).
+
+    Raises SettingsError if there is no such source, if it is empty, or if OpenCV cannot open it.
+    """
+    if source.isdecimal():
+        return Video(source)
+    path = Path(source).expanduser()
+    if path.is_dir():
+        files = sorted(file for file in path.iterdir() if file.suffix.lower() in IMAGE_SUFFIXES)
+        if not files:
+            raise SettingsError(f"source: no images in the folder {path} (looked for {', '.join(IMAGE_SUFFIXES)})")
+        return Stills(files)
+    if not path.is_file():
+        raise SettingsError(f"source: expected a webcam's index, a video, an image or a folder; there is no '{source}'")
+    return Stills([path]) if path.suffix.lower() in IMAGE_SUFFIXES else Video(str(path))
+
+
+class Stills:
+    """Image files in the order given."""
+
+    fps = None
+
+    def __init__(self, files: list[Path]) -> None:
+        self._files = files
+        self._next = 0
+        self.length: int | None = len(files)
+
+    def read(self) -> Picture | None:
+        if self._next == len(self._files):
+            return None
+        index, path = self._next, self._files[self._next]
+        self._next += 1
+        bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
+        if bgr is None:
+            raise ImageError(f"{path} is not an image that OpenCV can read")
+        return Picture(bgr, path, index)
+
+    def close(self) -> None:
+        pass
+
+
+class Video:
+    """A video file or, where the source is a whole number, a webcam. Note that a webcam's read blocks for a frame time."""
+
+    def __init__(self, source: str) -> None:
+        self._path = Path(source)
+        is_webcam = source.isdecimal()
+        self._capture = cv2.VideoCapture(int(source) if is_webcam else source)
+        if not self._capture.isOpened():
+            what = f"webcam {source} (is it plugged in, and free?)" if is_webcam else f"'{source}' as a video or an image"
+            raise SettingsError(f"source: OpenCV cannot open {what}")
+        fps, count = self._capture.get(cv2.CAP_PROP_FPS), int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
+        self.fps = fps if fps > 0 else None
+        self.length = count if count > 0 and not is_webcam else None
+        self._next = 0
+
+    def read(self) -> Picture | None:
+        there, bgr = self._capture.read()
+        if not there:
+            return None
+        self._next += 1
+        return Picture(bgr, self._path, self._next - 1)
+
+    def close(self) -> None:
+        self._capture.release()

@@ -1,0 +1,102 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Results to messages. Pure functions; a header is passed on untouched.
+
+Scalars are Python's own: Humble's setters refuse NumPy's. Scores are clipped to 0..1 as the messages promise.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from sensor_msgs.msg import Image
+from std_msgs.msg import Header
+from vision_msgs.msg import BoundingBox2D, Detection2D, Detection2DArray, ObjectHypothesisWithPose
+
+from pose_resnet_ros.core.skeletons import Skeleton
+from pose_resnet_ros.core.types import Detections, People
+from pose_resnet_ros.msg import Keypoint, Person, PersonArray
+from pose_resnet_ros.msg import Skeleton as SkeletonMessage
+
+
+def person_array(
+    header: Header, people: People, skeleton: Skeleton, *, image_wh: tuple[int, int], keypoint_threshold: float
+) -> PersonArray:
+    """All persons of one image, each with the skeleton's full length and order; ``image_wh`` in pixels."""
+    persons = [
+        _person(track_id, score, box, points, scores, pose_score, skeleton.joint_names)
+        for track_id, score, box, points, scores, pose_score in zip(
+            people.track_ids.tolist(),
+            np.clip(people.box_scores, 0.0, 1.0).tolist(),
+            people.boxes_xyxy.tolist(),
+            people.keypoints_xy.tolist(),
+            np.clip(people.keypoint_scores, 0.0, 1.0).tolist(),
+            pose_scores(people.keypoint_scores, keypoint_threshold).tolist(),
+        )
+    ]
+    width, height = image_wh
+    return PersonArray(
+        header=header, skeleton=skeleton.name, image_width=int(width), image_height=int(height), persons=persons
+    )
+
+
+def pose_scores(keypoint_scores: np.ndarray, threshold: float) -> np.ndarray:
+    """(N,) mean of each person's (N, K) keypoint scores, clipped to 0..1, above the threshold; 0 where there is none."""
+    above = keypoint_scores > threshold
+    total = np.where(above, np.clip(keypoint_scores, 0.0, 1.0), 0.0).sum(axis=1)
+    return total / np.maximum(above.sum(axis=1), 1)
+
+
+def detection_array(header: Header, detections: Detections) -> Detection2DArray:
+    """Boxes as vision_msgs wants them: centre and size in pixels, class id "person"."""
+    message = Detection2DArray(header=header)
+    for box, score in zip(detections.boxes_xyxy.tolist(), np.clip(detections.scores, 0.0, 1.0).tolist()):
+        result = ObjectHypothesisWithPose()
+        result.hypothesis.class_id = "person"
+        result.hypothesis.score = score
+        message.detections.append(Detection2D(header=header, results=[result], bbox=_bounding_box(box)))
+    return message
+
+
+def skeleton_message(skeleton: Skeleton) -> SkeletonMessage:
+    """The table that a consumer of PersonArray needs: joint names in order, and edges."""
+    return SkeletonMessage(
+        name=skeleton.name,
+        joint_names=list(skeleton.joint_names),
+        edge_from=[start for start, _ in skeleton.edges],
+        edge_to=[end for _, end in skeleton.edges],
+    )
+
+
+def image_message(header: Header, bgr: np.ndarray) -> Image:
+    """A (H, W, 3) uint8 BGR array as a bgr8 image message.
+
+    The pixels go straight into the message's own buffer: one copy on every distro, where assigning bytes, a list or an ndarray
+    to ``data`` checks or converts every element.
+    """
+    height, width, _ = bgr.shape
+    message = Image(header=header, height=height, width=width, encoding="bgr8", is_bigendian=0, step=3 * width)
+    message.data.frombytes(memoryview(np.ascontiguousarray(bgr)).cast("B"))
+    return message
+
+
+def _person(  # noqa: PLR0913 - one row of People, column by column
+    track_id: int,
+    score: float,
+    box_xyxy: list[float],
+    points_xy: list[list[float]],
+    scores: list[float],
+    pose_score: float,
+    joint_names: tuple[str, ...],
+) -> Person:
+    keypoints = [Keypoint(name=n, x=x, y=y, score=s) for n, (x, y), s in zip(joint_names, points_xy, scores)]
+    return Person(
+        track_id=track_id, score=score, pose_score=pose_score, bbox=_bounding_box(box_xyxy), keypoints=keypoints
+    )
+
+
+def _bounding_box(box_xyxy: list[float]) -> BoundingBox2D:
+    x1, y1, x2, y2 = box_xyxy
+    box = BoundingBox2D(size_x=x2 - x1, size_y=y2 - y1)
+    box.center.position.x = (x1 + x2) / 2.0
+    box.center.position.y = (y1 + y2) / 2.0
+    return box

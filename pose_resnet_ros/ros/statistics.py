@@ -1,0 +1,161 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""What the node counts and times, for diagnostics. No ROS in here; safe to use from several threads.
+
+Rates, ages and stage times are taken over the last WINDOW_S seconds, counters over the life of the object.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+WINDOW_S = 5.0
+# A stamp older than this, or from the future, was made by another clock (a bag, a camera of its own time): no age from it.
+PLAUSIBLE_AGE_MS = 10_000.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One processed frame: ages in ms at the moment of publishing, stage times in ms."""
+
+    age_ms: float
+    stamp_age_ms: float | None
+    stage_ms: Mapping[str, float]
+    persons: int
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A snapshot. Ages are (median, p95) in ms, or None without a sample; silent_s: seconds since the last frame came."""
+
+    received: int
+    published: int
+    stale: int
+    errors: Mapping[str, int]
+    errors_in_a_row: int
+    input_hz: float
+    output_hz: float
+    age_ms: tuple[float, float] | None
+    stamp_age_ms: tuple[float, float] | None
+    stage_ms: Mapping[str, float]
+    persons: int
+    silent_s: float
+    time_jumps: int
+
+
+@dataclass
+class _Window:
+    """Samples of the last WINDOW_S seconds, oldest first."""
+
+    samples: deque = field(default_factory=deque)
+
+    def add(self, now_s: float, value: object = None) -> None:
+        self.samples.append((now_s, value))
+        self.trim(now_s)
+
+    def trim(self, now_s: float) -> None:
+        while self.samples and self.samples[0][0] < now_s - WINDOW_S:
+            self.samples.popleft()
+
+    def values(self) -> list:
+        return [value for _, value in self.samples]
+
+    def rate_hz(self, now_s: float, since_s: float) -> float:
+        return len(self.samples) / max(min(WINDOW_S, now_s - since_s), 1.0)
+
+
+class Statistics:
+    """Filled by the subscription (``frame_received``) and the worker (the rest), read once a second (``summary``).
+
+    clock: seconds, monotonic; handed in by tests.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._received_in_total = self._published_in_total = self._stale = self._errors_in_a_row = self._time_jumps = 0
+        self._errors: Counter[str] = Counter()
+        self._received, self._outcomes = _Window(), _Window()
+        self._persons = 0
+        self._latest_stamp_ns = 0
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget the windows, keep the counters: what came before an activation says nothing about the time after it."""
+        with self._lock:
+            self._since_s = self._last_frame_s = self._clock()
+            self._received, self._outcomes = _Window(), _Window()
+            self._errors_in_a_row = self._persons = self._latest_stamp_ns = 0
+
+    def frame_received(self) -> None:
+        with self._lock:
+            self._last_frame_s = self._clock()
+            self._received_in_total += 1
+            self._received.add(self._last_frame_s)
+
+    def frame_stale(self) -> None:
+        with self._lock:
+            self._stale += 1
+
+    def frame_failed(self, kind: str) -> None:
+        with self._lock:
+            self._errors[kind] += 1
+            self._errors_in_a_row += 1
+
+    def frame_published(self, outcome: Outcome) -> None:
+        with self._lock:
+            self._published_in_total += 1
+            self._errors_in_a_row = 0
+            self._persons = outcome.persons
+            self._outcomes.add(self._clock(), outcome)
+
+    def time_jumped_back(self, stamp_ns: int) -> bool:
+        """Whether this frame's stamp lies before the last one's: a bag that loops, a simulation that was reset."""
+        with self._lock:
+            jumped = stamp_ns < self._latest_stamp_ns
+            self._latest_stamp_ns = stamp_ns
+            self._time_jumps += jumped
+            return jumped
+
+    def summary(self) -> Summary:
+        with self._lock:
+            now_s = self._clock()
+            self._received.trim(now_s)
+            self._outcomes.trim(now_s)
+            outcomes = self._outcomes.values()
+            return Summary(
+                received=self._received_in_total,
+                published=self._published_in_total,
+                stale=self._stale,
+                errors=dict(self._errors),
+                errors_in_a_row=self._errors_in_a_row,
+                input_hz=self._received.rate_hz(now_s, self._since_s),
+                output_hz=self._outcomes.rate_hz(now_s, self._since_s),
+                age_ms=_median_and_p95([o.age_ms for o in outcomes]),
+                stamp_age_ms=_median_and_p95([o.stamp_age_ms for o in outcomes if o.stamp_age_ms is not None]),
+                stage_ms=_mean_of_stages([o.stage_ms for o in outcomes]),
+                persons=self._persons,
+                silent_s=now_s - self._last_frame_s,
+                time_jumps=self._time_jumps,
+            )
+
+
+def plausible_age_ms(stamp_ns: int, now_ns: int) -> float | None:
+    """Age of a stamp in ms; None where the two clocks cannot be compared (either is 0, the future, or too long ago)."""
+    age_ms = (now_ns - stamp_ns) / 1e6
+    return age_ms if stamp_ns and now_ns and 0.0 <= age_ms <= PLAUSIBLE_AGE_MS else None
+
+
+def _median_and_p95(values: list[float]) -> tuple[float, float] | None:
+    return tuple(float(q) for q in np.percentile(values, (50, 95))) if values else None  # type: ignore[return-value]
+
+
+def _mean_of_stages(stages: list[Mapping[str, float]]) -> dict[str, float]:
+    names = dict.fromkeys(name for stage_ms in stages for name in stage_ms)
+    return {name: sum(s.get(name, 0.0) for s in stages) / len(stages) for name in names}
