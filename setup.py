@@ -1,0 +1,65 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""The pip road: drives CMakeLists.txt where ROS 2's message generators are, else packs the ROS-free tools alone.
+
+With ROS 2 in this environment or sourced:  pip install --no-build-isolation .[cpu]
+Without:                                    pip install .[cpu]     (the version then ends in +without.ros)
+"""
+
+import re
+import sys
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+ROOT = Path(__file__).resolve().parent
+sys.path.insert(0, str(ROOT / "build_support"))
+from cmake_build import CMakeBuild, RosDistribution, has_ros_package  # noqa: E402
+
+ONNX_EXPORT = ["torch>=2.1", "onnx>=1.15"]
+EXTRAS = {
+    # The onnxruntime wheels collide with one another, and so do OpenCV's: choose one of cpu and gpu.
+    "cpu": ["onnxruntime>=1.16", "opencv-python-headless>=4.5,<5"],
+    "gpu": ["onnxruntime-gpu[cuda,cudnn]>=1.21", "opencv-python-headless>=4.5,<5"],
+    "export": ONNX_EXPORT,
+    "test": ["pytest>=7", "ruff>=0.6", "mypy>=1.8", "types-PyYAML", "onnx>=1.15"],
+}
+
+
+def version() -> str:
+    source = (ROOT / "pose_resnet_ros" / "__init__.py").read_text(encoding="utf-8")
+    return re.search(r'^__version__ = "(.+)"$', source, re.MULTILINE).group(1)
+
+
+def ros_options() -> dict:
+    """Return what setup() needs to build the messages, or to leave them out and say so."""
+    if not has_ros_package("rosidl_default_generators"):
+        print("No ROS 2 message generators here: packing the ROS-free tools only.", file=sys.stderr)
+        return {
+            "version": version() + "+without.ros",  # pip's closing line shows it
+            "packages": find_packages(include=["pose_resnet_ros", "pose_resnet_ros.*"]),
+            "package_data": {"pose_resnet_ros": ["weights/*"]},
+        }
+    if not has_ros_package("vision_msgs"):
+        raise SystemExit(
+            "ROS 2's message generators are here but vision_msgs is not: on a ROS install "
+            "`sudo apt install ros-$ROS_DISTRO-vision-msgs`, beside the ROS 2 wheels "
+            "`pip install --no-build-isolation ./stand_ins/vision_msgs`"
+        )
+    options = {"version": version(), "packages": [], "distclass": RosDistribution}
+    return {**options, "cmdclass": {"build_ext": CMakeBuild}}
+
+
+setup(
+    name="pose_resnet_ros",
+    description="ROS 2 perception package: camera image in, named human keypoints out, by a batched PoseResNet",
+    long_description=(ROOT / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    author="The pose_resnet_ros authors",
+    license="Apache-2.0",
+    python_requires=">=3.10",
+    install_requires=["numpy>=1.21", "PyYAML>=5.4"],
+    extras_require=EXTRAS,
+    zip_safe=False,
+    **ros_options(),
+)
