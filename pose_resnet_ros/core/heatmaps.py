@@ -24,11 +24,11 @@ Decoder = Callable[..., Points]
 
 def peaks(heatmaps: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Column, row and value of each map's maximum, the first in reading order: (N, K, Hh, Wh) -> three (N, K)."""
-    count, joints, _, columns = heatmaps.shape
-    flat = heatmaps.reshape(count, joints, -1)
+    count, joints, height, width = heatmaps.shape
+    flat = heatmaps.reshape(count, joints, height * width)
     places = flat.argmax(axis=2)
     values = np.take_along_axis(flat, places[..., None], axis=2)[..., 0]
-    return places % columns, places // columns, np.nan_to_num(values).astype(np.float32, copy=False)
+    return places % width, places // width, np.nan_to_num(values).astype(np.float32, copy=False)
 
 
 def slopes(heatmaps: np.ndarray, columns: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
