@@ -1,0 +1,145 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""From a detector's raw outputs to persons: the named decoders.
+
+A decoder takes the outputs for one image, the detector's description and a score threshold, and returns Detections whose
+boxes lie in **network input pixels**: not yet mapped back (``letterbox.Letterboxed``) nor suppressed (``boxes.nms``). Only
+the person column counts, so a confident dog never deletes a person. Scores must exceed the threshold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import numpy as np
+
+from pose_resnet_ros.core.boxes import xyxy_from_centre_size
+from pose_resnet_ros.core.errors import ModelError
+from pose_resnet_ros.core.types import Detections, InputSpec, YoloScale
+
+
+class HeadSpec(Protocol):
+    """What a decoder must know of its detector; ``models.spec.DetectorSpec`` is one."""
+
+    @property
+    def input(self) -> InputSpec: ...
+    @property
+    def scales(self) -> tuple[YoloScale, ...]: ...
+    @property
+    def class_count(self) -> int: ...
+    @property
+    def person_class(self) -> int: ...
+
+
+def decode_yolov3(outputs: Sequence[np.ndarray], *, spec: HeadSpec, threshold: float) -> Detections:
+    """Darknet's YOLOv3 layers before any activation: one (1, A * (5 + C), gh, gw) grid for each of ``spec.scales``.
+
+    Channel a * (5 + C) + {0: x, 1: y, 2: w, 3: h, 4: objectness, 5...: classes}. Cells at or under the threshold in
+    objectness are passed over before anything else is computed. Source: darknet, src/yolo_layer.c.
+    Raises ModelError if the outputs are not those of ``spec.scales``.
+    """
+    if len(outputs) != len(spec.scales):
+        raise ModelError(f"yolov3: expected {len(spec.scales)} output grids, the model gave {len(outputs)}")
+    return _joined([_yolov3_grid(grid, scale, spec, threshold) for grid, scale in zip(outputs, spec.scales)])
+
+
+def decode_yolox(outputs: Sequence[np.ndarray], *, spec: HeadSpec, threshold: float) -> Detections:
+    """YOLOX's single output (1, A, 5 + C): raw boxes, activated objectness and classes; strides 8, 16, 32 in this order.
+
+    Source: YOLOX, yolox/utils/demo_utils.py. Raises ModelError if A is not the number of cells at this input size.
+    """
+    rows = outputs[0][0]
+    cells_xy, strides = _yolox_cells(spec.input)
+    if rows.shape != (len(strides), 5 + spec.class_count):
+        raise ModelError(
+            f"yolox: expected output rows of shape {(len(strides), 5 + spec.class_count)} for an input of "
+            f"{spec.input.width}x{spec.input.height} pixels, the model gave {rows.shape}"
+        )
+    scores = rows[:, 4] * rows[:, 5 + spec.person_class]
+    kept = np.flatnonzero(scores > threshold)
+    centres = (rows[kept, :2] + cells_xy[kept]) * strides[kept, None]
+    sizes = np.exp(rows[kept, 2:4].astype(np.float64)) * strides[kept, None]
+    return _detections(xyxy_from_centre_size(np.concatenate([centres, sizes], axis=1)), scores[kept])
+
+
+def decode_yolox_nms(outputs: Sequence[np.ndarray], *, spec: HeadSpec, threshold: float) -> Detections:
+    """A YOLOX or RTMDet exported with its suppression: (1, n, 5) rows x1, y1, x2, y2, score; then class labels (1, n).
+
+    The labels are read only where the detector knows more than one class. Source: rtmlib, object_detection/yolox.py.
+    """
+    rows = outputs[0][0]
+    wanted = rows[:, 4] > threshold
+    if spec.class_count > 1 and len(outputs) > 1:
+        wanted &= outputs[1][0] == spec.person_class
+    return _detections(rows[wanted, :4], rows[wanted, 4])
+
+
+def decode_zoo(outputs: Sequence[np.ndarray], *, spec: HeadSpec, threshold: float) -> Detections:
+    """The ONNX Model Zoo's YOLOv3 with suppression in the graph: boxes (1, n, 4), scores (1, C, n), indices (m, 3).
+
+    Boxes are y1, x1, y2, x2 in the picture whose (h, w) the second network input ``image_shape`` names: feed it the network
+    input's own size, and they are network input pixels. Index rows are (batch, class, box), also as (1, m, 3); a negative
+    row ends the list.
+    """
+    boxes_yxyx, scores = outputs[0][0], outputs[1][0]
+    indices = outputs[2].reshape(-1, 3).astype(np.int64)
+    ends = np.flatnonzero((indices < 0).any(axis=1))
+    if len(ends):
+        indices = indices[: ends[0]]
+    picked = indices[indices[:, 1] == spec.person_class, 2]
+    person_scores = scores[spec.person_class, picked]
+    wanted = person_scores > threshold
+    return _detections(boxes_yxyx[picked[wanted]][:, [1, 0, 3, 2]], person_scores[wanted])
+
+
+HeadDecoder = Callable[..., Detections]
+DECODERS: dict[str, HeadDecoder] = {
+    "yolov3": decode_yolov3,
+    "yolox": decode_yolox,
+    "yolox_nms": decode_yolox_nms,
+    "zoo": decode_zoo,
+}
+
+
+def _yolov3_grid(grid: np.ndarray, scale: YoloScale, spec: HeadSpec, threshold: float) -> Detections:
+    anchors, channels = np.array(scale.anchors, np.float64), 5 + spec.class_count
+    expected = (1, len(anchors) * channels, spec.input.height // scale.stride, spec.input.width // scale.stride)
+    if grid.shape != expected:
+        raise ModelError(f"yolov3: expected an output of shape {expected} at stride {scale.stride}, got {grid.shape}")
+    cells = grid.reshape(len(anchors), channels, *expected[2:])
+    anchor, row, column = np.nonzero(cells[:, 4] > _logit(threshold))
+    picked = cells[anchor, :, row, column].astype(np.float64)  # (M, 5 + C)
+    scores = _sigmoid(picked[:, 4]) * _sigmoid(picked[:, 5 + spec.person_class])
+    centres = (np.stack([column, row], axis=1) + _sigmoid(picked[:, :2])) * scale.stride
+    sizes = np.exp(picked[:, 2:4]) * anchors[anchor]
+    wanted = scores > threshold
+    return _detections(xyxy_from_centre_size(np.concatenate([centres, sizes], axis=1))[wanted], scores[wanted])
+
+
+def _yolox_cells(spec: InputSpec) -> tuple[np.ndarray, np.ndarray]:
+    """Column and row (A, 2) and stride (A,) of every cell, in the order of the output."""
+    cells, strides = [], []
+    for stride in (8, 16, 32):
+        rows, columns = np.mgrid[: spec.height // stride, : spec.width // stride]
+        cells.append(np.stack([columns.ravel(), rows.ravel()], axis=1))
+        strides.append(np.full(rows.size, stride))
+    return np.concatenate(cells), np.concatenate(strides)
+
+
+def _sigmoid(x: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-x))
+
+
+def _logit(probability: float) -> float:
+    """The raw value whose sigmoid is ``probability``; minus infinity at 0, infinity at 1."""
+    with np.errstate(divide="ignore"):
+        return float(np.log(np.float64(probability)) - np.log1p(-np.float64(probability)))
+
+
+def _detections(boxes_xyxy: np.ndarray, scores: np.ndarray) -> Detections:
+    return Detections(boxes_xyxy.astype(np.float32), scores.astype(np.float32))
+
+
+def _joined(parts: Sequence[Detections]) -> Detections:
+    return Detections(np.concatenate([p.boxes_xyxy for p in parts]), np.concatenate([p.scores for p in parts]))
