@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Boxes as arrays: conversions, padding for the crop, overlap, suppression.
 
-``boxes_xyxy`` is (N, 4) with x1, y1, x2, y2 in pixels; ``boxes_xywh`` is COCO's top-left corner and size. Sides are x2 - x1:
-nothing here counts pixels, so there is no "+ 1".
+``boxes_xyxy`` is (N, 4) with x1, y1, x2, y2 in pixels; ``boxes_xywh`` is COCO's top-left corner and size.
+Sides are x2 - x1: nothing here counts pixels, so there is no "+ 1".
 """
 
 from __future__ import annotations
@@ -43,7 +43,9 @@ def areas(boxes_xyxy: np.ndarray) -> np.ndarray:
 
 
 def is_sound(boxes_xyxy: np.ndarray) -> np.ndarray:
-    """(N,) mask of the boxes that are finite and have a width and a height above zero: only these can be cropped."""
+    """(N,) mask of the boxes that are finite and have a width and a height above zero: only these can be
+    cropped.
+    """
     finite = np.isfinite(boxes_xyxy).all(axis=1)
     with np.errstate(invalid="ignore"):  # inf - inf, already known to be unsound
         return finite & (boxes_xyxy[:, 2] > boxes_xyxy[:, 0]) & (boxes_xyxy[:, 3] > boxes_xyxy[:, 1])
@@ -52,25 +54,31 @@ def is_sound(boxes_xyxy: np.ndarray) -> np.ndarray:
 def clip_to_image(boxes_xyxy: np.ndarray, *, width: int, height: int) -> np.ndarray:
     """Corners moved into [0, width] x [0, height]; a box that lies outside becomes empty.
 
-    For showing and publishing boxes. Never before a ``topdown`` crop: it would move the centre of a person at the border.
+    For showing and publishing boxes. Never before a ``topdown`` crop: it would move the centre of a person at
+    the border.
     """
     return np.clip(boxes_xyxy, 0, np.array([width, height, width, height], boxes_xyxy.dtype))
 
 
 def pad_to_aspect(boxes_xyxy: np.ndarray, *, aspect: float, padding: float) -> np.ndarray:
-    """The crop's field of view: the shorter side grown until width / height is ``aspect``, then both sides times ``padding``.
+    """The crop's field of view: the shorter side grown until width / height is ``aspect``, then both sides
+    times ``padding``.
 
     The centre stays; parts outside the image are kept. Source: microsoft/human-pose-estimation.pytorch,
     lib/dataset/coco.py (``_xywh2cs``, there with padding 1.25). (N, 4) -> (N, 4) float64.
     """
     centre_size = centre_size_from_xyxy(np.asarray(boxes_xyxy, np.float64))
     width, height = centre_size[:, 2], centre_size[:, 3]
-    centre_size[:, 2:] = padding * np.stack([np.maximum(width, aspect * height), np.maximum(height, width / aspect)], axis=1)
+    centre_size[:, 2:] = padding * np.stack(
+        [np.maximum(width, aspect * height), np.maximum(height, width / aspect)], axis=1
+    )
     return xyxy_from_centre_size(centre_size)
 
 
 def iou_matrix(boxes_xyxy: np.ndarray, others_xyxy: np.ndarray) -> np.ndarray:
-    """Intersection over union of each box with each other box: (N, 4), (M, 4) -> (N, M); 0 where the union is empty."""
+    """Intersection over union of each box with each other box: (N, 4), (M, 4) -> (N, M); 0 where the union is
+    empty.
+    """
     corner_min = np.maximum(boxes_xyxy[:, None, :2], others_xyxy[None, :, :2])
     corner_max = np.minimum(boxes_xyxy[:, None, 2:], others_xyxy[None, :, 2:])
     intersection = np.maximum(corner_max - corner_min, 0).prod(axis=2)
@@ -81,11 +89,13 @@ def iou_matrix(boxes_xyxy: np.ndarray, others_xyxy: np.ndarray) -> np.ndarray:
 def nms(boxes_xyxy: np.ndarray, scores: np.ndarray, *, iou_threshold: float) -> np.ndarray:
     """Greedy non-maximum suppression.
 
-    boxes_xyxy (N, 4), scores (N,) -> (M,) kept indices, the best score first; a box goes when it overlaps a better kept one
-    by more than ``iou_threshold``. Equal scores keep the order of the input.
+    boxes_xyxy (N, 4), scores (N,) -> (M,) kept indices, the best score first; a box goes when it overlaps a
+    better kept one by more than ``iou_threshold``. Equal scores keep the order of the input.
     """
     order = np.argsort(-scores, kind="stable")
-    return order[greedy_suppression(iou_matrix(boxes_xyxy[order], boxes_xyxy[order]), threshold=iou_threshold)]
+    return order[
+        greedy_suppression(iou_matrix(boxes_xyxy[order], boxes_xyxy[order]), threshold=iou_threshold)
+    ]
 
 
 def greedy_suppression(similarity: np.ndarray, *, threshold: float) -> np.ndarray:

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """From boxes to the pose network's input: one affine warp for each person, straight into the batch tensor.
 
-Every crop function has the signature of ``topdown`` and is named in ``CROPS``. Boxes must be sound (``boxes.is_sound``).
+Every crop function has the signature of ``topdown`` and is named in ``CROPS``. Boxes must be sound
+(``boxes.is_sound``).
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ def check_image(image: np.ndarray) -> None:
 def normalise_into(out: np.ndarray, pixels_bgr: np.ndarray, *, spec: InputSpec) -> None:
     """(h, w, 3) uint8 BGR -> (3, h, w) float32 as ``spec`` says; ``out`` may be a window of a larger tensor.
 
-    Splitting first and one fused multiply-add for each plane was the fastest of ten ways tried on one core, and needs no
-    float copy of the interleaved picture.
+    Splitting first and one fused multiply-add for each plane was the fastest of ten ways tried on one core,
+    and needs no float copy of the interleaved picture.
     """
     planes = cv2.split(pixels_bgr)
     if spec.channel_order == "rgb":
@@ -38,7 +39,8 @@ def normalise_into(out: np.ndarray, pixels_bgr: np.ndarray, *, spec: InputSpec) 
 
 
 def tensor_for(count: int, *, spec: InputSpec, out: np.ndarray | None = None) -> np.ndarray:
-    """(count, 3, h, w) float32: the first rows of ``out`` if it is given (C-contiguous, with room), else a new array.
+    """(count, 3, h, w) float32: the first rows of ``out`` if it is given (C-contiguous, with room), else a
+    new array.
 
     Raises ValueError when ``out`` does not fit.
     """
@@ -46,23 +48,34 @@ def tensor_for(count: int, *, spec: InputSpec, out: np.ndarray | None = None) ->
     if out is None:
         return np.empty((count, *shape), np.float32)
     if out.dtype != np.float32 or out.shape[1:] != shape or len(out) < count or not out.flags.c_contiguous:
-        raise ValueError(f"out: expected at least ({count}, {shape}) float32, contiguous; got {out.shape} {out.dtype}")
+        raise ValueError(
+            f"out: expected at least ({count}, {shape}) float32, contiguous; got {out.shape} {out.dtype}"
+        )
     return out[:count]
 
 
 def topdown(
-    image: np.ndarray, boxes_xyxy: np.ndarray, *, spec: InputSpec, padding: float, out: np.ndarray | None = None
+    image: np.ndarray,
+    boxes_xyxy: np.ndarray,
+    *,
+    spec: InputSpec,
+    padding: float,
+    out: np.ndarray | None = None,
 ) -> Crops:
-    """Microsoft's crop, which is mmpose's too: the box grown to the input's aspect and by ``padding``, around its centre.
+    """Microsoft's crop, which is mmpose's too: the box grown to the input's aspect and by ``padding``, around
+    its centre.
 
-    image: (H, W, 3) uint8 BGR; boxes_xyxy: (N, 4) pixels, never clipped; out: a tensor to write into (``tensor_for``).
-    What lies outside the image is black before normalisation. Bilinear, without smoothing: a person much larger than the
-    input aliases, as in the nets' training. ``image_from_crop``: crop centre w/2, h/2 <-> box centre, one scale for both
-    axes, from the width. Source: microsoft/human-pose-estimation.pytorch, lib/utils/transforms.py, without its rotation.
-    Raises ImageError for another image layout, ValueError for a box without area.
+    image: (H, W, 3) uint8 BGR; boxes_xyxy: (N, 4) pixels, never clipped; out: a tensor to write into
+    (``tensor_for``). What lies outside the image is black before normalisation. Bilinear, without smoothing:
+    a person much larger than the input aliases, as in the nets' training. ``image_from_crop``: crop centre
+    w/2, h/2 <-> box centre, one scale for both axes, from the width. Source:
+    microsoft/human-pose-estimation.pytorch, lib/utils/transforms.py, without its rotation. Raises ImageError
+    for another image layout, ValueError for a box without area.
     """
     check_image(image)
-    view = _checked_centre_size(boxes.pad_to_aspect(boxes_xyxy, aspect=spec.width / spec.height, padding=padding))
+    view = _checked_centre_size(
+        boxes.pad_to_aspect(boxes_xyxy, aspect=spec.width / spec.height, padding=padding)
+    )
     step = view[:, 2] / spec.width  # image pixels for one crop pixel
     image_from_crop = np.zeros((len(view), 2, 3))
     image_from_crop[:, 0, 0] = image_from_crop[:, 1, 1] = step
@@ -77,15 +90,20 @@ def topdown(
 
 
 def ailia(
-    image: np.ndarray, boxes_xyxy: np.ndarray, *, spec: InputSpec, padding: float, out: np.ndarray | None = None
+    image: np.ndarray,
+    boxes_xyxy: np.ndarray,
+    *,
+    spec: InputSpec,
+    padding: float,
+    out: np.ndarray | None = None,
 ) -> Crops:
     """The crop of ailia's PoseResNet sample; not the network's own, for comparison with that sample only.
 
-    The box is clipped, its height kept, its width made height * w/h whatever the person's, everything truncated to whole
-    pixels and clipped again, then stretched to the input: wide people are cut, and near a border the aspect is lost.
-    ``padding`` is not used. The sample's decoder also spreads the points by 200/192 around the crop's centre: that fault is
-    not repeated here. Source: axinc-ai/ailia-models, pose_resnet_util.py ``keep_aspect`` (state A/B of its history).
-    Arguments and errors as for ``topdown``.
+    The box is clipped, its height kept, its width made height * w/h whatever the person's, everything
+    truncated to whole pixels and clipped again, then stretched to the input: wide people are cut, and near a
+    border the aspect is lost. ``padding`` is not used. The sample's decoder also spreads the points by
+    200/192 around the crop's centre: that fault is not repeated here. Source: axinc-ai/ailia-models,
+    pose_resnet_util.py ``keep_aspect`` (state A/B of its history). Arguments and errors as for ``topdown``.
     """
     check_image(image)
     _checked_centre_size(boxes_xyxy)
@@ -113,7 +131,9 @@ def to_image(points_xy: np.ndarray, image_from_crop: np.ndarray) -> np.ndarray:
 def _checked_centre_size(boxes_xyxy: np.ndarray) -> np.ndarray:
     unsound = np.flatnonzero(~boxes.is_sound(boxes_xyxy))
     if len(unsound):
-        raise ValueError(f"box {unsound[0]} has no area: {boxes_xyxy[unsound[0]].tolist()}; drop it first (boxes.is_sound)")
+        raise ValueError(
+            f"box {unsound[0]} has no area: {boxes_xyxy[unsound[0]].tolist()}; drop it first (boxes.is_sound)"
+        )
     return boxes.centre_size_from_xyxy(boxes_xyxy)
 
 

@@ -3,8 +3,8 @@
 """DARK: the sub-cell place of a peak from the log of the smoothed heatmap (Zhang et al., CVPR 2020).
 
 Source of the formulas: mmpose, codecs/utils/refinement.py ``refine_keypoints_dark`` and post_processing.py
-``gaussian_blur``. Only the 5 x 5 cells round each peak need the smoothed values themselves; of the rest of the map its
-smoothed maximum is enough.
+``gaussian_blur``. Only the 5 x 5 cells round each peak need the smoothed values themselves; of the rest of
+the map its smoothed maximum is enough.
 """
 
 from __future__ import annotations
@@ -16,17 +16,20 @@ _FLOOR = 1e-10  # below this the log is cut
 
 
 def dark_offsets(heatmaps: np.ndarray, columns: np.ndarray, rows: np.ndarray, *, kernel: int) -> np.ndarray:
-    """One Newton step on the log of the smoothed map, from the peak: (N, K, Hh, Wh) and (N, K) peaks -> (N, K, 2) cells.
+    """One Newton step on the log of the smoothed map, from the peak: (N, K, Hh, Wh) and (N, K) peaks -> (N,
+    K, 2) cells.
 
-    kernel: the odd side of the Gaussian window. No step where 1 < x < Wh-2 and 1 < y < Hh-2 does not hold, nor where the
-    Hessian is singular.
+    kernel: the odd side of the Gaussian window. No step where 1 < x < Wh-2 and 1 < y < Hh-2 does not hold,
+    nor where the Hessian is singular.
     """
     count, joints, height, width = heatmaps.shape
     if not count:
         return np.zeros((0, joints, 2))
     weights = gaussian_kernel(kernel)
     blurred = _blurred_around(heatmaps, columns, rows, weights)  # (N, K, 5, 5)
-    with np.errstate(divide="ignore", invalid="ignore"):  # an empty map; its NaN or infinity ends as "no step"
+    with np.errstate(
+        divide="ignore", invalid="ignore"
+    ):  # an empty map; its NaN or infinity ends as "no step"
         rescale = heatmaps.max(axis=(2, 3)) / _blurred_maximum(heatmaps, weights)
         step = _newton_step(np.log(np.maximum(blurred * rescale[..., None, None], _FLOOR)))
     inside = (columns > 1) & (columns < width - 2) & (rows > 1) & (rows < height - 2)
@@ -34,14 +37,20 @@ def dark_offsets(heatmaps: np.ndarray, columns: np.ndarray, rows: np.ndarray, *,
 
 
 def gaussian_kernel(size: int) -> np.ndarray:
-    """(size,) weights that sum to 1, with the spread that ``cv2.GaussianBlur`` takes for sigma 0 (2.0 for 11, 2.9 for 17)."""
+    """(size,) weights that sum to 1, with the spread that ``cv2.GaussianBlur`` takes for sigma 0 (2.0 for 11,
+    2.9 for 17).
+    """
     sigma = 0.3 * ((size - 1) / 2 - 1) + 0.8
     weights = np.exp(-((np.arange(size) - (size - 1) / 2) ** 2) / (2 * sigma**2))
     return weights / weights.sum()
 
 
-def _blurred_around(heatmaps: np.ndarray, columns: np.ndarray, rows: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """The smoothed map at the 5 x 5 cells round each place, in float64; outside the map is 0: -> (N, K, 5, 5)."""
+def _blurred_around(
+    heatmaps: np.ndarray, columns: np.ndarray, rows: np.ndarray, weights: np.ndarray
+) -> np.ndarray:
+    """The smoothed map at the 5 x 5 cells round each place, in float64; outside the map is 0: -> (N, K, 5,
+    5).
+    """
     margin = _REACH + len(weights) // 2
     padded = np.pad(heatmaps, ((0, 0), (0, 0), (margin, margin), (margin, margin)))
     person, joint = np.ogrid[: heatmaps.shape[0], : heatmaps.shape[1]]
@@ -74,7 +83,9 @@ def _band(rows: int, columns: int, weights: np.ndarray) -> np.ndarray:
 
 
 def _newton_step(log_map: np.ndarray) -> np.ndarray:
-    """-inverse(Hessian) @ gradient at the centre of (N, K, 5, 5); NaN where the Hessian is singular: -> (N, K, 2) x, y."""
+    """-inverse(Hessian) @ gradient at the centre of (N, K, 5, 5); NaN where the Hessian is singular: -> (N,
+    K, 2) x, y.
+    """
 
     def at(dx: int, dy: int) -> np.ndarray:
         return log_map[..., _REACH + dy, _REACH + dx]

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """From a detector's raw outputs to persons: the named decoders.
 
-A decoder takes the outputs for one image, the detector's description and a score threshold, and returns Detections whose
-boxes lie in **network input pixels**: not yet mapped back (``letterbox.Letterboxed``) nor suppressed (``boxes.nms``). Only
-the person column counts, so a confident dog never deletes a person. Scores must exceed the threshold.
+A decoder takes the outputs for one image, the detector's description and a score threshold, and returns
+Detections whose boxes lie in **network input pixels**: not yet mapped back (``letterbox.Letterboxed``) nor
+suppressed (``boxes.nms``). Only the person column counts, so a confident dog never deletes a person. Scores
+must exceed the threshold.
 """
 
 from __future__ import annotations
@@ -33,21 +34,26 @@ class HeadSpec(Protocol):
 
 
 def decode_yolov3(outputs: Sequence[np.ndarray], *, spec: HeadSpec, threshold: float) -> Detections:
-    """Darknet's YOLOv3 layers before any activation: one (1, A * (5 + C), gh, gw) grid for each of ``spec.scales``.
+    """Darknet's YOLOv3 layers before any activation: one (1, A * (5 + C), gh, gw) grid for each of
+    ``spec.scales``.
 
-    Channel a * (5 + C) + {0: x, 1: y, 2: w, 3: h, 4: objectness, 5...: classes}. Cells at or under the threshold in
-    objectness are passed over before anything else is computed. Source: darknet, src/yolo_layer.c.
-    Raises ModelError if the outputs are not those of ``spec.scales``.
+    Channel a * (5 + C) + {0: x, 1: y, 2: w, 3: h, 4: objectness, 5...: classes}. Cells at or under the
+    threshold in objectness are passed over before anything else is computed. Source: darknet,
+    src/yolo_layer.c. Raises ModelError if the outputs are not those of ``spec.scales``.
     """
     if len(outputs) != len(spec.scales):
         raise ModelError(f"yolov3: expected {len(spec.scales)} output grids, the model gave {len(outputs)}")
-    return _joined([_yolov3_grid(grid, scale, spec, threshold) for grid, scale in zip(outputs, spec.scales)])
+    return _joined(
+        [_yolov3_grid(grid, scale, spec, threshold) for grid, scale in zip(outputs, spec.scales, strict=True)]
+    )
 
 
 def decode_yolox(outputs: Sequence[np.ndarray], *, spec: HeadSpec, threshold: float) -> Detections:
-    """YOLOX's single output (1, A, 5 + C): raw boxes, activated objectness and classes; strides 8, 16, 32 in this order.
+    """YOLOX's single output (1, A, 5 + C): raw boxes, activated objectness and classes; strides 8, 16, 32 in
+    this order.
 
-    Source: YOLOX, yolox/utils/demo_utils.py. Raises ModelError if A is not the number of cells at this input size.
+    Source: YOLOX, yolox/utils/demo_utils.py. Raises ModelError if A is not the number of cells at this input
+    size.
     """
     rows = outputs[0][0]
     cells_xy, strides = _yolox_cells(spec.input)
@@ -59,14 +65,16 @@ def decode_yolox(outputs: Sequence[np.ndarray], *, spec: HeadSpec, threshold: fl
     scores = rows[:, 4] * rows[:, 5 + spec.person_class]
     kept = np.flatnonzero(scores > threshold)
     centres = (rows[kept, :2] + cells_xy[kept]) * strides[kept, None]
-    sizes = np.exp(rows[kept, 2:4].astype(np.float64)) * strides[kept, None]
+    sizes = _exp(rows[kept, 2:4]) * strides[kept, None]
     return _detections(xyxy_from_centre_size(np.concatenate([centres, sizes], axis=1)), scores[kept])
 
 
 def decode_yolox_nms(outputs: Sequence[np.ndarray], *, spec: HeadSpec, threshold: float) -> Detections:
-    """A YOLOX or RTMDet exported with its suppression: (1, n, 5) rows x1, y1, x2, y2, score; then class labels (1, n).
+    """A YOLOX or RTMDet exported with its suppression: (1, n, 5) rows x1, y1, x2, y2, score; then class
+    labels (1, n).
 
-    The labels are read only where the detector knows more than one class. Source: rtmlib, object_detection/yolox.py.
+    The labels are read only where the detector knows more than one class. Source: rtmlib,
+    object_detection/yolox.py.
     """
     rows = outputs[0][0]
     wanted = rows[:, 4] > threshold
@@ -76,11 +84,12 @@ def decode_yolox_nms(outputs: Sequence[np.ndarray], *, spec: HeadSpec, threshold
 
 
 def decode_zoo(outputs: Sequence[np.ndarray], *, spec: HeadSpec, threshold: float) -> Detections:
-    """The ONNX Model Zoo's YOLOv3 with suppression in the graph: boxes (1, n, 4), scores (1, C, n), indices (m, 3).
+    """The ONNX Model Zoo's YOLOv3 with suppression in the graph: boxes (1, n, 4), scores (1, C, n), indices
+    (m, 3).
 
-    Boxes are y1, x1, y2, x2 in the picture whose (h, w) the second network input ``image_shape`` names: feed it the network
-    input's own size, and they are network input pixels. Index rows are (batch, class, box), also as (1, m, 3); a negative
-    row ends the list.
+    Boxes are y1, x1, y2, x2 in the picture whose (h, w) the second network input ``image_shape`` names: feed
+    it the network input's own size, and they are network input pixels. Index rows are (batch, class, box),
+    also as (1, m, 3); a negative row ends the list.
     """
     boxes_yxyx, scores = outputs[0][0], outputs[1][0]
     indices = outputs[2].reshape(-1, 3).astype(np.int64)
@@ -104,17 +113,26 @@ DECODERS: dict[str, HeadDecoder] = {
 
 def _yolov3_grid(grid: np.ndarray, scale: YoloScale, spec: HeadSpec, threshold: float) -> Detections:
     anchors, channels = np.array(scale.anchors, np.float64), 5 + spec.class_count
-    expected = (1, len(anchors) * channels, spec.input.height // scale.stride, spec.input.width // scale.stride)
+    expected = (
+        1,
+        len(anchors) * channels,
+        spec.input.height // scale.stride,
+        spec.input.width // scale.stride,
+    )
     if grid.shape != expected:
-        raise ModelError(f"yolov3: expected an output of shape {expected} at stride {scale.stride}, got {grid.shape}")
+        raise ModelError(
+            f"yolov3: expected an output of shape {expected} at stride {scale.stride}, got {grid.shape}"
+        )
     cells = grid.reshape(len(anchors), channels, *expected[2:])
     anchor, row, column = np.nonzero(cells[:, 4] > _logit(threshold))
     picked = cells[anchor, :, row, column].astype(np.float64)  # (M, 5 + C)
     scores = _sigmoid(picked[:, 4]) * _sigmoid(picked[:, 5 + spec.person_class])
     centres = (np.stack([column, row], axis=1) + _sigmoid(picked[:, :2])) * scale.stride
-    sizes = np.exp(picked[:, 2:4]) * anchors[anchor]
+    sizes = _exp(picked[:, 2:4]) * anchors[anchor]
     wanted = scores > threshold
-    return _detections(xyxy_from_centre_size(np.concatenate([centres, sizes], axis=1))[wanted], scores[wanted])
+    return _detections(
+        xyxy_from_centre_size(np.concatenate([centres, sizes], axis=1))[wanted], scores[wanted]
+    )
 
 
 def _yolox_cells(spec: InputSpec) -> tuple[np.ndarray, np.ndarray]:
@@ -131,6 +149,11 @@ def _sigmoid(x: np.ndarray) -> np.ndarray:
     return 1 / (1 + np.exp(-x))
 
 
+def _exp(log_size: np.ndarray) -> np.ndarray:
+    """exp, capped where only a broken network goes, so that the area of the box stays finite in float32."""
+    return np.exp(np.minimum(log_size.astype(np.float64), 20.0))
+
+
 def _logit(probability: float) -> float:
     """The raw value whose sigmoid is ``probability``; minus infinity at 0, infinity at 1."""
     with np.errstate(divide="ignore"):
@@ -142,4 +165,6 @@ def _detections(boxes_xyxy: np.ndarray, scores: np.ndarray) -> Detections:
 
 
 def _joined(parts: Sequence[Detections]) -> Detections:
-    return Detections(np.concatenate([p.boxes_xyxy for p in parts]), np.concatenate([p.scores for p in parts]))
+    return Detections(
+        np.concatenate([p.boxes_xyxy for p in parts]), np.concatenate([p.scores for p in parts])
+    )

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """From the pose network's output to points in the crop: the named decoders, and the flip test.
 
-A decoder takes the network's outputs and its input size, and returns points (N, K, 2) float32 in crop pixels and their
-scores (N, K) float32, the raw peaks. Heatmap cell i lies on crop pixel i * w / Wh (4i in these nets): no half-pixel offset.
-Peaks are as decoded even where a map has no positive value, where the reference code jumps to a corner: an unsure joint keeps
-its place and its low score. A map with NaN counts as score 0.
+A decoder takes the network's outputs and its input size, and returns points (N, K, 2) float32 in crop pixels
+and their scores (N, K) float32, the raw peaks. Heatmap cell i lies on crop pixel i * w / Wh (4i in these
+nets): no half-pixel offset. Peaks are as decoded even where a map has no positive value, where the reference
+code jumps to a corner: an unsure joint keeps its place and its low score. A map with NaN counts as score 0.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ Decoder = Callable[..., Points]
 
 
 def peaks(heatmaps: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Column, row and value of each map's maximum, the first in reading order: (N, K, Hh, Wh) -> three (N, K)."""
+    """Column, row and value of each map's maximum, the first in reading order: (N, K, Hh, Wh) -> three (N,
+    K).
+    """
     count, joints, height, width = heatmaps.shape
     flat = heatmaps.reshape(count, joints, height * width)
     places = flat.argmax(axis=2)
@@ -32,7 +34,9 @@ def peaks(heatmaps: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def slopes(heatmaps: np.ndarray, columns: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Right minus left and lower minus upper neighbour at each (N, K) place, taken inside the border: two (N, K)."""
+    """Right minus left and lower minus upper neighbour at each (N, K) place, taken inside the border: two (N,
+    K).
+    """
     count, joints, height, width = heatmaps.shape
     person, joint = np.ogrid[:count, :joints]
     x, y = np.clip(columns, 1, width - 2), np.clip(rows, 1, height - 2)
@@ -42,7 +46,8 @@ def slopes(heatmaps: np.ndarray, columns: np.ndarray, rows: np.ndarray) -> tuple
 
 
 def microsoft_offsets(heatmaps: np.ndarray, columns: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """A quarter cell towards the higher neighbour, in both axes or in none: only where 1 < x < Wh-1 and 1 < y < Hh-1.
+    """A quarter cell towards the higher neighbour, in both axes or in none: only where 1 < x < Wh-1 and 1 < y
+    < Hh-1.
 
     Source: microsoft/human-pose-estimation.pytorch, lib/core/inference.py. -> (N, K, 2).
     """
@@ -52,7 +57,8 @@ def microsoft_offsets(heatmaps: np.ndarray, columns: np.ndarray, rows: np.ndarra
 
 
 def mmpose_offsets(heatmaps: np.ndarray, columns: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """The quarter cell with each axis on its own: x where 1 < x < Wh-1 and 0 < y, y where 1 < y < Hh-1 and 0 < x.
+    """The quarter cell with each axis on its own: x where 1 < x < Wh-1 and 0 < y, y where 1 < y < Hh-1 and 0
+    < x.
 
     Source: mmpose, codecs/utils/refinement.py ``refine_keypoints``. -> (N, K, 2).
     """
@@ -71,7 +77,9 @@ def decode_heatmaps(
     height, width = heatmaps.shape[2:]
     columns, rows, scores = peaks(heatmaps)
     step = offsets(heatmaps, columns, rows)
-    cells = np.stack([columns, rows], axis=2) + np.where(np.isfinite(step), step, 0)  # a map with NaN has no slope
+    cells = np.stack([columns, rows], axis=2) + np.where(
+        np.isfinite(step), step, 0
+    )  # a map with NaN has no slope
     return (cells * (input_wh[0] / width, input_wh[1] / height)).astype(np.float32), scores
 
 
@@ -92,9 +100,9 @@ def mirrored(tensor: np.ndarray) -> np.ndarray:
 def merge_flipped(heatmaps: np.ndarray, flipped: np.ndarray, *, flip_order: np.ndarray) -> np.ndarray:
     """The flip test's mean: (N, K, Hh, Wh) of the input and of the mirrored input -> (N, K, Hh, Wh).
 
-    The second is mirrored back, its left and right joints swapped (``Skeleton.flip_order``) and moved one column to the
-    right, which makes up for the even width; column 0 keeps its value.
-    Source: microsoft/human-pose-estimation.pytorch, lib/core/function.py (SHIFT_HEATMAP).
+    The second is mirrored back, its left and right joints swapped (``Skeleton.flip_order``) and moved one
+    column to the right, which makes up for the even width; column 0 keeps its value. Source:
+    microsoft/human-pose-estimation.pytorch, lib/core/function.py (SHIFT_HEATMAP).
     """
     back = flipped[:, flip_order, :, ::-1]
     merged = heatmaps + np.concatenate([back[..., :1], back[..., :-1]], axis=3)

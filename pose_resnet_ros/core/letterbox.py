@@ -21,8 +21,8 @@ from pose_resnet_ros.core.types import InputSpec
 class Letterboxed:
     """A detector's input.
 
-    tensor: (1, 3, h, w) float32; the way back is ``image = input * image_from_input_scale + image_from_input_offset``, both
-    (x, y) float64.
+    tensor: (1, 3, h, w) float32; the way back is ``image = input * image_from_input_scale +
+    image_from_input_offset``, both (x, y) float64.
     """
 
     tensor: np.ndarray
@@ -38,10 +38,11 @@ class Letterboxed:
 def darknet(image: np.ndarray, *, spec: InputSpec, out: np.ndarray | None = None) -> Letterboxed:
     """Darknet's: aspect kept, centred, the rest filled with 0.5 (grey 127.5).
 
-    image: (H, W, 3) uint8 BGR; out: a (1, 3, h, w) tensor to write into. Sizes and place as in darknet's ``letterbox_image``
-    (src/image.c). Two differences, both under half a network pixel: darknet samples with aligned corners where
-    ``cv2.resize`` aligns the outer edges, and it undoes an odd margin with half a pixel that it did not paste with; here the
-    way back is the exact inverse of the way there. Raises ImageError for another image layout.
+    image: (H, W, 3) uint8 BGR; out: a (1, 3, h, w) tensor to write into. Sizes and place as in darknet's
+    ``letterbox_image`` (src/image.c). Two differences, both under half a network pixel: darknet samples with
+    aligned corners where ``cv2.resize`` aligns the outer edges, and it undoes an odd margin with half a pixel
+    that it did not paste with; here the way back is the exact inverse of the way there. Raises ImageError for
+    another image layout.
     """
     check_image(image)
     height, width = image.shape[:2]
@@ -54,7 +55,8 @@ def darknet(image: np.ndarray, *, spec: InputSpec, out: np.ndarray | None = None
 
 
 def yolox(image: np.ndarray, *, spec: InputSpec, out: np.ndarray | None = None) -> Letterboxed:
-    """YOLOX's: aspect kept, at the top-left, the rest filled with grey 114 (yolox/data/data_augment.py ``preproc``).
+    """YOLOX's: aspect kept, at the top-left, the rest filled with grey 114 (yolox/data/data_augment.py
+    ``preproc``).
 
     The way back divides by the ratio, as there, though the resized picture is rounded down to whole pixels.
     """
@@ -70,9 +72,9 @@ def yolox(image: np.ndarray, *, spec: InputSpec, out: np.ndarray | None = None) 
 def zoo(image: np.ndarray, *, spec: InputSpec, out: np.ndarray | None = None) -> Letterboxed:
     """The ONNX Model Zoo's YOLOv3: aspect kept, centred, the rest filled with grey 128.
 
-    The zoo resizes with Pillow's bicubic filter, which smooths when it shrinks. OpenCV's nearest relatives are area
-    averaging when shrinking (mean difference 0.7 grey levels on street pictures; its own bicubic: 2 to 3) and bicubic when
-    growing (0.5).
+    The zoo resizes with Pillow's bicubic filter, which smooths when it shrinks. OpenCV's nearest relatives
+    are area averaging when shrinking (mean difference 0.7 grey levels on street pictures; its own bicubic: 2
+    to 3) and bicubic when growing (0.5).
     """
     check_image(image)
     height, width = image.shape[:2]
@@ -106,6 +108,11 @@ def _pasted(
     for channel in range(3):
         grey = (fill * spec.scale - spec.mean[channel]) / spec.std[channel]
         plane = tensor[0, channel]
-        plane[:top], plane[bottom:], plane[top:bottom, :left], plane[top:bottom, right:] = grey, grey, grey, grey
+        plane[:top], plane[bottom:], plane[top:bottom, :left], plane[top:bottom, right:] = (
+            grey,
+            grey,
+            grey,
+            grey,
+        )
     normalise_into(tensor[0, :, top:bottom, left:right], resized, spec=spec)
     return tensor

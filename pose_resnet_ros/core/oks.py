@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Object keypoint similarity between results, and what COCO evaluation does with it.
 
-Sources: microsoft/human-pose-estimation.pytorch, lib/nms/nms.py (similarity, suppression) and lib/dataset/coco.py
-(rescoring); mmpose's evaluation agrees. Average precision itself is left to pycocotools.
+Sources: microsoft/human-pose-estimation.pytorch, lib/nms/nms.py (similarity, suppression) and
+lib/dataset/coco.py (rescoring); mmpose's evaluation agrees. Average precision itself is left to pycocotools.
 """
 
 from __future__ import annotations
@@ -23,10 +23,11 @@ def oks_matrix(
     other_areas: np.ndarray,
     sigmas: Sequence[float] | np.ndarray,
 ) -> np.ndarray:
-    """Similarity of each person with each other person, 1 for the same pose: (N, K, 2), (M, K, 2) -> (N, M) float64.
+    """Similarity of each person with each other person, 1 for the same pose: (N, K, 2), (M, K, 2) -> (N, M)
+    float64.
 
-    areas (N,), other_areas (M,): in square pixels, the mean of both counts; sigmas (K,): ``Skeleton.oks_sigmas``. Every
-    joint counts, whatever its score.
+    areas (N,), other_areas (M,): in square pixels, the mean of both counts; sigmas (K,):
+    ``Skeleton.oks_sigmas``. Every joint counts, whatever its score.
     """
     ours, others = np.asarray(keypoints_xy, np.float64), np.asarray(others_xy, np.float64)
     squared = ((ours[:, None] - others[None]) ** 2).sum(axis=3)  # (N, M, K)
@@ -43,9 +44,11 @@ def oks_nms(
     sigmas: Sequence[float] | np.ndarray,
     threshold: float = 0.9,
 ) -> np.ndarray:
-    """Greedy suppression of persons more similar than ``threshold`` to a better one -> (M,) kept indices, best first.
+    """Greedy suppression of persons more similar than ``threshold`` to a better one -> (M,) kept indices,
+    best first.
 
-    keypoints_xy (N, K, 2); scores (N,): after ``rescore``; areas (N,): of the padded boxes (``boxes.pad_to_aspect``).
+    keypoints_xy (N, K, 2); scores (N,): after ``rescore``; areas (N,): of the padded boxes
+    (``boxes.pad_to_aspect``).
     """
     order = np.argsort(-scores, kind="stable")
     poses, sizes = keypoints_xy[order], areas[order]
@@ -53,8 +56,10 @@ def oks_nms(
     return order[greedy_suppression(similarity, threshold=threshold)]
 
 
-def rescore(box_scores: np.ndarray, keypoint_scores: np.ndarray, *, keypoint_threshold: float = 0.2) -> np.ndarray:
-    """Box score times the mean of the joint scores above the threshold (0 if none is): (N,), (N, K) -> (N,)."""
+def rescore(
+    box_scores: np.ndarray, keypoint_scores: np.ndarray, *, keypoint_threshold: float = 0.2
+) -> np.ndarray:
+    """Box score times the mean joint score above the threshold (0 if none is): (N,), (N, K) -> (N,)."""
     return box_scores * mean_confident_score(keypoint_scores, keypoint_threshold=keypoint_threshold)
 
 

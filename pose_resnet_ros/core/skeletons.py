@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Joint sets: names, edges, left/right pairs, OKS sigmas, colours; and the way from one set to another.
 
-Sources: COCO-17 and MPII-16 from mmpose ``configs/_base_/datasets/{coco,mpii}.py`` (edges, sigmas) and the COCO annotations;
-OpenPose-18 from OpenPose ``poseParameters.cpp`` (order) and ``poseParametersRender.hpp`` (drawn pairs, colours).
+Sources: COCO-17 and MPII-16 from mmpose ``configs/_base_/datasets/{coco,mpii}.py`` (edges, sigmas) and the
+COCO annotations; OpenPose-18 from OpenPose ``poseParameters.cpp`` (order) and ``poseParametersRender.hpp``
+(drawn pairs, colours).
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ Colour = tuple[int, int, int]
 class Skeleton:
     """A set of K joints and how they hang together.
 
-    joint_names: K snake_case names; edges: pairs of joint indices, to draw; flip_pairs: (left, right) indices that swap in a
-    mirrored image; oks_sigmas: K per-joint spreads of the COCO keypoint metric; joint_colours_rgb, edge_colours_rgb: 0..255 in
-    **RGB** order, one for each joint and each edge.
+    joint_names: K snake_case names; edges: pairs of joint indices, to draw; flip_pairs: (left, right) indices
+    that swap in a mirrored image; oks_sigmas: K per-joint spreads of the COCO keypoint metric;
+    joint_colours_rgb, edge_colours_rgb: 0..255 in **RGB** order, one for each joint and each edge.
     """
 
     name: str
@@ -39,7 +40,7 @@ class Skeleton:
         return len(self.joint_names)
 
     def flip_order(self) -> np.ndarray:
-        """(K,) index array: joint k of a mirrored person is joint ``flip_order()[k]`` of the upright picture."""
+        """(K,) indices: joint k of a mirrored person is joint ``flip_order()[k]`` of the upright picture."""
         order = np.arange(len(self))
         for left, right in self.flip_pairs:
             order[left], order[right] = right, left
@@ -48,46 +49,61 @@ class Skeleton:
 
 # OpenPose's colour wheel for its 18 joints; limb number k has the colour number k.
 _OPENPOSE_COLOURS: tuple[Colour, ...] = (
-    (255, 0, 85), (255, 0, 0), (255, 85, 0), (255, 170, 0), (255, 255, 0), (170, 255, 0), (85, 255, 0), (0, 255, 0), (0, 255, 85),
-    (0, 255, 170), (0, 255, 255), (0, 170, 255), (0, 85, 255), (0, 0, 255), (255, 0, 170), (170, 0, 255), (255, 0, 255), (85, 0, 255),
+    (255, 0, 85), (255, 0, 0), (255, 85, 0), (255, 170, 0), (255, 255, 0), (170, 255, 0),
+    (85, 255, 0), (0, 255, 0), (0, 255, 85), (0, 255, 170), (0, 255, 255), (0, 170, 255),
+    (0, 85, 255), (0, 0, 255), (255, 0, 170), (170, 0, 255), (255, 0, 255), (85, 0, 255),
+)  # fmt: skip
+
+_OPENPOSE_NAMES = (
+    "nose", "neck", "right_shoulder", "right_elbow", "right_wrist", "left_shoulder", "left_elbow",
+    "left_wrist", "right_hip", "right_knee", "right_ankle", "left_hip", "left_knee", "left_ankle",
+    "right_eye", "left_eye", "right_ear", "left_ear",
 )  # fmt: skip
 
 OPENPOSE18 = Skeleton(
     name="openpose18",
-    joint_names=(
-        "nose", "neck", "right_shoulder", "right_elbow", "right_wrist", "left_shoulder", "left_elbow", "left_wrist", "right_hip",
-        "right_knee", "right_ankle", "left_hip", "left_knee", "left_ankle", "right_eye", "left_eye", "right_ear", "left_ear",
-    ),
+    joint_names=_OPENPOSE_NAMES,
     edges=(
-        (1, 2), (1, 5), (2, 3), (3, 4), (5, 6), (6, 7), (1, 8), (8, 9), (9, 10), (1, 11), (11, 12), (12, 13), (1, 0), (0, 14),
-        (14, 16), (0, 15), (15, 17),
+        (1, 2), (1, 5), (2, 3), (3, 4), (5, 6), (6, 7), (1, 8), (8, 9), (9, 10), (1, 11), (11, 12), (12,
+        13), (1, 0), (0, 14), (14, 16), (0, 15), (15, 17),
     ),
     flip_pairs=((5, 2), (6, 3), (7, 4), (11, 8), (12, 9), (13, 10), (15, 14), (17, 16)),
     # COCO's values in OpenPose's order; 0.082 for the neck is mmpose's (coco_openpose.py).
-    oks_sigmas=(0.026, 0.082, 0.079, 0.072, 0.062, 0.079, 0.072, 0.062, 0.107, 0.087, 0.089, 0.107, 0.087, 0.089, 0.025, 0.025, 0.035, 0.035),
+    oks_sigmas=(
+        0.026, 0.082, 0.079, 0.072, 0.062, 0.079, 0.072, 0.062, 0.107, 0.087, 0.089, 0.107, 0.087, 0.089,
+        0.025, 0.025, 0.035, 0.035,
+    ),
     joint_colours_rgb=_OPENPOSE_COLOURS,
     edge_colours_rgb=_OPENPOSE_COLOURS[:17],
 )  # fmt: skip
 
 
-def _side_colours(names: tuple[str, ...], edges: tuple[tuple[int, int], ...]) -> dict[str, tuple[Colour, ...]]:
-    """mmpose's scheme: left green, right orange, the middle blue; an edge takes a side's colour when both ends lie there."""
+def _side_colours(
+    names: tuple[str, ...], edges: tuple[tuple[int, int], ...]
+) -> dict[str, tuple[Colour, ...]]:
+    """mmpose's scheme: left green, right orange, the middle blue.
+
+    An edge takes a side's colour when both its ends lie on that side.
+    """
     colours: dict[str, Colour] = {"left": (0, 255, 0), "right": (255, 128, 0)}
     middle: Colour = (51, 153, 255)
     sides = [name.split("_")[0] for name in names]
     return {
         "joint_colours_rgb": tuple(colours.get(side, middle) for side in sides),
-        "edge_colours_rgb": tuple(colours.get(sides[a], middle) if sides[a] == sides[b] else middle for a, b in edges),
+        "edge_colours_rgb": tuple(
+            colours.get(sides[a], middle) if sides[a] == sides[b] else middle for a, b in edges
+        ),
     }
 
 
 _COCO_NAMES = (
-    "nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder", "left_elbow", "right_elbow",
-    "left_wrist", "right_wrist", "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle", "right_ankle",
+    "nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder",
+    "left_elbow", "right_elbow", "left_wrist", "right_wrist", "left_hip", "right_hip", "left_knee",
+    "right_knee", "left_ankle", "right_ankle",
 )  # fmt: skip
 _COCO_EDGES = (
-    (15, 13), (13, 11), (16, 14), (14, 12), (11, 12), (5, 11), (6, 12), (5, 6), (5, 7), (6, 8), (7, 9), (8, 10), (1, 2), (0, 1),
-    (0, 2), (1, 3), (2, 4), (3, 5), (4, 6),
+    (15, 13), (13, 11), (16, 14), (14, 12), (11, 12), (5, 11), (6, 12), (5, 6), (5, 7), (6, 8), (7, 9),
+    (8, 10), (1, 2), (0, 1), (0, 2), (1, 3), (2, 4), (3, 5), (4, 6),
 )  # fmt: skip
 
 COCO17 = Skeleton(
@@ -95,16 +111,21 @@ COCO17 = Skeleton(
     joint_names=_COCO_NAMES,
     edges=_COCO_EDGES,
     flip_pairs=((1, 2), (3, 4), (5, 6), (7, 8), (9, 10), (11, 12), (13, 14), (15, 16)),
-    oks_sigmas=(0.026, 0.025, 0.025, 0.035, 0.035, 0.079, 0.079, 0.072, 0.072, 0.062, 0.062, 0.107, 0.107, 0.087, 0.087, 0.089, 0.089),
+    oks_sigmas=(
+        0.026, 0.025, 0.025, 0.035, 0.035, 0.079, 0.079, 0.072, 0.072, 0.062, 0.062, 0.107, 0.107, 0.087,
+        0.087, 0.089, 0.089,
+    ),
     **_side_colours(_COCO_NAMES, _COCO_EDGES),
 )  # fmt: skip
 
 _MPII_NAMES = (
-    "right_ankle", "right_knee", "right_hip", "left_hip", "left_knee", "left_ankle", "pelvis", "thorax", "upper_neck", "head_top",
-    "right_wrist", "right_elbow", "right_shoulder", "left_shoulder", "left_elbow", "left_wrist",
+    "right_ankle", "right_knee", "right_hip", "left_hip", "left_knee", "left_ankle", "pelvis", "thorax",
+    "upper_neck", "head_top", "right_wrist", "right_elbow", "right_shoulder", "left_shoulder",
+    "left_elbow", "left_wrist",
 )  # fmt: skip
 _MPII_EDGES = (
-    (0, 1), (1, 2), (2, 6), (6, 3), (3, 4), (4, 5), (6, 7), (7, 8), (8, 9), (8, 12), (12, 11), (11, 10), (8, 13), (13, 14), (14, 15),
+    (0, 1), (1, 2), (2, 6), (6, 3), (3, 4), (4, 5), (6, 7), (7, 8), (8, 9), (8, 12), (12, 11), (11, 10),
+    (8, 13), (13, 14), (14, 15),
 )  # fmt: skip
 
 MPII16 = Skeleton(
@@ -112,9 +133,12 @@ MPII16 = Skeleton(
     joint_names=_MPII_NAMES,
     edges=_MPII_EDGES,
     flip_pairs=((5, 0), (4, 1), (3, 2), (15, 10), (14, 11), (13, 12)),
-    oks_sigmas=(0.089, 0.083, 0.107, 0.107, 0.083, 0.089, 0.026, 0.026, 0.026, 0.026, 0.062, 0.072, 0.179, 0.179, 0.072, 0.062),
+    oks_sigmas=(
+        0.089, 0.083, 0.107, 0.107, 0.083, 0.089, 0.026, 0.026, 0.026, 0.026, 0.062, 0.072, 0.179, 0.179,
+        0.072, 0.062,
+    ),
     **_side_colours(_MPII_NAMES, _MPII_EDGES),
-)
+)  # fmt: skip
 
 SKELETONS: dict[str, Skeleton] = {skeleton.name: skeleton for skeleton in (COCO17, OPENPOSE18, MPII16)}
 
@@ -128,7 +152,8 @@ def skeleton_named(name: str) -> Skeleton:
 
 
 def joint_sources(native: Skeleton, target: Skeleton) -> tuple[tuple[int, ...], ...]:
-    """For each joint of ``target``, the joints of ``native`` whose middle it is (one index: the joint itself).
+    """For each joint of ``target``, the joints of ``native`` whose middle it is (one index: the joint
+    itself).
 
     Raises SettingsError when ``native`` cannot give a joint of ``target``.
     """
@@ -137,8 +162,8 @@ def joint_sources(native: Skeleton, target: Skeleton) -> tuple[tuple[int, ...], 
     missing = sorted({name for names in wanted for name in names} - set(places))
     if missing:
         raise SettingsError(
-            f"the model's skeleton '{native.name}' cannot give '{target.name}': it has no {names_of(missing)}; "
-            f"use skeleton 'native' or another model"
+            f"the model's skeleton '{native.name}' cannot give '{target.name}': it has no "
+            f"{names_of(missing)}; use skeleton 'native' or another model"
         )
     return tuple(tuple(places[name] for name in names) for names in wanted)
 

@@ -23,8 +23,8 @@ T = TypeVar("T")
 class InputSpec:
     """How pixels become the input tensor: ``(pixel * scale - mean[c]) / std[c]`` for tensor channel c.
 
-    ``mean`` and ``std`` are listed by *tensor channel index*, whatever colour that channel carries: Microsoft's
-    nets take BGR pixels with RGB-ordered statistics, and the spec can say so.
+    ``mean`` and ``std`` are listed by *tensor channel index*, whatever colour that channel carries:
+    Microsoft's nets take BGR pixels with RGB-ordered statistics, and the spec can say so.
     """
 
     width: int
@@ -45,7 +45,8 @@ class YoloScale:
 
 def _check(owner: object, name: str, shape: tuple[int | None, ...]) -> None:
     array = getattr(owner, name)
-    matches = array.ndim == len(shape) and all(want in (None, have) for want, have in zip(shape, array.shape))
+    have = array.shape
+    matches = len(have) == len(shape) and all(w in (None, h) for w, h in zip(shape, have, strict=True))
     if not matches:
         wanted = "(" + ", ".join("any" if n is None else str(n) for n in shape) + ")"
         raise ValueError(f"{type(owner).__name__}.{name}: expected shape {wanted}, got {array.shape}")
@@ -60,7 +61,9 @@ class _Rows:
     def __getitem__(self, rows):
         """Rows by slice, boolean mask or index array (not by a single integer: N stays an axis)."""
         if isinstance(rows, (int, np.integer)):
-            raise TypeError(f"{type(self).__name__} takes a slice, mask or index array, not the integer {rows}")
+            raise TypeError(
+                f"{type(self).__name__} takes a slice, mask or index array, not the integer {rows}"
+            )
         picked = {field.name: getattr(self, field.name)[rows] for field in fields(self)}  # type: ignore[arg-type]
         return replace(self, **picked)  # type: ignore[type-var]
 
