@@ -58,7 +58,7 @@ setup(
     author="The pose_resnet_ros authors",
     license="Apache-2.0",
     python_requires=">=3.10",
-    install_requires=["numpy>=1.21", "PyYAML>=5.4"],
+    install_requires=["numpy>=1.21", "PyYAML>=5.4", "scipy>=1.8"],
     extras_require=EXTRAS,
     zip_safe=False,
     **ros_options(),

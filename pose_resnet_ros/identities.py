@@ -1,0 +1,67 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Persons over time: what is done with the pipeline's results when the images follow one another.
+
+The pipeline itself knows one image; the node and the tools put this behind it for a camera, a video or a bag.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pose_resnet_ros.core.skeletons import Skeleton
+from pose_resnet_ros.core.smoothing import KeypointSmoother, SmoothingSettings
+from pose_resnet_ros.core.tracking import Tracker, TrackerSettings
+from pose_resnet_ros.core.types import People
+
+
+@dataclass(frozen=True)
+class IdentitySettings:
+    """Both stages' settings."""
+
+    tracker: TrackerSettings = field(default_factory=TrackerSettings)
+    smoothing: SmoothingSettings = field(default_factory=SmoothingSettings)
+
+    @classmethod
+    def from_options(cls, values: Mapping[str, Any]) -> IdentitySettings:
+        """values: option name -> value, for (at least) every row of ``options.TRACKING_OPTIONS``."""
+        tracker = TrackerSettings(
+            kind=values["tracker"],
+            min_similarity=values["tracking.min_similarity"],
+            confirm_hits=values["tracking.confirm_hits"],
+            max_age_s=values["tracking.max_age_ms"] / 1e3,
+        )
+        smoothing = SmoothingSettings(
+            enabled=values["smoothing.enabled"],
+            min_cutoff_hz=values["smoothing.min_cutoff_hz"],
+            beta=values["smoothing.beta"],
+        )
+        return cls(tracker, smoothing)
+
+
+class Identities:
+    """Track ids, then smoothing along them. Use it from one thread.
+
+    skeleton: of the people that will come; settings may be set anew between frames, tracks are kept.
+    """
+
+    def __init__(self, skeleton: Skeleton, settings: IdentitySettings | None = None) -> None:
+        settings = settings or IdentitySettings()
+        self._tracker = Tracker(settings.tracker, oks_sigmas=skeleton.oks_sigmas)
+        self._smoother = KeypointSmoother(settings.smoothing)
+
+    def set(self, settings: IdentitySettings) -> None:
+        """Use these settings from the next frame on."""
+        self._tracker.settings = settings.tracker
+        self._smoother.settings = settings.smoothing
+
+    def update(self, people: People, *, stamp_s: float) -> People:
+        """The same persons in the same order, with track ids and, where it is enabled, smoothed keypoints."""
+        return self._smoother.update(self._tracker.update(people, stamp_s=stamp_s), stamp_s=stamp_s)
+
+    def reset(self) -> None:
+        """Forget everybody: the next frame's persons are new ones."""
+        self._tracker.reset()
+        self._smoother.reset()

@@ -1,0 +1,150 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Track ids over frames that are written by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pose_resnet_ros.core.tracking import Tracker, TrackerSettings
+from pose_resnet_ros.core.types import People
+
+SIGMAS = (0.05, 0.05)
+
+
+def people_at(*left_edges: float, top: float = 0.0) -> People:
+    """Persons of 20 x 40 px with two keypoints, at these x."""
+    n = len(left_edges)
+    x = np.array(left_edges, np.float32).reshape(-1)
+    boxes = np.stack([x, np.full(n, top), x + 20, np.full(n, top + 40)], axis=1).astype(np.float32)
+    points = (
+        np.stack([boxes[:, :2] + [10, 5], boxes[:, :2] + [10, 35]], axis=1)
+        .astype(np.float32)
+        .reshape(n, 2, 2)
+    )
+    return People(
+        boxes, np.ones(n, np.float32), points, np.full((n, 2), 0.9, np.float32), np.full(n, -1, np.int32)
+    )
+
+
+def ids(tracker: Tracker, people: People, stamp_s: float) -> list[int]:
+    return tracker.update(people, stamp_s=stamp_s).track_ids.tolist()
+
+
+def at_once(**settings: object) -> Tracker:
+    """A tracker that numbers a person on the first sight."""
+    return Tracker(TrackerSettings(confirm_hits=1, **settings), oks_sigmas=SIGMAS)
+
+
+def test_none_leaves_everybody_untracked() -> None:
+    assert ids(at_once(kind="none"), people_at(0, 100), 0.0) == [-1, -1]
+
+
+@pytest.mark.parametrize("kind", ["iou", "oks"])
+def test_ids_follow_persons_and_not_rows(kind: str) -> None:
+    tracker = at_once(kind=kind)
+    assert ids(tracker, people_at(), 0.0) == []
+    assert ids(tracker, people_at(0, 100, 200), 0.1) == [1, 2, 3]
+    assert ids(tracker, people_at(201, 1, 101), 0.2) == [3, 1, 2]
+
+
+def test_everything_but_the_ids_is_untouched() -> None:
+    people = people_at(0, 50)
+    tracked = at_once().update(people, stamp_s=0.0)
+    for name in ("boxes_xyxy", "box_scores", "keypoints_xy", "keypoint_scores"):
+        np.testing.assert_array_equal(getattr(tracked, name), getattr(people, name))
+    assert tracked.track_ids.dtype == np.int32
+    assert people.track_ids.tolist() == [-1, -1]
+
+
+def test_a_new_person_is_numbered_when_seen_often_enough_in_a_row() -> None:
+    tracker = Tracker(TrackerSettings(confirm_hits=3))
+    assert [ids(tracker, people_at(0), t) for t in (0.0, 0.1)] == [[-1], [-1]]
+    assert ids(tracker, people_at(), 0.2) == []  # missed once: counting begins again
+    assert [ids(tracker, people_at(0), t) for t in (0.3, 0.4, 0.5)] == [[-1], [-1], [1]]
+
+
+def test_an_id_survives_a_short_occlusion_and_not_a_long_one() -> None:
+    tracker = at_once(max_age_s=1.0)
+    assert ids(tracker, people_at(0), 0.0) == [1]
+    assert ids(tracker, people_at(), 0.5) == []
+    assert ids(tracker, people_at(0), 1.0) == [1]
+    assert ids(tracker, people_at(0), 2.001) == [2]
+
+
+def test_a_walker_is_found_again_where_the_walk_leads() -> None:
+    tracker = at_once()
+    for step in range(20):  # 40 px a second
+        assert ids(tracker, people_at(4.0 * step), 0.1 * step) == [1]
+    # 0.8 s later it is 32 px on: no overlap at all with the box last seen at 76.
+    assert ids(tracker, people_at(76 + 32), 1.9 + 0.8) == [1]
+
+
+def test_two_who_cross_keep_their_ids() -> None:
+    tracker = at_once()
+    seen = [ids(tracker, people_at(5.0 * step, 200 - 5.0 * step), 0.1 * step) for step in range(41)]
+    assert seen == [[1, 2]] * 41
+
+
+def test_the_assignment_is_the_best_in_total() -> None:
+    tracker = at_once(min_similarity=0.0)
+    ids(tracker, people_at(0, 10), 0.0)
+    # The nearest pair is (track 1, x=8); taking it would leave track 2 without the person at x=-9, which does not touch it.
+    assert ids(tracker, people_at(8, -9), 0.1) == [2, 1]
+
+
+def test_pairs_too_unlike_are_new_persons() -> None:
+    tracker = at_once(min_similarity=0.5)
+    ids(tracker, people_at(0), 0.0)
+    assert ids(tracker, people_at(8), 0.1) == [2]  # overlap 12/28 = 0.43
+
+
+def test_a_stamp_that_jumps_back_resets_and_ids_are_never_used_twice() -> None:
+    tracker = at_once()
+    assert ids(tracker, people_at(0), 100.0) == [1]
+    assert ids(tracker, people_at(0), 3.0) == [2]
+    assert ids(tracker, people_at(0), 3.1) == [2]
+
+
+def test_reset_forgets_everybody() -> None:
+    tracker = at_once()
+    ids(tracker, people_at(0), 5.0)
+    tracker.reset()
+    assert ids(tracker, people_at(0), 5.1) == [2]
+
+
+def test_equal_stamps_are_no_division_by_zero() -> None:
+    tracker = at_once()
+    assert [ids(tracker, people_at(float(x)), 0.0) for x in range(3)] == [[1]] * 3
+
+
+def test_oks_needs_sigmas() -> None:
+    with pytest.raises(ValueError, match="sigmas"):
+        Tracker(TrackerSettings(kind="oks"))
+
+
+def test_oks_tells_persons_of_one_box_apart_by_their_joints() -> None:
+    tracker = at_once(kind="oks")
+    people = people_at(0, 0)
+    people.keypoints_xy[1] += [6, 0]
+    assert ids(tracker, people, 0.0) == [1, 2]
+    assert ids(tracker, people[np.array([1, 0])], 0.1) == [2, 1]
+
+
+def test_oks_value_by_hand() -> None:
+    # Box 20 x 40: s2 = 0.53 * 800 = 424; a joint 4 px off with sigma 0.05: exp(-16 / (2 * 424 * 0.01)) = 0.1516; the other
+    # joint has a score of 0 in the new frame, so it does not count.
+    for gate, found in ((0.15, 1), (0.153, 2)):
+        tracker = at_once(kind="oks", min_similarity=gate)
+        ids(tracker, people_at(0), 0.0)
+        moved = people_at(4)
+        moved.keypoint_scores[0, 1] = 0.0
+        assert ids(tracker, moved, 0.0) == [found]
+
+
+def test_joints_without_any_score_match_nobody() -> None:
+    tracker = at_once(kind="oks")
+    people = people_at(0)
+    people.keypoint_scores[:] = -0.1
+    assert [ids(tracker, people, t) for t in (0.0, 0.1)] == [[1], [2]]
