@@ -16,6 +16,7 @@ from pose_resnet_ros.core.skeletons import Skeleton
 from pose_resnet_ros.core.types import Detections, People
 from pose_resnet_ros.msg import Keypoint, Person, PersonArray
 from pose_resnet_ros.msg import Skeleton as SkeletonMessage
+from pose_resnet_ros.pipeline import pose_score
 
 
 def person_array(
@@ -30,20 +31,13 @@ def person_array(
             people.boxes_xyxy.tolist(),
             people.keypoints_xy.tolist(),
             np.clip(people.keypoint_scores, 0.0, 1.0).tolist(),
-            pose_scores(people.keypoint_scores, keypoint_threshold).tolist(),
+            pose_score(people, keypoint_threshold=keypoint_threshold).tolist(),
         )
     ]
     width, height = image_wh
     return PersonArray(
         header=header, skeleton=skeleton.name, image_width=int(width), image_height=int(height), persons=persons
     )
-
-
-def pose_scores(keypoint_scores: np.ndarray, threshold: float) -> np.ndarray:
-    """(N,) mean of each person's (N, K) keypoint scores, clipped to 0..1, above the threshold; 0 where there is none."""
-    above = keypoint_scores > threshold
-    total = np.where(above, np.clip(keypoint_scores, 0.0, 1.0), 0.0).sum(axis=1)
-    return total / np.maximum(above.sum(axis=1), 1)
 
 
 def detection_array(header: Header, detections: Detections) -> Detection2DArray:

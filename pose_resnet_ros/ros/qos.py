@@ -20,9 +20,6 @@ try:
 except ImportError:  # Humble
     from rclpy.qos_event import PublisherEventCallbacks, SubscriptionEventCallbacks, UnsupportedEventTypeError
 
-RESULTS = QoSProfile(depth=10)
-PICTURES = QoSProfile(depth=1)  # RViz asks for reliable, which is the default; a viewer wants the newest
-LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 _CURES = {
     QoSPolicyKind.RELIABILITY: "set the parameter image_reliability to best_effort, or make the publisher reliable",
     QoSPolicyKind.DURABILITY: "make the publisher transient_local, or the subscriber volatile",
@@ -37,6 +34,21 @@ def input_profile(reliability: str) -> QoSProfile:
     """The image subscription's profile; reliability: best_effort or reliable."""
     policy = {"best_effort": ReliabilityPolicy.BEST_EFFORT, "reliable": ReliabilityPolicy.RELIABLE}[reliability]
     return QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=1, reliability=policy)
+
+
+def results_profile() -> QoSProfile:
+    """Of persons and detections. (Functions, not constants: rclpy writes overrides into the profile that it is given.)"""
+    return QoSProfile(depth=10)
+
+
+def picture_profile() -> QoSProfile:
+    """Of pictures: reliable, which is what RViz asks for; only the newest, which is what a viewer wants."""
+    return QoSProfile(depth=1)
+
+
+def latched_profile() -> QoSProfile:
+    """Of what is said once and must reach those who come later."""
+    return QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 
 
 def overridable() -> QoSOverridingOptions:

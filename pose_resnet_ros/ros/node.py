@@ -1,0 +1,232 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""The pose node: a lifecycle node that turns camera images into persons. Wiring only; the work is done elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.clock import Clock, ClockType
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.task import Future
+from sensor_msgs.msg import CompressedImage, Image
+
+from pose_resnet_ros.core.errors import PoseError
+from pose_resnet_ros.core.types import Detections
+from pose_resnet_ros.msg import Skeleton as SkeletonMessage
+from pose_resnet_ros.pipeline import PosePipeline, load_pipeline
+from pose_resnet_ros.ros import diagnostics, messages, qos
+from pose_resnet_ros.ros.compressed_codec import compressed_to_bgr
+from pose_resnet_ros.ros.declare import Parameters
+from pose_resnet_ros.ros.image_codec import image_to_bgr
+from pose_resnet_ros.ros.latest import LatestWorker
+from pose_resnet_ros.ros.log_forwarding import forward_logs, stop_forwarding
+from pose_resnet_ros.ros.outputs import Outputs
+from pose_resnet_ros.ros.parameters import PARAMETERS, Settings
+from pose_resnet_ros.ros.process import run_node
+from pose_resnet_ros.ros.processing import FrameProcessor
+from pose_resnet_ros.ros.statistics import Statistics
+
+NAME = "pose_resnet"
+DIAGNOSTICS_PERIOD_S = 1.0
+STOP_TIMEOUT_S = 4.0  # a cancelled inference ends within one operator of the network
+SUCCESS, FAILURE, ERROR = (
+    TransitionCallbackReturn.SUCCESS,
+    TransitionCallbackReturn.FAILURE,
+    TransitionCallbackReturn.ERROR,
+)
+
+
+class PoseNode(LifecycleNode):
+    """Unconfigured: parameters only. Inactive: the models are loaded. Active: subscribed, and a worker runs."""
+
+    def __init__(self, **node_arguments: Any) -> None:
+        """node_arguments: as rclpy.node.Node takes them. Raises SettingsError for a parameter that is not allowed."""
+        super().__init__(NAME, **node_arguments)
+        self.finished = Future()  # never completed: the node works until it is stopped
+        self._log_handler = forward_logs(self.get_logger())
+        self._statistics = Statistics()
+        self._state, self._problem = "unconfigured", ""
+        self._pipeline: PosePipeline | None = None
+        self._outputs: Outputs | None = None
+        self._worker: LatestWorker | None = None
+        self._subscription: Any = None
+        try:
+            self._parameters = Parameters(self, PARAMETERS, on_change=self._read_settings)
+            self._read_settings()
+        except PoseError:
+            self.close()
+            raise
+        # These two speak in every state, so they are no lifecycle publishers.
+        self._skeleton = qos.create_publisher(
+            self, self.create_publisher, SkeletonMessage, "~/skeleton", qos.latched_profile()
+        )
+        self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", qos.results_profile())
+        # A steady clock: with use_sim_time the node's own stands still when the simulation or the bag does.
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self.create_timer(DIAGNOSTICS_PERIOD_S, self._publish_diagnostics, clock=steady)
+
+    def start(self) -> None:
+        """With ``autostart``: configure and activate. Raises PoseError with the reason if that fails."""
+        if not self._settings.autostart:
+            self.get_logger().info("autostart is false: waiting to be configured")
+            return
+        for trigger in (self.trigger_configure, self.trigger_activate):
+            if trigger() != SUCCESS:
+                raise PoseError(self._problem)
+
+    def close(self) -> None:
+        """Stop work, free the models, destroy the node; from any state."""
+        self._release()
+        stop_forwarding(self._log_handler)
+        self.destroy_node()
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        return self._transition("configure", "inactive", self._configure)
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        super().on_activate(state)
+        return self._transition("activate", "active", self._activate)
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        result = self._transition("deactivate", "inactive", self._stop_work)
+        super().on_deactivate(state)
+        return result
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        return self._transition("clean up", "unconfigured", self._release)
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        return self._transition("shut down", "finalized", self._release)
+
+    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
+        problem = self._problem
+        result = self._transition("recover from the error", "unconfigured", self._release)
+        self._problem = problem
+        return result
+
+    def _transition(self, what: str, target: str, body: Callable[[], None]) -> TransitionCallbackReturn:
+        """Run a transition; rclpy would swallow its exceptions. FAILURE: the state stays; ERROR: on_error cleans up."""
+        try:
+            body()
+        except PoseError as error:
+            self._problem = f"cannot {what}: {error}"
+            if not self._settings.autostart:  # with autostart the process ends with this sentence
+                self.get_logger().error(self._problem)
+            return FAILURE
+        except Exception as error:  # noqa: BLE001 - see above: whatever it is, it must be seen
+            self._problem = f"cannot {what}: {type(error).__name__}: {error}"
+            self.get_logger().error(f"{self._problem}\n{traceback.format_exc()}")
+            return ERROR
+        self._state, self._problem = target, ""
+        return SUCCESS
+
+    def _configure(self) -> None:
+        load = self._settings.load
+        self.get_logger().info(f"loading {load['detector_model']} and {load['pose_model']} (backend {load['backend']}) ...")
+        self._pipeline = load_pipeline(**load)
+        _warm_up(self._pipeline)
+        self._outputs = Outputs(self, self._pipeline)
+        self._skeleton.publish(messages.skeleton_message(self._pipeline.skeleton))
+        providers = ", ".join(f"{network} on {provider}" for network, provider in self._providers().items())
+        self.get_logger().info(
+            f"loaded: {providers}; skeleton {self._pipeline.skeleton.name}; input {self._topic()}"
+            f" ({self._settings.image_transport}, {self._settings.image_reliability})"
+        )
+
+    def _activate(self) -> None:
+        assert self._pipeline and self._outputs  # the state machine activates only what was configured
+        self._pipeline.resume()
+        self._statistics.restart()
+        compressed = self._settings.image_transport == "compressed"
+        processor = FrameProcessor(
+            self._pipeline,
+            self._outputs,
+            decode=compressed_to_bgr if compressed else image_to_bgr,
+            settings=lambda: self._settings,
+            statistics=self._statistics,
+            now_ns=lambda: self.get_clock().now().nanoseconds,
+            shutting_down=lambda: not self.context.ok(),
+            topic=self._topic(),
+            logger=self.get_logger(),
+        )
+        self._worker = LatestWorker(
+            processor, on_stale=self._statistics.frame_stale, max_age_ms=lambda: self._settings.max_age_ms
+        )
+        self._worker.start()
+        profile = qos.input_profile(self._settings.image_reliability)
+        message_type = CompressedImage if compressed else Image
+        self._subscription = qos.create_subscription(self, message_type, self._topic(), self._on_image, profile)
+
+    def _on_image(self, message: Image | CompressedImage) -> None:
+        self._statistics.frame_received()
+        if self._worker is not None:
+            self._worker.put(message)
+
+    def _stop_work(self) -> None:
+        """Unsubscribe, and end the worker, also out of the middle of an inference."""
+        if self._subscription is not None:
+            self.destroy_subscription(self._subscription)
+            self._subscription = None
+        if self._pipeline is not None:
+            self._pipeline.cancel()
+        worker, self._worker = self._worker, None
+        if worker is not None and not worker.stop(timeout_s=STOP_TIMEOUT_S):
+            self.get_logger().error(f"the inference in progress did not end within {STOP_TIMEOUT_S:.0f} s; left behind")
+
+    def _release(self) -> None:
+        self._stop_work()
+        if self._outputs is not None:
+            self._outputs.destroy()
+            self._outputs = None
+        if self._pipeline is not None:
+            self._pipeline.close()
+            self._pipeline = None
+
+    def _read_settings(self) -> None:
+        self._settings = Settings.from_values(self._parameters.values)
+
+    def _topic(self) -> str:
+        """The resolved input topic; transports hang below the resolved name of the raw image."""
+        base = self.resolve_topic_name("image")
+        return f"{base}/compressed" if self._settings.image_transport == "compressed" else base
+
+    def _providers(self) -> dict[str, str]:
+        return {network: grant.provider for network, grant in self._pipeline.grants.items()} if self._pipeline else {}
+
+    def _publish_diagnostics(self) -> None:
+        topic = self._topic()
+        condition = diagnostics.Condition(
+            state=self._state,
+            topic=topic,
+            providers=self._providers(),
+            publishers=self.count_publishers(topic),
+            problem=self._problem,
+            worker_died=self._worker is not None and not self._worker.alive,
+        )
+        status = diagnostics.status(self.get_fully_qualified_name(), self._statistics.summary(), condition)
+        message = DiagnosticArray(status=[status])
+        message.header.stamp = self.get_clock().now().to_msg()
+        self._diagnostics.publish(message)
+
+
+def _warm_up(pipeline: PosePipeline) -> None:
+    """Both networks once: the first run allocates, and the first frame should not wait for that."""
+    image = np.zeros((64, 64, 3), np.uint8)
+    pipeline.run(image)
+    whole = Detections(np.array([[0, 0, 63, 63]], np.float32), np.ones(1, np.float32))
+    pipeline.run(image, boxes=whole)
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run the pose node; the exit code."""
+    return run_node(NAME, PoseNode, args)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,60 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""A node as a process: from the command line to an exit code."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import rclpy
+from rclpy.executors import ExternalShutdownException
+from rclpy.task import Future
+
+from pose_resnet_ros.core.errors import PoseError
+
+SUCCESS, FAILURE = 0, 1
+
+
+class RunnableNode(Protocol):
+    """An rclpy node that ``run_node`` can run; finished: completed with the exit code when the node has nothing left to do."""
+
+    finished: Future
+
+    def start(self) -> None:
+        """Begin to work. Raises PoseError if it cannot."""
+
+    def close(self) -> None:
+        """Stop working and destroy the node; quick, from any state."""
+
+
+def run_node(name: str, make_node: Callable[[], RunnableNode], args: Sequence[str] | None = None) -> int:
+    """Run a node until it is finished, or until SIGINT or SIGTERM; the exit code.
+
+    name: for messages before there is a node. A PoseError at start is one sentence on the log and exit code 1.
+    """
+    # rclpy shuts its context down on both signals, and that ends the spin. Python's own KeyboardInterrupt would come on top, at
+    # any line, also in the middle of the cleaning up (launch and the terminal both send SIGINT): so there is none.
+    signal.signal(signal.SIGINT, lambda *_: None)
+    rclpy.init(args=args)
+    node: RunnableNode | None = None
+    try:
+        node = make_node()
+        node.start()
+        rclpy.spin_until_future_complete(node, node.finished)
+        return node.finished.result() if node.finished.done() else SUCCESS
+    except ExternalShutdownException:
+        return SUCCESS
+    except PoseError as error:
+        rclpy.logging.get_logger(name).fatal(str(error))
+        return FAILURE
+    except Exception:
+        # A signal during the start invalidates the context, and then whatever rclpy was doing fails in its own way.
+        if rclpy.ok():
+            raise
+        return SUCCESS
+    finally:
+        if node is not None:
+            node.close()
+        rclpy.try_shutdown()
