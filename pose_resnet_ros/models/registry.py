@@ -7,48 +7,13 @@ A model that is not in the table is used by its path, if its file describes itse
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
-
 from pose_resnet_ros.core.errors import ModelError
 from pose_resnet_ros.core.types import names_of
-from pose_resnet_ros.models.spec import Spec
+from pose_resnet_ros.models.entry import Kind, ModelEntry
+from pose_resnet_ros.models.table_detectors import DETECTORS
+from pose_resnet_ros.models.table_pose import POSE_NETS
 
-Kind = Literal["pose", "detector"]
 FULL_FRAME = "full_frame"  # stands for a detector: the whole image is one person
-
-
-@dataclass(frozen=True)
-class Digest:
-    """What is known of a file's digest: ``hex_digits`` may be only its beginning (OpenMMLab's names carry eight digits)."""
-
-    algorithm: Literal["sha256", "sha1", "md5"]
-    hex_digits: str
-
-
-@dataclass(frozen=True)
-class ModelEntry:
-    """One model.
-
-    spec: None where the file itself carries it (the embedded models); file: name in the model folder; urls: tried in this
-    order, https only; size: bytes of the download; digest: None where nobody published one; manual_page: set where no
-    program can fetch the file; terms: what binds the weights beyond the licence of the code; accuracy: (measure, value) as published.
-    """
-
-    name: str
-    kind: Kind
-    file: str
-    source: str
-    licence: str
-    data: str
-    spec: Spec | None = None
-    embedded: bool = False
-    urls: tuple[str, ...] = ()
-    size: int | None = None
-    digest: Digest | None = None
-    manual_page: str | None = None
-    terms: str = ""
-    accuracy: tuple[tuple[str, float], ...] = ()
 
 
 EMBEDDED: tuple[ModelEntry, ...] = (
@@ -72,7 +37,7 @@ EMBEDDED: tuple[ModelEntry, ...] = (
     ),
 )
 
-TABLE: tuple[ModelEntry, ...] = EMBEDDED
+TABLE: tuple[ModelEntry, ...] = EMBEDDED + POSE_NETS + DETECTORS
 
 
 def model_names(kind: Kind | None = None) -> tuple[str, ...]:

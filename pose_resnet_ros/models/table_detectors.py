@@ -1,0 +1,210 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""The published person detectors. No URL here was opened while this was written: each is as its makers or users wrote it."""
+
+from __future__ import annotations
+
+from pose_resnet_ros.core.types import InputSpec, YoloScale
+from pose_resnet_ros.models.entry import Digest, ModelEntry
+from pose_resnet_ros.models.spec import DetectorSpec
+
+_COCO = "COCO (licence of the images not verified)"
+_TINY_ANCHORS = ((10, 14), (23, 27), (37, 58), (81, 82), (135, 169), (344, 319))
+_ANCHORS = ((10, 13), (16, 30), (33, 23), (30, 61), (62, 45), (59, 119), (116, 90), (156, 198), (373, 326))
+
+
+def _scales(anchors: tuple[tuple[int, int], ...], masks: dict[int, tuple[int, ...]]) -> tuple[YoloScale, ...]:
+    return tuple(YoloScale(stride, tuple(anchors[i] for i in mask)) for stride, mask in masks.items())
+
+
+# The current yolov3-tiny.cfg says masks 0,1,2 for the fine scale; the published weights were trained with 1,2,3.
+_TINY_SCALES = _scales(_TINY_ANCHORS, {32: (3, 4, 5), 16: (1, 2, 3)})
+_SCALES = _scales(_ANCHORS, {32: (6, 7, 8), 16: (3, 4, 5), 8: (0, 1, 2)})
+
+
+def _darknet(
+    name: str, *, side: int, scales: tuple[YoloScale, ...], size: int, digest: Digest, net: str = "", note: str = ""
+) -> ModelEntry:
+    file = f"{net or name.replace('_', '-')}.weights"
+    return ModelEntry(
+        name=name,
+        kind="detector",
+        file=f"{name}.onnx",
+        checkpoint=file,
+        source="pjreddie/darknet",
+        licence="public domain (code)",
+        terms="no separate licence stated for the weights",
+        data=_COCO,
+        spec=DetectorSpec(
+            name, InputSpec(side, side, "rgb", 1 / 255), letterbox="darknet", decoder="yolov3", scales=scales, class_count=80
+        ),
+        urls=(
+            f"https://data.pjreddie.com/files/{file}",
+            f"https://pjreddie.com/media/files/{file}",
+            f"https://github.com/hank-ai/darknet/releases/download/v2.0/{file}",
+        ),
+        size=size,
+        digest=digest,
+        note=note,
+    )
+
+
+_YOLOV3_FILE = {
+    "scales": _SCALES,
+    "size": 248_007_048,
+    "digest": Digest("sha1", "520878f12e97cf820529daea502acca380f1cb8e"),
+    "net": "yolov3",
+}
+_DARKNET = (
+    _darknet(
+        "yolov3_tiny",
+        side=416,
+        scales=_TINY_SCALES,
+        size=35_434_956,
+        digest=Digest("md5", "3bcd6b390912c18924b46b26a9e7ff53"),
+        note="size computed from the network's definition; digest as six third parties state it",
+    ),
+    _darknet("yolov3", side=416, **_YOLOV3_FILE, note="size computed from the network's definition"),
+    _darknet("yolov3_608", side=608, **_YOLOV3_FILE, note="the same weights at the size of their cfg file"),
+)
+
+
+def _zoo(name: str, *, path: str, size: int, sha256: str, note: str = "") -> ModelEntry:
+    folder = "onnx/models/{}main/validated/vision/object_detection_segmentation/"
+    return ModelEntry(
+        name=name,
+        kind="detector",
+        file=f"{name}.onnx",
+        source="onnx/models (ONNX Model Zoo)",
+        licence="MIT",
+        data=_COCO,
+        spec=_zoo_spec(name),
+        urls=(
+            "https://github.com/" + folder.format("raw/") + path,
+            "https://media.githubusercontent.com/media/" + folder.format("") + path,
+        ),
+        size=size,
+        digest=Digest("sha256", sha256),
+        note=note or "NMS is inside the graph, with thresholds that are not verified",
+    )
+
+
+def _zoo_spec(name: str) -> DetectorSpec:
+    pixels = InputSpec(416, 416, "rgb", 1 / 255)
+    return DetectorSpec(name, pixels, letterbox="zoo", decoder="zoo", class_count=80)
+
+
+_ZOO = (
+    _zoo(
+        "yolov3_tiny_zoo",
+        path="tiny-yolov3/model/tiny-yolov3-11.onnx",
+        size=35_511_756,
+        sha256="f715cc2d99740d22d312777e20d9de2b2ecdc250155be8fd3752ce7e8b823521",
+    ),
+    _zoo(
+        "yolov3_zoo",
+        path="yolov3/model/yolov3-10.onnx",
+        size=247_908_721,
+        sha256="1f4613c3d04416dfd2c1960b8737aa5292994238dfecbe9c1ee7147e9a92439f",
+    ),
+    _zoo(
+        "yolov3_zoo_12",
+        path="yolov3/model/yolov3-12.onnx",
+        size=247_942_267,
+        sha256="d97d7d5c1bbab2ec1ea197f0b689eb121231d62985ad223fb8aa833f8ef79836",
+    ),
+    _zoo(
+        "yolov3_zoo_12_int8",
+        path="yolov3/model/yolov3-12-int8.onnx",
+        size=63_200_797,
+        sha256="d076e4866b0f4af3ba2b25df61652b0da2df6d01b760d35a0b032705115167e4",
+        note="weights and activations in 8 bits; NMS is inside the graph, with thresholds that are not verified",
+    ),
+)
+
+
+def _ailia(name: str, file: str) -> ModelEntry:
+    return ModelEntry(
+        name=name,
+        kind="detector",
+        file=f"{name}.onnx",
+        source="ailia-models (axinc-ai)",
+        licence="not stated",
+        data=_COCO,
+        spec=_zoo_spec(name),
+        urls=(f"https://storage.googleapis.com/ailia-models/{file}",),
+        note="tensor names and outputs not verified: described like the Model Zoo's files, which it is said to come from",
+    )
+
+
+_AILIA = (
+    _ailia("yolov3_tiny_ailia", "yolov3-tiny/yolov3-tiny.opt.onnx"),
+    _ailia("yolov3_ailia", "yolov3/yolov3.opt.onnx"),
+)
+
+
+def _yolox_spec(name: str, side: int, *, decoder: str, class_count: int) -> DetectorSpec:
+    """BGR pixels 0..255, no statistics."""
+    return DetectorSpec(name, InputSpec(side, side, "bgr", 1.0), letterbox="yolox", decoder=decoder, class_count=class_count)
+
+
+def _yolox(size_name: str, *, ap: float, size: int | None = None, sha256: str = "") -> ModelEntry:
+    name = f"yolox_{size_name}"
+    side = 416 if size_name in ("nano", "tiny") else 640
+    return ModelEntry(
+        name=name,
+        kind="detector",
+        file=f"{name}.onnx",
+        source="Megvii-BaseDetection/YOLOX, release 0.1.1rc0",
+        licence="Apache-2.0 (code)",
+        terms="no separate licence found for the weights",
+        data=_COCO,
+        spec=_yolox_spec(name, side, decoder="yolox", class_count=80),
+        urls=(f"https://github.com/Megvii-BaseDetection/YOLOX/releases/download/0.1.1rc0/{name}.onnx",),
+        size=size,
+        digest=Digest("sha256", sha256) if sha256 else None,
+        accuracy=(("box AP", ap),),
+        note="size and digest as third parties state them" if sha256 else "",
+    )
+
+
+_YOLOX = (
+    _yolox("nano", ap=0.258, size=3_659_407, sha256="c789161ed43c8269fcd4e67c67eeeb4e80c622da2eb296a20bc6007bd18a0b7d"),
+    _yolox("tiny", ap=0.328, size=20_219_662, sha256="427cc366d34e27ff7a03e2899b5e3671425c262ea2291f88bb942bc1cc70b0f7"),
+    _yolox("s", ap=0.405, size=35_858_002, sha256="c5c2d13e59ae883e6af3b45daea64af4833a4951c92d116ec270d9ddbe998063"),
+    _yolox("m", ap=0.472),
+    _yolox("l", ap=0.501),
+    _yolox("x", ap=0.515),
+)
+
+
+def _humanart(size_name: str, digits: str, person_ap: float) -> ModelEntry:
+    name = f"yolox_{size_name}_humanart"
+    file = f"yolox_{size_name}_8xb8-300e_humanart-{digits}.zip"
+    side = 416 if size_name in ("nano", "tiny") else 640
+    return ModelEntry(
+        name=name,
+        kind="detector",
+        file=f"{name}.onnx",
+        zip_member="end2end.onnx",
+        source="open-mmlab/mmpose, as listed by Tau-J/rtmlib",
+        licence="Apache-2.0 (code)",
+        terms="no separate licence stated for the weights",
+        data="Human-Art and COCO, persons only (licence of the images not verified)",
+        spec=_yolox_spec(name, side, decoder="yolox_nms", class_count=1),
+        urls=(f"https://download.openmmlab.com/mmpose/v1/projects/rtmposev1/onnx_sdk/{file}",),
+        accuracy=(("person AP", person_ap),),
+        note="whether the digits in the zip's name are its own digest is not verified, so the first fetch records it",
+    )
+
+
+_HUMANART = (
+    _humanart("nano", "40f6f0d0", 0.389),
+    _humanart("tiny", "6f3252f9", 0.477),
+    _humanart("s", "3ef259a7", 0.546),
+    _humanart("m", "c2c7a14a", 0.591),
+    _humanart("l", "ce1d7a62", 0.602),
+    _humanart("x", "a39d44ed", 0.613),
+)
+
+DETECTORS: tuple[ModelEntry, ...] = (*_DARKNET, *_ZOO, *_AILIA, *_YOLOX, *_HUMANART)

@@ -1,0 +1,171 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""The published pose networks. No URL here was opened while this was written: each is as its makers wrote it."""
+
+from __future__ import annotations
+
+from pose_resnet_ros.core.types import InputSpec
+from pose_resnet_ros.models.entry import Digest, ModelEntry
+from pose_resnet_ros.models.spec import PoseSpec
+
+_MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+_STATS = ("AP", "AP .5", "AP .75", "AP M", "AP L", "AR", "AR .5", "AR .75", "AR M", "AR L")
+_COCO = "COCO train2017 (licence of the images not verified)"
+_MPII = "MPII Human Pose (licence of the images not verified)"
+
+_MICROSOFT_PAGE = "https://drive.google.com/drive/folders/13_wJ6nC7my1KKouMkQMqyr9r1ZnLnukP"
+_MICROSOFT_PAGES_TOO = "https://1drv.ms/f/s!AhIXJn_J-blW0D5ZE4ArK9wk_fvw"
+# An unofficial mirror of one file, not verified.
+_MIRROR = "https://cogsys.reutlingen-university.de/pub/files/2019_04_ehpi/pose_resnet_50_256x192.pth.tar"
+_OPENMMLAB = "https://download.openmmlab.com/mmpose/v1/body_2d_keypoint/topdown_heatmap/coco/"
+_OPENMMLAB_OLD = "https://download.openmmlab.com/mmpose/top_down/resnet/"
+_RTMPOSE = "https://download.openmmlab.com/mmpose/v1/projects/rtmposev1/onnx_sdk/"
+
+
+def _spec(name: str, size: str, *, order: str, decoder: str, skeleton: str = "coco17", crop: str = "topdown") -> PoseSpec:
+    """size: height x width, as the file names have it. The statistics are in RGB order, whatever the colour order is."""
+    height, width = (int(side) for side in size.split("x"))
+    pixels = InputSpec(width, height, order, 1 / 255, _MEAN, _STD)  # type: ignore[arg-type]
+    return PoseSpec(name, pixels, decoder=decoder, skeleton=skeleton, crop=crop)
+
+
+def _microsoft(depth: int, size: str, accuracy: tuple[float, ...], *, mpii: bool = False) -> ModelEntry:
+    name = f"pose_resnet_{depth}_mpii_{size}" if mpii else f"pose_resnet_{depth}_{size}"
+    skeleton = "mpii16" if mpii else "coco17"
+    measures = ("PCKh@0.5", "PCKh@0.1") if mpii else _STATS
+    return ModelEntry(
+        name=name,
+        kind="pose",
+        file=f"{name}.onnx",
+        checkpoint=f"pose_resnet_{depth}_{size}.pth.tar",
+        source="microsoft/human-pose-estimation.pytorch",
+        licence="MIT (code)",
+        terms="weights provided for research purpose (README of the source)",
+        data=_MPII if mpii else _COCO,
+        # BGR pixels with RGB-ordered statistics: the published code never swaps the channels.
+        spec=_spec(name, size, order="bgr", decoder="microsoft", skeleton=skeleton),
+        urls=(_MIRROR,) if name == "pose_resnet_50_256x192" else (),
+        manual_page=_MICROSOFT_PAGE,
+        note=f"the same files: {_MICROSOFT_PAGES_TOO}" + ("; URL: an unofficial mirror" if size == "256x192" and depth == 50 else ""),
+        accuracy=tuple(zip(measures, accuracy)),
+    )
+
+
+_MICROSOFT = (
+    _microsoft(50, "256x192", (0.704, 0.886, 0.783, 0.671, 0.772, 0.763, 0.929, 0.834, 0.721, 0.824)),
+    _microsoft(50, "384x288", (0.722, 0.893, 0.789, 0.681, 0.797, 0.776, 0.932, 0.838, 0.728, 0.846)),
+    _microsoft(101, "256x192", (0.714, 0.893, 0.793, 0.681, 0.781, 0.771, 0.934, 0.840, 0.730, 0.832)),
+    _microsoft(101, "384x288", (0.736, 0.896, 0.803, 0.699, 0.811, 0.791, 0.936, 0.851, 0.745, 0.858)),
+    _microsoft(152, "256x192", (0.720, 0.893, 0.798, 0.687, 0.789, 0.778, 0.934, 0.846, 0.736, 0.839)),
+    _microsoft(152, "384x288", (0.743, 0.896, 0.811, 0.705, 0.816, 0.797, 0.937, 0.858, 0.751, 0.863)),
+    _microsoft(50, "256x256", (88.532, 33.911), mpii=True),
+    _microsoft(50, "384x384", (89.066, 38.046), mpii=True),
+    _microsoft(101, "256x256", (89.131, 34.020), mpii=True),
+    _microsoft(101, "384x384", (90.003, 38.860), mpii=True),
+    _microsoft(152, "256x256", (89.620, 35.025), mpii=True),
+    _microsoft(152, "384x384", (90.200, 39.433), mpii=True),
+)
+
+_AILIA = ModelEntry(
+    name="pose_resnet_50_256x192_ailia",
+    kind="pose",
+    file="pose_resnet_50_256x192_ailia.onnx",
+    source="ailia-models (axinc-ai), exported from Microsoft's checkpoint",
+    licence="not stated",
+    terms="derived from Microsoft's weights, which are for research purpose",
+    data=_COCO,
+    spec=_spec("pose_resnet_50_256x192_ailia", "256x192", order="bgr", decoder="microsoft"),
+    urls=("https://storage.googleapis.com/ailia-models/pose_resnet/pose_resnet_50_256x192.onnx",),
+    note="batch 1 as far as known; tensor names not verified. The sample's own crop is another: spec crop 'ailia'",
+)
+
+
+def _mmpose(net: str, size: str, file: str, accuracy: dict[str, float], *, base: str = _OPENMMLAB) -> ModelEntry:
+    """file: its last eight hex digits begin its sha256 (mmpose's ``tools/misc/publish_model.py``)."""
+    mpii = "mpii" in file
+    name = f"mmpose_{net}_mpii_{size}" if mpii else f"mmpose_{net}_{size}"
+    skeleton = "mpii16" if mpii else "coco17"
+    return ModelEntry(
+        name=name,
+        kind="pose",
+        file=f"{name}.onnx",
+        checkpoint=file,
+        source="open-mmlab/mmpose",
+        licence="Apache-2.0 (code)",
+        terms="no separate licence stated for the weights",
+        data=_MPII if mpii else _COCO,
+        spec=_spec(name, size, order="rgb", decoder=_mmpose_decoder(net, size), skeleton=skeleton),
+        urls=(base + file,),
+        digest=Digest("sha256", file.rsplit("-", 1)[1][:8]),
+        accuracy=tuple(accuracy.items()),
+    )
+
+
+def _mmpose_decoder(net: str, size: str) -> str:
+    """Of the DARK configs, only R152 at 384x288 smooths with a window of 17 cells instead of 11."""
+    if "dark" not in net:
+        return "mmpose"
+    return "dark17" if (net, size) == ("res152_dark", "384x288") else "dark"
+
+
+def _coco(ap: float, ap50: float, ap75: float, ar: float) -> dict[str, float]:
+    return {"AP": ap, "AP .5": ap50, "AP .75": ap75, "AR": ar}
+
+
+def _mmpose_coco(net: str, size: str, tail: str, accuracy: dict[str, float]) -> ModelEntry:
+    gpus = "8xb32" if "152" in net else "8xb64"
+    return _mmpose(net, size, f"td-hm_{net}{'-' if '_' in net else '_'}{gpus}-210e_coco-{size}-{tail}.pth", accuracy)
+
+
+def _mmpose_mpii(depth: int, digest: str, pckh: float) -> ModelEntry:
+    file = f"res{depth}_mpii_256x256-{digest}_20200812.pth"
+    return _mmpose(f"res{depth}", "256x256", file, {"PCKh@0.5": pckh}, base=_OPENMMLAB_OLD)
+
+
+# The table of mmpose links R101 384x288 to the 256x192 file by mistake, so that one has no row.
+_MMPOSE = (
+    _mmpose_coco("res50", "256x192", "04af38ce_20220923", _coco(0.718, 0.898, 0.796, 0.774)),
+    _mmpose_coco("res50", "384x288", "7b8db90e_20220923", _coco(0.731, 0.900, 0.799, 0.782)),
+    _mmpose_coco("res101", "256x192", "065d3625_20220926", _coco(0.728, 0.904, 0.809, 0.783)),
+    _mmpose_coco("res152", "256x192", "0345f330_20220928", _coco(0.736, 0.904, 0.818, 0.791)),
+    _mmpose_coco("res152", "384x288", "7fbb906f_20220927", _coco(0.750, 0.908, 0.821, 0.800)),
+    _mmpose_coco("res50_fp16", "256x192", "463da051_20220927", _coco(0.716, 0.898, 0.798, 0.772)),
+    _mmpose_coco("res50_dark", "256x192", "c129dcb6_20220926", {"AP": 0.724, "AR": 0.777}),
+    _mmpose_coco("res50_dark", "384x288", "8b90b538_20220926", {"AP": 0.735, "AR": 0.786}),
+    _mmpose_coco("res101_dark", "256x192", "528ec248_20220926", {"AP": 0.733, "AR": 0.786}),
+    _mmpose_coco("res101_dark", "384x288", "487d40a4_20220926", {"AP": 0.749, "AR": 0.799}),
+    _mmpose_coco("res152_dark", "256x192", "f754df5f_20221031", {"AP": 0.743, "AR": 0.796}),
+    _mmpose_coco("res152_dark", "384x288", "329f8454_20221031", {"AP": 0.755, "AR": 0.805}),
+    _mmpose("res50_v0", "256x192", "res50_coco_256x192-ec54d7f3_20200709.pth", {}, base=_OPENMMLAB_OLD),
+    _mmpose_mpii(50, "418ffc88", 0.882),
+    _mmpose_mpii(101, "416f5d71", 0.888),
+    _mmpose_mpii(152, "3ecba29d", 0.889),
+)
+
+
+def _rtmpose(size_name: str, size: str, tail: str) -> ModelEntry:
+    """For comparison: another network and decoder (SimCC) through the same pipeline. Files as named by rtmlib."""
+    name = f"rtmpose_{size_name}_{size}"
+    return ModelEntry(
+        name=name,
+        kind="pose",
+        file=f"{name}.onnx",
+        zip_member="end2end.onnx",
+        source="open-mmlab/mmpose (RTMPose), as listed by Tau-J/rtmlib",
+        licence="Apache-2.0 (code)",
+        terms="no separate licence stated for the weights",
+        data="Body7: seven body data sets joined (licences not verified)",
+        # Trained on RGB; rtmlib itself feeds BGR.
+        spec=_spec(name, size, order="rgb", decoder="simcc"),
+        urls=(f"{_RTMPOSE}rtmpose-{size_name}_simcc-body7_pt-body7_{tail}.zip",),
+        note="whether the digits in the zip's name are its own digest is not verified, so the first fetch records it",
+    )
+
+
+_RTM = (
+    _rtmpose("s", "256x192", "420e-256x192-acd4a1ef_20230504"),
+    _rtmpose("m", "256x192", "420e-256x192-e48f03d0_20230504"),
+    _rtmpose("x", "384x288", "700e-384x288-71d7b7e9_20230629"),
+)
+
+POSE_NETS: tuple[ModelEntry, ...] = (*_MICROSOFT, _AILIA, *_MMPOSE, *_RTM)
