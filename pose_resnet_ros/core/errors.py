@@ -9,10 +9,11 @@
     ├── ModelError      a model file or its description cannot be used
     │   └── DownloadError   a model file could not be fetched or did not verify
     ├── BackendError    the requested execution backend is not to be had
-    └── SettingsError   a parameter or an option has a value that is not allowed
+    ├── SettingsError   a parameter or an option has a value that is not allowed
+    └── InferenceCancelled  somebody asked the run to end: no fault
 
-Each message says what was expected, what came, and what to do about it. Exceptions of other libraries are translated into
-these where they enter the package, so that a caller needs one ``except PoseError``.
+Each message says what was expected, what came, and what to do about it. Exceptions of other libraries are
+translated into these where they enter the package, so that a caller needs one ``except PoseError``.
 """
 
 
@@ -38,3 +39,7 @@ class BackendError(PoseError):
 
 class SettingsError(PoseError):
     """A parameter or an option has a value outside what is allowed."""
+
+
+class InferenceCancelled(PoseError):
+    """A run was ended, or not begun, because ``cancel()`` was called."""

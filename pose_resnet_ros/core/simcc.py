@@ -17,8 +17,9 @@ def decode_simcc(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The two peaks, divided by the bins for one pixel; the score is the lower of the two.
 
-    outputs: (N, K, w * split_ratio) over x and (N, K, h * split_ratio) over y -> points (N, K, 2) float32 in crop pixels,
-    scores (N, K) float32. Unlike mmpose, a joint without a positive value keeps its place (there: -1, -1).
+    outputs: (N, K, w * split_ratio) over x and (N, K, h * split_ratio) over y -> points (N, K, 2) float32 in
+    crop pixels, scores (N, K) float32. Unlike mmpose, a joint without a positive value keeps its place
+    (there: -1, -1).
     """
     along_x, along_y = outputs[:2]
     bins_xy = np.stack([along_x.argmax(axis=2), along_y.argmax(axis=2)], axis=2)
@@ -35,4 +36,4 @@ def merge_flipped_simcc(
     Source: mmpose, models/utils/tta.py ``flip_vectors``.
     """
     back = flipped[0][:, flip_order, ::-1], flipped[1][:, flip_order]
-    return [0.5 * (output + other) for output, other in zip(outputs, back)]
+    return [0.5 * (output + other) for output, other in zip(outputs, back, strict=True)]

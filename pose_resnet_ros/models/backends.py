@@ -1,0 +1,131 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Which execution provider of onnxruntime a session gets: the one that was asked for, or a BackendError.
+
+onnxruntime itself falls back to the CPU in silence; here only ``auto`` may, and it says why.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import onnxruntime as ort
+
+from pose_resnet_ros.core.errors import BackendError, ModelError
+from pose_resnet_ros.models.cancel import LOG_SEVERITY_FATAL
+from pose_resnet_ros.models.files import models_folder
+
+_log = logging.getLogger(__name__)
+
+_CPU = "CPUExecutionProvider"
+_CUDA = "CUDAExecutionProvider"
+_TENSORRT = "TensorrtExecutionProvider"
+_OPENVINO = "OpenVINOExecutionProvider"
+# In order of preference; what the first cannot run goes to the next.
+_PROVIDERS = {"cpu": (_CPU,), "cuda": (_CUDA, _CPU), "tensorrt": (_TENSORRT, _CUDA, _CPU), "openvino": (_OPENVINO, _CPU)}
+_CURE = {
+    "cpu": "install onnxruntime",
+    "cuda": "install onnxruntime-gpu in place of onnxruntime (pip uninstall onnxruntime; pip install 'onnxruntime-gpu[cuda,cudnn]'),"
+    " with an NVIDIA driver that fits its CUDA",
+    "tensorrt": "install onnxruntime-gpu in place of onnxruntime, and TensorRT (pip install tensorrt-cu12 or -cu13, as its CUDA)",
+    "openvino": "install onnxruntime-openvino in place of onnxruntime",
+}
+
+
+@dataclass(frozen=True)
+class Grant:
+    """What a session runs on: our name of the backend, onnxruntime's name of the provider, and why it is that one."""
+
+    backend: str
+    provider: str
+    reason: str
+
+
+def open_session(path: Path, *, backend: str, device_id: int, threads: int) -> tuple[ort.InferenceSession, Grant]:
+    """Open an ONNX file on a backend (``auto``, ``cpu``, ``cuda``, ``tensorrt`` or ``openvino``).
+
+    Raises BackendError where the backend cannot be had, and ModelError where the file cannot be read.
+    """
+    if backend != "auto":
+        return _open_on(path, backend, device_id, threads), Grant(backend, _PROVIDERS[backend][0], "as requested")
+    try:
+        return _open_on(path, "cuda", device_id, threads), Grant("cuda", _CUDA, "auto: a GPU is there")
+    except BackendError as error:
+        grant = Grant("cpu", _CPU, f"auto: no GPU ({error})")
+    _log.info("%s runs on the CPU: %s", path.name, grant.reason)
+    return _open_on(path, "cpu", device_id, threads), grant
+
+
+def _open_on(path: Path, backend: str, device_id: int, threads: int) -> ort.InferenceSession:
+    wanted = _PROVIDERS[backend][0]
+    if wanted not in ort.get_available_providers():
+        raise BackendError(f"backend '{backend}' is not in this onnxruntime {ort.__version__}; {_CURE[backend]}")
+    if backend in ("cuda", "tensorrt"):
+        _preload_cuda_libraries()
+    providers = [(name, _provider_options(name, device_id)) for name in _PROVIDERS[backend] if name in ort.get_available_providers()]
+    try:
+        # Without fallback: onnxruntime's own would print, and would swap the provider.
+        session = ort.InferenceSession(str(path), session_options(threads), providers=providers, enable_fallback=0)
+    except Exception as error:  # onnxruntime's exceptions share no base class below Exception
+        if backend == "cpu" or _is_about_the_file(error):
+            raise _unreadable(path, error) from error
+        raise BackendError(f"backend '{backend}' failed on device {device_id}: {_first_line(error)}; {_CURE[backend]}") from error
+    if wanted not in session.get_providers():
+        raise BackendError(f"backend '{backend}' could not start on device {device_id} (libraries or driver); {_CURE[backend]}")
+    return session
+
+
+def session_options(threads: int) -> ort.SessionOptions:
+    """Options for one camera pipeline on a machine that has other work to do. threads: 0 takes all physical cores."""
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL  # fp16 weights are unpacked here, once
+    options.log_severity_level = LOG_SEVERITY_FATAL
+    # Threads spin while a run lasts (fast hand-over), and sleep between frames: an idle node takes no CPU.
+    options.add_session_config_entry("session.force_spinning_stop", "1")
+    return options
+
+
+def _provider_options(provider: str, device_id: int) -> dict[str, Any]:
+    if provider == _CUDA:
+        # The default search tries every convolution algorithm anew for each batch size: a stall whenever one more person enters.
+        return {"device_id": device_id, "cudnn_conv_algo_search": "HEURISTIC"}
+    if provider == _TENSORRT:
+        cache = str(models_folder() / "tensorrt")
+        _log.warning("TensorRT builds an engine for each new batch size: minutes at the first run, kept in %s", cache)
+        return {
+            "device_id": device_id,
+            "trt_engine_cache_enable": True,
+            "trt_timing_cache_enable": True,
+            "trt_engine_cache_path": cache,
+            "trt_timing_cache_path": cache,
+        }
+    return {}
+
+
+def _preload_cuda_libraries() -> None:
+    """Let onnxruntime find the CUDA libraries of pip wheels (a function since 1.21; it reports by printing)."""
+    if hasattr(ort, "preload_dlls"):
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            ort.preload_dlls()
+        _log.debug("onnxruntime.preload_dlls: %s", printed.getvalue().strip())
+
+
+def _unreadable(path: Path, error: Exception) -> ModelError:
+    if "Protobuf" in str(error) or "No graph" in str(error):
+        return ModelError(f"{path} is not an ONNX model, or only a part of one; fetch or export it again")
+    return ModelError(f"{path}: this onnxruntime {ort.__version__} cannot load the model: {_first_line(error)}")
+
+
+def _is_about_the_file(error: Exception) -> bool:
+    return type(error).__name__ in ("InvalidProtobuf", "InvalidGraph", "NoSuchFile") or "Load model" in str(error)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0]

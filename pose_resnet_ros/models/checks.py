@@ -1,0 +1,70 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Does a model file keep what its description promises? Asked once, when it is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from pose_resnet_ros.core.errors import ModelError
+from pose_resnet_ros.core.skeletons import skeleton_named
+from pose_resnet_ros.models.registry import Kind, ModelEntry
+from pose_resnet_ros.models.runtime import OnnxModel
+from pose_resnet_ros.models.spec import METADATA_KEY, PoseSpec, Spec, spec_from_json
+
+DESCRIBE = "describe it anew with: python -m pose_resnet_ros models add FILE, or use another file"
+
+
+def spec_of(model: OnnxModel, entry: ModelEntry | None) -> Spec:
+    """The model's description: the one that the file carries, else the one in the table.
+
+    Raises ModelError where there is none, or where it cannot be read.
+    """
+    text = model.metadata.get(METADATA_KEY)
+    if text is not None:
+        try:
+            return spec_from_json(text)
+        except ModelError as error:
+            raise ModelError(f"{model.path}: {error}") from error
+    if entry is not None and entry.spec is not None:
+        return entry.spec
+    raise ModelError(
+        f"{model.path} does not say how it wants its input and what its output means (no metadata entry '{METADATA_KEY}');"
+        f" describe it with: python -m pose_resnet_ros models add {model.path}"
+    )
+
+
+def check_kind(spec: Spec, kind: Kind, model: OnnxModel) -> None:
+    """Raises ModelError where a detector was given for a pose network, or the other way round."""
+    if spec.kind != kind:
+        raise ModelError(f"{model.path} is a {spec.kind} model ('{spec.name}'); expected a {kind} model")
+
+
+def check_input(spec: Spec, model: OnnxModel) -> None:
+    """Raises ModelError unless the first input takes (N, 3, height, width) float32 of the described size."""
+    wanted = (3, spec.input.height, spec.input.width)
+    given = model.inputs[0]
+    fits = len(given.shape) == 4 and all(have in (None, want) for have, want in zip(given.shape[1:], wanted))
+    if not fits or given.dtype != "tensor(float)":
+        raise ModelError(
+            f"{model.path}: the description says input (N, 3, {spec.input.height}, {spec.input.width}) float32,"
+            f" the file has {given}; {DESCRIBE}"
+        )
+
+
+def check_pose_outputs(spec: PoseSpec, outputs: Sequence[np.ndarray], model: OnnxModel) -> None:
+    """Compare the outputs of a run with the description: one channel for each joint. Raises ModelError."""
+    joints = len(skeleton_named(spec.skeleton))
+    rank, count = (3, 2) if spec.decoder == "simcc" else (4, 1)
+    fits = len(outputs) >= count and all(o.ndim == rank and o.shape[1] == joints for o in outputs[:count])
+    if not fits:
+        raise ModelError(
+            f"{model.path}: decoder '{spec.decoder}' and skeleton '{spec.skeleton}' want {count} output(s) of {rank} axes with"
+            f" {joints} joints in the second, the file gives {_shapes(outputs)}; {DESCRIBE}"
+        )
+
+
+def _shapes(outputs: Sequence[np.ndarray]) -> str:
+    return ", ".join(str(output.shape) for output in outputs)

@@ -1,0 +1,119 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Person detectors: an image in, boxes out."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import Protocol
+
+import numpy as np
+
+from pose_resnet_ros.core import types
+from pose_resnet_ros.core.boxes import is_sound, nms
+from pose_resnet_ros.core.detector_heads import DECODERS
+from pose_resnet_ros.core.errors import ModelError, PoseError
+from pose_resnet_ros.core.letterbox import LETTERBOXES
+from pose_resnet_ros.core.types import Detections
+from pose_resnet_ros.models.backends import Grant
+from pose_resnet_ros.models.checks import DESCRIBE
+from pose_resnet_ros.models.loading import open_model
+from pose_resnet_ros.models.registry import FULL_FRAME
+from pose_resnet_ros.models.runtime import RunOn
+from pose_resnet_ros.models.stages import StageClock
+
+# Suppression compares all pairs: more candidates than any picture has persons would only cost time.
+_MAX_CANDIDATES = 1000
+
+
+class Detector(Protocol):
+    """Finds persons. grant: what its network runs on, None if it has no network."""
+
+    @property
+    def grant(self) -> Grant | None: ...
+
+    def detect(
+        self, image: np.ndarray, *, detection_threshold: float, nms_threshold: float, clock: StageClock | None = None
+    ) -> Detections:
+        """Persons in a (H, W, 3) uint8 BGR image, the best score first."""
+
+    def close(self) -> None:
+        """Free the network."""
+
+
+class FullFrame:
+    """The whole image is one person, of score 1."""
+
+    grant: Grant | None = None
+
+    def detect(
+        self, image: np.ndarray, *, detection_threshold: float, nms_threshold: float, clock: StageClock | None = None
+    ) -> Detections:
+        height, width = image.shape[:2]
+        return Detections(np.array([[0, 0, width, height]], np.float32), np.ones(1, np.float32))
+
+    def close(self) -> None:
+        pass
+
+
+class PersonDetector:
+    """A detector network, loaded. spec: its description."""
+
+    def __init__(self, name_or_path: str | os.PathLike[str], *, run_on: RunOn | None = None) -> None:
+        """Load the network and run it once on a grey image, which checks its output and warms it up.
+
+        Raises ModelError or BackendError.
+        """
+        run_on = replace(run_on or RunOn(), max_batch=1)
+        self._model, self.spec = open_model(name_or_path, kind="detector", run_on=run_on)
+        try:
+            self._letterbox = types.option(LETTERBOXES, self.spec.letterbox, what="letterbox")
+            self._decode = types.option(DECODERS, self.spec.decoder, what="decoder")
+            self.detect(np.full((64, 64, 3), 128, np.uint8), detection_threshold=0.5, nms_threshold=0.5)
+        except (PoseError, IndexError, ValueError) as error:  # outputs of another shape fail in NumPy
+            raise ModelError(f"{self._model.path}: the file does not fit its description: {error}; {DESCRIBE}") from error
+
+    @property
+    def grant(self) -> Grant:
+        return self._model.grant
+
+    def detect(
+        self, image: np.ndarray, *, detection_threshold: float, nms_threshold: float, clock: StageClock | None = None
+    ) -> Detections:
+        """Persons with a score above the threshold, the best first, boxes as the network gave them (not clipped).
+
+        Raises ImageError for another image layout, InferenceCancelled.
+        """
+        clock = clock or StageClock()
+        with clock.stage("letterbox"):
+            letterboxed = self._letterbox(image, spec=self.spec.input)
+        with clock.stage("detect"):
+            outputs = self._model.run(letterboxed.tensor, **self._further_inputs())
+        with clock.stage("boxes"):
+            found = self._decode(outputs, spec=self.spec, threshold=detection_threshold)
+            candidates = Detections(letterboxed.boxes_to_image(found.boxes_xyxy), found.scores)
+            return _best(candidates, image.shape[1], image.shape[0], nms_threshold)
+
+    def close(self) -> None:
+        """Free the network."""
+        self._model.close()
+
+    def _further_inputs(self) -> dict[str, np.ndarray]:
+        # Networks with suppression in the graph map boxes back themselves, to the size they are told: here, to their own input.
+        size = np.array([[self.spec.input.height, self.spec.input.width]], np.float32)
+        return {info.name: size for info in self._model.inputs[1:]}
+
+
+def load_detector(name_or_path: str | os.PathLike[str], *, run_on: RunOn | None = None) -> Detector:
+    """A detector by the name or path of its model; ``full_frame`` needs none. Raises ModelError or BackendError."""
+    return FullFrame() if name_or_path == FULL_FRAME else PersonDetector(name_or_path, run_on=run_on)
+
+
+def _best(candidates: Detections, width: int, height: int, nms_threshold: float) -> Detections:
+    """Candidates that touch the image, without duplicates, the best score first."""
+    boxes = candidates.boxes_xyxy
+    touching = (boxes[:, :2] < (width, height)).all(axis=1) & (boxes[:, 2:] > 0).all(axis=1)
+    candidates = candidates[is_sound(boxes) & touching]
+    candidates = candidates[np.argsort(-candidates.scores, kind="stable")[:_MAX_CANDIDATES]]
+    return candidates[nms(candidates.boxes_xyxy, candidates.scores, iou_threshold=nms_threshold)]

@@ -1,0 +1,109 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""An ONNX file, opened: arrays in, arrays out, in batches."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from pose_resnet_ros.core.errors import ModelError, PoseError
+from pose_resnet_ros.models.backends import open_session
+from pose_resnet_ros.models.cancel import Canceller
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class RunOn:
+    """Where and how networks run; values as in ``options.py``. One canceller stops all networks that share it."""
+
+    backend: str = "auto"
+    device_id: int = 0
+    threads: int = 0
+    max_batch: int = 32
+    canceller: Canceller = field(default_factory=Canceller)
+
+
+@dataclass(frozen=True)
+class TensorInfo:
+    """What an ONNX file declares of an input or output; a free size is None. dtype: onnxruntime's name, e.g. tensor(float)."""
+
+    name: str
+    shape: tuple[int | None, ...]
+    dtype: str
+
+    def __str__(self) -> str:
+        sizes = ", ".join("any" if size is None else str(size) for size in self.shape)
+        return f"'{self.name}' ({sizes}) {self.dtype}"
+
+
+class OnnxModel:
+    """A network on one backend.
+
+    inputs, outputs: what the file declares; metadata: its text entries; grant: what it runs on, and why; fixed_batch: the
+    only batch size that the file allows, or None.
+    """
+
+    def __init__(self, path: Path, *, run_on: RunOn | None = None) -> None:
+        """Open the file. Raises ModelError if it cannot be used, BackendError if the backend cannot be had."""
+        run_on = run_on or RunOn()
+        self.path = path
+        self._canceller = run_on.canceller
+        self._session, self.grant = open_session(
+            path, backend=run_on.backend, device_id=run_on.device_id, threads=run_on.threads
+        )
+        self.inputs = tuple(_info(node) for node in self._session.get_inputs())
+        self.outputs = tuple(_info(node) for node in self._session.get_outputs())
+        self.metadata: dict[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
+        self.fixed_batch = self.inputs[0].shape[0] if self.inputs and self.inputs[0].shape else None
+        self._batch = self.fixed_batch or run_on.max_batch
+        if self.fixed_batch and self.fixed_batch < run_on.max_batch:
+            _log.warning(
+                "%s has a fixed batch of %d: more is run in several calls; an export with a free batch axis is faster",
+                path.name,
+                self.fixed_batch,
+            )
+
+    @property
+    def providers(self) -> tuple[str, ...]:
+        """onnxruntime's providers of this session, the preferred one first."""
+        return tuple(self._session.get_providers())
+
+    def run(self, tensor: np.ndarray, **others: np.ndarray) -> list[np.ndarray]:
+        """All outputs for N inputs, in batches of at most ``max_batch``.
+
+        tensor: (N, ...) float32 for the first input, N >= 1; others: further inputs by name, each (N, ...).
+        Returns the outputs in the file's order, joined along their first axis.
+        Raises InferenceCancelled, and ModelError where onnxruntime refuses.
+        """
+        feeds = {self.inputs[0].name: tensor, **others}
+        starts = range(0, len(tensor), self._batch)
+        parts = [self._run_batch({name: array[i : i + self._batch] for name, array in feeds.items()}) for i in starts]
+        return parts[0] if len(parts) == 1 else [np.concatenate(output) for output in zip(*parts, strict=True)]
+
+    def close(self) -> None:
+        """Free the session; the model cannot run afterwards."""
+        del self._session
+
+    def _run_batch(self, feeds: dict[str, np.ndarray]) -> list[np.ndarray]:
+        count = len(next(iter(feeds.values())))
+        missing = max(0, (self.fixed_batch or 0) - count)
+        if missing:
+            feeds = {name: np.concatenate([array, np.repeat(array[-1:], missing, axis=0)]) for name, array in feeds.items()}
+        try:
+            with self._canceller.run_options() as options:
+                outputs = self._session.run(None, feeds, options)
+        except PoseError:
+            raise
+        except Exception as error:  # onnxruntime's exceptions share no base class below Exception
+            reason = str(error).strip().splitlines()[0]
+            raise ModelError(f"{self.path}: onnxruntime could not run the network: {reason}") from error
+        return [output[:count] for output in outputs] if missing else outputs
+
+
+def _info(node) -> TensorInfo:  # onnxruntime's NodeArg has no public name
+    return TensorInfo(node.name, tuple(size if isinstance(size, int) else None for size in node.shape), node.type)

@@ -1,0 +1,151 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""A detector, then a pose network: image in, people out. The only place that knows both.
+
+::
+
+    with load_pipeline() as pipeline:
+        result = pipeline.run(image)
+        print(result.people.keypoints_xy)
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+import numpy as np
+
+from pose_resnet_ros.core.crops import check_image
+from pose_resnet_ros.core.skeletons import Skeleton, convert, joint_sources, skeleton_named
+from pose_resnet_ros.core.types import Detections, People
+from pose_resnet_ros.models.backends import Grant
+from pose_resnet_ros.models.detector import Detector, load_detector
+from pose_resnet_ros.models.pose_net import PoseNet
+from pose_resnet_ros.models.runtime import RunOn
+from pose_resnet_ros.models.stages import StageClock
+from pose_resnet_ros.settings import PipelineSettings
+
+NATIVE = "native"
+
+
+@dataclass(frozen=True, eq=False)
+class PipelineResult:
+    """What one image gave; rows of all parts belong together.
+
+    people: joints of the pipeline's output skeleton; native: the same persons with the pose model's own joints;
+    stage_ms: wall-clock time by stage (``models.stages.STAGES``; a stage that did not run is absent); heatmaps: (N, K, h, w)
+    raw maps of the native joints and image_from_crop: (N, 2, 3), which takes crop pixels to image pixels, if they were kept.
+    """
+
+    people: People
+    native: People
+    detections: Detections
+    stage_ms: dict[str, float]
+    heatmaps: np.ndarray | None = None
+    image_from_crop: np.ndarray | None = None
+
+
+class PosePipeline:
+    """Use it from one thread; only ``cancel`` may come from another.
+
+    skeleton: of ``people``; native_skeleton: the pose model's own.
+    """
+
+    def __init__(self, detector: Detector, pose_net: PoseNet, *, skeleton: str, run_on: RunOn) -> None:
+        """skeleton: a name, or ``native``. Raises SettingsError where the pose model cannot give it."""
+        self.detector = detector
+        self.pose_net = pose_net
+        self.native_skeleton: Skeleton = pose_net.skeleton
+        self.skeleton = self.native_skeleton if skeleton == NATIVE else skeleton_named(skeleton)
+        joint_sources(self.native_skeleton, self.skeleton)
+        self._canceller = run_on.canceller
+
+    @property
+    def grants(self) -> dict[str, Grant]:
+        """What each network really runs on, and why: keys ``pose`` and, if it has a network, ``detector``."""
+        grants = {"detector": self.detector.grant, "pose": self.pose_net.grant}
+        return {name: grant for name, grant in grants.items() if grant is not None}
+
+    def run(
+        self,
+        image: np.ndarray,
+        *,
+        settings: PipelineSettings | None = None,
+        boxes: Detections | None = None,
+        keep_heatmaps: bool = False,
+    ) -> PipelineResult:
+        """The people in one image.
+
+        image: (H, W, 3) uint8 BGR; boxes: given persons, instead of the detector's, all used in their order;
+        keep_heatmaps: the result carries the heatmaps too.
+        Raises ImageError for another image layout or a box without area, InferenceCancelled after ``cancel``.
+        """
+        check_image(image)
+        settings = settings or PipelineSettings()
+        clock = StageClock()
+        detections = self._detect(image, settings, clock) if boxes is None else boxes
+        pose = self.pose_net.estimate(image, detections, flip_test=settings.flip_test, clock=clock)
+        people = convert(pose.people, native=self.native_skeleton, target=self.skeleton)
+        kept = (pose.heatmaps, pose.image_from_crop) if keep_heatmaps else (None, None)
+        return PipelineResult(people, pose.people, detections, clock.ms, *kept)
+
+    def cancel(self) -> None:
+        """From any thread: end the run in progress and refuse new ones, both by InferenceCancelled, until ``resume``."""
+        self._canceller.cancel()
+
+    def resume(self) -> None:
+        """Allow runs again after ``cancel``."""
+        self._canceller.resume()
+
+    def close(self) -> None:
+        """Free both networks. Cancels a run in progress; the pipeline cannot be used afterwards."""
+        self.cancel()
+        self.detector.close()
+        self.pose_net.close()
+
+    def __enter__(self) -> PosePipeline:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def _detect(self, image: np.ndarray, settings: PipelineSettings, clock: StageClock) -> Detections:
+        found = self.detector.detect(
+            image,
+            detection_threshold=settings.detection_threshold,
+            nms_threshold=settings.nms_threshold,
+            clock=clock,
+        )
+        return found[: settings.max_persons]  # the best scores come first
+
+
+def load_pipeline(
+    pose_model: str | os.PathLike[str] = "pose_resnet_lite",
+    detector_model: str | os.PathLike[str] = "person_lite",
+    *,
+    backend: str = "auto",
+    device_id: int = 0,
+    threads: int = 0,
+    max_batch: int = 32,
+    skeleton: str = "openpose18",
+) -> PosePipeline:
+    """Load both networks; arguments as in ``options.py``.
+
+    Raises ModelError (a file is missing or is not what it should be), BackendError (the backend cannot be had) or
+    SettingsError (the model cannot give the skeleton).
+    """
+    run_on = RunOn(backend=backend, device_id=device_id, threads=threads, max_batch=max_batch)
+    pose_net = PoseNet(pose_model, run_on=run_on)
+    detector = load_detector(detector_model, run_on=run_on)
+    return PosePipeline(detector, pose_net, skeleton=skeleton, run_on=run_on)
+
+
+def pose_score(people: People, *, keypoint_threshold: float) -> np.ndarray:
+    """(N,) float32: mean of the keypoint scores strictly above the threshold, each clipped to 0..1; 0 where there is none.
+
+    Source of the rule: microsoft/human-pose-estimation.pytorch, lib/dataset/coco.py (with 0.2), there without clipping.
+    """
+    scores = np.clip(people.keypoint_scores, 0, 1)
+    sure = people.keypoint_scores > keypoint_threshold
+    return ((scores * sure).sum(axis=1) / np.maximum(sure.sum(axis=1), 1)).astype(np.float32)
