@@ -43,9 +43,7 @@ def areas(boxes_xyxy: np.ndarray) -> np.ndarray:
 
 
 def is_sound(boxes_xyxy: np.ndarray) -> np.ndarray:
-    """(N,) mask of the boxes that are finite and have a width and a height above zero: only these can be
-    cropped.
-    """
+    """(N,) mask of the boxes that can be cropped: finite, with a width and a height above zero."""
     finite = np.isfinite(boxes_xyxy).all(axis=1)
     with np.errstate(invalid="ignore"):  # inf - inf, already known to be unsound
         return finite & (boxes_xyxy[:, 2] > boxes_xyxy[:, 0]) & (boxes_xyxy[:, 3] > boxes_xyxy[:, 1])
@@ -61,8 +59,7 @@ def clip_to_image(boxes_xyxy: np.ndarray, *, width: int, height: int) -> np.ndar
 
 
 def pad_to_aspect(boxes_xyxy: np.ndarray, *, aspect: float, padding: float) -> np.ndarray:
-    """The crop's field of view: the shorter side grown until width / height is ``aspect``, then both sides
-    times ``padding``.
+    """The crop's view: one side grown until width / height is ``aspect``, then both times ``padding``.
 
     The centre stays; parts outside the image are kept. Source: microsoft/human-pose-estimation.pytorch,
     lib/dataset/coco.py (``_xywh2cs``, there with padding 1.25). (N, 4) -> (N, 4) float64.
@@ -76,9 +73,7 @@ def pad_to_aspect(boxes_xyxy: np.ndarray, *, aspect: float, padding: float) -> n
 
 
 def iou_matrix(boxes_xyxy: np.ndarray, others_xyxy: np.ndarray) -> np.ndarray:
-    """Intersection over union of each box with each other box: (N, 4), (M, 4) -> (N, M); 0 where the union is
-    empty.
-    """
+    """Intersection over union: (N, 4), (M, 4) -> (N, M); 0 where the union is empty."""
     corner_min = np.maximum(boxes_xyxy[:, None, :2], others_xyxy[None, :, :2])
     corner_max = np.minimum(boxes_xyxy[:, None, 2:], others_xyxy[None, :, 2:])
     intersection = np.maximum(corner_max - corner_min, 0).prod(axis=2)

@@ -39,10 +39,9 @@ def normalise_into(out: np.ndarray, pixels_bgr: np.ndarray, *, spec: InputSpec) 
 
 
 def tensor_for(count: int, *, spec: InputSpec, out: np.ndarray | None = None) -> np.ndarray:
-    """(count, 3, h, w) float32: the first rows of ``out`` if it is given (C-contiguous, with room), else a
-    new array.
+    """(count, 3, h, w) float32 to write into: a new array, or the first rows of ``out``.
 
-    Raises ValueError when ``out`` does not fit.
+    Raises ValueError when ``out`` does not fit or is not C-contiguous.
     """
     shape = (3, spec.height, spec.width)
     if out is None:
@@ -62,8 +61,7 @@ def topdown(
     padding: float,
     out: np.ndarray | None = None,
 ) -> Crops:
-    """Microsoft's crop, which is mmpose's too: the box grown to the input's aspect and by ``padding``, around
-    its centre.
+    """Microsoft's crop and mmpose's: round the box's centre, grown to the input's aspect and by ``padding``.
 
     image: (H, W, 3) uint8 BGR; boxes_xyxy: (N, 4) pixels, never clipped; out: a tensor to write into
     (``tensor_for``). What lies outside the image is black before normalisation. Bilinear, without smoothing:

@@ -16,11 +16,11 @@ _FLOOR = 1e-10  # below this the log is cut
 
 
 def dark_offsets(heatmaps: np.ndarray, columns: np.ndarray, rows: np.ndarray, *, kernel: int) -> np.ndarray:
-    """One Newton step on the log of the smoothed map, from the peak: (N, K, Hh, Wh) and (N, K) peaks -> (N,
-    K, 2) cells.
+    """One Newton step from each peak on the log of the smoothed map.
 
-    kernel: the odd side of the Gaussian window. No step where 1 < x < Wh-2 and 1 < y < Hh-2 does not hold,
-    nor where the Hessian is singular.
+    heatmaps (N, K, Hh, Wh), columns and rows (N, K) of the peaks -> (N, K, 2) in cells, x and y; kernel: the
+    odd side of the Gaussian window. No step where 1 < x < Wh-2 and 1 < y < Hh-2 does not hold, nor where the
+    Hessian is singular.
     """
     count, joints, height, width = heatmaps.shape
     if not count:
@@ -37,8 +37,9 @@ def dark_offsets(heatmaps: np.ndarray, columns: np.ndarray, rows: np.ndarray, *,
 
 
 def gaussian_kernel(size: int) -> np.ndarray:
-    """(size,) weights that sum to 1, with the spread that ``cv2.GaussianBlur`` takes for sigma 0 (2.0 for 11,
-    2.9 for 17).
+    """(size,) weights that sum to 1.
+
+    The spread is what ``cv2.GaussianBlur`` takes for sigma 0: 2.0 for 11, 2.9 for 17.
     """
     sigma = 0.3 * ((size - 1) / 2 - 1) + 0.8
     weights = np.exp(-((np.arange(size) - (size - 1) / 2) ** 2) / (2 * sigma**2))
@@ -48,9 +49,7 @@ def gaussian_kernel(size: int) -> np.ndarray:
 def _blurred_around(
     heatmaps: np.ndarray, columns: np.ndarray, rows: np.ndarray, weights: np.ndarray
 ) -> np.ndarray:
-    """The smoothed map at the 5 x 5 cells round each place, in float64; outside the map is 0: -> (N, K, 5,
-    5).
-    """
+    """The smoothed map at the 5 x 5 cells round each place, (N, K, 5, 5) float64; outside the map is 0."""
     margin = _REACH + len(weights) // 2
     padded = np.pad(heatmaps, ((0, 0), (0, 0), (margin, margin), (margin, margin)))
     person, joint = np.ogrid[: heatmaps.shape[0], : heatmaps.shape[1]]
@@ -83,9 +82,7 @@ def _band(rows: int, columns: int, weights: np.ndarray) -> np.ndarray:
 
 
 def _newton_step(log_map: np.ndarray) -> np.ndarray:
-    """-inverse(Hessian) @ gradient at the centre of (N, K, 5, 5); NaN where the Hessian is singular: -> (N,
-    K, 2) x, y.
-    """
+    """-inverse(Hessian) @ gradient at the centre of (N, K, 5, 5): (N, K, 2), not finite where singular."""
 
     def at(dx: int, dy: int) -> np.ndarray:
         return log_map[..., _REACH + dy, _REACH + dx]

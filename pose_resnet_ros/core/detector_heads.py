@@ -34,12 +34,12 @@ class HeadSpec(Protocol):
 
 
 def decode_yolov3(outputs: Sequence[np.ndarray], *, spec: HeadSpec, threshold: float) -> Detections:
-    """Darknet's YOLOv3 layers before any activation: one (1, A * (5 + C), gh, gw) grid for each of
-    ``spec.scales``.
+    """Darknet's YOLOv3 layers before any activation.
 
-    Channel a * (5 + C) + {0: x, 1: y, 2: w, 3: h, 4: objectness, 5...: classes}. Cells at or under the
-    threshold in objectness are passed over before anything else is computed. Source: darknet,
-    src/yolo_layer.c. Raises ModelError if the outputs are not those of ``spec.scales``.
+    outputs: one (1, A * (5 + C), gh, gw) grid for each of ``spec.scales``. Channel a * (5 + C) + {0: x, 1: y,
+    2: w, 3: h, 4: objectness, 5...: classes}. Cells at or under the threshold in objectness are passed over
+    before anything else is computed. Source: darknet, src/yolo_layer.c. Raises ModelError if the outputs are
+    not those of ``spec.scales``.
     """
     if len(outputs) != len(spec.scales):
         raise ModelError(f"yolov3: expected {len(spec.scales)} output grids, the model gave {len(outputs)}")
@@ -49,11 +49,10 @@ def decode_yolov3(outputs: Sequence[np.ndarray], *, spec: HeadSpec, threshold: f
 
 
 def decode_yolox(outputs: Sequence[np.ndarray], *, spec: HeadSpec, threshold: float) -> Detections:
-    """YOLOX's single output (1, A, 5 + C): raw boxes, activated objectness and classes; strides 8, 16, 32 in
-    this order.
+    """YOLOX's single output (1, A, 5 + C): raw boxes, activated objectness and classes.
 
-    Source: YOLOX, yolox/utils/demo_utils.py. Raises ModelError if A is not the number of cells at this input
-    size.
+    Cells in reading order for the strides 8, 16, 32. Source: YOLOX, yolox/utils/demo_utils.py. Raises
+    ModelError if A is not the number of cells at this input size.
     """
     rows = outputs[0][0]
     cells_xy, strides = _yolox_cells(spec.input)
@@ -70,8 +69,8 @@ def decode_yolox(outputs: Sequence[np.ndarray], *, spec: HeadSpec, threshold: fl
 
 
 def decode_yolox_nms(outputs: Sequence[np.ndarray], *, spec: HeadSpec, threshold: float) -> Detections:
-    """A YOLOX or RTMDet exported with its suppression: (1, n, 5) rows x1, y1, x2, y2, score; then class
-    labels (1, n).
+    """A YOLOX or RTMDet exported with its suppression: (1, n, 5) rows x1, y1, x2, y2, score; then labels (1,
+    n).
 
     The labels are read only where the detector knows more than one class. Source: rtmlib,
     object_detection/yolox.py.
@@ -84,8 +83,8 @@ def decode_yolox_nms(outputs: Sequence[np.ndarray], *, spec: HeadSpec, threshold
 
 
 def decode_zoo(outputs: Sequence[np.ndarray], *, spec: HeadSpec, threshold: float) -> Detections:
-    """The ONNX Model Zoo's YOLOv3 with suppression in the graph: boxes (1, n, 4), scores (1, C, n), indices
-    (m, 3).
+    """The ONNX Model Zoo's YOLOv3, suppression in the graph: boxes (1, n, 4), scores (1, C, n), indices (m,
+    3).
 
     Boxes are y1, x1, y2, x2 in the picture whose (h, w) the second network input ``image_shape`` names: feed
     it the network input's own size, and they are network input pixels. Index rows are (batch, class, box),

@@ -61,8 +61,7 @@ def draw_heatmaps(
     opacity: float = 0.75,
     in_place: bool = False,
 ) -> np.ndarray:
-    """The confidence maps over the picture: for each pixel the surest of all joints and persons, from blue to
-    red.
+    """The confidence maps over the picture, from blue to red: at each pixel the surest joint of all persons.
 
     image: (H, W, 3) uint8 BGR; heatmaps: (N, K, Hh, Wh) raw; image_from_crop: (N, 2, 3) as in ``Crops``;
     input_wh: the crop's size. Values are cut to 0..1; a pixel with value v is covered by v * opacity. Returns
@@ -112,9 +111,7 @@ def colour_of_id(track_id: int) -> Colour:
 
 
 def _thickness(box_xyxy: np.ndarray) -> int:
-    """Line width in pixels: 1 for the far ones, 2 for a person 150 px high, 10 for one who fills a 1080p
-    picture.
-    """
+    """Line width in pixels: 1 for far persons, 2 for one 160 px high, 12 for one who fills a 1080p picture."""
     longer_side = float(max(box_xyxy[2] - box_xyxy[0], box_xyxy[3] - box_xyxy[1]))
     return int(np.clip(round(longer_side / 80), 1, 12))
 
@@ -142,7 +139,7 @@ def _draw_skeleton(
 
 def _draw_box(canvas: np.ndarray, box_xyxy: np.ndarray, colour_bgr: Colour, thickness: int) -> None:
     top_left, bottom_right = _fixed_point(box_xyxy.reshape(2, 2))
-    width = max(1, thickness // 2)
+    width = max(1, thickness // 3)
     cv2.rectangle(canvas, top_left, bottom_right, colour_bgr, width, cv2.LINE_AA, _FRACTION_BITS)
 
 
@@ -152,9 +149,7 @@ def _label(track_id: int, score: float, with_id: bool, with_score: bool) -> str:
 
 
 def _draw_label(canvas: np.ndarray, label: str, box_xyxy: np.ndarray, colour_bgr: Colour) -> None:
-    """Black on the person's colour, above the box's top-left corner, or inside the picture where there is no
-    room.
-    """
+    """Black on the person's colour, above the box's top-left corner, or where the picture has room."""
     scale = 0.4 * max(1.0, min(canvas.shape[:2]) / 600)
     weight = max(1, round(scale * 2))
     (width, height), baseline = cv2.getTextSize(label, _FONT, scale, weight)

@@ -23,9 +23,7 @@ Decoder = Callable[..., Points]
 
 
 def peaks(heatmaps: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Column, row and value of each map's maximum, the first in reading order: (N, K, Hh, Wh) -> three (N,
-    K).
-    """
+    """Column, row and value of each map's maximum (the first in reading order): three (N, K)."""
     count, joints, height, width = heatmaps.shape
     flat = heatmaps.reshape(count, joints, height * width)
     places = flat.argmax(axis=2)
@@ -34,8 +32,9 @@ def peaks(heatmaps: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def slopes(heatmaps: np.ndarray, columns: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Right minus left and lower minus upper neighbour at each (N, K) place, taken inside the border: two (N,
-    K).
+    """Right minus left and lower minus upper neighbour at each place; on the border, of the next cell inwards.
+
+    heatmaps (N, K, Hh, Wh), columns and rows (N, K) -> two (N, K).
     """
     count, joints, height, width = heatmaps.shape
     person, joint = np.ogrid[:count, :joints]
@@ -46,8 +45,7 @@ def slopes(heatmaps: np.ndarray, columns: np.ndarray, rows: np.ndarray) -> tuple
 
 
 def microsoft_offsets(heatmaps: np.ndarray, columns: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """A quarter cell towards the higher neighbour, in both axes or in none: only where 1 < x < Wh-1 and 1 < y
-    < Hh-1.
+    """A quarter cell towards the higher neighbour, where 1 < x < Wh-1 and 1 < y < Hh-1; else none in either axis.
 
     Source: microsoft/human-pose-estimation.pytorch, lib/core/inference.py. -> (N, K, 2).
     """
@@ -57,8 +55,7 @@ def microsoft_offsets(heatmaps: np.ndarray, columns: np.ndarray, rows: np.ndarra
 
 
 def mmpose_offsets(heatmaps: np.ndarray, columns: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """The quarter cell with each axis on its own: x where 1 < x < Wh-1 and 0 < y, y where 1 < y < Hh-1 and 0
-    < x.
+    """The quarter cell with each axis on its own: x where 1 < x < Wh-1, 0 < y; y where 1 < y < Hh-1, 0 < x.
 
     Source: mmpose, codecs/utils/refinement.py ``refine_keypoints``. -> (N, K, 2).
     """
@@ -77,9 +74,8 @@ def decode_heatmaps(
     height, width = heatmaps.shape[2:]
     columns, rows, scores = peaks(heatmaps)
     step = offsets(heatmaps, columns, rows)
-    cells = np.stack([columns, rows], axis=2) + np.where(
-        np.isfinite(step), step, 0
-    )  # a map with NaN has no slope
+    step[~np.isfinite(step)] = 0  # a map with NaN has no slope
+    cells = np.stack([columns, rows], axis=2) + step
     return (cells * (input_wh[0] / width, input_wh[1] / height)).astype(np.float32), scores
 
 

@@ -23,10 +23,9 @@ def oks_matrix(
     other_areas: np.ndarray,
     sigmas: Sequence[float] | np.ndarray,
 ) -> np.ndarray:
-    """Similarity of each person with each other person, 1 for the same pose: (N, K, 2), (M, K, 2) -> (N, M)
-    float64.
+    """Similarity of each person with each other person, (N, M) float64: 1 for the same pose.
 
-    areas (N,), other_areas (M,): in square pixels, the mean of both counts; sigmas (K,):
+    keypoints_xy (N, K, 2), others_xy (M, K, 2); areas (N,), other_areas (M,): in square pixels, the mean of both counts; sigmas (K,):
     ``Skeleton.oks_sigmas``. Every joint counts, whatever its score.
     """
     ours, others = np.asarray(keypoints_xy, np.float64), np.asarray(others_xy, np.float64)
@@ -44,8 +43,7 @@ def oks_nms(
     sigmas: Sequence[float] | np.ndarray,
     threshold: float = 0.9,
 ) -> np.ndarray:
-    """Greedy suppression of persons more similar than ``threshold`` to a better one -> (M,) kept indices,
-    best first.
+    """Greedy suppression of persons too similar to a better one: (M,) kept indices, the best first.
 
     keypoints_xy (N, K, 2); scores (N,): after ``rescore``; areas (N,): of the padded boxes
     (``boxes.pad_to_aspect``).

@@ -78,22 +78,26 @@ OPENPOSE18 = Skeleton(
 )  # fmt: skip
 
 
+_SIDES_RGB: dict[str, Colour] = {"left": (0, 255, 0), "right": (255, 128, 0)}
+_MIDDLE_RGB: Colour = (51, 153, 255)
+_HEAD = ("eye", "ear")
+_LIMB_ENDS = ("elbow", "wrist", "knee", "ankle")
+
+
 def _side_colours(
     names: tuple[str, ...], edges: tuple[tuple[int, int], ...]
 ) -> dict[str, tuple[Colour, ...]]:
-    """mmpose's scheme: left green, right orange, the middle blue.
-
-    An edge takes a side's colour when both its ends lie on that side.
-    """
-    colours: dict[str, Colour] = {"left": (0, 255, 0), "right": (255, 128, 0)}
-    middle: Colour = (51, 153, 255)
-    sides = [name.split("_")[0] for name in names]
-    return {
-        "joint_colours_rgb": tuple(colours.get(side, middle) for side in sides),
-        "edge_colours_rgb": tuple(
-            colours.get(sides[a], middle) if sides[a] == sides[b] else middle for a, b in edges
-        ),
-    }
+    """mmpose's scheme: left arm and leg green, right ones orange, trunk and head blue."""
+    sides, parts = zip(*(name.split("_") if "_" in name else ("", name) for name in names), strict=True)
+    joint_colours = [
+        _MIDDLE_RGB if part in _HEAD else _SIDES_RGB.get(side, _MIDDLE_RGB)
+        for side, part in zip(sides, parts, strict=True)
+    ]
+    edge_colours = [
+        _SIDES_RGB[sides[a]] if parts[a] in _LIMB_ENDS or parts[b] in _LIMB_ENDS else _MIDDLE_RGB
+        for a, b in edges
+    ]
+    return {"joint_colours_rgb": tuple(joint_colours), "edge_colours_rgb": tuple(edge_colours)}
 
 
 _COCO_NAMES = (
@@ -152,8 +156,7 @@ def skeleton_named(name: str) -> Skeleton:
 
 
 def joint_sources(native: Skeleton, target: Skeleton) -> tuple[tuple[int, ...], ...]:
-    """For each joint of ``target``, the joints of ``native`` whose middle it is (one index: the joint
-    itself).
+    """For each joint of ``target``: the joints of ``native`` whose middle it is, mostly one.
 
     Raises SettingsError when ``native`` cannot give a joint of ``target``.
     """
