@@ -111,7 +111,7 @@ def colour_of_id(track_id: int) -> Colour:
 
 
 def _thickness(box_xyxy: np.ndarray) -> int:
-    """Line width in pixels: 1 for far persons, 2 for one 160 px high, 12 for one who fills a 1080p picture."""
+    """Line width in pixels: 1 for far persons, 2 for one 160 px high, 12 for one who fills 1080p."""
     longer_side = float(max(box_xyxy[2] - box_xyxy[0], box_xyxy[3] - box_xyxy[1]))
     return int(np.clip(round(longer_side / 80), 1, 12))
 

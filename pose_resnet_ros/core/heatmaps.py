@@ -32,7 +32,7 @@ def peaks(heatmaps: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def slopes(heatmaps: np.ndarray, columns: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Right minus left and lower minus upper neighbour at each place; on the border, of the next cell inwards.
+    """Right minus left and lower minus upper neighbour; on the border, those of the next cell inwards.
 
     heatmaps (N, K, Hh, Wh), columns and rows (N, K) -> two (N, K).
     """
@@ -45,7 +45,7 @@ def slopes(heatmaps: np.ndarray, columns: np.ndarray, rows: np.ndarray) -> tuple
 
 
 def microsoft_offsets(heatmaps: np.ndarray, columns: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """A quarter cell towards the higher neighbour, where 1 < x < Wh-1 and 1 < y < Hh-1; else none in either axis.
+    """A quarter cell towards the higher neighbours, only where 1 < x < Wh-1 and 1 < y < Hh-1 both hold.
 
     Source: microsoft/human-pose-estimation.pytorch, lib/core/inference.py. -> (N, K, 2).
     """

@@ -57,7 +57,8 @@ def darknet(image: np.ndarray, *, spec: InputSpec, out: np.ndarray | None = None
 def yolox(image: np.ndarray, *, spec: InputSpec, out: np.ndarray | None = None) -> Letterboxed:
     """YOLOX's: aspect kept, at the top-left, the rest filled with grey 114.
 
-    Source: YOLOX, yolox/data/data_augment.py ``preproc``. The way back divides by the ratio, as there, though the resized picture is rounded down to whole pixels.
+    Source: YOLOX, yolox/data/data_augment.py ``preproc``. The way back divides by the ratio, as there, though
+    the resized picture is rounded down to whole pixels.
     """
     check_image(image)
     height, width = image.shape[:2]

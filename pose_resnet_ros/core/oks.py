@@ -25,8 +25,8 @@ def oks_matrix(
 ) -> np.ndarray:
     """Similarity of each person with each other person, (N, M) float64: 1 for the same pose.
 
-    keypoints_xy (N, K, 2), others_xy (M, K, 2); areas (N,), other_areas (M,): in square pixels, the mean of both counts; sigmas (K,):
-    ``Skeleton.oks_sigmas``. Every joint counts, whatever its score.
+    keypoints_xy (N, K, 2), others_xy (M, K, 2); areas (N,), other_areas (M,): in square pixels, the mean of
+    both counts; sigmas (K,): ``Skeleton.oks_sigmas``. Every joint counts, whatever its score.
     """
     ours, others = np.asarray(keypoints_xy, np.float64), np.asarray(others_xy, np.float64)
     squared = ((ours[:, None] - others[None]) ** 2).sum(axis=3)  # (N, M, K)
