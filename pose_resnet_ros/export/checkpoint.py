@@ -16,7 +16,13 @@ import numpy as np
 from pose_resnet_ros.core.errors import ModelError
 
 PREFIXES = ("module.", "backbone.", "keypoint_head.", "head.")
-REQUIRED = ("conv1.weight", "bn1.running_var", "layer4.0.conv1.weight", "deconv_layers.0.weight", "final_layer.weight")
+REQUIRED = (
+    "conv1.weight",
+    "bn1.running_var",
+    "layer4.0.conv1.weight",
+    "deconv_layers.0.weight",
+    "final_layer.weight",
+)
 
 
 def import_torch() -> Any:
@@ -39,7 +45,9 @@ def load_state(path: Path) -> dict[str, np.ndarray]:
     if isinstance(content, dict) and isinstance(content.get("state_dict"), dict):
         content = content["state_dict"]
     if not isinstance(content, dict):
-        raise ModelError(f"{path}: expected a dictionary of tensors, got {type(content).__name__}; is this a checkpoint?")
+        raise ModelError(
+            f"{path}: expected a dictionary of tensors, got {type(content).__name__}; is this a checkpoint?"
+        )
     state = {plain_name(key): _array(value) for key, value in content.items() if _is_weight(key, value)}
     missing = [key for key in REQUIRED if key not in state]
     if missing:

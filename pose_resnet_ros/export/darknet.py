@@ -118,8 +118,7 @@ def input_channels(layers: tuple[Layer, ...]) -> list[int]:
 
 def value_count(layers: tuple[Layer, ...]) -> int:
     """How many float32 values the file holds after its header."""
-    convs = ((layer, channels) for layer, channels in zip(layers, input_channels(layers)) if isinstance(layer, Conv))
-    return sum(c.filters * (channels * c.size**2 + (1 if c.head else 4)) for c, channels in convs)
+    return sum(c.filters * (channels * c.size**2 + (1 if c.head else 4)) for c, channels in _convs(layers))
 
 
 def read_weights(path: Path, layers: tuple[Layer, ...]) -> list[ConvWeights]:
@@ -136,8 +135,7 @@ def read_weights(path: Path, layers: tuple[Layer, ...]) -> list[ConvWeights]:
             "the file is truncated, or of another network"
         )
     values = _Values(np.frombuffer(data, "<f4", offset=header))
-    convs = [(layer, count) for layer, count in zip(layers, input_channels(layers)) if isinstance(layer, Conv)]
-    return [_read_conv(values, layer, count) for layer, count in convs]
+    return [_read_conv(values, layer, channels) for layer, channels in _convs(layers)]
 
 
 def architecture_of(path: Path) -> Architecture:
@@ -150,7 +148,16 @@ def architecture_of(path: Path) -> Architecture:
         if size == wanted:
             return name
     wanted_text = " or ".join(f"{wanted} bytes ({name})" for name, wanted in sizes.items())
-    raise ModelError(f"{path}: expected {wanted_text}, got {size} bytes; the file is truncated, or of another network")
+    raise ModelError(
+        f"{path}: expected {wanted_text}, got {size} bytes; the file is truncated, or of another network"
+    )
+
+
+def _convs(layers: tuple[Layer, ...]) -> list[tuple[Conv, int]]:
+    """The convolutions, each with the number of its input channels."""
+    return [
+        (c, count) for c, count in zip(layers, input_channels(layers), strict=True) if isinstance(c, Conv)
+    ]
 
 
 def _header_size(data: bytes) -> int:

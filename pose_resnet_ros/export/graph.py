@@ -42,11 +42,22 @@ class GraphBuilder:
         size = weight.shape[2]
         names = self.weight(weight), self.weight(bias)
         return self.node(
-            "Conv", x, *names, output=output, kernel_shape=[size, size], strides=[stride] * 2, pads=[size // 2] * 4
+            "Conv",
+            x,
+            *names,
+            output=output,
+            kernel_shape=[size, size],
+            strides=[stride] * 2,
+            pads=[size // 2] * 4,
         )
 
     def model(
-        self, *, input_shape: tuple, outputs: dict[str, tuple], opset: int = DEFAULT_OPSET, name: str = "network"
+        self,
+        *,
+        input_shape: tuple,
+        outputs: dict[str, tuple],
+        opset: int = DEFAULT_OPSET,
+        name: str = "network",
     ) -> onnx.ModelProto:
         """The finished model: float32 ``input`` and outputs; a string in a shape is the name of a dynamic axis."""
         graph = helper.make_graph(
@@ -56,7 +67,9 @@ class GraphBuilder:
             [helper.make_tensor_value_info(n, TensorProto.FLOAT, shape) for n, shape in outputs.items()],
             self._weights,
         )
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], producer_name="pose_resnet_ros")
+        model = helper.make_model(
+            graph, opset_imports=[helper.make_opsetid("", opset)], producer_name="pose_resnet_ros"
+        )
         lower_ir(model)
         onnx.checker.check_model(model, full_check=True)
         return model

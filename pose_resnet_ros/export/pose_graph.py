@@ -26,7 +26,9 @@ def pose_graph(state: State, *, width: int, height: int, opset: int = DEFAULT_OP
     try:
         return _build(state, width=width, height=height, opset=opset)
     except KeyError as error:
-        raise ModelError(f"the checkpoint lacks the tensor {error}; expected a complete PoseResNet") from error
+        raise ModelError(
+            f"the checkpoint lacks the tensor {error}; expected a complete PoseResNet"
+        ) from error
     except onnx.shape_inference.InferenceError as error:
         raise ModelError(f"the checkpoint's tensors do not fit together as a PoseResNet: {error}") from error
 
@@ -41,7 +43,9 @@ def _build(state: State, *, width: int, height: int, opset: int) -> onnx.ModelPr
     x = g.node("MaxPool", x, kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1])
     for stage in (1, 2, 3, 4):
         for block in range(_block_count(state, stage)):
-            x = _block(g, state, x, prefix=f"layer{stage}.{block}.", stride=2 if stage > 1 and block == 0 else 1)
+            x = _block(
+                g, state, x, prefix=f"layer{stage}.{block}.", stride=2 if stage > 1 and block == 0 else 1
+            )
     for index in (0, 3, 6):
         x = _deconv(g, state, x, index)
     g.conv(x, state["final_layer.weight"], state["final_layer.bias"], output="heatmaps")

@@ -85,7 +85,9 @@ class PoseResNet(nn.Module):
         channels = width
         for number, count in enumerate(block_counts, start=1):
             planes = width * 2 ** (number - 1)
-            stage = _stage(block, channels_in=channels, planes=planes, count=count, stride=1 if number == 1 else 2)
+            stage = _stage(
+                block, channels_in=channels, planes=planes, count=count, stride=1 if number == 1 else 2
+            )
             self.add_module(f"layer{number}", stage)
             channels = planes * block.expansion
         self.deconv_layers = _deconvolutions(channels, deconv_channels)
@@ -97,7 +99,9 @@ class PoseResNet(nn.Module):
         return self.final_layer(self.deconv_layers(x))
 
 
-def pose_resnet(depth: int, *, joint_count: int = 17, width: int = 64, deconv_channels: int = 256) -> PoseResNet:
+def pose_resnet(
+    depth: int, *, joint_count: int = 17, width: int = 64, deconv_channels: int = 256
+) -> PoseResNet:
     """PoseResNet of one of the paper's depths: 18, 34, 50, 101 or 152."""
     block = Bottleneck if depth >= 50 else BasicBlock
     counts = BLOCK_COUNTS[depth]
@@ -109,7 +113,9 @@ def pose_resnet(depth: int, *, joint_count: int = 17, width: int = 64, deconv_ch
 def network_for(state: dict[str, Tensor]) -> PoseResNet:
     """The network whose tensors ``state`` (flat, the names above) holds, loaded and in evaluation mode."""
     block = Bottleneck if "layer1.0.conv3.weight" in state else BasicBlock
-    counts = tuple(len({key.split(".")[1] for key in state if key.startswith(f"layer{n}.")}) for n in (1, 2, 3, 4))
+    counts = tuple(
+        len({key.split(".")[1] for key in state if key.startswith(f"layer{n}.")}) for n in (1, 2, 3, 4)
+    )
     deconv_channels, joint_count = state["final_layer.weight"].shape[1], state["final_layer.weight"].shape[0]
     network = PoseResNet(
         block,

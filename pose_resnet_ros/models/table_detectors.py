@@ -23,7 +23,14 @@ _SCALES = _scales(_ANCHORS, {32: (6, 7, 8), 16: (3, 4, 5), 8: (0, 1, 2)})
 
 
 def _darknet(
-    name: str, *, side: int, scales: tuple[YoloScale, ...], size: int, digest: Digest, net: str = "", note: str = ""
+    name: str,
+    *,
+    side: int,
+    scales: tuple[YoloScale, ...],
+    size: int,
+    digest: Digest,
+    net: str = "",
+    note: str = "",
 ) -> ModelEntry:
     file = f"{net or name.replace('_', '-')}.weights"
     return ModelEntry(
@@ -36,7 +43,12 @@ def _darknet(
         terms="no separate licence stated for the weights",
         data=_COCO,
         spec=DetectorSpec(
-            name, InputSpec(side, side, "rgb", 1 / 255), letterbox="darknet", decoder="yolov3", scales=scales, class_count=80
+            name,
+            InputSpec(side, side, "rgb", 1 / 255),
+            letterbox="darknet",
+            decoder="yolov3",
+            scales=scales,
+            class_count=80,
         ),
         urls=(
             f"https://data.pjreddie.com/files/{file}",
@@ -145,7 +157,9 @@ _AILIA = (
 
 def _yolox_spec(name: str, side: int, *, decoder: str, class_count: int) -> DetectorSpec:
     """BGR pixels 0..255, no statistics."""
-    return DetectorSpec(name, InputSpec(side, side, "bgr", 1.0), letterbox="yolox", decoder=decoder, class_count=class_count)
+    return DetectorSpec(
+        name, InputSpec(side, side, "bgr", 1.0), letterbox="yolox", decoder=decoder, class_count=class_count
+    )
 
 
 def _yolox(size_name: str, *, ap: float, size: int | None = None, sha256: str = "") -> ModelEntry:
@@ -169,9 +183,24 @@ def _yolox(size_name: str, *, ap: float, size: int | None = None, sha256: str = 
 
 
 _YOLOX = (
-    _yolox("nano", ap=0.258, size=3_659_407, sha256="c789161ed43c8269fcd4e67c67eeeb4e80c622da2eb296a20bc6007bd18a0b7d"),
-    _yolox("tiny", ap=0.328, size=20_219_662, sha256="427cc366d34e27ff7a03e2899b5e3671425c262ea2291f88bb942bc1cc70b0f7"),
-    _yolox("s", ap=0.405, size=35_858_002, sha256="c5c2d13e59ae883e6af3b45daea64af4833a4951c92d116ec270d9ddbe998063"),
+    _yolox(
+        "nano",
+        ap=0.258,
+        size=3_659_407,
+        sha256="c789161ed43c8269fcd4e67c67eeeb4e80c622da2eb296a20bc6007bd18a0b7d",
+    ),
+    _yolox(
+        "tiny",
+        ap=0.328,
+        size=20_219_662,
+        sha256="427cc366d34e27ff7a03e2899b5e3671425c262ea2291f88bb942bc1cc70b0f7",
+    ),
+    _yolox(
+        "s",
+        ap=0.405,
+        size=35_858_002,
+        sha256="c5c2d13e59ae883e6af3b45daea64af4833a4951c92d116ec270d9ddbe998063",
+    ),
     _yolox("m", ap=0.472),
     _yolox("l", ap=0.501),
     _yolox("x", ap=0.515),

@@ -14,7 +14,7 @@ _COCO = "COCO train2017 (licence of the images not verified)"
 _MPII = "MPII Human Pose (licence of the images not verified)"
 
 _MICROSOFT_PAGE = "https://drive.google.com/drive/folders/13_wJ6nC7my1KKouMkQMqyr9r1ZnLnukP"
-_MICROSOFT_PAGES_TOO = "https://1drv.ms/f/s!AhIXJn_J-blW0D5ZE4ArK9wk_fvw"
+_MICROSOFT_PAGE_TOO = "https://1drv.ms/f/s!AhIXJn_J-blW0D5ZE4ArK9wk_fvw"
 # An unofficial mirror of one file, not verified.
 _MIRROR = "https://cogsys.reutlingen-university.de/pub/files/2019_04_ehpi/pose_resnet_50_256x192.pth.tar"
 _OPENMMLAB = "https://download.openmmlab.com/mmpose/v1/body_2d_keypoint/topdown_heatmap/coco/"
@@ -22,7 +22,9 @@ _OPENMMLAB_OLD = "https://download.openmmlab.com/mmpose/top_down/resnet/"
 _RTMPOSE = "https://download.openmmlab.com/mmpose/v1/projects/rtmposev1/onnx_sdk/"
 
 
-def _spec(name: str, size: str, *, order: str, decoder: str, skeleton: str = "coco17", crop: str = "topdown") -> PoseSpec:
+def _spec(
+    name: str, size: str, *, order: str, decoder: str, skeleton: str = "coco17", crop: str = "topdown"
+) -> PoseSpec:
     """size: height x width, as the file names have it. The statistics are in RGB order, whatever the colour order is."""
     height, width = (int(side) for side in size.split("x"))
     pixels = InputSpec(width, height, order, 1 / 255, _MEAN, _STD)  # type: ignore[arg-type]
@@ -32,6 +34,7 @@ def _spec(name: str, size: str, *, order: str, decoder: str, skeleton: str = "co
 def _microsoft(depth: int, size: str, accuracy: tuple[float, ...], *, mpii: bool = False) -> ModelEntry:
     name = f"pose_resnet_{depth}_mpii_{size}" if mpii else f"pose_resnet_{depth}_{size}"
     skeleton = "mpii16" if mpii else "coco17"
+    mirrors = (_MIRROR,) if name == "pose_resnet_50_256x192" else ()
     measures = ("PCKh@0.5", "PCKh@0.1") if mpii else _STATS
     return ModelEntry(
         name=name,
@@ -44,10 +47,11 @@ def _microsoft(depth: int, size: str, accuracy: tuple[float, ...], *, mpii: bool
         data=_MPII if mpii else _COCO,
         # BGR pixels with RGB-ordered statistics: the published code never swaps the channels.
         spec=_spec(name, size, order="bgr", decoder="microsoft", skeleton=skeleton),
-        urls=(_MIRROR,) if name == "pose_resnet_50_256x192" else (),
+        urls=mirrors,
         manual_page=_MICROSOFT_PAGE,
-        note=f"the same files: {_MICROSOFT_PAGES_TOO}" + ("; URL: an unofficial mirror" if size == "256x192" and depth == 50 else ""),
-        accuracy=tuple(zip(measures, accuracy)),
+        note=f"the same files: {_MICROSOFT_PAGE_TOO}"
+        + ("; the URL is an unofficial mirror" if mirrors else ""),
+        accuracy=tuple(zip(measures, accuracy, strict=True)),
     )
 
 
@@ -80,7 +84,9 @@ _AILIA = ModelEntry(
 )
 
 
-def _mmpose(net: str, size: str, file: str, accuracy: dict[str, float], *, base: str = _OPENMMLAB) -> ModelEntry:
+def _mmpose(
+    net: str, size: str, file: str, accuracy: dict[str, float], *, base: str = _OPENMMLAB
+) -> ModelEntry:
     """file: its last eight hex digits begin its sha256 (mmpose's ``tools/misc/publish_model.py``)."""
     mpii = "mpii" in file
     name = f"mmpose_{net}_mpii_{size}" if mpii else f"mmpose_{net}_{size}"
@@ -114,7 +120,9 @@ def _coco(ap: float, ap50: float, ap75: float, ar: float) -> dict[str, float]:
 
 def _mmpose_coco(net: str, size: str, tail: str, accuracy: dict[str, float]) -> ModelEntry:
     gpus = "8xb32" if "152" in net else "8xb64"
-    return _mmpose(net, size, f"td-hm_{net}{'-' if '_' in net else '_'}{gpus}-210e_coco-{size}-{tail}.pth", accuracy)
+    return _mmpose(
+        net, size, f"td-hm_{net}{'-' if '_' in net else '_'}{gpus}-210e_coco-{size}-{tail}.pth", accuracy
+    )
 
 
 def _mmpose_mpii(depth: int, digest: str, pckh: float) -> ModelEntry:

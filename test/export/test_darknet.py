@@ -3,36 +3,62 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import cv2
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 
-from darknet_files import HEADER, cfg_text, write_weights
 from pose_resnet_ros.core.errors import ModelError
-from pose_resnet_ros.export.darknet import ARCHITECTURES, Conv, MaxPool, architecture_of, read_weights, value_count
-from pose_resnet_ros.export.darknet_graph import darknet_graph, run_in_torch
+from pose_resnet_ros.export.darknet import (
+    ARCHITECTURES,
+    Conv,
+    MaxPool,
+    architecture_of,
+    read_weights,
+    value_count,
+)
+from pose_resnet_ros.export.darknet_graph import _plain_layer, darknet_graph, run_in_torch
+from pose_resnet_ros.export.graph import GraphBuilder
 
 
-def run(model, image: np.ndarray) -> list[np.ndarray]:  # noqa: ANN001
+def run(model: onnx.ModelProto, image: np.ndarray) -> list[np.ndarray]:
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     return session.run(None, {"input": image})
 
 
-@pytest.mark.parametrize(("name", "values", "layers"), [("yolov3-tiny", 8_858_734, 24), ("yolov3", 62_001_757, 107)])
+@pytest.mark.parametrize(
+    ("name", "values", "layers"), [("yolov3-tiny", 8_858_734, 24), ("yolov3", 62_001_757, 107)]
+)
 def test_the_layer_tables_have_the_published_size(name: str, values: int, layers: int) -> None:
     assert value_count(ARCHITECTURES[name]) == values
     assert len(ARCHITECTURES[name]) == layers
 
 
 @pytest.fixture(scope="module")
-def tiny_file(tmp_path_factory: pytest.TempPathFactory):  # noqa: ANN201
-    return write_weights(tmp_path_factory.mktemp("tiny") / "yolov3-tiny.weights", ARCHITECTURES["yolov3-tiny"])
+def tiny_file(tmp_path_factory: pytest.TempPathFactory, write_weights: Callable[..., Path]) -> Path:
+    return write_weights(
+        tmp_path_factory.mktemp("tiny") / "yolov3-tiny.weights", ARCHITECTURES["yolov3-tiny"]
+    )
 
 
-@pytest.mark.skipif(not hasattr(cv2.dnn, "readNetFromDarknet"), reason="OpenCV 5 has no Darknet importer to compare with")
-@pytest.mark.parametrize(("name", "size", "heads"), [("yolov3-tiny", 416, (15, 22)), ("yolov3", 96, (81, 93, 105))])
-def test_the_graph_equals_opencv_reading_the_same_file(tmp_path, name: str, size: int, heads: tuple[int, ...]) -> None:
+@pytest.mark.skipif(
+    not hasattr(cv2.dnn, "readNetFromDarknet"), reason="OpenCV 5 has no Darknet importer to compare with"
+)
+@pytest.mark.parametrize(
+    ("name", "size", "heads"), [("yolov3-tiny", 416, (15, 22)), ("yolov3", 96, (81, 93, 105))]
+)
+def test_the_graph_equals_opencv_reading_the_same_file(
+    tmp_path: Path,
+    write_weights: Callable[..., Path],
+    cfg_text: Callable[..., str],
+    name: str,
+    size: int,
+    heads: tuple[int, ...],
+) -> None:
     layers = ARCHITECTURES[name]
     weights = write_weights(tmp_path / "net.weights", layers, seed=1)
     (tmp_path / "net.cfg").write_text(cfg_text(layers, size=size))
@@ -42,12 +68,12 @@ def test_the_graph_equals_opencv_reading_the_same_file(tmp_path, name: str, size
     net.setInput(image)
     theirs = net.forward([f"conv_{index}" for index in heads])
     assert [grid.shape[2] for grid in ours] == [size // 32, size // 16, size // 8][: len(heads)]
-    for mine, other in zip(ours, theirs):
+    for mine, other in zip(ours, theirs, strict=True):
         assert np.abs(mine).max() > 0.3
         np.testing.assert_allclose(mine, other, atol=1e-3)
 
 
-def test_the_graph_equals_the_unfolded_network_in_torch(tiny_file) -> None:  # noqa: ANN001
+def test_the_graph_equals_the_unfolded_network_in_torch(tiny_file: Path) -> None:
     torch = pytest.importorskip("torch")
     layers = ARCHITECTURES["yolov3-tiny"]
     weights = read_weights(tiny_file, layers)
@@ -55,32 +81,28 @@ def test_the_graph_equals_the_unfolded_network_in_torch(tiny_file) -> None:  # n
     ours = run(darknet_graph(layers, weights, width=96, height=64), image)
     with torch.no_grad():
         theirs = run_in_torch(layers, weights, torch.tensor(image))
-    for mine, other in zip(ours, theirs):
+    for mine, other in zip(ours, theirs, strict=True):
         np.testing.assert_allclose(mine, other.numpy(), atol=1e-4)
 
 
 def test_pooling_with_stride_one_ignores_what_lies_outside() -> None:
     """Hand-written: the maximum over the cell, its right, lower and lower right neighbour."""
-    layers = (Conv(3, 1, head=True), MaxPool(stride=1), Conv(1, 1, head=True))
     one = np.ones((1, 1, 1, 1), np.float32)
-    from pose_resnet_ros.export.graph import GraphBuilder
-    from pose_resnet_ros.export.darknet_graph import _plain_layer
-
     g = GraphBuilder()
-    pooled = _plain_layer(g, layers[1], ["input"])
+    pooled = _plain_layer(g, MaxPool(stride=1), ["input"])
     g.conv(pooled, one, np.zeros(1, np.float32), output="out")
     model = g.model(input_shape=("N", 1, 2, 3), outputs={"out": ("N", 1, 2, 3)})
     image = -np.array([[[[1, 2, 3], [6, 5, 4]]]], np.float32)
     assert run(model, image)[0].tolist() == [[[[-1, -2, -3], [-5, -4, -4]]]]
 
 
-def test_a_file_tells_its_architecture_by_its_size(tiny_file) -> None:  # noqa: ANN001
+def test_a_file_tells_its_architecture_by_its_size(tiny_file: Path) -> None:
     assert tiny_file.stat().st_size == 35_434_956
     assert architecture_of(tiny_file) == "yolov3-tiny"
 
 
 @pytest.mark.parametrize("change", [-4, -1, 4])
-def test_a_file_of_another_size_is_refused(tmp_path, tiny_file, change: int) -> None:  # noqa: ANN001
+def test_a_file_of_another_size_is_refused(tmp_path: Path, tiny_file: Path, change: int) -> None:
     data = tiny_file.read_bytes()
     path = tmp_path / "wrong.weights"
     path.write_bytes(data[:change] if change < 0 else data + b"\0" * change)
@@ -90,7 +112,7 @@ def test_a_file_of_another_size_is_refused(tmp_path, tiny_file, change: int) -> 
         read_weights(path, ARCHITECTURES["yolov3-tiny"])
 
 
-def test_an_old_header_counts_images_in_four_bytes(tmp_path) -> None:  # noqa: ANN001
+def test_an_old_header_counts_images_in_four_bytes(tmp_path: Path) -> None:
     layers = (Conv(1, 1, head=True),)
     path = tmp_path / "old.weights"
     path.write_bytes(np.array([0, 1, 0, 7], "<i4").tobytes() + np.array([5, 1, 2, 3], "<f4").tobytes())
@@ -98,8 +120,8 @@ def test_an_old_header_counts_images_in_four_bytes(tmp_path) -> None:  # noqa: A
     assert (conv.bias.tolist(), conv.weight.ravel().tolist()) == ([5], [1, 2, 3])
 
 
-def test_a_tiny_file_is_refused(tmp_path) -> None:  # noqa: ANN001
+def test_a_tiny_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "empty.weights"
-    path.write_bytes(HEADER[:8])
+    path.write_bytes(bytes(8))
     with pytest.raises(ModelError, match="got 8 bytes"):
         architecture_of(path)

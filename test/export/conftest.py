@@ -4,21 +4,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
+import pytest
 
 from pose_resnet_ros.export.darknet import Conv, Layer, MaxPool, Route, Shortcut, Upsample
 
-HEADER = np.array([0, 2, 0], "<i4").tobytes() + np.array([32_013_312], "<i8").tobytes()
+DARKNET_HEADER = np.array([0, 2, 0], "<i4").tobytes() + np.array([32_013_312], "<i8").tobytes()
 
 
-def write_weights(path: Path, layers: tuple[Layer, ...], *, seed: int = 0) -> Path:
+def _write_weights(path: Path, layers: tuple[Layer, ...], *, seed: int = 0) -> Path:
     """Random weights whose activations keep their size; written value by value, as darknet's parser would read them."""
     rng = np.random.default_rng(seed)
     channels: list[int] = []
     with path.open("wb") as file:
-        file.write(HEADER)
+        file.write(DARKNET_HEADER)
         for layer in layers:
             before = channels[-1] if channels else 3
             if isinstance(layer, Conv):
@@ -30,7 +33,7 @@ def write_weights(path: Path, layers: tuple[Layer, ...], *, seed: int = 0) -> Pa
     return path
 
 
-def _write_conv(file, layer: Conv, channels: int, rng: np.random.Generator) -> None:  # noqa: ANN001
+def _write_conv(file: BinaryIO, layer: Conv, channels: int, rng: np.random.Generator) -> None:
     n = layer.filters
     parts = [rng.normal(0, 0.1, n)]
     if not layer.head:
@@ -41,7 +44,7 @@ def _write_conv(file, layer: Conv, channels: int, rng: np.random.Generator) -> N
         file.write(part.astype("<f4").tobytes())
 
 
-def cfg_text(layers: tuple[Layer, ...], *, size: int) -> str:
+def _cfg_text(layers: tuple[Layer, ...], *, size: int) -> str:
     """The network as a darknet cfg file that ends each head with its linear convolution (no ``yolo`` layers)."""
     lines = ["[net]", f"width={size}", f"height={size}", "channels=3"]
     for layer in layers:
@@ -65,3 +68,13 @@ def _section(layer: Layer) -> list[str]:
         return ["[route]", "layers=" + ",".join(str(i) for i in layer.layers)]
     anchors = "10,14, 23,27, 37,58, 81,82, 135,169, 344,319"
     return ["[yolo]", "mask=0,1,2", f"anchors={anchors}", "classes=80", "num=6"]
+
+
+@pytest.fixture(scope="session")
+def write_weights() -> Callable[..., Path]:
+    return _write_weights
+
+
+@pytest.fixture(scope="session")
+def cfg_text() -> Callable[..., str]:
+    return _cfg_text
