@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""``vision_msgs/Detection2DArray`` of somebody else's detector to our ``Detections``. Imports no ROS: it reads fields.
+"""``vision_msgs/Detection2DArray`` of somebody else's detector to our ``Detections``. Imports no ROS: it reads fields."""
 
 from __future__ import annotations
 
