@@ -82,7 +82,11 @@ class Option:
 
 # 32 persons are one batch of the default size: more than a robot meets, and a bound on the time that one frame can take.
 PIPELINE_OPTIONS: tuple[Option, ...] = (
-    Option("pose_model", "pose_resnet_lite", "pose network: a name from `models list`, or the path of an ONNX file"),
+    Option(
+        "pose_model",
+        "pose_resnet_lite",
+        "pose network: a name from `models list`, or the path of an ONNX file",
+    ),
     Option(
         "detector_model",
         "person_lite",
@@ -95,8 +99,16 @@ PIPELINE_OPTIONS: tuple[Option, ...] = (
         choices=("auto", "cpu", "cuda", "tensorrt", "openvino"),
     ),
     Option("device_id", 0, "which GPU, counted from 0", minimum=0, maximum=63),
-    Option("threads", 0, "CPU threads of each network; 0: one for each physical core", minimum=0, maximum=256),
-    Option("max_batch", 32, "persons in one run of the pose network; more are run in several batches", minimum=1, maximum=256),
+    Option(
+        "threads", 0, "CPU threads of each network; 0: one for each physical core", minimum=0, maximum=256
+    ),
+    Option(
+        "max_batch",
+        32,
+        "persons in one run of the pose network; more are run in several batches",
+        minimum=1,
+        maximum=256,
+    ),
     Option(
         "skeleton",
         "openpose18",
@@ -131,60 +143,16 @@ PIPELINE_OPTIONS: tuple[Option, ...] = (
         minimum=1,
         maximum=1000,
     ),
-    Option("flip_test", False, "average with the mirrored crop: a little more accurate, twice the pose time", live=True),
+    Option(
+        "flip_test",
+        False,
+        "average with the mirrored crop: a little more accurate, twice the pose time",
+        live=True,
+    ),
+    Option("draw_skeletons", True, "draw joints and limbs", live=True),
     Option("draw_boxes", True, "draw the persons' boxes", live=True),
-    Option("draw_scores", False, "write the detector's score at each box", live=True),
-)
-
-TRACKING_OPTIONS: tuple[Option, ...] = (
-    Option(
-        "tracker",
-        "iou",
-        "how persons keep their track_id from frame to frame: by overlap of boxes, by likeness of keypoints (oks), or not at all",
-        live=True,
-        choices=("none", "iou", "oks"),
-    ),
-    Option(
-        "tracking.min_similarity",
-        0.2,
-        "two persons less alike than this (the tracker's iou or oks) are never taken for one",
-        live=True,
-        minimum=0.0,
-        maximum=1.0,
-    ),
-    Option(
-        "tracking.confirm_hits",
-        2,
-        "a new person gets its track_id when seen in this many frames in a row; until then it is -1",
-        live=True,
-        minimum=1,
-        maximum=100,
-    ),
-    Option(
-        "tracking.max_age_ms",
-        1000.0,
-        "a person unseen for longer than this is forgotten, and is a new one when it comes back",
-        live=True,
-        minimum=0.0,
-        maximum=60000.0,
-    ),
-    Option("smoothing.enabled", False, "One-Euro smoothing of each tracked person's keypoints; scores stay raw", live=True),
-    Option(
-        "smoothing.min_cutoff_hz",
-        1.0,
-        "smoothing of a joint at rest: lower is smoother",
-        live=True,
-        minimum=0.001,
-        maximum=1000.0,
-    ),
-    Option(
-        "smoothing.beta",
-        5.0,
-        "cutoff in Hz that a joint gains by moving one person size a second: higher lags less behind fast moves",
-        live=True,
-        minimum=0.0,
-        maximum=1000.0,
-    ),
+    Option("draw_ids", True, "write the ids of tracked persons", live=True),
+    Option("draw_scores", False, "write the detector's scores", live=True),
 )
 
 _BY_NAME = {option.name: option for option in PIPELINE_OPTIONS + TRACKING_OPTIONS}

@@ -6,9 +6,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import known_models
 import numpy as np
 import pytest
-import tiny_models
 
 from pose_resnet_ros.core.errors import ImageError, InferenceCancelled, SettingsError
 from pose_resnet_ros.core.types import Detections, People
@@ -33,10 +33,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def pipeline(folder: Path):
-    pose = tiny_models.pose_net(folder / "pose.onnx")
+    pose = known_models.pose_net(folder / "pose.onnx")
     # Person A at cell (0, 0) of the coarse grid, B at (2, 3) of the fine one; an unsure C at (0, 1), a quarter of A.
     objects = [(0, 0, 0, 2.0), (1, 2, 3, 1.0), (1, 0, 1, -0.2)]
-    detector = tiny_models.detector(folder / "detector.onnx", objects)
+    detector = known_models.detector(folder / "detector.onnx", objects)
     with load_pipeline(pose, detector, skeleton="coco17", max_batch=4, backend="cpu") as loaded:
         yield loaded
 
@@ -45,7 +45,7 @@ def test_keypoints_of_a_given_box_are_where_the_reference_says(pipeline: PosePip
     result = pipeline.run(IMAGE, boxes=BOX)
     # Box xywh (100, 50, 80, 200): 187.5 px wide when padded, so a cell of the 48 is 3.90625 px, around the centre (140, 150).
     expected = [
-        (140 + (x + 0.25 - 24) * 3.90625, 150 + (y + 0.25 - 32) * 3.90625) for x, y in tiny_models.PEAKS_XY
+        (140 + (x + 0.25 - 24) * 3.90625, 150 + (y + 0.25 - 32) * 3.90625) for x, y in known_models.PEAKS_XY
     ]
     np.testing.assert_allclose(result.people.keypoints_xy[0], expected, atol=0.01)
     np.testing.assert_allclose(result.people.keypoint_scores, np.full((1, 17), 0.9), atol=1e-6)
@@ -63,7 +63,7 @@ def test_each_box_has_its_row_whatever_the_batch(pipeline: PosePipeline, count: 
     assert result.image_from_crop.shape == (count, 2, 3)
     first = pipeline.run(IMAGE, boxes=given(1)).people.keypoints_xy[0]
     for k in range(count):
-        np.testing.assert_allclose(result.people.keypoints_xy[k], first + (10 * k, 0), atol=0.01)
+        np.testing.assert_allclose(result.people.keypoints_xy[k], first + np.array([10 * k, 0]), atol=0.01)
 
 
 def test_detections_lie_in_the_image(pipeline: PosePipeline) -> None:
@@ -98,27 +98,33 @@ def test_a_spot_in_the_picture_is_found_where_it_is(folder: Path) -> None:
     image = np.zeros((240, 320, 3), np.uint8)
     image[93:96, 203:206, 2] = 255  # red: the first channel of an RGB network
     boxes = Detections(np.array([[150, 40, 250, 160]], np.float32), np.ones(1, np.float32))
-    with load_pipeline(tiny_models.blob_finder(folder / "blob.onnx"), "full_frame", skeleton="native") as pipeline:
+    with load_pipeline(
+        known_models.blob_finder(folder / "blob.onnx"), "full_frame", skeleton="native"
+    ) as pipeline:
         points = pipeline.run(image, boxes=boxes).people.keypoints_xy[0]
     # A cell is 125 / 48 = 2.6 px wide, its value is that of the pixels to the right of and below its place.
     np.testing.assert_allclose(points, np.full((17, 2), (204, 94)), atol=3.0)
 
 
 def test_the_flip_test_averages_with_the_mirrored_crop(folder: Path) -> None:
-    spec = replace(tiny_models.POSE_SPEC, name="plain")
-    with load_pipeline(tiny_models.pose_net(folder / "flip.onnx", spec=spec), "full_frame", skeleton="coco17") as pipeline:
-        kept = pipeline.run(IMAGE, settings=PipelineSettings(flip_test=True), boxes=BOX, keep_heatmaps=True).heatmaps
+    spec = replace(known_models.POSE_SPEC, name="flipped")
+    with load_pipeline(
+        known_models.pose_net(folder / "flip.onnx", spec=spec), "full_frame", skeleton="coco17"
+    ) as pipeline:
+        kept = pipeline.run(
+            IMAGE, settings=PipelineSettings(flip_test=True), boxes=BOX, keep_heatmaps=True
+        ).heatmaps
     assert kept is not None
     # The network's answer is fixed, so its mirrored answer is the same map: mirrored back, eyes swapped, one column right.
-    nose_x, nose_y = tiny_models.PEAKS_XY[0]
+    nose_x, nose_y = known_models.PEAKS_XY[0]
     assert kept[0, 0, nose_y, nose_x] == pytest.approx(0.45)
     assert kept[0, 0, nose_y, 47 - nose_x + 1] == pytest.approx(0.45)
-    right_eye_x, right_eye_y = tiny_models.PEAKS_XY[2]
+    right_eye_x, right_eye_y = known_models.PEAKS_XY[2]
     assert kept[0, 1, right_eye_y, 47 - right_eye_x + 1] == pytest.approx(0.45)
 
 
 def test_output_skeletons(folder: Path) -> None:
-    pose = tiny_models.pose_net(folder / "skeletons.onnx")
+    pose = known_models.pose_net(folder / "skeletons.onnx")
     with load_pipeline(pose, "full_frame") as pipeline:
         result = pipeline.run(IMAGE)
         assert pipeline.skeleton.name == "openpose18"
@@ -131,17 +137,17 @@ def test_output_skeletons(folder: Path) -> None:
 
 
 def test_a_skeleton_that_the_model_cannot_give_is_refused(folder: Path) -> None:
-    spec = replace(tiny_models.POSE_SPEC, skeleton="mpii16")
-    answers = {"heatmaps": tiny_models.heatmaps_with_peaks(tiny_models.PEAKS_XY[:16])}
-    pose = tiny_models.constant_answers(folder / "mpii.onnx", answers, spec=spec)
-    with pytest.raises(SettingsError, match="mpii16.*openpose18"):
+    spec = replace(known_models.POSE_SPEC, skeleton="mpii16")
+    answers = {"heatmaps": known_models.heatmaps_with_peaks(known_models.PEAKS_XY[:16])}
+    pose = known_models.constant_answers(folder / "mpii.onnx", answers, spec=spec)
+    with pytest.raises(SettingsError, match=r"mpii16.*openpose18"):
         load_pipeline(pose, "full_frame")
     with load_pipeline(pose, "full_frame", skeleton="native") as pipeline:
         assert pipeline.run(IMAGE).people.keypoints_xy.shape == (1, 16, 2)
 
 
 def test_full_frame_takes_the_whole_image(folder: Path) -> None:
-    with load_pipeline(tiny_models.pose_net(folder / "full.onnx"), "full_frame") as pipeline:
+    with load_pipeline(known_models.pose_net(folder / "full.onnx"), "full_frame") as pipeline:
         result = pipeline.run(IMAGE)
         assert set(pipeline.grants) == {"pose"}
     np.testing.assert_array_equal(result.people.boxes_xyxy, [[0, 0, 640, 480]])
@@ -150,16 +156,23 @@ def test_full_frame_takes_the_whole_image(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     "image",
-    [np.zeros((0, 0, 3), np.uint8), np.zeros((4, 4), np.uint8), np.zeros((4, 4, 4), np.uint8), np.zeros((4, 4, 3), np.float32)],
+    [
+        np.zeros((0, 0, 3), np.uint8),
+        np.zeros((4, 4), np.uint8),
+        np.zeros((4, 4, 4), np.uint8),
+        np.zeros((4, 4, 3), np.float32),
+    ],
 )
 def test_other_layouts_of_an_image_are_refused(pipeline: PosePipeline, image: np.ndarray) -> None:
     with pytest.raises(ImageError, match="expected a BGR image"):
         pipeline.run(image)
 
 
-@pytest.mark.parametrize("box", [[10, 10, 10, 50], [10, 10, 5, 50], [float("nan"), 0, 9, 9], [0, 0, float("inf"), 9]])
+@pytest.mark.parametrize(
+    "box", [[10, 10, 10, 50], [10, 10, 5, 50], [float("nan"), 0, 9, 9], [0, 0, float("inf"), 9]]
+)
 def test_a_given_box_without_area_is_refused(pipeline: PosePipeline, box: list[float]) -> None:
-    with pytest.raises(ImageError, match="box 0 .* has no area"):
+    with pytest.raises(ImageError, match=r"box 0 .* has no area"):
         pipeline.run(IMAGE, boxes=Detections(np.array([box], np.float32), np.ones(1, np.float32)))
 
 
@@ -181,7 +194,11 @@ def test_both_networks_say_what_they_run_on(pipeline: PosePipeline) -> None:
 def test_pose_score_is_the_mean_of_the_sure_keypoints() -> None:
     scores = np.array([[0.2, 0.4, 1.6], [0.1, 0.0, -0.3]], np.float32)
     people = People(
-        np.zeros((2, 4), np.float32), np.ones(2, np.float32), np.zeros((2, 3, 2), np.float32), scores, np.full(2, -1, np.int32)
+        np.zeros((2, 4), np.float32),
+        np.ones(2, np.float32),
+        np.zeros((2, 3, 2), np.float32),
+        scores,
+        np.full(2, -1, np.int32),
     )
     np.testing.assert_allclose(pose_score(people, keypoint_threshold=0.2), [0.7, 0.0], atol=1e-6)
     assert pose_score(People.empty(3), keypoint_threshold=0.2).shape == (0,)

@@ -27,12 +27,17 @@ _CUDA = "CUDAExecutionProvider"
 _TENSORRT = "TensorrtExecutionProvider"
 _OPENVINO = "OpenVINOExecutionProvider"
 # In order of preference; what the first cannot run goes to the next.
-_PROVIDERS = {"cpu": (_CPU,), "cuda": (_CUDA, _CPU), "tensorrt": (_TENSORRT, _CUDA, _CPU), "openvino": (_OPENVINO, _CPU)}
+_PROVIDERS = {
+    "cpu": (_CPU,),
+    "cuda": (_CUDA, _CPU),
+    "tensorrt": (_TENSORRT, _CUDA, _CPU),
+    "openvino": (_OPENVINO, _CPU),
+}
 _CURE = {
     "cpu": "install onnxruntime",
-    "cuda": "install onnxruntime-gpu in place of onnxruntime (pip uninstall onnxruntime; pip install 'onnxruntime-gpu[cuda,cudnn]'),"
-    " with an NVIDIA driver that fits its CUDA",
-    "tensorrt": "install onnxruntime-gpu in place of onnxruntime, and TensorRT (pip install tensorrt-cu12 or -cu13, as its CUDA)",
+    "cuda": "install onnxruntime-gpu in place of onnxruntime (pip uninstall onnxruntime;"
+    " pip install 'onnxruntime-gpu[cuda,cudnn]'), with an NVIDIA driver for its CUDA",
+    "tensorrt": "install onnxruntime-gpu in place of onnxruntime, and TensorRT (tensorrt-cu12 or tensorrt-cu13, as its CUDA)",
     "openvino": "install onnxruntime-openvino in place of onnxruntime",
 }
 
@@ -46,13 +51,17 @@ class Grant:
     reason: str
 
 
-def open_session(path: Path, *, backend: str, device_id: int, threads: int) -> tuple[ort.InferenceSession, Grant]:
+def open_session(
+    path: Path, *, backend: str, device_id: int, threads: int
+) -> tuple[ort.InferenceSession, Grant]:
     """Open an ONNX file on a backend (``auto``, ``cpu``, ``cuda``, ``tensorrt`` or ``openvino``).
 
     Raises BackendError where the backend cannot be had, and ModelError where the file cannot be read.
     """
     if backend != "auto":
-        return _open_on(path, backend, device_id, threads), Grant(backend, _PROVIDERS[backend][0], "as requested")
+        return _open_on(path, backend, device_id, threads), Grant(
+            backend, _PROVIDERS[backend][0], "as requested"
+        )
     try:
         return _open_on(path, "cuda", device_id, threads), Grant("cuda", _CUDA, "auto: a GPU is there")
     except BackendError as error:
@@ -64,19 +73,28 @@ def open_session(path: Path, *, backend: str, device_id: int, threads: int) -> t
 def _open_on(path: Path, backend: str, device_id: int, threads: int) -> ort.InferenceSession:
     wanted = _PROVIDERS[backend][0]
     if wanted not in ort.get_available_providers():
-        raise BackendError(f"backend '{backend}' is not in this onnxruntime {ort.__version__}; {_CURE[backend]}")
+        raise BackendError(
+            f"backend '{backend}' is not in this onnxruntime {ort.__version__}; {_CURE[backend]}"
+        )
     if backend in ("cuda", "tensorrt"):
         _preload_cuda_libraries()
-    providers = [(name, _provider_options(name, device_id)) for name in _PROVIDERS[backend] if name in ort.get_available_providers()]
+    names = [name for name in _PROVIDERS[backend] if name in ort.get_available_providers()]
+    providers = [(name, _provider_options(name, device_id)) for name in names]
     try:
         # Without fallback: onnxruntime's own would print, and would swap the provider.
-        session = ort.InferenceSession(str(path), session_options(threads), providers=providers, enable_fallback=0)
+        session = ort.InferenceSession(
+            str(path), session_options(threads), providers=providers, enable_fallback=0
+        )
     except Exception as error:  # onnxruntime's exceptions share no base class below Exception
         if backend == "cpu" or _is_about_the_file(error):
             raise _unreadable(path, error) from error
-        raise BackendError(f"backend '{backend}' failed on device {device_id}: {_first_line(error)}; {_CURE[backend]}") from error
+        raise BackendError(
+            f"backend '{backend}' failed on device {device_id}: {_first_line(error)}; {_CURE[backend]}"
+        ) from error
     if wanted not in session.get_providers():
-        raise BackendError(f"backend '{backend}' could not start on device {device_id} (libraries or driver); {_CURE[backend]}")
+        raise BackendError(
+            f"backend '{backend}' could not start on device {device_id} (libraries or driver); {_CURE[backend]}"
+        )
     return session
 
 
@@ -84,7 +102,9 @@ def session_options(threads: int) -> ort.SessionOptions:
     """Options for one camera pipeline on a machine that has other work to do. threads: 0 takes all physical cores."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
-    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL  # fp16 weights are unpacked here, once
+    options.graph_optimization_level = (
+        ort.GraphOptimizationLevel.ORT_ENABLE_ALL
+    )  # fp16 weights are unpacked here, once
     options.log_severity_level = LOG_SEVERITY_FATAL
     # Threads spin while a run lasts (fast hand-over), and sleep between frames: an idle node takes no CPU.
     options.add_session_config_entry("session.force_spinning_stop", "1")
@@ -97,7 +117,9 @@ def _provider_options(provider: str, device_id: int) -> dict[str, Any]:
         return {"device_id": device_id, "cudnn_conv_algo_search": "HEURISTIC"}
     if provider == _TENSORRT:
         cache = str(models_folder() / "tensorrt")
-        _log.warning("TensorRT builds an engine for each new batch size: minutes at the first run, kept in %s", cache)
+        _log.warning(
+            "TensorRT builds an engine for each new batch size: minutes at the first run, kept in %s", cache
+        )
         return {
             "device_id": device_id,
             "trt_engine_cache_enable": True,
@@ -120,11 +142,15 @@ def _preload_cuda_libraries() -> None:
 def _unreadable(path: Path, error: Exception) -> ModelError:
     if "Protobuf" in str(error) or "No graph" in str(error):
         return ModelError(f"{path} is not an ONNX model, or only a part of one; fetch or export it again")
-    return ModelError(f"{path}: this onnxruntime {ort.__version__} cannot load the model: {_first_line(error)}")
+    return ModelError(
+        f"{path}: this onnxruntime {ort.__version__} cannot load the model: {_first_line(error)}"
+    )
 
 
 def _is_about_the_file(error: Exception) -> bool:
-    return type(error).__name__ in ("InvalidProtobuf", "InvalidGraph", "NoSuchFile") or "Load model" in str(error)
+    return type(error).__name__ in ("InvalidProtobuf", "InvalidGraph", "NoSuchFile") or "Load model" in str(
+        error
+    )
 
 
 def _first_line(error: Exception) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 
 from pose_resnet_ros.core.errors import ModelError
 from pose_resnet_ros.core.skeletons import skeleton_named
-from pose_resnet_ros.models.registry import Kind, ModelEntry
+from pose_resnet_ros.models.entry import Kind, ModelEntry
 from pose_resnet_ros.models.runtime import OnnxModel
 from pose_resnet_ros.models.spec import METADATA_KEY, PoseSpec, Spec, spec_from_json
 
@@ -46,7 +46,9 @@ def check_input(spec: Spec, model: OnnxModel) -> None:
     """Raises ModelError unless the first input takes (N, 3, height, width) float32 of the described size."""
     wanted = (3, spec.input.height, spec.input.width)
     given = model.inputs[0]
-    fits = len(given.shape) == 4 and all(have in (None, want) for have, want in zip(given.shape[1:], wanted))
+    fits = len(given.shape) == 4 and all(
+        have in (None, want) for have, want in zip(given.shape[1:], wanted, strict=True)
+    )
     if not fits or given.dtype != "tensor(float)":
         raise ModelError(
             f"{model.path}: the description says input (N, 3, {spec.input.height}, {spec.input.width}) float32,"

@@ -34,7 +34,12 @@ class Detector(Protocol):
     def grant(self) -> Grant | None: ...
 
     def detect(
-        self, image: np.ndarray, *, detection_threshold: float, nms_threshold: float, clock: StageClock | None = None
+        self,
+        image: np.ndarray,
+        *,
+        detection_threshold: float,
+        nms_threshold: float,
+        clock: StageClock | None = None,
     ) -> Detections:
         """Persons in a (H, W, 3) uint8 BGR image, the best score first."""
 
@@ -48,7 +53,12 @@ class FullFrame:
     grant: Grant | None = None
 
     def detect(
-        self, image: np.ndarray, *, detection_threshold: float, nms_threshold: float, clock: StageClock | None = None
+        self,
+        image: np.ndarray,
+        *,
+        detection_threshold: float,
+        nms_threshold: float,
+        clock: StageClock | None = None,
     ) -> Detections:
         height, width = image.shape[:2]
         return Detections(np.array([[0, 0, width, height]], np.float32), np.ones(1, np.float32))
@@ -72,14 +82,21 @@ class PersonDetector:
             self._decode = types.option(DECODERS, self.spec.decoder, what="decoder")
             self.detect(np.full((64, 64, 3), 128, np.uint8), detection_threshold=0.5, nms_threshold=0.5)
         except (PoseError, IndexError, ValueError) as error:  # outputs of another shape fail in NumPy
-            raise ModelError(f"{self._model.path}: the file does not fit its description: {error}; {DESCRIBE}") from error
+            raise ModelError(
+                f"{self._model.path}: the file does not fit its description: {error}; {DESCRIBE}"
+            ) from error
 
     @property
     def grant(self) -> Grant:
         return self._model.grant
 
     def detect(
-        self, image: np.ndarray, *, detection_threshold: float, nms_threshold: float, clock: StageClock | None = None
+        self,
+        image: np.ndarray,
+        *,
+        detection_threshold: float,
+        nms_threshold: float,
+        clock: StageClock | None = None,
     ) -> Detections:
         """Persons with a score above the threshold, the best first, boxes as the network gave them (not clipped).
 

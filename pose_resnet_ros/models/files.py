@@ -11,7 +11,8 @@ from pathlib import Path
 
 from pose_resnet_ros.core.errors import ModelError
 from pose_resnet_ros.core.types import names_of
-from pose_resnet_ros.models.registry import Kind, ModelEntry, find_entry, model_names
+from pose_resnet_ros.models.entry import Kind, ModelEntry
+from pose_resnet_ros.models.registry import find_entry, model_names
 
 HOME_VARIABLE = "POSE_RESNET_ROS_HOME"
 WEIGHTS_FOLDER = Path(__file__).resolve().parent.parent / "weights"
@@ -84,5 +85,7 @@ def _require_entry_file(entry: ModelEntry) -> Path:
 def _require_path(path: Path) -> Path:
     if not path.is_file():
         what = "is a folder" if path.is_dir() else "does not exist"
-        raise ModelError(f"model file {path} {what}; expected an ONNX file, or a name from: python -m pose_resnet_ros models list")
+        raise ModelError(
+            f"model file {path} {what}; expected an ONNX file, or a name from: python -m pose_resnet_ros models list"
+        )
     return path

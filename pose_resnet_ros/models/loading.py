@@ -7,8 +7,8 @@ from __future__ import annotations
 import os
 
 from pose_resnet_ros.models.checks import check_input, check_kind, spec_of
+from pose_resnet_ros.models.entry import Kind
 from pose_resnet_ros.models.files import find_model
-from pose_resnet_ros.models.registry import Kind
 from pose_resnet_ros.models.runtime import OnnxModel, RunOn
 from pose_resnet_ros.models.spec import Spec
 

@@ -54,7 +54,9 @@ class PoseNet:
             self._crop = types.option(CROPS, spec.crop, what="crop")
             self._decode = types.option(DECODERS, spec.decoder, what="decoder")
         except SettingsError as error:
-            raise ModelError(f"{self._model.path}: its description does not fit this package: {error}") from error
+            raise ModelError(
+                f"{self._model.path}: its description does not fit this package: {error}"
+            ) from error
         self._input_wh = (spec.input.width, spec.input.height)
         self._example = self._model.run(np.zeros((2, 3, spec.input.height, spec.input.width), np.float32))
         check_pose_outputs(spec, self._example, self._model)
@@ -64,7 +66,12 @@ class PoseNet:
         return self._model.grant
 
     def estimate(
-        self, image: np.ndarray, detections: Detections, *, flip_test: bool = False, clock: StageClock | None = None
+        self,
+        image: np.ndarray,
+        detections: Detections,
+        *,
+        flip_test: bool = False,
+        clock: StageClock | None = None,
     ) -> PoseEstimate:
         """Keypoints of each detection.
 
@@ -114,4 +121,6 @@ def _require_sound(detections: Detections) -> None:
     unsound = np.flatnonzero(~box_maths.is_sound(detections.boxes_xyxy))
     if len(unsound):
         box = detections.boxes_xyxy[unsound[0]].tolist()
-        raise ImageError(f"box {unsound[0]} (x1, y1, x2, y2) = {box} has no area; expected x1 < x2 and y1 < y2, finite")
+        raise ImageError(
+            f"box {unsound[0]} (x1, y1, x2, y2) = {box} has no area; expected x1 < x2 and y1 < y2, finite"
+        )

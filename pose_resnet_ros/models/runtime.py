@@ -82,8 +82,13 @@ class OnnxModel:
         """
         feeds = {self.inputs[0].name: tensor, **others}
         starts = range(0, len(tensor), self._batch)
-        parts = [self._run_batch({name: array[i : i + self._batch] for name, array in feeds.items()}) for i in starts]
-        return parts[0] if len(parts) == 1 else [np.concatenate(output) for output in zip(*parts, strict=True)]
+        parts = [
+            self._run_batch({name: array[i : i + self._batch] for name, array in feeds.items()})
+            for i in starts
+        ]
+        return (
+            parts[0] if len(parts) == 1 else [np.concatenate(output) for output in zip(*parts, strict=True)]
+        )
 
     def close(self) -> None:
         """Free the session; the model cannot run afterwards."""
@@ -93,7 +98,10 @@ class OnnxModel:
         count = len(next(iter(feeds.values())))
         missing = max(0, (self.fixed_batch or 0) - count)
         if missing:
-            feeds = {name: np.concatenate([array, np.repeat(array[-1:], missing, axis=0)]) for name, array in feeds.items()}
+            feeds = {
+                name: np.concatenate([array, np.repeat(array[-1:], missing, axis=0)])
+                for name, array in feeds.items()
+            }
         try:
             with self._canceller.run_options() as options:
                 outputs = self._session.run(None, feeds, options)
@@ -106,4 +114,6 @@ class OnnxModel:
 
 
 def _info(node) -> TensorInfo:  # onnxruntime's NodeArg has no public name
-    return TensorInfo(node.name, tuple(size if isinstance(size, int) else None for size in node.shape), node.type)
+    return TensorInfo(
+        node.name, tuple(size if isinstance(size, int) else None for size in node.shape), node.type
+    )
