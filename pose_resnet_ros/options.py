@@ -155,6 +155,62 @@ PIPELINE_OPTIONS: tuple[Option, ...] = (
     Option("draw_scores", False, "write the detector's scores", live=True),
 )
 
+TRACKING_OPTIONS: tuple[Option, ...] = (
+    Option(
+        "tracker",
+        "iou",
+        "how persons keep their track_id from frame to frame: by overlap of boxes, by likeness of keypoints (oks), or not at all",
+        live=True,
+        choices=("none", "iou", "oks"),
+    ),
+    Option(
+        "tracking.min_similarity",
+        0.2,
+        "two persons less alike than this (the tracker's iou or oks) are never taken for one",
+        live=True,
+        minimum=0.0,
+        maximum=1.0,
+    ),
+    Option(
+        "tracking.confirm_hits",
+        2,
+        "a new person gets its track_id when seen in this many frames in a row; until then it is -1",
+        live=True,
+        minimum=1,
+        maximum=100,
+    ),
+    Option(
+        "tracking.max_age_ms",
+        1000.0,
+        "a person unseen for longer than this is forgotten, and is a new one when it comes back",
+        live=True,
+        minimum=0.0,
+        maximum=60000.0,
+    ),
+    Option(
+        "smoothing.enabled",
+        False,
+        "One-Euro smoothing of each tracked person's keypoints; scores stay raw",
+        live=True,
+    ),
+    Option(
+        "smoothing.min_cutoff_hz",
+        1.0,
+        "smoothing of a joint at rest: lower is smoother",
+        live=True,
+        minimum=0.001,
+        maximum=1000.0,
+    ),
+    Option(
+        "smoothing.beta",
+        5.0,
+        "cutoff in Hz that a joint gains by moving one person size a second: higher lags less behind fast moves",
+        live=True,
+        minimum=0.0,
+        maximum=1000.0,
+    ),
+)
+
 _BY_NAME = {option.name: option for option in PIPELINE_OPTIONS + TRACKING_OPTIONS}
 
 
