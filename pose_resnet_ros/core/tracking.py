@@ -17,6 +17,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from pose_resnet_ros.core.boxes import areas, iou_matrix
+from pose_resnet_ros.core.oks import oks_matrix
 from pose_resnet_ros.core.types import People
 
 # A new measurement's share in a track's velocity. Boxes jitter by a few pixels, so one frame's difference is no velocity yet.
@@ -46,7 +47,6 @@ class _Track:
 
     box_xyxy: np.ndarray  # (4,)
     keypoints_xy: np.ndarray  # (K, 2)
-    keypoint_scores: np.ndarray  # (K,)
     stamp_s: float
     velocity_px_s: np.ndarray  # (2,) of the box's centre
     hits: int = 1
@@ -116,8 +116,13 @@ class Tracker:
         if self.settings.kind == "iou":
             return iou_matrix(boxes, people.boxes_xyxy)
         keypoints = np.stack([t.keypoints_xy for t in self._tracks]) + shifts[:, None]  # (T, K, 2)
-        scores = np.stack([t.keypoint_scores for t in self._tracks])
-        return _oks_matrix(keypoints, scores, areas(boxes), people=people, sigmas=self._oks_sigmas)
+        return oks_matrix(
+            keypoints,
+            people.keypoints_xy,
+            areas=SILHOUETTE_SHARE * areas(boxes),
+            other_areas=SILHOUETTE_SHARE * areas(people.boxes_xyxy),
+            sigmas=self._oks_sigmas,
+        )
 
     def _see_again(self, track: _Track, people: People, row: int, stamp_s: float) -> None:
         box = people.boxes_xyxy[row]
@@ -125,8 +130,7 @@ class Tracker:
         if elapsed_s > 0:
             measured = (_center(box) - _center(track.box_xyxy)) / elapsed_s
             track.velocity_px_s = track.velocity_px_s + VELOCITY_GAIN * (measured - track.velocity_px_s)
-        track.box_xyxy, track.stamp_s = box, stamp_s
-        track.keypoints_xy, track.keypoint_scores = people.keypoints_xy[row], people.keypoint_scores[row]
+        track.box_xyxy, track.keypoints_xy, track.stamp_s = box, people.keypoints_xy[row], stamp_s
         track.hits += 1
 
     def _numbered(self, people: People, pairs: list[tuple[_Track, int]], stamp_s: float) -> People:
@@ -147,7 +151,6 @@ def _new_track(people: People, row: int, stamp_s: float) -> _Track:
     return _Track(
         box_xyxy=people.boxes_xyxy[row],
         keypoints_xy=people.keypoints_xy[row],
-        keypoint_scores=people.keypoint_scores[row],
         stamp_s=stamp_s,
         velocity_px_s=np.zeros(2),
     )
@@ -155,19 +158,3 @@ def _new_track(people: People, row: int, stamp_s: float) -> _Track:
 
 def _center(box_xyxy: np.ndarray) -> np.ndarray:
     return (box_xyxy[:2] + box_xyxy[2:]) / 2
-
-
-def _oks_matrix(
-    keypoints_xy: np.ndarray, scores: np.ndarray, box_areas: np.ndarray, *, people: People, sigmas: np.ndarray
-) -> np.ndarray:
-    """Object keypoint similarity of T tracks and N persons, each joint weighted by the lower of its two scores.
-
-    keypoints_xy (T, K, 2), scores (T, K), box_areas (T,), sigmas (K,) -> (T, N) in 0..1; 0 where no joint has a score above 0.
-    Formula: cocodataset.org, keypoint evaluation; the weights stand for its visibility flags.
-    """
-    squared = ((keypoints_xy[:, None] - people.keypoints_xy[None]) ** 2).sum(axis=3)  # (T, N, K)
-    spread = 2 * np.maximum(SILHOUETTE_SHARE * box_areas, 1.0)[:, None, None] * (2 * sigmas) ** 2
-    weights = np.minimum(scores[:, None], people.keypoint_scores[None]).clip(0, 1)
-    total = weights.sum(axis=2)
-    weighted = (weights * np.exp(-squared / spread)).sum(axis=2)
-    return np.divide(weighted, total, out=np.zeros_like(weighted), where=total > 0)
