@@ -1,0 +1,65 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Pixels to rays, against OpenCV's projection of known points."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from pose_resnet_ros.core.camera_model import CameraModel
+from pose_resnet_ros.core.errors import SettingsError
+
+K = (600.0, 0.0, 320.0, 0.0, 610.0, 240.0, 0.0, 0.0, 1.0)
+PLUMB_BOB = (-0.28, 0.09, 0.0012, -0.0008, -0.012)
+RATIONAL = (0.5, -2.1, 0.0008, -0.0002, 1.4, 0.38, -1.9, 1.3)
+
+
+def points_in_view() -> np.ndarray:
+    """A grid of points over the whole picture, at depths from 0.5 to 6 m: (M, 3)."""
+    x, y, z = np.meshgrid(np.linspace(-0.5, 0.5, 9), np.linspace(-0.38, 0.38, 7), [0.5, 2.0, 6.0])
+    return np.stack([x * z, y * z, z], axis=-1).reshape(-1, 3)
+
+
+@pytest.mark.parametrize(
+    ("model", "d"), [("plumb_bob", PLUMB_BOB), ("rational_polynomial", RATIONAL), ("plumb_bob", (0.0,) * 5), ("", ())]
+)
+def test_rays_lead_back_to_the_points_that_opencv_projects(model: str, d: tuple[float, ...]) -> None:
+    points = points_in_view()
+    pixels, _ = cv2.projectPoints(points, np.zeros(3), np.zeros(3), np.reshape(K, (3, 3)), np.array(d or (0.0,) * 5))
+    rays = CameraModel.calibrated(K, distortion_model=model, d=d).rays(pixels[:, 0])
+    np.testing.assert_allclose(rays * points[:, 2:], points, atol=1e-4)
+
+
+def test_shapes_of_persons_and_of_nobody() -> None:
+    camera = CameraModel.calibrated(K, distortion_model="plumb_bob", d=PLUMB_BOB)
+    assert camera.rays(np.zeros((0, 17, 2))).shape == (0, 17, 3)
+    np.testing.assert_array_equal(camera.rays(np.full((2, 17, 2), (320.0, 240.0))), np.full((2, 17, 3), (0, 0, 1)))
+
+
+def test_a_rectified_image_uses_p() -> None:
+    p = (500.0, 0.0, 300.0, -25.0, 0.0, 505.0, 200.0, 0.0, 0.0, 0.0, 1.0, 0.0)
+    np.testing.assert_allclose(CameraModel.rectified(p).rays(np.array([800.0, 705.0])), [1, 1, 1])
+
+
+def test_region_of_interest_and_binning() -> None:
+    camera = CameraModel.calibrated(K, distortion_model="plumb_bob", d=())
+    part = camera.cropped_and_binned(offset_xy=(100, 40), binning_xy=(2, 4))
+    assert (part.fx, part.fy, part.cx, part.cy) == (300.0, 152.5, 110.0, 50.0)
+
+
+@pytest.mark.parametrize("k", [(0.0,) * 9, (float("nan"),) * 9])
+def test_no_calibration_is_refused(k: tuple[float, ...]) -> None:
+    with pytest.raises(SettingsError, match="calibrated camera"):
+        CameraModel.calibrated(k, distortion_model="plumb_bob", d=())
+
+
+def test_an_unknown_lens_is_refused_by_name() -> None:
+    with pytest.raises(SettingsError, match=r"plumb_bob or rational_polynomial.*'equidistant' with 4.*image_is_rectified"):
+        CameraModel.calibrated(K, distortion_model="equidistant", d=(0.1, 0.0, 0.0, 0.0))
+
+
+def test_what_the_lens_cannot_have_seen_is_nan() -> None:
+    camera = CameraModel.calibrated(K, distortion_model="plumb_bob", d=(-0.5, 0.0, 0.0, 0.0, 0.0))
+    assert np.isnan(camera.rays(np.array([5000.0, 5000.0]))[:2]).all()
