@@ -58,3 +58,8 @@ class ModelEntry:
     def published_file(self) -> str:
         """Name of the file as its makers serve it."""
         return self.checkpoint or (self.urls[0].rsplit("/", 1)[-1] if self.urls else self.file)
+
+    @property
+    def stored_file(self) -> str:
+        """Name of the published file in the model folder; it is ``file`` unless that must be exported or unpacked first."""
+        return self.checkpoint or (self.published_file if self.zip_member else self.file)

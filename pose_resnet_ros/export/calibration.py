@@ -1,0 +1,46 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Network inputs from a folder of the user's own pictures, made by the code that the node runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from pose_resnet_ros.core.crops import CROPS
+from pose_resnet_ros.core.letterbox import LETTERBOXES
+from pose_resnet_ros.media import open_media
+from pose_resnet_ros.models.detector import FullFrame, PersonDetector
+from pose_resnet_ros.models.spec import PoseSpec, Spec
+from pose_resnet_ros.options import option
+
+MAX_PICTURES = 200
+MAX_PERSONS = 8
+
+
+def calibration_tensors(folder: Path, spec: Spec) -> Iterator[np.ndarray]:
+    """(N, 3, h, w) float32, one for each picture, of at most ``MAX_PICTURES``.
+
+    For a pose network the crops of the persons that the embedded detector finds, or of the whole picture if it finds none; for
+    a detector the letterboxed picture. Raises SettingsError where the folder has no pictures, ImageError for a damaged one.
+    """
+    media = open_media(str(folder))
+    detector = PersonDetector("person_lite") if isinstance(spec, PoseSpec) else None
+    for _ in range(MAX_PICTURES):
+        picture = media.read()
+        if picture is None:
+            return
+        yield _tensor(picture.bgr, spec, detector)
+
+
+def _tensor(image: np.ndarray, spec: Spec, detector: PersonDetector | None) -> np.ndarray:
+    if not isinstance(spec, PoseSpec) or detector is None:
+        return LETTERBOXES[spec.letterbox](image, spec=spec.input).tensor  # type: ignore[union-attr]
+    thresholds = {name: option(name).default for name in ("detection_threshold", "nms_threshold")}
+    found = detector.detect(image, **thresholds)  # type: ignore[arg-type]
+    if not len(found):
+        found = FullFrame().detect(image, **thresholds)  # type: ignore[arg-type]
+    boxes = found[:MAX_PERSONS].boxes_xyxy
+    return CROPS[spec.crop](image, boxes, spec=spec.input, padding=spec.padding).tensor

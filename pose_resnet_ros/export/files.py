@@ -1,0 +1,94 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Exporting a file: from the source to a described ONNX model on the disk, and the comparison of the two."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+
+from pose_resnet_ros.core.errors import ModelError
+from pose_resnet_ros.export.calibration import calibration_tensors
+from pose_resnet_ros.export.graph import DEFAULT_OPSET, describe
+from pose_resnet_ros.export.precision import to_fp16, to_int8
+from pose_resnet_ros.export.sources import Source
+from pose_resnet_ros.models.entry import ModelEntry
+from pose_resnet_ros.models.spec import Spec
+
+
+@dataclass(frozen=True)
+class ExportOptions:
+    """calibration: the folder of pictures that 8-bit export needs; None leaves the network in floating point."""
+
+    opset: int = DEFAULT_OPSET
+    fp16: bool = False
+    calibration: Path | None = None
+
+
+def export(source: Source, spec: Spec, options: ExportOptions) -> onnx.ModelProto:
+    """The described model. Raises ModelError if the source cannot be exported."""
+    model = source.graph(options.opset)
+    if options.fp16:
+        model = to_fp16(model)
+    if options.calibration is not None:
+        model = to_int8(model, calibration_tensors(options.calibration, spec))
+    describe(model, spec)
+    return model
+
+
+def described(entry: ModelEntry, *, source: Path) -> Spec:
+    """The row's description with where the weights come from."""
+    if entry.spec is None:
+        raise ModelError(f"'{entry.name}' describes itself already; there is nothing to export")
+    facts = {
+        "model": entry.name,
+        "source": entry.source,
+        "licence": entry.licence,
+        "terms": entry.terms,
+        "data": entry.data,
+        "exported_from": source.name,
+    }
+    return replace(entry.spec, provenance=facts)
+
+
+def save(model: onnx.ModelProto, path: Path) -> None:
+    """Write the file whole or not at all. Raises ModelError where the disk refuses."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_bytes(model.SerializeToString())
+        part.replace(path)
+    except OSError as error:
+        raise ModelError(
+            f"cannot write {path} ({error.strerror}); choose another place with --output"
+        ) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def largest_difference(
+    model: onnx.ModelProto, source: Source, spec: Spec, *, seed: int = 0
+) -> tuple[float, float]:
+    """Largest difference between the exported and the source network on random input, and the largest output.
+
+    Two inputs of standard normal noise for a pose network, of uniform noise in the detector's value range else.
+    """
+    tensor = _random_input(spec, seed)
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    ours = session.run(None, {session.get_inputs()[0].name: tensor})
+    theirs = source.run(tensor)
+    difference = max(float(np.abs(a - b).max()) for a, b in zip(ours, theirs, strict=True))
+    return difference, max(float(np.abs(b).max()) for b in theirs)
+
+
+def _random_input(spec: Spec, seed: int) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    shape = (2, 3, spec.input.height, spec.input.width)
+    if spec.kind == "pose":
+        return rng.standard_normal(shape, np.float32)
+    return rng.random(shape, np.float32) * np.float32(255 * spec.input.scale)

@@ -1,0 +1,128 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""ONNX files with a fixed batch of one: the batch axis set free where the graph allows it.
+
+Exporters write the batch into the shapes of the inputs and outputs and into the constants of Reshape nodes. Both are changed,
+and the result is believed only after it gave, for a batch of two, what the original gave one by one.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+from onnx import numpy_helper
+
+from pose_resnet_ros.core.errors import ModelError
+
+TOLERANCE = 1e-4
+
+
+def load_onnx(path: Path) -> onnx.ModelProto:
+    """Read a model. Raises ModelError if it is none."""
+    try:
+        model = onnx.load(str(path))
+        onnx.checker.check_model(model)
+    except Exception as error:  # the checker's and protobuf's exceptions share no base class below Exception
+        raise ModelError(
+            f"{path} is not an ONNX model, or only a part of one: {str(error).splitlines()[0]}"
+        ) from error
+    return model
+
+
+def free_batch(path: Path) -> onnx.ModelProto:
+    """The model with a free batch axis; unchanged if it has one already.
+
+    Raises ModelError where the graph mixes the batch into its arithmetic: then use the file as it is, one run a person.
+    """
+    fixed = load_onnx(path)
+    if not _has_fixed_batch(fixed):
+        return fixed
+    free = onnx.ModelProto()
+    free.CopyFrom(fixed)
+    _free_reshapes(free, _leading_ones(fixed))
+    for value in (*_real_inputs(free), *free.graph.output):
+        value.type.tensor_type.shape.dim[0].dim_param = "N"
+    del free.graph.value_info[:]
+    _require_same(path, fixed, free)
+    return free
+
+
+def run_one_by_one(model: onnx.ModelProto, tensor: np.ndarray) -> list[np.ndarray]:
+    """The outputs for (N, ...) float32, from N runs of one."""
+    session = _session(model)
+    name = session.get_inputs()[0].name
+    parts = [session.run(None, {name: tensor[i : i + 1]}) for i in range(len(tensor))]
+    return [np.concatenate(rows) for rows in zip(*parts, strict=True)]
+
+
+def _has_fixed_batch(model: onnx.ModelProto) -> bool:
+    return any(value.type.tensor_type.shape.dim[0].dim_value > 0 for value in _real_inputs(model))
+
+
+def _real_inputs(model: onnx.ModelProto) -> list[onnx.ValueInfoProto]:
+    """Old files list their weights among the inputs."""
+    weights = {tensor.name for tensor in model.graph.initializer}
+    return [value for value in model.graph.input if value.name not in weights]
+
+
+def _leading_ones(model: onnx.ModelProto) -> set[str]:
+    """Names of the values whose first axis has size one."""
+    graph = onnx.shape_inference.infer_shapes(model).graph
+    values = (*graph.value_info, *graph.input, *graph.output)
+    shapes = {value.name: value.type.tensor_type.shape.dim for value in values}
+    return {name for name, dims in shapes.items() if len(dims) and dims[0].dim_value == 1}
+
+
+def _free_reshapes(model: onnx.ModelProto, leading_ones: set[str]) -> None:
+    """In every Reshape from a first axis of one to a first axis of one, take that axis from the input (a 0 says so)."""
+    constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+    for node in model.graph.node:
+        if node.op_type == "Constant" and node.attribute[0].name == "value":
+            constants[node.output[0]] = numpy_helper.to_array(node.attribute[0].t)
+    for node in model.graph.node:
+        if node.op_type != "Reshape" or node.input[0] not in leading_ones:
+            continue
+        shape = constants.get(node.input[1])
+        if shape is not None and len(shape) and shape[0] == 1:
+            name = f"{node.input[1]}_free_{node.output[0]}"
+            freed = np.concatenate([np.zeros(1, np.int64), shape[1:]])
+            model.graph.initializer.append(numpy_helper.from_array(freed, name))
+            node.input[1] = name
+
+
+def _require_same(path: Path, fixed: onnx.ModelProto, free: onnx.ModelProto) -> None:
+    shape = [dim.dim_value for dim in _real_inputs(fixed)[0].type.tensor_type.shape.dim]
+    refusal = f"{path}: the graph depends on its batch of {shape[0]}; use the file as it is, persons are then run one by one"
+    if shape[0] != 1 or 0 in shape or len(_real_inputs(fixed)) != 1:
+        raise ModelError(refusal)
+    tensor = np.random.default_rng(0).random((2, *shape[1:]), np.float32)
+    try:
+        session = _session(free)
+        batched = session.run(None, {session.get_inputs()[0].name: tensor})
+    except Exception as error:  # onnxruntime's exceptions share no base class below Exception
+        raise ModelError(f"{refusal} ({str(error).splitlines()[0]})") from error
+    single = run_one_by_one(fixed, tensor)
+    same = all(
+        a.shape == b.shape and np.allclose(a, b, atol=TOLERANCE) for a, b in zip(batched, single, strict=True)
+    )
+    if not same:
+        raise ModelError(refusal)
+
+
+def _session(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    return onnxruntime.InferenceSession(
+        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
+
+
+def input_size(model: onnx.ModelProto, *, default_wh: tuple[int, int]) -> tuple[int, int]:
+    """Width and height that the file fixes; ``default_wh`` where it leaves them free. Raises ModelError."""
+    dims = _real_inputs(model)[0].type.tensor_type.shape.dim
+    if len(dims) != 4:
+        raise ModelError(f"expected an input of four axes (N, 3, height, width), got {len(dims)}")
+    return (dims[3].dim_value or default_wh[0], dims[2].dim_value or default_wh[1])

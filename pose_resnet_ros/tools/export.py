@@ -1,0 +1,107 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""``export``: published or own weights to an ONNX model that describes itself."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from pose_resnet_ros.core.errors import ModelError, SettingsError
+from pose_resnet_ros.models.digests import record_digest
+from pose_resnet_ros.models.entry import ModelEntry
+from pose_resnet_ros.models.files import entry_path, models_folder
+from pose_resnet_ros.models.registry import TABLE, find_entry, get_entry
+
+# Differences of float32 arithmetic in another order; fp16 and int8 differ by design, and are only printed.
+CHECK_TOLERANCE = 1e-4
+
+
+def main(arguments: list[str]) -> int:
+    options = _parser().parse_args(arguments)
+    if options.int8 != (options.calibration is not None):
+        raise SettingsError(
+            "--int8 and --calibration DIR belong together: 8-bit ranges are taken from pictures"
+        )
+    if options.int8 and options.fp16:
+        raise SettingsError("choose one of --fp16 and --int8")
+    source_path, entry = find_source(options.checkpoint, options.model)
+    output = options.output or entry_path(entry)
+    export_file(source_path, entry, output, options)
+    return 0
+
+
+def find_source(checkpoint: str, model: str | None) -> tuple[Path, ModelEntry]:
+    """The file, and the row that describes it: named by ``model``, or told by the file's published name.
+
+    checkpoint: a path, or the name of a row whose checkpoint was fetched. Raises ModelError.
+    """
+    entry = find_entry(checkpoint)
+    if entry is not None:
+        path = models_folder() / entry.stored_file
+        if not path.is_file():
+            raise ModelError(
+                f"{path} is not there yet; get it with: python -m pose_resnet_ros models fetch {entry.name}"
+            )
+        return path, get_entry(model) if model else entry
+    path = Path(checkpoint).expanduser()
+    if model:
+        return path, get_entry(model)
+    rows = [row for row in TABLE if row.published_file == path.name and row.spec is not None]
+    if not rows:
+        raise ModelError(
+            f"{path.name} is not a file that the model table knows, and its colour order, size and decoder are not guessed;"
+            " say which row describes it, with --model NAME (see: python -m pose_resnet_ros models list)"
+        )
+    return path, rows[0]
+
+
+def export_file(source_path: Path, entry: ModelEntry, output: Path, options: argparse.Namespace) -> None:
+    """Export one file and say what was written."""
+    try:
+        from pose_resnet_ros.export import files, sources
+    except ModuleNotFoundError as error:
+        raise ModelError(
+            f"export needs {error.name}, which is not installed; pip install 'pose_resnet_ros[export]'"
+        ) from error
+    spec = files.described(entry, source=source_path)
+    source = sources.open_source(source_path, spec)
+    wanted = files.ExportOptions(opset=options.opset, fp16=options.fp16, calibration=options.calibration)
+    model = files.export(source, spec, wanted)
+    if options.check:
+        difference, largest = files.largest_difference(model, source, spec)
+        print(
+            f"largest difference from the source network on random input: {difference:.2g} (largest output {largest:.2g})"
+        )
+        if difference > CHECK_TOLERANCE * max(1.0, largest) and not (options.fp16 or options.int8):
+            raise ModelError(
+                f"expected at most {CHECK_TOLERANCE:g} of the largest output; nothing was written"
+            )
+    files.save(model, output)
+    if output.parent == models_folder():
+        record_digest(output)
+    print(f"wrote {output} ({output.stat().st_size / 1e6:.1f} MB), described as '{entry.name}'")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m pose_resnet_ros export", description=__doc__)
+    parser.add_argument(
+        "checkpoint",
+        help="Microsoft or mmpose checkpoint, darknet .weights, ONNX file with a fixed batch, or the name of a fetched model",
+    )
+    parser.add_argument(
+        "--output", type=Path, help="ONNX file to write; default: the model folder, under the row's name"
+    )
+    parser.add_argument(
+        "--model", metavar="NAME", help="row of the model table that describes the checkpoint"
+    )
+    parser.add_argument(
+        "--opset", type=int, default=17, choices=range(13, 22), metavar="13..21", help="default 17"
+    )
+    parser.add_argument("--fp16", action="store_true", help="half precision inside, float32 outside")
+    parser.add_argument("--int8", action="store_true", help="8 bits inside, ranges from --calibration")
+    parser.add_argument("--calibration", type=Path, metavar="DIR", help="folder of pictures for --int8")
+    parser.add_argument(
+        "--check", action="store_true", help="compare with the source network on random input"
+    )
+    return parser
