@@ -18,12 +18,14 @@ from pathlib import Path
 
 import cv2
 import rclpy
+from ament_index_python.packages import get_package_share_directory
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
 from sensor_msgs.msg import Image
 
+from pose_resnet_ros.core.errors import PoseError
 from pose_resnet_ros.msg import PersonArray
 from pose_resnet_ros.ros import demo_recording as recording
 from pose_resnet_ros.ros.image_codec import image_to_bgr
@@ -70,10 +72,9 @@ class Recorder(Node):
 
 
 def main(args: Sequence[str] | None = None) -> int:
-    """Run the demo; the exit code: 0 if persons were published, 1 if a process failed or nothing came out."""
+    """Run the demo and return the exit code 0. Raises DemoError if a process failed or nothing came out."""
     options = _parse(args)
-    os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
-    os.environ["ROS_DOMAIN_ID"] = str(1 + os.getpid() % 100)
+    _stay_on_this_machine()
     rclpy.init(args=[])
     recorder = Recorder()
     processes: list[subprocess.Popen] = []
@@ -81,18 +82,25 @@ def main(args: Sequence[str] | None = None) -> int:
         _record(recorder, processes, options)
     except (KeyboardInterrupt, ExternalShutdownException):
         print("stopped; keeping what was recorded")
-    except DemoError as error:
-        print(f"demo: {error}", file=sys.stderr)
-        return 1
     finally:
         _stop(processes)
         recorder.destroy_node()
         rclpy.try_shutdown()
-    return _write(recorder, options.output)
+    _write(recorder, options.output)
+    return 0
 
 
-class DemoError(Exception):
+class DemoError(PoseError):
     """One of the demo's processes did not do its part."""
+
+
+def _stay_on_this_machine() -> None:
+    """Set the environment of this process and of those that it starts, before rclpy reads it."""
+    profile = Path(get_package_share_directory("pose_resnet_ros"), "config", "fastdds_images.xml")
+    os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
+    os.environ["ROS_DOMAIN_ID"] = str(1 + os.getpid() % 100)
+    for variable in ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE"):  # up to Jazzy, from Kilted
+        os.environ[variable] = str(profile)
 
 
 def _record(recorder: Recorder, processes: list[subprocess.Popen], options: argparse.Namespace) -> None:
@@ -153,17 +161,15 @@ def _stop(processes: Sequence[subprocess.Popen]) -> None:
             process.kill()
 
 
-def _write(recorder: Recorder, output: Path) -> int:
+def _write(recorder: Recorder, output: Path) -> None:
     if not recorder.frames or not recorder.pictures:
-        print("demo: nothing was published; see the messages above", file=sys.stderr)
-        return 1
+        raise DemoError("nothing was published; the messages of the two processes stand above")
     output.mkdir(parents=True, exist_ok=True)
     recording.write_persons(output / "persons.json", recorder.frames)
     recording.write_picture(output / "annotated.png", recorder.pictures, recorder.frames)
     recording.write_video(output / "annotated.mp4", recorder.pictures)
     print(recording.summary(recorder.frames, frames_in=recorder.frames_in))
     print(f"wrote {output}/annotated.mp4, annotated.png and persons.json")
-    return 0
 
 
 def _stamp_ns(message: PersonArray | Image) -> int:
@@ -178,7 +184,3 @@ def _parse(args: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--duration", type=float, default=120.0, help="stop after so many seconds")
     parser.add_argument("pose_node_args", nargs="*", metavar="-- ARGS", help="further ROS arguments for pose_node")
     return parser.parse_args(args)
-
-
-if __name__ == "__main__":
-    sys.exit(main())
