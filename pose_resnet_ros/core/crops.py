@@ -71,9 +71,9 @@ def topdown(
     for another image layout, ValueError for a box without area.
     """
     check_image(image)
-    view = _checked_centre_size(
-        boxes.pad_to_aspect(boxes_xyxy, aspect=spec.width / spec.height, padding=padding)
-    )
+    _require_sound(boxes_xyxy)
+    view_xyxy = boxes.pad_to_aspect(boxes_xyxy, aspect=spec.width / spec.height, padding=padding)
+    view = boxes.centre_size_from_xyxy(view_xyxy)
     step = view[:, 2] / spec.width  # image pixels for one crop pixel
     image_from_crop = np.zeros((len(view), 2, 3))
     image_from_crop[:, 0, 0] = image_from_crop[:, 1, 1] = step
@@ -104,7 +104,7 @@ def ailia(
     pose_resnet_util.py ``keep_aspect`` (state A/B of its history). Arguments and errors as for ``topdown``.
     """
     check_image(image)
-    _checked_centre_size(boxes_xyxy)
+    _require_sound(boxes_xyxy)
     corners = _ailia_corners(image, boxes_xyxy, aspect=spec.width / spec.height)
     tensor = tensor_for(len(corners), spec=spec, out=out)
     image_from_crop = np.zeros((len(corners), 2, 3))
@@ -126,13 +126,11 @@ def to_image(points_xy: np.ndarray, image_from_crop: np.ndarray) -> np.ndarray:
     return (points_xy @ linear.transpose(0, 2, 1) + offset).astype(np.float32)
 
 
-def _checked_centre_size(boxes_xyxy: np.ndarray) -> np.ndarray:
+def _require_sound(boxes_xyxy: np.ndarray) -> None:
     unsound = np.flatnonzero(~boxes.is_sound(boxes_xyxy))
     if len(unsound):
-        raise ValueError(
-            f"box {unsound[0]} has no area: {boxes_xyxy[unsound[0]].tolist()}; drop it first (boxes.is_sound)"
-        )
-    return boxes.centre_size_from_xyxy(boxes_xyxy)
+        box = boxes_xyxy[unsound[0]].tolist()
+        raise ValueError(f"box {unsound[0]} has no area: {box}; drop it first (boxes.is_sound)")
 
 
 def _inverse(affines: np.ndarray) -> np.ndarray:

@@ -32,15 +32,15 @@ def peaks(heatmaps: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def slopes(heatmaps: np.ndarray, columns: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Right minus left and lower minus upper neighbour; on the border, those of the next cell inwards.
+    """Right minus left and lower minus upper neighbour; on the border, where one is missing, meaningless.
 
     heatmaps (N, K, Hh, Wh), columns and rows (N, K) -> two (N, K).
     """
     count, joints, height, width = heatmaps.shape
     person, joint = np.ogrid[:count, :joints]
     x, y = np.clip(columns, 1, width - 2), np.clip(rows, 1, height - 2)
-    across = heatmaps[person, joint, y, x + 1] - heatmaps[person, joint, y, x - 1]
-    down = heatmaps[person, joint, y + 1, x] - heatmaps[person, joint, y - 1, x]
+    across = heatmaps[person, joint, rows, x + 1] - heatmaps[person, joint, rows, x - 1]
+    down = heatmaps[person, joint, y + 1, columns] - heatmaps[person, joint, y - 1, columns]
     return across, down
 
 

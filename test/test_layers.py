@@ -1,0 +1,159 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""The imports point one way: ros, tools -> the modules beside pipeline.py -> models -> core; read from the
+source with ast.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+PACKAGE = "pose_resnet_ros"
+ROOT = Path(__file__).resolve().parent.parent / PACKAGE
+FILES = sorted(ROOT.rglob("*.py"))
+
+# layer -> the layers that it may import. "pipeline" is every module beside pipeline.py; "messages" the
+# generated ones.
+ALLOWED = {
+    "core": {"core"},
+    "models": {"core", "models"},
+    "export": {"core", "models", "pipeline", "export"},
+    "pipeline": {"core", "models", "pipeline"},
+    "ros": {"core", "models", "pipeline", "messages", "ros"},
+    "tools": {"core", "models", "export", "pipeline", "ros", "tools"},
+    "main": {"tools"},
+}
+ROS_PACKAGES = {
+    "ament_index_python", "builtin_interfaces", "cv_bridge", "diagnostic_msgs", "geometry_msgs", "hri_msgs",
+    "launch", "launch_ros", "message_filters", "rcl_interfaces", "rclpy", "rosbag2_py", "sensor_msgs", "std_msgs",
+    "tf2_ros", "vision_msgs", "visualization_msgs",
+}  # fmt: skip
+OPTIONAL = {
+    "matplotlib",
+    "onnx",
+    "openvino",
+    "pooch",
+    "pycocotools",
+    "rerun",
+    "rosbags",
+    "tensorrt",
+    "torch",
+    "torchvision",
+}
+WITH_OPENCV = {"core/crops.py", "core/letterbox.py", "core/draw.py"}
+WITH_SCIPY = {"core/tracking.py"}
+# Files that are themselves imported only inside functions, because what they are about is the optional
+# package.
+ABOUT = {"export": {"onnx"}, "export/pose_resnet_torch.py": {"torch"}}
+
+
+@dataclass(frozen=True)
+class Import:
+    file: str
+    line: int
+    module: str
+    inside_function: bool
+
+    @property
+    def top(self) -> str:
+        return self.module.split(".")[0]
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line} imports {self.module}"
+
+
+def imports_of(path: Path) -> Iterator[Import]:
+    file = path.relative_to(ROOT).as_posix()
+
+    def walk(node: ast.AST, inside: bool) -> Iterator[Import]:
+        for child in ast.iter_child_nodes(node):
+            if is_type_checking(child):
+                continue
+            if isinstance(child, ast.Import):
+                yield from (Import(file, child.lineno, alias.name, inside) for alias in child.names)
+            elif isinstance(child, ast.ImportFrom):
+                yield from from_import(child, inside)
+            else:
+                yield from walk(child, inside or isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)))
+
+    def from_import(node: ast.ImportFrom, inside: bool) -> Iterator[Import]:
+        assert node.level == 0, f"{file}:{node.lineno}: relative imports hide their direction"
+        if node.module == PACKAGE:  # from pose_resnet_ros import core
+            yield from (Import(file, node.lineno, f"{PACKAGE}.{alias.name}", inside) for alias in node.names)
+        else:
+            yield Import(file, node.lineno, str(node.module), inside)
+
+    yield from walk(ast.parse(path.read_text(encoding="utf-8")), False)
+
+
+def is_type_checking(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")
+
+
+def layer_of_file(file: str) -> str:
+    if "/" in file:
+        return file.split("/")[0]
+    return "main" if file == "__main__.py" else "pipeline"
+
+
+def layer_of_module(module: str) -> str:
+    parts = module.split(".")
+    if len(parts) > 1 and parts[1] in ("msg", "srv", "action"):
+        return "messages"
+    return parts[1] if len(parts) > 1 and (ROOT / parts[1]).is_dir() else "pipeline"
+
+
+ALL = [found for path in FILES for found in imports_of(path)]
+
+
+def test_there_is_something_to_read():
+    assert len(ALL) > 50
+    assert {layer_of_file(path.relative_to(ROOT).as_posix()) for path in FILES} <= ALLOWED.keys()
+
+
+@pytest.mark.parametrize("layer", ALLOWED)
+def test_no_arrow_points_back(layer):
+    own = [i for i in ALL if layer_of_file(i.file) == layer and i.top == PACKAGE]
+    assert [str(i) for i in own if layer_of_module(i.module) not in ALLOWED[layer]] == []
+
+
+def test_only_ros_touches_ros():
+    touching = [
+        i
+        for i in ALL
+        if i.top in ROS_PACKAGES or (layer_of_module(i.module) == "messages" and i.top == PACKAGE)
+    ]
+    assert [str(i) for i in touching if layer_of_file(i.file) != "ros"] == []
+
+
+def test_the_rest_reaches_ros_only_inside_functions():
+    reaching = [
+        i for i in ALL if i.top == PACKAGE and layer_of_module(i.module) == "ros" and not i.inside_function
+    ]
+    assert [str(i) for i in reaching if layer_of_file(i.file) != "ros"] == []
+
+
+def test_the_core_is_numpy():
+    def allowed(found: Import) -> bool:
+        extra = {"cv2"} if found.file in WITH_OPENCV else {"scipy"} if found.file in WITH_SCIPY else set()
+        return found.top in sys.stdlib_module_names | {PACKAGE, "numpy"} | extra
+
+    assert [str(i) for i in ALL if layer_of_file(i.file) == "core" and not allowed(i)] == []
+
+
+def test_optional_packages_are_imported_inside_functions():
+    def about(found: Import) -> set[str]:
+        return ABOUT.get(found.file, set()) | ABOUT.get(layer_of_file(found.file), set())
+
+    early = [i for i in ALL if i.top in OPTIONAL and not i.inside_function]
+    assert [str(i) for i in early if i.top not in about(i)] == []
+
+
+def test_importing_the_package_loads_nothing_heavy():
+    assert {i.top for i in ALL if i.file == "__init__.py"} <= sys.stdlib_module_names
