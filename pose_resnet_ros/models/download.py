@@ -25,7 +25,7 @@ from pose_resnet_ros.models.entry import ModelEntry
 from pose_resnet_ros.models.files import HOME_VARIABLE, entry_path, models_folder
 
 TIMEOUT_S = 30.0
-_LEFT_OVER_S = 3600.0
+LEFT_OVER_S = 3600.0
 Transfer = Callable[[str, Path], object]
 
 
@@ -41,12 +41,19 @@ def fetch(entry: ModelEntry, *, from_folder: Path | None = None, progress: bool 
         raise DownloadError(how_to_get_by_hand(entry))
     failures = []
     for url in entry.urls:
-        try:
-            return _install(entry, url, lambda source, part: download(source, part, progress=progress))
-        except DownloadError as error:
-            failures.append(f"  {url}: {error}")
+        outcome = _try(entry, url, progress=progress)
+        if isinstance(outcome, Path):
+            return outcome
+        failures.append(f"  {url}: {outcome}")
     by_hand = f"\n{how_to_get_by_hand(entry)}" if entry.manual_page else ""
     raise DownloadError(f"'{entry.name}' could not be fetched:\n" + "\n".join(failures) + by_hand)
+
+
+def _try(entry: ModelEntry, url: str, *, progress: bool) -> Path | DownloadError:
+    try:
+        return _install(entry, url, lambda source, part: download(source, part, progress=progress))
+    except DownloadError as error:
+        return error
 
 
 def take_in(path: Path, entry: ModelEntry) -> Path:
@@ -58,9 +65,11 @@ def take_in(path: Path, entry: ModelEntry) -> Path:
 
 def how_to_get_by_hand(entry: ModelEntry) -> str:
     """What to do about a row that no program can fetch."""
+    file = entry.published_file
     return (
-        f"no program can fetch '{entry.name}': download {entry.published_file} from\n  {entry.manual_page}\n"
-        f"({entry.note})\nthen: python -m pose_resnet_ros models add {entry.published_file} --as {entry.name}"
+        f"to get '{entry.name}' by hand (its makers' page is not made for programs): download {file} from\n"
+        f"  {entry.manual_page}\n  ({entry.note})\n"
+        f"then: python -m pose_resnet_ros models add {file} --as {entry.name}"
     )
 
 
@@ -81,7 +90,7 @@ def download(url: str, target: Path, *, progress: bool) -> None:
     try:
         fetcher(url, str(target), None)  # type: ignore[arg-type] - the third argument is unused by this downloader
     except requests.exceptions.RequestException as error:
-        raise DownloadError(f"{type(error).__name__}: {error}") from error
+        raise DownloadError(_reason(error)) from error
     got = target.stat().st_size
     if watch.expected not in (None, got):
         raise DownloadError(f"the transfer ended after {got} of {watch.expected} bytes; try again")
@@ -98,6 +107,17 @@ class _Watch:
             _require_https(urljoin(response.url, response.headers["location"]))
         elif "content-encoding" not in response.headers and "content-length" in response.headers:
             self.expected = int(response.headers["content-length"])
+
+
+def _reason(error: Exception) -> str:
+    """The innermost cause: the outer layers only repeat the address."""
+    causes = [error]
+    while isinstance(getattr(causes[-1], "reason", None), Exception) or (
+        causes[-1].args and isinstance(causes[-1].args[0], Exception)
+    ):
+        reason = getattr(causes[-1], "reason", None)
+        causes.append(reason if isinstance(reason, Exception) else causes[-1].args[0])
+    return f"{type(error).__name__}: {causes[-1]}"
 
 
 def _require_https(url: str) -> None:
@@ -153,7 +173,7 @@ def _writable_folder() -> Iterator[Path]:
 def _part_file(folder: Path, name: str) -> Iterator[Path]:
     """A passing name in ``folder``, gone afterwards; removes what killed downloads of the same file left."""
     for old in folder.glob(f".{name}.*.part"):
-        if time.time() - old.stat().st_mtime > _LEFT_OVER_S:
+        if time.time() - old.stat().st_mtime > LEFT_OVER_S:
             old.unlink(missing_ok=True)
     part = folder / f".{name}.{os.getpid()}.part"
     try:

@@ -145,9 +145,9 @@ _MMPOSE = (
     _mmpose_coco("res152_dark", "256x192", "f754df5f_20221031", {"AP": 0.743, "AR": 0.796}),
     _mmpose_coco("res152_dark", "384x288", "329f8454_20221031", {"AP": 0.755, "AR": 0.805}),
     _mmpose("res50_v0", "256x192", "res50_coco_256x192-ec54d7f3_20200709.pth", {}, base=_OPENMMLAB_OLD),
-    _mmpose_mpii(50, "418ffc88", 0.882),
-    _mmpose_mpii(101, "416f5d71", 0.888),
-    _mmpose_mpii(152, "3ecba29d", 0.889),
+    _mmpose_mpii(50, "418ffc88", 88.2),
+    _mmpose_mpii(101, "416f5d71", 88.8),
+    _mmpose_mpii(152, "3ecba29d", 88.9),
 )
 
 

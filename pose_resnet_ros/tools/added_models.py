@@ -1,0 +1,78 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""The user's own ONNX files in the model folder, each with a description inside."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from pose_resnet_ros.core.errors import ModelError
+from pose_resnet_ros.models.checks import spec_of
+from pose_resnet_ros.models.digests import record_digest
+from pose_resnet_ros.models.files import models_folder
+from pose_resnet_ros.models.registry import find_entry, get_entry
+from pose_resnet_ros.models.runtime import OnnxModel, RunOn
+from pose_resnet_ros.models.spec import Spec
+
+
+def add_described_file(path: Path, *, name: str, like: str | None) -> Path:
+    """Copy an ONNX file into the model folder and make sure that it describes itself.
+
+    like: the row whose description it gets (its own input size is kept); None: the file carries one already.
+    Raises ModelError for a file that is not ONNX, has no description, or a name that the table uses.
+    """
+    if find_entry(name) is not None:
+        raise ModelError(f"'{name}' is a name of the model table; choose another with --name")
+    if path.suffix != ".onnx":
+        raise ModelError(
+            f"{path.name}: expected an ONNX file, or a published file that the model table knows;"
+            " a checkpoint of your own becomes ONNX with: python -m pose_resnet_ros export FILE --model ROW --output NAME.onnx"
+        )
+    if not path.is_file():
+        raise ModelError(f"{path}: no such file")
+    opened = OnnxModel(path, run_on=RunOn(backend="cpu"))
+    try:
+        spec = _own_spec(opened) if like is None else _spec_like(opened, name, like)
+    finally:
+        opened.close()
+    return _write(path, spec, models_folder() / f"{name}.onnx")
+
+
+def _own_spec(model: OnnxModel) -> Spec:
+    try:
+        return spec_of(model, None)
+    except ModelError as error:
+        raise ModelError(
+            f"{model.path.name} does not describe itself; name a row whose input and output it shares, with --like ROW"
+            f" (for example yolox_s, or pose_resnet_50_256x192): {error}"
+        ) from error
+
+
+def _spec_like(model: OnnxModel, name: str, like: str) -> Spec:
+    spec = get_entry(like).spec
+    shape = model.inputs[0].shape
+    if spec is None:
+        raise ModelError(f"'{like}' has no description in the table; choose another row for --like")
+    if len(shape) != 4 or shape[1] not in (None, 3):
+        raise ModelError(f"{model.path}: expected an input (N, 3, height, width), got {model.inputs[0]}")
+    pixels = replace(spec.input, width=shape[3] or spec.input.width, height=shape[2] or spec.input.height)
+    return replace(
+        spec, name=name, input=pixels, provenance={"described_like": like, "file": model.path.name}
+    )
+
+
+def _write(path: Path, spec: Spec, target: Path) -> Path:
+    try:
+        from pose_resnet_ros.export.files import save
+        from pose_resnet_ros.export.graph import describe
+        from pose_resnet_ros.export.rebatch import load_onnx
+    except ModuleNotFoundError as error:
+        raise ModelError(
+            f"models add needs {error.name}, which is not installed; pip install onnx"
+        ) from error
+    model = load_onnx(path)
+    describe(model, spec)
+    save(model, target)
+    record_digest(target)
+    return target

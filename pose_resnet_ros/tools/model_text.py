@@ -1,0 +1,93 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Rows of the model table as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pose_resnet_ros.models.entry import ModelEntry
+from pose_resnet_ros.models.files import entry_path, models_folder
+
+HEADINGS = ("name", "kind", "input", "colour", "decoder", "published", "state")
+
+
+def state_of(entry: ModelEntry) -> str:
+    """embedded, ready, fetched (to be exported), manual (no program can fetch it) or absent."""
+    if entry.embedded:
+        return "embedded"
+    if entry_path(entry).is_file():
+        return "ready"
+    if (models_folder() / entry.stored_file).is_file():
+        return "fetched"
+    return "manual" if not entry.urls else "absent"
+
+
+def table(rows: Iterable[ModelEntry]) -> str:
+    """One line a row, in columns."""
+    lines = [HEADINGS, *(_cells(entry) for entry in rows)]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(HEADINGS))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )
+
+
+def input_text(entry: ModelEntry) -> str:
+    """Width x height, as everywhere in this package; file names have height x width."""
+    return f"{entry.spec.input.width}x{entry.spec.input.height}" if entry.spec else "in the file"
+
+
+def accuracy_text(entry: ModelEntry) -> str:
+    """The first of the published figures."""
+    return "{} {:g}".format(*entry.accuracy[0]) if entry.accuracy else "-"
+
+
+def _cells(entry: ModelEntry) -> tuple[str, ...]:
+    spec = entry.spec
+    order, decoder = (spec.input.channel_order, spec.decoder) if spec else ("-", "-")
+    return (entry.name, entry.kind, input_text(entry), order, decoder, accuracy_text(entry), state_of(entry))
+
+
+def description(entry: ModelEntry) -> str:
+    """Everything known of one model, a line each."""
+    known = "; ".join(f"{measure} {value:g}" for measure, value in entry.accuracy)
+    facts = {
+        "name": entry.name,
+        "kind": entry.kind,
+        "state": state_of(entry),
+        "file": str(entry_path(entry)),
+        "published as": entry.published_file,
+        "source": entry.source,
+        "URL": "\n               ".join(entry.urls),
+        "by hand": entry.manual_page or "",
+        "size": f"{entry.size} bytes" if entry.size else "not known",
+        "digest": str(entry.digest) if entry.digest else "not published: recorded at the first fetch",
+        "licence": entry.licence,
+        "terms": entry.terms,
+        "data set": entry.data,
+        **_spec_facts(entry),
+        "published": known,
+        "note": entry.note,
+    }
+    if entry.embedded:
+        facts |= {"size": "", "digest": ""}
+    return "\n".join(f"{key + ':':<14} {value}" for key, value in facts.items() if value)
+
+
+def _spec_facts(entry: ModelEntry) -> dict[str, str]:
+    spec = entry.spec
+    if spec is None:
+        return {"description": "inside the file"}
+    pixels = spec.input
+    facts = {
+        "input": f"{pixels.width}x{pixels.height} (width x height), {pixels.channel_order.upper()}",
+        "normalised": f"(pixel * {pixels.scale:.6g} - {list(pixels.mean)}) / {list(pixels.std)}, by channel index",
+        "decoder": spec.decoder,
+    }
+    if spec.kind == "pose":
+        return facts | {"skeleton": spec.skeleton, "crop": f"{spec.crop}, padding {spec.padding:g}"}
+    return facts | {
+        "letterbox": spec.letterbox,
+        "classes": f"{spec.class_count}, person is {spec.person_class}",
+    }

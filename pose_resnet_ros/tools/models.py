@@ -1,0 +1,182 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""``models``: which models there are, and bringing them to this machine."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from pose_resnet_ros.core.errors import DownloadError, ModelError
+from pose_resnet_ros.models.digests import check_published, check_unchanged
+from pose_resnet_ros.models.download import fetch, take_in
+from pose_resnet_ros.models.entry import ModelEntry
+from pose_resnet_ros.models.files import added_models, entry_path, find_model, models_folder
+from pose_resnet_ros.models.registry import TABLE, get_entry
+from pose_resnet_ros.tools import model_text
+from pose_resnet_ros.tools.added_models import add_described_file
+
+
+def main(arguments: list[str]) -> int:
+    options = _parser().parse_args(arguments)
+    return options.verb(options)
+
+
+def _list(options: argparse.Namespace) -> int:
+    rows = [row for row in TABLE if options.kind in (None, row.kind)]
+    print(model_text.table(rows))
+    for name in added_models():
+        print(f"{name}: added by you, {models_folder() / name}.onnx")
+    print(f"\nmodel folder: {models_folder()}")
+    return 0
+
+
+def _info(options: argparse.Namespace) -> int:
+    print(model_text.description(get_entry(options.name)))
+    return 0
+
+
+def _path(options: argparse.Namespace) -> int:
+    print(find_model(options.name).path)
+    return 0
+
+
+def _fetch(options: argparse.Namespace) -> int:
+    for name in options.names:
+        entry = get_entry(name)
+        if entry.embedded:
+            print(f"{name} is part of this package: {entry_path(entry)}")
+            continue
+        if not _is_here(entry):
+            fetch(entry, from_folder=options.from_folder, progress=True)
+            _say_digest(entry)
+        _finish(entry)
+    return 0
+
+
+def _is_here(entry: ModelEntry) -> bool:
+    """The published file, or what became of it, is on this machine and sound."""
+    model, published = entry_path(entry), models_folder() / entry.stored_file
+    if model.is_file() and not _is_sound(model, entry):
+        model.unlink()  # damaged: it is made or fetched again
+    return model.is_file() or (published.is_file() and _is_sound(published, entry))
+
+
+def _is_sound(path: Path, entry: ModelEntry) -> bool:
+    try:
+        if not check_unchanged(path) and path.name == entry.stored_file:
+            check_published(path, entry)
+    except DownloadError as error:
+        print(f"{error}; getting it again")
+        return False
+    return True
+
+
+def _say_digest(entry: ModelEntry) -> None:
+    if entry.digest is None:
+        print(f"{entry.name}: nobody published a digest; the one seen now is recorded, and holds from now on")
+    else:
+        print(f"{entry.name}: {entry.digest} agrees")
+
+
+def _finish(entry: ModelEntry) -> None:
+    """Export what came as a checkpoint, where that is possible here."""
+    if entry.checkpoint and not entry_path(entry).is_file():
+        from pose_resnet_ros.tools import export
+
+        try:
+            export.main([entry.name])
+        except ModelError as error:
+            raise ModelError(f"{error}\nthen: python -m pose_resnet_ros export {entry.name}") from error
+    print(f"{entry.name}: ready, {entry_path(entry)}")
+
+
+def _verify(options: argparse.Namespace) -> int:
+    rows = [get_entry(name) for name in options.names] if options.names else list(TABLE)
+    failures = 0
+    for entry in rows:
+        try:
+            checked = _verify_row(entry)
+        except DownloadError as error:
+            failures += 1
+            print(f"{entry.name}: BAD: {error}")
+            continue
+        if checked or options.names:
+            print(f"{entry.name}: {', '.join(checked) if checked else 'not on this machine'}")
+    return 1 if failures else 0
+
+
+def _verify_row(entry: ModelEntry) -> list[str]:
+    """What was found right, in words. Raises DownloadError."""
+    if entry.embedded:
+        return ["embedded"]
+    checked = []
+    published, model = models_folder() / entry.stored_file, entry_path(entry)
+    if published.is_file():
+        check_published(published, entry)
+        checked.append(
+            f"{published.name} as published" if entry.digest else f"{published.name} as first fetched"
+        )
+    if model.is_file() and model != published:
+        known = check_unchanged(model)
+        checked.append(f"{model.name} as made here" if known else f"{model.name} of unknown origin")
+    return checked
+
+
+def _add(options: argparse.Namespace) -> int:
+    path = options.file.expanduser()
+    rows = [row for row in TABLE if row.published_file == path.name and not row.embedded]
+    if options.as_row:
+        rows = [get_entry(options.as_row)]
+    if rows and not (options.like or options.name):
+        take_in(path, rows[0])
+        _say_digest(rows[0])
+        _finish(rows[0])
+        return 0
+    target = add_described_file(path, name=options.name or path.stem, like=options.like)
+    print(f"{target.stem}: ready, {target}")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m pose_resnet_ros models", description=__doc__)
+    verbs = parser.add_subparsers(required=True, metavar="list|info|fetch|verify|path|add")
+
+    one = verbs.add_parser("list", help="all models, and which are on this machine")
+    one.add_argument("--kind", choices=("pose", "detector"))
+    one.set_defaults(verb=_list)
+
+    one = verbs.add_parser("info", help="everything known of one model")
+    one.add_argument("name")
+    one.set_defaults(verb=_info)
+
+    one = verbs.add_parser("fetch", help="download models, check them, and make them ready to run")
+    one.add_argument("names", nargs="+", metavar="NAME")
+    one.add_argument(
+        "--from",
+        dest="from_folder",
+        type=Path,
+        metavar="DIR",
+        help="take the published files from this folder instead",
+    )
+    one.set_defaults(verb=_fetch)
+
+    one = verbs.add_parser("verify", help="check the digests of what is on this machine")
+    one.add_argument("names", nargs="*", metavar="NAME")
+    one.set_defaults(verb=_verify)
+
+    one = verbs.add_parser("path", help="where a model's file is")
+    one.add_argument("name")
+    one.set_defaults(verb=_path)
+
+    one = verbs.add_parser("add", help="take a file of your own, or one that you downloaded by hand")
+    one.add_argument("file", type=Path)
+    one.add_argument(
+        "--as", dest="as_row", metavar="ROW", help="it is the published file of this row, whatever its name"
+    )
+    one.add_argument(
+        "--like", metavar="ROW", help="it is another network, with the input and output of this row"
+    )
+    one.add_argument("--name", help="its name from now on; default: the file's")
+    one.set_defaults(verb=_add)
+    return parser
