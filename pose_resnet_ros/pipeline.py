@@ -21,6 +21,7 @@ from pose_resnet_ros.core.skeletons import Skeleton, convert, joint_sources, ske
 from pose_resnet_ros.core.types import Detections, People
 from pose_resnet_ros.models.backends import Grant
 from pose_resnet_ros.models.detector import Detector, load_detector
+from pose_resnet_ros.models.loading import fetch_if_absent
 from pose_resnet_ros.models.pose_net import PoseNet
 from pose_resnet_ros.models.runtime import RunOn
 from pose_resnet_ros.models.stages import StageClock
@@ -129,12 +130,16 @@ def load_pipeline(
     threads: int = 0,
     max_batch: int = 32,
     skeleton: str = "openpose18",
+    allow_download: bool = False,
 ) -> PosePipeline:
     """Load both networks; arguments as in ``options.py``.
 
-    Raises ModelError (a file is missing or is not what it should be), BackendError (the backend cannot be had) or
+    Raises ModelError (a file is missing, or is not what it should be, or could not be fetched), BackendError (the backend cannot be had) or
     SettingsError (the model cannot give the skeleton).
     """
+    if allow_download:
+        for model in (pose_model, detector_model):
+            fetch_if_absent(model)
     run_on = RunOn(backend=backend, device_id=device_id, threads=threads, max_batch=max_batch)
     pose_net = PoseNet(pose_model, run_on=run_on)
     detector = load_detector(detector_model, run_on=run_on)

@@ -65,8 +65,9 @@ def open_session(
     try:
         return _open_on(path, "cuda", device_id, threads), Grant("cuda", _CUDA, "auto: a GPU is there")
     except BackendError as error:
-        grant = Grant("cpu", _CPU, f"auto: no GPU ({error})")
-    _log.info("%s runs on the CPU: %s", path.name, grant.reason)
+        reason = str(error).split(";")[0]  # without the cure: here nobody asked for a GPU
+        grant = Grant("cpu", _CPU, f"auto: no GPU, {reason}")
+    _log.info("%s runs on the CPU (%s)", path.name, grant.reason)
     return _open_on(path, "cpu", device_id, threads), grant
 
 

@@ -4,13 +4,28 @@
 
 from __future__ import annotations
 
+import logging
 import os
 
 from pose_resnet_ros.models.checks import check_input, check_kind, spec_of
 from pose_resnet_ros.models.entry import Kind
-from pose_resnet_ros.models.files import find_model
+from pose_resnet_ros.models.files import entry_path, find_model
+from pose_resnet_ros.models.registry import find_entry
 from pose_resnet_ros.models.runtime import OnnxModel, RunOn
 from pose_resnet_ros.models.spec import Spec
+
+_log = logging.getLogger(__name__)
+
+
+def fetch_if_absent(name_or_path: str | os.PathLike[str]) -> None:
+    """Download a model of the table that is not on this machine yet. Raises DownloadError."""
+    entry = find_entry(os.fspath(name_or_path))
+    if entry is None or entry.embedded or entry_path(entry).is_file():
+        return
+    from pose_resnet_ros.models.download import fetch  # needs pooch, which a robot without a network may lack
+
+    _log.info("fetching %s", entry.name)
+    fetch(entry)
 
 
 def open_model(name_or_path: str | os.PathLike[str], *, kind: Kind, run_on: RunOn) -> tuple[OnnxModel, Spec]:

@@ -39,7 +39,7 @@ class PoseEstimate:
 class PoseNet:
     """One pose network, loaded.
 
-    spec: its description; skeleton: its joints; grant: what it runs on, and why.
+    spec: its description; skeleton: its joints; input_wh: the crop's size; grant: what it runs on, and why.
     """
 
     def __init__(self, name_or_path: str | os.PathLike[str], *, run_on: RunOn | None = None) -> None:
@@ -57,7 +57,7 @@ class PoseNet:
             raise ModelError(
                 f"{self._model.path}: its description does not fit this package: {error}"
             ) from error
-        self._input_wh = (spec.input.width, spec.input.height)
+        self.input_wh = (spec.input.width, spec.input.height)
         self._example = self._model.run(np.zeros((2, 3, spec.input.height, spec.input.width), np.float32))
         check_pose_outputs(spec, self._example, self._model)
 
@@ -87,7 +87,7 @@ class PoseNet:
         with clock.stage("pose"):
             outputs = self._infer(crops, flip_test)
         with clock.stage("decode"):
-            points, scores = self._decode(outputs, input_wh=self._input_wh)
+            points, scores = self._decode(outputs, input_wh=self.input_wh)
             people = People.untracked(detections, to_image(points, crops.image_from_crop), scores)
         return PoseEstimate(people, self._heatmaps(outputs), crops.image_from_crop)
 

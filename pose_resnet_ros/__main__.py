@@ -1,0 +1,10 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""``python -m pose_resnet_ros TOOL ...``"""
+
+import sys
+
+from pose_resnet_ros.tools.cli import main
+
+if __name__ == "__main__":  # worker processes import this file too
+    sys.exit(main())

@@ -1,0 +1,91 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""The command line: one table of tools, each imported only when it is called.
+
+A tool is a function ``main(arguments: list[str]) -> int`` (the exit code); what it raises as PoseError is printed here as one
+line, without a traceback.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from pose_resnet_ros.core.errors import PoseError
+
+
+@dataclass(frozen=True)
+class Tool:
+    """module: where ``main`` is; needs_ros: it imports rclpy."""
+
+    module: str
+    summary: str
+    needs_ros: bool = False
+
+
+TOOLS: dict[str, Tool] = {
+    "predict": Tool(
+        "pose_resnet_ros.tools.predict",
+        "find people and their keypoints in images, folders, videos or a webcam",
+    ),
+    "models": Tool("pose_resnet_ros.tools.models", "list, describe, fetch, check and add models"),
+    "export": Tool(
+        "pose_resnet_ros.tools.export", "turn a checkpoint into an ONNX model that describes itself"
+    ),
+    "evaluate": Tool("pose_resnet_ros.tools.evaluate", "measure accuracy on a COCO data set"),
+    "benchmark": Tool("pose_resnet_ros.tools.benchmark", "measure speed, stage by stage and side by side"),
+    "pose_node": Tool(
+        "pose_resnet_ros.ros.node", "the ROS 2 node: image topic in, keypoints out", needs_ros=True
+    ),
+    "image_source": Tool(
+        "pose_resnet_ros.ros.image_source", "publish a webcam, a video or images as a camera", needs_ros=True
+    ),
+    "demo": Tool(
+        "pose_resnet_ros.ros.demo",
+        "run image_source and pose_node together and record what they publish",
+        needs_ros=True,
+    ),
+}
+
+_EXIT_INTERRUPTED = 130  # as a shell reports SIGINT
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run ``TOOL ...``; the exit code: 0, 1 for an error that is printed, 2 for a wrong command line."""
+    name, *rest = (sys.argv[1:] if arguments is None else list(arguments)) or ["--help"]
+    if name in ("-h", "--help"):
+        print(_help())
+        return 0
+    if name == "--version":
+        from pose_resnet_ros import __version__
+
+        print(__version__)
+        return 0
+    if name not in TOOLS:
+        print(f"pose_resnet_ros: there is no tool '{name}'\n\n{_help()}", file=sys.stderr)
+        return 2
+    try:
+        return _load(TOOLS[name], name)(rest)
+    except PoseError as error:
+        print(f"pose_resnet_ros {name}: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return _EXIT_INTERRUPTED
+
+
+def _load(tool: Tool, name: str) -> Callable[[list[str]], int]:
+    try:
+        return importlib.import_module(tool.module).main
+    except ModuleNotFoundError as error:
+        if tool.needs_ros:
+            raise PoseError(
+                f"{name} needs ROS 2: no module named '{error.name}'; source its setup.bash first"
+            ) from error
+        raise
+
+
+def _help() -> str:
+    rows = "\n".join(f"  {name:<14}{tool.summary}" for name, tool in TOOLS.items())
+    return f"usage: python -m pose_resnet_ros TOOL ...\n\n{rows}\n\npython -m pose_resnet_ros TOOL --help tells more."

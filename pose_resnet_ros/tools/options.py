@@ -1,0 +1,86 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""The table of options as ``--options`` of a command line: the names, defaults and ranges are the node's parameters."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from pose_resnet_ros.core.errors import SettingsError
+from pose_resnet_ros.options import PIPELINE_OPTIONS, Option, Value
+from pose_resnet_ros.settings import PipelineSettings
+
+LOAD_NAMES = (
+    "pose_model",
+    "detector_model",
+    "backend",
+    "device_id",
+    "threads",
+    "max_batch",
+    "skeleton",
+    "allow_download",
+)
+
+
+def add_options(parser: argparse.ArgumentParser, options: Iterable[Option] = PIPELINE_OPTIONS) -> None:
+    """``--detection-threshold 0.4`` and the like for each row; a switch is ``--flip-test`` or ``--no-flip-test``."""
+    group = parser.add_argument_group("settings (the node's parameters have the same names)")
+    for option in options:
+        flag = "--" + option.name.replace("_", "-")
+        text = f"{option.description} ({_range(option)}default {_shown(option)})".replace("%", "%%")
+        if option.type is bool:
+            group.add_argument(
+                flag,
+                dest=option.name,
+                default=option.default,
+                action=argparse.BooleanOptionalAction,
+                help=text,
+            )
+        else:
+            group.add_argument(
+                flag,
+                dest=option.name,
+                default=option.default,
+                type=_parser_of(option),
+                metavar=_metavar(option),
+                help=text,
+            )
+
+
+def load_arguments(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What ``load_pipeline`` takes, out of the values of all options."""
+    return {name: values[name] for name in LOAD_NAMES}
+
+
+def frame_settings(values: Mapping[str, Any]) -> PipelineSettings:
+    """What ``PosePipeline.run`` takes, out of the values of all options."""
+    return PipelineSettings(**{name: values[name] for name in PipelineSettings.__dataclass_fields__})
+
+
+def draw_arguments(values: Mapping[str, Any]) -> dict[str, bool]:
+    """The ``draw_*`` options, which ``core.draw.draw_people`` takes."""
+    return {name: value for name, value in values.items() if name.startswith("draw_")}
+
+
+def _parser_of(option: Option) -> Callable[[str], Value]:
+    def parse(text: str) -> Value:
+        try:
+            return option.parse(text)
+        except SettingsError as error:
+            raise argparse.ArgumentTypeError(f"expected {option.allowed}, got '{text}'") from error
+
+    return parse
+
+
+def _range(option: Option) -> str:
+    return "" if option.choices or option.type in (bool, str) else f"{option.allowed}; "
+
+
+def _shown(option: Option) -> str:
+    return str(option.default).lower() if option.type is bool else str(option.default)
+
+
+def _metavar(option: Option) -> str:
+    return "|".join(option.choices) if option.choices else {int: "N", float: "X", str: "NAME"}[option.type]

@@ -1,0 +1,164 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Where annotated pictures go: files, videos, or a window."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from pose_resnet_ros.core.errors import SettingsError
+from pose_resnet_ros.media import Media, Picture, Video
+
+_WRITABLE = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
+_DEFAULT_FPS = 25.0
+_QUIT_KEYS = (ord("q"), 27)  # q and Escape
+
+
+class Quit(Exception):  # noqa: N818 - no error: the user closed the window
+    """The user asked the live window to end."""
+
+
+class Sinks:
+    """All that becomes of annotated pictures; folder, window: None where nothing is to be written or shown."""
+
+    def __init__(self, folder: PictureFolder | None, window: Window | None) -> None:
+        self.folder = folder
+        self._window = window
+        self._media: Media | None = None
+        self._videos: dict[str, VideoFile] = {}
+
+    def __bool__(self) -> bool:
+        return self.folder is not None or self._window is not None
+
+    def begin(self, media: Media) -> None:
+        """The pictures that follow come from this source: those of a video or webcam become one video."""
+        self._finish_videos()
+        self._media = media
+
+    def put(self, picture: Picture, images: Mapping[str, np.ndarray]) -> None:
+        """Write and show what was drawn for one picture; keys are added to the file's name.
+
+        Raises SettingsError if it cannot be written, Quit if the user asked for the end.
+        """
+        for addition, image in images.items():
+            self._write(picture, addition, image)
+        if self._window is not None and not self._window.show(np.hstack(list(images.values()))):
+            raise Quit
+
+    def close(self) -> None:
+        """Finish the videos and close the window."""
+        self._finish_videos()
+        if self._window is not None:
+            self._window.close()
+
+    def _write(self, picture: Picture, addition: str, image: np.ndarray) -> None:
+        if self.folder is None:
+            return
+        if not isinstance(self._media, Video):
+            self.folder.write_picture(f"{picture.path.stem}{addition}{picture.path.suffix}", image)
+            return
+        if addition not in self._videos:
+            stem = picture.path.stem if self._media.length else f"webcam{picture.path}"
+            self._videos[addition] = self.folder.video(stem + addition, self._media.fps)
+        self._videos[addition].write(image)
+
+    def _finish_videos(self) -> None:
+        for video in self._videos.values():
+            video.close()
+        self._videos = {}
+
+
+class PictureFolder:
+    """Pictures and videos into a folder, under their own names; a name that is taken in this run gets a number."""
+
+    def __init__(self, folder: Path) -> None:
+        """Raises SettingsError if the folder cannot be made."""
+        self.folder = folder
+        self._taken: set[str] = set()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SettingsError(f"output: cannot make the folder {folder}: {error.strerror}") from error
+
+    def write_picture(self, name: str, image: np.ndarray) -> Path:
+        """Raises SettingsError if the picture cannot be written."""
+        stem, suffix = os.path.splitext(name)
+        path = self._free(stem, suffix if suffix.lower() in _WRITABLE else ".png")
+        if not cv2.imwrite(str(path), image):
+            raise SettingsError(f"output: cannot write {path} (disk full, or no permission?)")
+        return path
+
+    def video(self, stem: str, fps: float | None) -> VideoFile:
+        """An MP4 file for the pictures to come."""
+        return VideoFile(self._free(stem, ".mp4"), fps or _DEFAULT_FPS)
+
+    def _free(self, stem: str, suffix: str) -> Path:
+        name, number = stem + suffix, 1
+        while name in self._taken:
+            number += 1
+            name = f"{stem}_{number}{suffix}"
+        self._taken.add(name)
+        return self.folder / name
+
+
+class VideoFile:
+    """An MP4 of pictures of one size, that of the first; others are scaled to it."""
+
+    def __init__(self, path: Path, fps: float) -> None:
+        self.path = path
+        self._fps = fps
+        self._writer: cv2.VideoWriter | None = None
+        self._size_wh = (0, 0)
+
+    def write(self, image: np.ndarray) -> None:
+        """Add a picture. Raises SettingsError if the video cannot be written."""
+        if self._writer is None:
+            self._size_wh = (image.shape[1], image.shape[0])
+            fourcc = cv2.VideoWriter_fourcc(*"mp4v")  # type: ignore[attr-defined]
+            self._writer = cv2.VideoWriter(str(self.path), fourcc, self._fps, self._size_wh)
+            if not self._writer.isOpened():
+                raise SettingsError(
+                    f"output: cannot write {self.path} (disk full, no permission, or an OpenCV without MP4)"
+                )
+        if (image.shape[1], image.shape[0]) != self._size_wh:
+            image = cv2.resize(image, self._size_wh)
+        self._writer.write(image)
+
+    def close(self) -> None:
+        """Finish the file."""
+        if self._writer is not None:
+            self._writer.release()
+
+
+class Window:
+    """A live window."""
+
+    def __init__(self, title: str) -> None:
+        """Raises SettingsError where there is no display, or where OpenCV was built without windows."""
+        on_linux = sys.platform.startswith("linux")
+        if on_linux and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+            raise SettingsError(
+                "show: there is no display (neither DISPLAY nor WAYLAND_DISPLAY is set); use --output instead"
+            )
+        self._title = title
+        try:
+            cv2.namedWindow(title, cv2.WINDOW_NORMAL)
+        except cv2.error as error:
+            raise SettingsError(
+                "show: this OpenCV has no windows (a headless build); use --output, or install opencv-python in its place"
+            ) from error
+
+    def show(self, image: np.ndarray) -> bool:
+        """Show a picture; False when the user pressed q or Escape."""
+        cv2.imshow(self._title, image)
+        return cv2.waitKey(1) & 0xFF not in _QUIT_KEYS
+
+    def close(self) -> None:
+        """Close the window."""
+        cv2.destroyWindow(self._title)

@@ -1,0 +1,167 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""One run of ``predict``: every picture of every input through the pipeline, its result to where it was asked for."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from pose_resnet_ros.core.draw import draw_heatmaps, draw_people
+from pose_resnet_ros.core.errors import ImageError, PoseError, SettingsError
+from pose_resnet_ros.core.skeletons import COCO17, convert
+from pose_resnet_ros.core.types import People
+from pose_resnet_ros.identities import Identities, IdentitySettings
+from pose_resnet_ros.media import Media, Picture, Video, open_media
+from pose_resnet_ros.pipeline import PipelineResult, PosePipeline
+from pose_resnet_ros.tools.coco_results import ImageIds, Row, result_rows
+from pose_resnet_ros.tools.given_boxes import GivenBoxes
+from pose_resnet_ros.tools.options import draw_arguments, frame_settings
+from pose_resnet_ros.tools.outputs import Sinks
+
+
+class Prediction:
+    """errors: how many inputs and pictures could not be used; each was reported on stderr when met."""
+
+    def __init__(
+        self,
+        pipeline: PosePipeline,
+        values: Mapping[str, Any],
+        sinks: Sinks,
+        *,
+        heatmaps: bool = False,
+        given: GivenBoxes | None = None,
+    ) -> None:
+        """values: of all options, by their names; heatmaps: draw them too; given: boxes in place of the detector's."""
+        self._pipeline = pipeline
+        self._settings = frame_settings(values)
+        self._draw = draw_arguments(values)
+        self._identity_settings = IdentitySettings.from_options(values)
+        self._sinks = sinks
+        self._heatmaps = heatmaps
+        self._given = given
+        self._ids = ImageIds()
+        self._rows: dict[int, Row] = {}  # by place in the output
+        self.errors = self._pictures = self._persons = 0
+        self._total_ms = 0.0
+
+    def run(self, inputs: Sequence[str]) -> None:
+        """All inputs, one after the other. Raises Quit, and SettingsError where a result cannot be written."""
+        with tqdm(total=_count(inputs), unit="picture", disable=None) as progress:
+            for text in inputs:
+                try:
+                    media = open_media(text)
+                except PoseError as error:
+                    self._complain(error)
+                    continue
+                with closing(media):
+                    self._all_of(media, progress)
+
+    def rows(self) -> list[Row]:
+        """COCO results until now; with given boxes, in their order."""
+        return [self._rows[place] for place in sorted(self._rows)]
+
+    def boxes_left(self) -> list[int]:
+        """Places of the given boxes that belonged to no picture."""
+        return (
+            [place for place in range(len(self._given.boxes)) if place not in self._rows]
+            if self._given
+            else []
+        )
+
+    def summary(self) -> str:
+        """One line on what was done."""
+        each = f", {self._total_ms / self._pictures:.0f} ms a picture" if self._pictures else ""
+        where = f"; see {self._sinks.folder.folder}" if self._sinks.folder else ""
+        return f"{self._pictures} pictures, {self._persons} persons, {self.errors} errors{each}{where}"
+
+    def _all_of(self, media: Media, progress: tqdm) -> None:
+        moving = isinstance(media, Video)
+        if moving and self._given is not None:
+            self._complain(
+                SettingsError("boxes: they belong to image files; a video or a webcam cannot have any")
+            )
+            return
+        identities = Identities(self._pipeline.native_skeleton, self._identity_settings) if moving else None
+        self._sinks.begin(media)
+        while True:
+            try:
+                picture = media.read()
+                if picture is None:
+                    return
+                self._one(picture, media, identities)
+            except ImageError as error:
+                self._complain(error)
+            progress.update()
+
+    def _one(self, picture: Picture, media: Media, identities: Identities | None) -> None:
+        places = self._given.indices_of(picture.path) if self._given else None
+        boxes = self._given.detections(places) if self._given and places is not None else None
+        begin = time.perf_counter()
+        result = self._pipeline.run(
+            picture.bgr, settings=self._settings, boxes=boxes, keep_heatmaps=self._heatmaps
+        )
+        self._total_ms += 1e3 * (time.perf_counter() - begin)
+        if identities is not None:
+            stamp_s = picture.index / media.fps if media.fps and media.length else time.monotonic()
+            result = replace(result, native=identities.update(result.native, stamp_s=stamp_s))
+        self._pictures += 1
+        self._persons += len(result.native)
+        self._collect(result.native, picture, places)
+        if self._sinks:
+            self._sinks.put(picture, self._drawn(result, picture.bgr))
+
+    def _collect(self, native: People, picture: Picture, places: list[int] | None) -> None:
+        """Keep the persons as COCO rows; a model without COCO's joints has none (and is refused with --json)."""
+        skeleton = self._pipeline.native_skeleton
+        if not set(COCO17.joint_names) <= set(skeleton.joint_names):
+            return
+        rows = result_rows(
+            convert(native, native=skeleton, target=COCO17),
+            picture=picture,
+            image_id=self._ids.take(picture.path),
+            keypoint_threshold=self._settings.keypoint_threshold,
+        )
+        first = len(self._rows)
+        for offset, row in enumerate(rows):
+            place = first + offset if places is None else places[offset]
+            self._rows[place] = row if self._given is None else {**row, **self._given.boxes[place].named()}
+
+    def _drawn(self, result: PipelineResult, image: np.ndarray) -> dict[str, np.ndarray]:
+        """What is to be seen, by the addition to the file's name."""
+        skeleton, threshold = self._pipeline.skeleton, self._settings.keypoint_threshold
+        people = convert(result.native, native=self._pipeline.native_skeleton, target=skeleton)
+        drawn = {"": draw_people(image, people, skeleton, keypoint_threshold=threshold, **self._draw)}
+        if result.heatmaps is not None and result.image_from_crop is not None:
+            input_wh = self._pipeline.pose_net.input_wh
+            drawn["_heatmaps"] = draw_heatmaps(
+                image, result.heatmaps, result.image_from_crop, input_wh=input_wh
+            )
+        return drawn
+
+    def _complain(self, error: PoseError) -> None:
+        self.errors += 1
+        tqdm.write(f"error: {error}", file=sys.stderr)
+
+
+def _count(inputs: Sequence[str]) -> int | None:
+    """Pictures in all inputs; None if one does not know its length."""
+    total = 0
+    for text in inputs:
+        if text.isdecimal():
+            return None  # opening a webcam twice may fail
+        try:
+            with closing(open_media(text)) as media:
+                if media.length is None:
+                    return None
+                total += media.length
+        except PoseError:
+            continue  # reported when its turn comes
+    return total
