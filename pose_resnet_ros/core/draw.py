@@ -14,6 +14,7 @@ _FRACTION_BITS = 3  # cv2 draws at 1/8 pixel
 _FARTHEST_PX = (
     30_000.0  # cv2 draws with 32-bit integers: joints flung further out are drawn here, out of sight
 )
+_INVISIBLE = 5  # of 255: a confidence that would not show; most of a map lies under it
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _UNTRACKED_BGR = (200, 200, 200)
 
@@ -69,12 +70,12 @@ def draw_heatmaps(
     """
     confidence = confidence_image(heatmaps, image_from_crop, input_wh=input_wh, size_hw=image.shape[:2])
     canvas = image if in_place else image.copy()
-    touched = np.flatnonzero(confidence.any(axis=1))
-    if len(touched):
-        rows = slice(touched[0], touched[-1] + 1)
-        colours = cv2.applyColorMap(confidence[rows], cv2.COLORMAP_JET)
-        weight = (confidence[rows] * opacity).astype(np.uint16)[..., None]
-        canvas[rows] = (canvas[rows] * (255 - weight) + colours * weight) // 255
+    visible = confidence > _INVISIBLE
+    if visible.any():
+        surest = confidence[visible]
+        colours = cv2.applyColorMap(surest[:, None], cv2.COLORMAP_JET)[:, 0]
+        weight = (surest * opacity).astype(np.uint16)[:, None]
+        canvas[visible] = (canvas[visible] * (255 - weight) + colours * weight) // 255
     return canvas
 
 
