@@ -134,8 +134,8 @@ def load_pipeline(
 ) -> PosePipeline:
     """Load both networks; arguments as in ``options.py``.
 
-    Raises ModelError (a file is missing, or is not what it should be, or could not be fetched), BackendError (the backend cannot be had) or
-    SettingsError (the model cannot give the skeleton).
+    Raises ModelError (a file is missing, or is not what it should be, or could not be fetched), BackendError
+    (the backend cannot be had) or SettingsError (the model cannot give the skeleton).
     """
     if allow_download:
         for model in (pose_model, detector_model):

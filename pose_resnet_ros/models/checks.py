@@ -5,15 +5,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
 
 from pose_resnet_ros.core.errors import ModelError
 from pose_resnet_ros.core.skeletons import skeleton_named
-from pose_resnet_ros.models.entry import Kind, ModelEntry
+from pose_resnet_ros.models.entry import ModelEntry
 from pose_resnet_ros.models.runtime import OnnxModel
-from pose_resnet_ros.models.spec import METADATA_KEY, PoseSpec, Spec, spec_from_json
+from pose_resnet_ros.models.spec import METADATA_KEY, DetectorSpec, PoseSpec, Spec, spec_from_json
 
+S = TypeVar("S", PoseSpec, DetectorSpec)
 DESCRIBE = "describe it anew with: python -m pose_resnet_ros models add FILE, or use another file"
 
 
@@ -36,10 +38,16 @@ def spec_of(model: OnnxModel, entry: ModelEntry | None) -> Spec:
     )
 
 
-def check_kind(spec: Spec, kind: Kind, model: OnnxModel) -> None:
-    """Raises ModelError where a detector was given for a pose network, or the other way round."""
-    if spec.kind != kind:
-        raise ModelError(f"{model.path} is a {spec.kind} model ('{spec.name}'); expected a {kind} model")
+def check_kind(spec: Spec, wanted: type[S], model: OnnxModel) -> S:
+    """The spec, as one of the wanted kind.
+
+    Raises ModelError where a detector was given for a pose network, or the other way round.
+    """
+    if not isinstance(spec, wanted):
+        raise ModelError(
+            f"{model.path} is a {spec.kind} model ('{spec.name}'); expected a {wanted.kind} model"
+        )
+    return spec
 
 
 def check_input(spec: Spec, model: OnnxModel) -> None:

@@ -21,6 +21,7 @@ from pose_resnet_ros.models.checks import DESCRIBE
 from pose_resnet_ros.models.loading import open_model
 from pose_resnet_ros.models.registry import FULL_FRAME
 from pose_resnet_ros.models.runtime import RunOn
+from pose_resnet_ros.models.spec import DetectorSpec
 from pose_resnet_ros.models.stages import StageClock
 
 # Suppression compares all pairs: more candidates than any picture has persons would only cost time.
@@ -76,7 +77,7 @@ class PersonDetector:
         Raises ModelError or BackendError.
         """
         run_on = replace(run_on or RunOn(), max_batch=1)
-        self._model, self.spec = open_model(name_or_path, kind="detector", run_on=run_on)
+        self._model, self.spec = open_model(name_or_path, spec_type=DetectorSpec, run_on=run_on)
         try:
             self._letterbox = types.option(LETTERBOXES, self.spec.letterbox, what="letterbox")
             self._decode = types.option(DECODERS, self.spec.decoder, what="decoder")

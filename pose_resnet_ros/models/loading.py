@@ -7,12 +7,10 @@ from __future__ import annotations
 import logging
 import os
 
-from pose_resnet_ros.models.checks import check_input, check_kind, spec_of
-from pose_resnet_ros.models.entry import Kind
+from pose_resnet_ros.models.checks import S, check_input, check_kind, spec_of
 from pose_resnet_ros.models.files import entry_path, find_model
 from pose_resnet_ros.models.registry import find_entry
 from pose_resnet_ros.models.runtime import OnnxModel, RunOn
-from pose_resnet_ros.models.spec import Spec
 
 _log = logging.getLogger(__name__)
 
@@ -28,14 +26,15 @@ def fetch_if_absent(name_or_path: str | os.PathLike[str]) -> None:
     fetch(entry)
 
 
-def open_model(name_or_path: str | os.PathLike[str], *, kind: Kind, run_on: RunOn) -> tuple[OnnxModel, Spec]:
-    """Open a model of the given kind and check its input against its description.
+def open_model(
+    name_or_path: str | os.PathLike[str], *, spec_type: type[S], run_on: RunOn
+) -> tuple[OnnxModel, S]:
+    """Open a model of the given kind (``PoseSpec`` or ``DetectorSpec``) and check its input against its description.
 
     Raises ModelError and BackendError; each says what to do.
     """
-    file = find_model(name_or_path, kind=kind)
+    file = find_model(name_or_path, kind=spec_type.kind)
     model = OnnxModel(file.path, run_on=run_on)
-    spec = spec_of(model, file.entry)
-    check_kind(spec, kind, model)
+    spec = check_kind(spec_of(model, file.entry), spec_type, model)
     check_input(spec, model)
     return model, spec

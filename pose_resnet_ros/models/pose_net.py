@@ -21,6 +21,7 @@ from pose_resnet_ros.models.backends import Grant
 from pose_resnet_ros.models.checks import check_pose_outputs
 from pose_resnet_ros.models.loading import open_model
 from pose_resnet_ros.models.runtime import RunOn
+from pose_resnet_ros.models.spec import PoseSpec
 from pose_resnet_ros.models.stages import StageClock
 
 
@@ -47,7 +48,7 @@ class PoseNet:
 
         Raises ModelError or BackendError.
         """
-        self._model, spec = open_model(name_or_path, kind="pose", run_on=run_on or RunOn())
+        self._model, spec = open_model(name_or_path, spec_type=PoseSpec, run_on=run_on or RunOn())
         self.spec = spec
         try:
             self.skeleton = skeleton_named(spec.skeleton)

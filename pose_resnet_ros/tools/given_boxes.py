@@ -97,10 +97,9 @@ def _rows_and_names(data: Any, path: Path) -> tuple[list[Any], dict[int, str]]:
 def _given_box(row: Any, names: Mapping[int, str], where: str) -> GivenBox:
     if not isinstance(row, Mapping) or ("file_name" not in row and "image_id" not in row):
         raise SettingsError(f"boxes: {where} has neither file_name nor image_id; {_EXPECTED}")
-    image_id = row.get("image_id")
-    return GivenBox(
-        _xywh(row, where), float(row.get("score", 1.0)), image_id, row.get("file_name", names.get(image_id))
-    )
+    image_id: int | None = row.get("image_id")
+    named = names.get(image_id) if image_id is not None else None
+    return GivenBox(_xywh(row, where), float(row.get("score", 1.0)), image_id, row.get("file_name", named))
 
 
 def _xywh(row: Mapping[str, Any], where: str) -> tuple[float, float, float, float]:
