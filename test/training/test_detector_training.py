@@ -1,0 +1,132 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""The detector's training command, from photographs on disk to a model file that the package loads."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from pose_resnet_ros.models.detector import PersonDetector  # noqa: E402
+from pose_resnet_ros.models.spec import METADATA_KEY, spec_from_json  # noqa: E402
+from training import detector_model, export_detector, train_detector  # noqa: E402
+from training.detector_loss import detection_loss  # noqa: E402
+from training.detector_net import PersonLite, count_macs  # noqa: E402
+from training.images import ImageStore  # noqa: E402
+
+
+def _write_data_set(folder: Path, count: int) -> None:
+    """Photographs of a white bar, 20x50 pixels, on dark noise, with a doubtful second box."""
+    random = np.random.default_rng(0)
+    images, annotations = [], []
+    for number in range(1, count + 1):
+        picture = random.integers(0, 60, (96, 128, 3)).astype(np.uint8)
+        x, y = (int(v) for v in random.integers(5, 40, 2))
+        picture[y : y + 50, x : x + 20] = 255
+        cv2.imwrite(str(folder / f"{number}.png"), picture)
+        images.append({"id": number, "file_name": f"{number}.png", "width": 128, "height": 96})
+        annotations.append({"image_id": number, "category_id": 1, "bbox": [x, y, 20, 50]})
+        annotations.append({"image_id": number, "category_id": 1, "bbox": [90, 10, 20, 50], "score": 0.3})
+    data = {"images": images, "annotations": annotations, "categories": [{"id": 1, "name": "person"}]}
+    (folder / "annotations.json").write_text(json.dumps(data))
+
+
+def _train(folder: Path, *more: str) -> None:
+    train_detector.main(
+        f"--data {folder} --images {folder} --output {folder / 'run'} --validation-images 2 --batch-size 4 "
+        f"--workers 0 --device cpu --precision fp32 --threads 1".split()
+        + list(more)
+    )
+
+
+def test_stages_follow_one_another_and_continue(tmp_path: Path) -> None:
+    _write_data_set(tmp_path, 10)
+    _train(tmp_path, "--stages", "64x64:1:1e-3,96x64:1:1e-3")
+    first = torch.load(tmp_path / "run/stage1/last.pt", weights_only=True)
+    assert first["epoch"] == 1
+    _train(tmp_path, "--stages", "64x64:1:1e-3,96x64:2:1e-3")  # the first stage is done, the second goes on
+    assert torch.load(tmp_path / "run/stage1/last.pt", weights_only=True)["step"] == first["step"]
+    assert torch.load(tmp_path / "run/stage2/last.pt", weights_only=True)["epoch"] == 2
+    best, fine = tmp_path / "run/stage2/best.pt", tmp_path / "fine"
+    _train(tmp_path, "--stages", "64x64:1:1e-3", "--init", str(best), "--output", str(fine))
+    assert (tmp_path / "fine/stage1/best.pt").exists()
+
+
+def test_overfits_one_picture() -> None:
+    torch.manual_seed(0)
+    picture = torch.zeros(1, 3, 96, 128)
+    picture[:, :, 20:70, 30:52] = 1
+    persons, nobody = torch.tensor([[[30.0, 20.0, 52.0, 70.0]]]), torch.zeros(1, 1, 4)
+    model = PersonLite(width=8)
+    optimizer = torch.optim.Adam(model.parameters(), 3e-3)
+    for _ in range(80):
+        loss = detection_loss(model(picture), detector_model.GRIDS, persons, nobody)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    image = (picture[0].permute(1, 2, 0).numpy() * 255).astype(np.uint8)
+    model.train()  # one picture is all the statistics there are
+    with torch.no_grad():
+        found = detector_model.detect(
+            model, image, spec=detector_model.describe(width=128, height=96), threshold=0.5, device="cpu"
+        )
+    assert len(found) == 1
+    np.testing.assert_allclose(found.boxes_xyxy[0], [30, 20, 52, 70], atol=4)
+
+
+def test_export_describes_itself_and_computes_the_same(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    model = PersonLite().eval()
+    for module in model.modules():  # statistics that folding has to get right
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.running_mean.uniform_(-0.2, 0.2)
+            module.running_var.uniform_(0.5, 2.0)
+    torch.save(model.state_dict(), tmp_path / "best.pt")
+    target = tmp_path / "person_lite.onnx"
+    export_detector.main(
+        ["--weights", str(tmp_path / "best.pt"), "--output", str(target), "--accuracy", "none"]
+    )
+    onnx, onnxruntime = pytest.importorskip("onnx"), pytest.importorskip("onnxruntime")
+    written = onnx.load(target)
+    assert (written.ir_version, written.opset_import[0].version) == (8, 17)
+    spec = spec_from_json({p.key: p.value for p in written.metadata_props}[METADATA_KEY])
+    assert (spec.input.width, spec.input.height, spec.input.channel_order) == (416, 320, "rgb")
+    assert (spec.decoder, spec.letterbox, spec.class_count) == ("yolov3", "darknet", 1)
+    assert "Johnson" in spec.provenance["data"]
+    assert target.stat().st_size < 4e6
+    session = onnxruntime.InferenceSession(str(target), providers=["CPUExecutionProvider"])
+    batch = np.random.default_rng(0).random((2, 3, 320, 416), np.float32)
+    with torch.no_grad():
+        expected = model(torch.from_numpy(batch))
+    for ours, theirs in zip(session.run(["stride32", "stride16"], {"input": batch}), expected, strict=True):
+        np.testing.assert_allclose(ours, theirs.numpy(), atol=2e-2)
+    PersonDetector(target).close()
+
+
+def test_budget() -> None:
+    assert count_macs(PersonLite(), width=416, height=320) < 0.52e9
+
+
+def test_stage_syntax() -> None:
+    assert train_detector.parse_stages("256x192:28:2e-3") == (train_detector.Stage(256, 192, 28, 2e-3),)
+    for wrong in ("256x192:28", "250x192:28:1e-3", "x", ""):
+        with pytest.raises(argparse.ArgumentTypeError, match="WIDTHxHEIGHT"):
+            train_detector.parse_stages(wrong)
+
+
+def test_accuracy_is_measured_with_the_packages_decoding(tmp_path: Path) -> None:
+    _write_data_set(tmp_path, 2)
+    labels = [
+        train_detector.labels_of(p) for p in train_detector.load_photographs(tmp_path / "annotations.json")
+    ]
+    assert [len(label.boxes_xyxy) for label in labels] == [1, 1]
+    assert [len(label.ignore_xyxy) for label in labels] == [1, 1]
+    measured = train_detector.evaluate(PersonLite().eval(), labels, ImageStore(tmp_path))
+    assert measured["ap50"] < 0.05  # an untrained network finds nobody

@@ -1,0 +1,198 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Training canvases for the detector, made from photographs that each show one big person.
+
+A robot sees several smaller, upright persons in a wide room or street. Three kinds of canvas bring the photographs there: one
+photograph letterboxed (as at inference), a patchwork of photographs (many persons, many scales, cut edges; after the mosaic
+of Bochkovskiy et al., 2020), and persons pasted, small, onto person-free ground.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from training import detector_canvas as draw
+from training.detector_canvas import Canvas, Rect, Size
+from training.detector_labels import BoxLabels
+from training.images import ImageStore
+
+GROUND_SHARE = 0.15  # of the patches show no person
+BESIDE_SHARE = 0.45  # of the pasted persons stand beside another one
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Canvas size in pixels, and how often each kind of canvas is made (the rest is letterboxed photographs)."""
+
+    width: int
+    height: int
+    patchwork: float = 0.45
+    pasted: float = 0.25
+
+    @property
+    def size(self) -> Size:
+        return self.width, self.height
+
+
+class CanvasMaker:
+    """Draws training canvases; all chance comes from the generator given to ``make``."""
+
+    def __init__(self, images: ImageStore, labels: Sequence[BoxLabels], recipe: Recipe) -> None:
+        self._images = images
+        self.labels = labels
+        self.recipe = recipe
+
+    def make(self, index: int, rng: np.random.Generator) -> Canvas:
+        """A canvas around photograph ``index``."""
+        kind = rng.random()
+        if kind < self.recipe.patchwork:
+            canvas = self._patchwork(index, rng)
+        elif kind < self.recipe.patchwork + self.recipe.pasted:
+            canvas = self._pasted(index, rng)
+        else:
+            canvas = self._letterboxed(index, rng)
+        if rng.random() < 0.5:
+            canvas = draw.mirrored(canvas)
+        return Canvas(draw.recolour(canvas.image, rng), canvas.boxes_xyxy, canvas.ignore_xyxy)
+
+    def _photo(self, index: int) -> Canvas:
+        label = self.labels[index]
+        return Canvas(self._images.read(label.file_name), label.boxes_xyxy, label.ignore_xyxy)
+
+    def _any_photo(self, rng: np.random.Generator) -> Canvas:
+        return self._photo(int(rng.integers(len(self.labels))))
+
+    def _letterboxed(self, index: int, rng: np.random.Generator) -> Canvas:
+        recipe, photo = self.recipe, self._photo(index)
+        height, width = photo.image.shape[:2]
+        scale = min(recipe.width / width, recipe.height / height) * rng.uniform(0.6, 1.3)
+        size = (max(1, round(width * scale * rng.uniform(0.85, 1.18))), max(1, round(height * scale)))
+        corner = (_slide(recipe.width - size[0], rng), _slide(recipe.height - size[1], rng))
+        return draw.place(draw.blank(recipe.size), (0, 0, *recipe.size), photo, size, corner)
+
+    def _patchwork(self, index: int, rng: np.random.Generator) -> Canvas:
+        canvas = draw.blank(self.recipe.size)
+        smallest = math.exp(rng.uniform(math.log(48), math.log(0.75 * self.recipe.height)))
+        for number, tile in enumerate(draw.split_rect((0, 0, *self.recipe.size), smallest, rng)):
+            if number and rng.random() < GROUND_SHARE:
+                self._fill_with_ground(canvas.image, tile, rng)
+            else:
+                canvas = _cover(canvas, tile, self._any_photo(rng) if number else self._photo(index), rng)
+        return canvas
+
+    def _fill_with_ground(self, image: np.ndarray, tile: Rect, rng: np.random.Generator) -> None:
+        """Fill a tile with a person-free piece of some photograph, at any scale; leave it as it is if none is found."""
+        x, y, width, height = tile
+        for _ in range(12):
+            photo = self._any_photo(rng)
+            taken = np.concatenate([photo.boxes_xyxy, photo.ignore_xyxy])
+            piece = draw.free_piece((photo.image.shape[1], photo.image.shape[0]), taken, width / height, rng)
+            if piece is not None:
+                left, top, wide, high = piece
+                source = photo.image[top : top + high, left : left + wide]
+                image[y : y + height, x : x + width] = draw.resize(source, (width, height))
+                return
+
+    def _pasted(self, index: int, rng: np.random.Generator) -> Canvas:
+        image = draw.blank(self.recipe.size).image
+        for tile in draw.split_rect((0, 0, *self.recipe.size), rng.uniform(90, 400), rng):
+            self._fill_with_ground(image, tile, rng)
+        typical = math.exp(rng.uniform(math.log(24), math.log(0.45 * self.recipe.height)))
+        boxes: list[np.ndarray] = []
+        for number in range(int(rng.integers(2, 11))):
+            photo = self._any_photo(rng) if number else self._photo(index)
+            boxes += _paste_person(image, photo, typical * rng.uniform(0.75, 1.35), boxes, rng)
+        for _ in range(int(rng.integers(9))):
+            self._paste_ground(image, typical, boxes, rng)
+        found = np.array(boxes, np.float32).reshape(-1, 4)
+        small = found[:, 3] - found[:, 1] < draw.SMALLEST_PX
+        return Canvas(image, found[~small], found[small])
+
+    def _paste_ground(
+        self, image: np.ndarray, height: float, boxes: list[np.ndarray], rng: np.random.Generator
+    ) -> None:
+        """Paste a person-free piece the way persons are pasted, lest the seams come to mean "person"."""
+        size = (round(height * rng.uniform(0.35, 1.2)), round(height * rng.uniform(0.7, 1.4)))
+        spot = _free_spot(image, size, [0, 0, *size], boxes, rng, hide_at_most=0.1)
+        if spot is not None:
+            patch = np.full((size[1], size[0], 3), draw.GRAY, np.uint8)
+            self._fill_with_ground(patch, (0, 0, *size), rng)
+            draw.blend(image, patch, *spot)
+
+
+def _cover(canvas: Canvas, tile: Rect, photo: Canvas, rng: np.random.Generator) -> Canvas:
+    """Fill a tile with a photograph, a little larger than needed and a little stretched."""
+    height, width = photo.image.shape[:2]
+    scale = max(tile[2] / width, tile[3] / height) * rng.uniform(1.0, 1.3)
+    stretch = rng.uniform(1.0, 1.15)
+    wider, taller = (stretch, 1.0) if rng.random() < 0.5 else (1.0, stretch)
+    size = (math.ceil(scale * width * wider), math.ceil(scale * height * taller))
+    corner = (tile[0] + _slide(tile[2] - size[0], rng), tile[1] + _slide(tile[3] - size[1], rng))
+    return draw.place(canvas, tile, photo, size, corner)
+
+
+def _paste_person(
+    image: np.ndarray, photo: Canvas, height: float, others: list[np.ndarray], rng: np.random.Generator
+) -> list[np.ndarray]:
+    """Paste a photograph's first person, ``height`` pixels tall, where it hides little of the others: its box, or nothing."""
+    if not len(photo.boxes_xyxy):
+        return []
+    box = photo.boxes_xyxy[0]
+    tall, wide = float(box[3] - box[1]), float(box[2] - box[0])
+    if tall < 1.3 * wide and rng.random() < 0.7:
+        return []  # mostly upright ones
+    left, top = (int(max(0, v - 0.06 * tall)) for v in box[:2])
+    cut = photo.image[top : int(box[3] + 0.06 * tall), left : int(box[2] + 0.06 * tall)]
+    size = (max(4, round(cut.shape[1] * height / tall)), max(4, round(cut.shape[0] * height / tall)))
+    scales = (size[0] / cut.shape[1], size[1] / cut.shape[0])
+    local = draw.move_boxes(box, scales, (-left * scales[0], -top * scales[1]))
+    companion = others[-1] if others and rng.random() < BESIDE_SHARE else None
+    spot = _free_spot(image, size, local, others, rng, hide_at_most=0.35, companion=companion)
+    if spot is None:
+        return []
+    draw.blend(image, draw.resize(cut, size), *spot)
+    return [draw.move_boxes(local, (1.0, 1.0), spot)]
+
+
+def _free_spot(
+    image: np.ndarray,
+    size: Size,
+    cover: Sequence[float] | np.ndarray,
+    others: list[np.ndarray],
+    rng: np.random.Generator,
+    *,
+    hide_at_most: float,
+    companion: np.ndarray | None = None,
+) -> tuple[int, int] | None:
+    """A place (x, y) for a patch, whose opaque part is the box ``cover``, that hides at most this share of each other box.
+
+    companion: a box to stand beside, as people do who walk together; None: anywhere.
+    """
+    spare = np.array([image.shape[1] - size[0], image.shape[0] - size[1]])
+    if spare.min() <= 0:
+        return None
+    box = np.asarray(cover, np.float32)
+    for _ in range(6):
+        spot = rng.integers(spare) if companion is None else _beside(companion, box, rng)
+        placed = draw.move_boxes(box, (1.0, 1.0), tuple(spot))
+        inside = (spot >= 0).all() and (spot < spare).all()
+        if inside and all(draw.hidden_share(other, placed) <= hide_at_most for other in others):
+            return int(spot[0]), int(spot[1])
+    return None
+
+
+def _beside(companion: np.ndarray, box: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Where to put ``box`` to the left or right of another one, feet about level, from well apart to overlapping a little."""
+    distance = rng.uniform(0.7, 1.3) * 0.5 * (companion[2] - companion[0] + box[2] - box[0])
+    centre = 0.5 * (companion[0] + companion[2]) + distance * rng.choice((-1, 1))
+    feet = companion[3] + rng.uniform(-0.1, 0.1) * (companion[3] - companion[1])
+    return np.array([centre - 0.5 * (box[0] + box[2]), feet - box[3]]).round().astype(int)
+
+
+def _slide(spare: int, rng: np.random.Generator) -> int:
+    """Where a length starts that leaves ``spare`` pixels over (or, if negative, sticks out by as many)."""
+    return round(spare * rng.random())
