@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 
@@ -21,7 +21,7 @@ class Condition:
     """What the node is and sees besides its statistics.
 
     state: lifecycle state; providers: network -> onnxruntime provider in use; topic: resolved input topic; publishers: how
-    many publish there; problem: why the last transition failed; worker_died: the worker ended without being asked to.
+    many publish there; further: values of optional parts; problem: why the last transition failed; worker_died: the worker ended without being asked to.
     """
 
     state: str
@@ -30,6 +30,7 @@ class Condition:
     publishers: int
     problem: str = ""
     worker_died: bool = False
+    further: Mapping[str, str] = field(default_factory=dict)
 
 
 def judge(summary: Summary, condition: Condition) -> tuple[bytes, str]:
@@ -55,8 +56,9 @@ def _silence(summary: Summary, condition: Condition) -> str:
         return f"{condition.publishers} publisher(s) on {topic}, but no frame for {summary.silent_s:.0f} s: the source has stopped"
     return (
         f"{condition.publishers} publisher(s) on {topic}, but no frame has arrived: either the camera does not send, or its"
-        " frames are lost on the way. Start camera and node with FASTDDS_DEFAULT_PROFILES_FILE set to"
-        " config/fastdds_images.xml of pose_resnet_ros, and see the log for incompatible QoS"
+        " frames are lost on the way. Start camera and node with FASTRTPS_DEFAULT_PROFILES_FILE (from Kilted:"
+        " FASTDDS_DEFAULT_PROFILES_FILE) set to config/fastdds_images.xml of pose_resnet_ros, and see the log for"
+        " incompatible QoS"
     )
 
 
@@ -84,6 +86,7 @@ def _values(summary: Summary, condition: Condition) -> dict[str, str]:
         **{f"{network} runs on": provider for network, provider in condition.providers.items()},
         **{f"errors: {kind}": str(count) for kind, count in sorted(summary.errors.items())},
         "time jumped back": str(summary.time_jumps),
+        **condition.further,
     }
 
 

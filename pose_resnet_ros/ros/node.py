@@ -15,21 +15,25 @@ from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.task import Future
 from sensor_msgs.msg import CompressedImage, Image
+from std_srvs.srv import Trigger
 
 from pose_resnet_ros.core.errors import PoseError
 from pose_resnet_ros.core.types import Detections
+from pose_resnet_ros.identities import Identities
 from pose_resnet_ros.msg import Skeleton as SkeletonMessage
 from pose_resnet_ros.pipeline import PosePipeline, load_pipeline
 from pose_resnet_ros.ros import diagnostics, messages, qos
 from pose_resnet_ros.ros.compressed_codec import compressed_to_bgr
 from pose_resnet_ros.ros.declare import Parameters
+from pose_resnet_ros.ros.external_input import ExternalInput
 from pose_resnet_ros.ros.image_codec import image_to_bgr
 from pose_resnet_ros.ros.latest import LatestWorker
 from pose_resnet_ros.ros.log_forwarding import forward_logs, stop_forwarding
 from pose_resnet_ros.ros.outputs import Outputs
 from pose_resnet_ros.ros.parameters import PARAMETERS, Settings
 from pose_resnet_ros.ros.process import run_node
-from pose_resnet_ros.ros.processing import FrameProcessor
+from pose_resnet_ros.ros.processing import FrameProcessor, without_boxes
+from pose_resnet_ros.ros.space import Space
 from pose_resnet_ros.ros.statistics import Statistics
 
 NAME = "pose_resnet"
@@ -56,8 +60,12 @@ class PoseNode(LifecycleNode):
         self._outputs: Outputs | None = None
         self._worker: LatestWorker | None = None
         self._subscription: Any = None
+        self._identities: Identities | None = None
+        self._processor: FrameProcessor | None = None
+        self._external: ExternalInput | None = None
+        self._space: Space | None = None
         try:
-            self._parameters = Parameters(self, PARAMETERS, on_change=self._read_settings)
+            self._declared = Parameters(self, PARAMETERS, on_change=self._read_settings)
             self._read_settings()
         except PoseError:
             self.close()
@@ -67,6 +75,7 @@ class PoseNode(LifecycleNode):
             self, self.create_publisher, SkeletonMessage, "~/skeleton", qos.latched_profile()
         )
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", qos.results_profile())
+        self.create_service(Trigger, "~/reset_tracking", self._reset_tracking)
         # A steady clock: with use_sim_time the node's own stands still when the simulation or the bag does.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(DIAGNOSTICS_PERIOD_S, self._publish_diagnostics, clock=steady)
@@ -132,6 +141,9 @@ class PoseNode(LifecycleNode):
         self._pipeline = load_pipeline(**load)
         _warm_up(self._pipeline)
         self._outputs = Outputs(self, self._pipeline)
+        self._identities = Identities(self._pipeline.skeleton, self._settings.identities)
+        if self._settings.use_depth:
+            self._space = Space(self, self._pipeline.skeleton)
         self._skeleton.publish(messages.skeleton_message(self._pipeline.skeleton))
         providers = ", ".join(f"{network} on {provider}" for network, provider in self._providers().items())
         self.get_logger().info(
@@ -140,14 +152,34 @@ class PoseNode(LifecycleNode):
         )
 
     def _activate(self) -> None:
-        assert self._pipeline and self._outputs  # the state machine activates only what was configured
+        assert self._pipeline  # the state machine activates only what was configured
         self._pipeline.resume()
         self._statistics.restart()
-        compressed = self._settings.image_transport == "compressed"
-        processor = FrameProcessor(
+        if self._settings.is_external:
+            self._external = ExternalInput(self, settings=lambda: self._settings, forward=self._to_worker)
+        self._processor = self._make_processor()
+        self._worker = LatestWorker(
+            self._processor, on_stale=self._statistics.frame_stale, max_age_ms=lambda: self._settings.max_age_ms
+        )
+        self._worker.start()
+        if self._space is not None:
+            self._space.subscribe()
+        profile = qos.input_profile(self._settings.image_reliability)
+        message_type = CompressedImage if self._is_compressed() else Image
+        self._subscription = qos.create_subscription(self, message_type, self._topic(), self._on_image, profile)
+
+    def _make_processor(self) -> FrameProcessor:
+        assert self._pipeline
+        assert self._outputs
+        assert self._identities
+        self._identities.reset()
+        return FrameProcessor(
             self._pipeline,
             self._outputs,
-            decode=compressed_to_bgr if compressed else image_to_bgr,
+            identities=self._identities,
+            split=self._external.split if self._external is not None else without_boxes,
+            space=self._space,
+            decode=compressed_to_bgr if self._is_compressed() else image_to_bgr,
             settings=lambda: self._settings,
             statistics=self._statistics,
             now_ns=lambda: self.get_clock().now().nanoseconds,
@@ -155,27 +187,39 @@ class PoseNode(LifecycleNode):
             topic=self._topic(),
             logger=self.get_logger(),
         )
-        self._worker = LatestWorker(
-            processor, on_stale=self._statistics.frame_stale, max_age_ms=lambda: self._settings.max_age_ms
-        )
-        self._worker.start()
-        profile = qos.input_profile(self._settings.image_reliability)
-        message_type = CompressedImage if compressed else Image
-        self._subscription = qos.create_subscription(self, message_type, self._topic(), self._on_image, profile)
 
     def _on_image(self, message: Image | CompressedImage) -> None:
         self._statistics.frame_received()
+        if self._external is not None:
+            self._external.put(message)
+        else:
+            self._to_worker(message)
+
+    def _to_worker(self, message: Any) -> None:
         if self._worker is not None:
             self._worker.put(message)
+
+    def _reset_tracking(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        """The service ~/reset_tracking."""
+        response.success = self._processor is not None
+        response.message = "everybody is new from the next frame on" if self._processor else "not active: nobody is tracked"
+        if self._processor is not None:
+            self._processor.reset_tracking()
+        return response
 
     def _stop_work(self) -> None:
         """Unsubscribe, and end the worker, also out of the middle of an inference."""
         if self._subscription is not None:
             self.destroy_subscription(self._subscription)
             self._subscription = None
+        if self._external is not None:
+            self._external.close()
+            self._external = None
+        if self._space is not None:
+            self._space.unsubscribe()
         if self._pipeline is not None:
             self._pipeline.cancel()
-        worker, self._worker = self._worker, None
+        worker, self._worker, self._processor = self._worker, None, None
         if worker is not None and not worker.stop(timeout_s=STOP_TIMEOUT_S):
             self.get_logger().error(f"the inference in progress did not end within {STOP_TIMEOUT_S:.0f} s; left behind")
 
@@ -184,17 +228,23 @@ class PoseNode(LifecycleNode):
         if self._outputs is not None:
             self._outputs.destroy()
             self._outputs = None
+        if self._space is not None:
+            self._space.destroy()
+            self._space = None
         if self._pipeline is not None:
             self._pipeline.close()
             self._pipeline = None
 
     def _read_settings(self) -> None:
-        self._settings = Settings.from_values(self._parameters.values)
+        self._settings = Settings.from_values(self._declared.values)
 
     def _topic(self) -> str:
         """The resolved input topic; transports hang below the resolved name of the raw image."""
         base = self.resolve_topic_name("image")
-        return f"{base}/compressed" if self._settings.image_transport == "compressed" else base
+        return f"{base}/compressed" if self._is_compressed() else base
+
+    def _is_compressed(self) -> bool:
+        return self._settings.image_transport == "compressed"
 
     def _providers(self) -> dict[str, str]:
         return {network: grant.provider for network, grant in self._pipeline.grants.items()} if self._pipeline else {}
@@ -208,6 +258,7 @@ class PoseNode(LifecycleNode):
             publishers=self.count_publishers(topic),
             problem=self._problem,
             worker_died=self._worker is not None and not self._worker.alive,
+            further={key: value for part in (self._external, self._space) if part for key, value in part.values().items()},
         )
         status = diagnostics.status(self.get_fully_qualified_name(), self._statistics.summary(), condition)
         message = DiagnosticArray(status=[status])
