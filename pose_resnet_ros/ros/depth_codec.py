@@ -15,7 +15,11 @@ from pose_resnet_ros.core.camera_model import CameraModel
 from pose_resnet_ros.core.errors import SettingsError
 from pose_resnet_ros.ros.image_codec import MAX_PIXELS, BadFrame, check_size
 
-_DTYPES = {"16UC1": np.dtype(np.uint16), "mono16": np.dtype(np.uint16), "32FC1": np.dtype(np.float32)}
+_DTYPES: dict[str, np.dtype] = {
+    "16UC1": np.dtype(np.uint16),
+    "mono16": np.dtype(np.uint16),
+    "32FC1": np.dtype(np.float32),
+}
 
 
 def depth_array(message: Any) -> np.ndarray:

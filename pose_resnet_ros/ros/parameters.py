@@ -5,10 +5,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from pose_resnet_ros.options import PIPELINE_OPTIONS, Option, Value
+from pose_resnet_ros.identities import IdentitySettings
+from pose_resnet_ros.models.registry import FULL_FRAME
+from pose_resnet_ros.options import PIPELINE_OPTIONS, TRACKING_OPTIONS, Option, Value
 from pose_resnet_ros.settings import PipelineSettings
 
 NODE_OPTIONS: tuple[Option, ...] = (
@@ -33,7 +35,48 @@ NODE_OPTIONS: tuple[Option, ...] = (
         minimum=0.0,
     ),
 )
-PARAMETERS: tuple[Option, ...] = (*PIPELINE_OPTIONS, *NODE_OPTIONS)
+ROBOT_OPTIONS: tuple[Option, ...] = (
+    Option(
+        "person_class_ids",
+        "person,0",
+        "with detector_model external: the class ids on `detections` that mean a person, with commas between them",
+    ),
+    Option(
+        "use_depth", False, "persons in 3D, from `depth_image` (registered to the image) and `camera_info`"
+    ),
+    Option(
+        "depth_max_offset_ms",
+        20.0,
+        "a depth image further than this from the image's stamp is not used for it",
+        live=True,
+        minimum=0.0,
+        maximum=1000.0,
+    ),
+    Option(
+        "image_is_rectified",
+        False,
+        "the images have no lens distortion any more (image_rect): camera_info's P holds, not its K and D",
+        live=True,
+    ),
+)
+EXTERNAL = "external"  # a detector_model that only a node can have: boxes come by topic
+
+
+def _for_the_node(option: Option) -> Option:
+    if option.name != "detector_model":
+        return option
+    return replace(
+        option,
+        description=f"{option.description}, or external (boxes from `detections`, made from the same images)",
+    )
+
+
+PARAMETERS: tuple[Option, ...] = (
+    *map(_for_the_node, PIPELINE_OPTIONS),
+    *TRACKING_OPTIONS,
+    *NODE_OPTIONS,
+    *ROBOT_OPTIONS,
+)
 # What `load_pipeline` takes.
 _LOAD_NAMES = ("pose_model", "detector_model", "backend", "device_id", "threads", "max_batch", "skeleton")
 
@@ -43,24 +86,36 @@ class Settings:
     """One consistent set of values: the worker takes one for each frame.
 
     load: arguments of ``load_pipeline``; frame: what the pipeline takes with each image; draw: the
-    ``draw_*`` parameters, arguments of ``core.draw.draw_people``; the rest: parameters by their names.
+    ``draw_*`` parameters, arguments of ``core.draw.draw_people``; identities: tracking and smoothing; is_external: boxes come by
+    topic, so that no detector is loaded; the rest: parameters by their names.
     """
 
     load: Mapping[str, Any]
     frame: PipelineSettings
     draw: Mapping[str, bool]
+    identities: IdentitySettings
+    is_external: bool
+    person_class_ids: tuple[str, ...]
     autostart: bool
     image_transport: str
     image_reliability: str
     max_age_ms: float
+    use_depth: bool
+    depth_max_offset_ms: float
+    image_is_rectified: bool
 
     @classmethod
     def from_values(cls, values: Mapping[str, Value]) -> Settings:
         """From the values of all PARAMETERS. Raises SettingsError for one that is not allowed."""
-        own = [field.name for field in fields(cls) if field.name in values]
+        class_ids = tuple(name.strip() for name in str(values["person_class_ids"]).split(",") if name.strip())
+        given = {"person_class_ids": class_ids, "is_external": values["detector_model"] == EXTERNAL}
+        own = [field.name for field in fields(cls) if field.name in values and field.name not in given]
+        detector = FULL_FRAME if given["is_external"] else values["detector_model"]
         return cls(
-            load={name: values[name] for name in _LOAD_NAMES},
+            load={**{name: values[name] for name in _LOAD_NAMES}, "detector_model": detector},
             frame=PipelineSettings(**{field.name: values[field.name] for field in fields(PipelineSettings)}),  # type: ignore[arg-type]
             draw={name: value for name, value in values.items() if name.startswith("draw_")},  # type: ignore[misc]
+            identities=IdentitySettings.from_options(values),
+            **given,  # type: ignore[arg-type]
             **{name: values[name] for name in own},  # type: ignore[arg-type]
         )

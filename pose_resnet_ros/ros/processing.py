@@ -4,29 +4,39 @@
 
 from __future__ import annotations
 
-import time
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from pose_resnet_ros.core.errors import ImageError, InferenceCancelled
+from pose_resnet_ros.core.types import Detections, People
+from pose_resnet_ros.identities import Identities
 from pose_resnet_ros.models.stages import StageClock
 from pose_resnet_ros.pipeline import PosePipeline
 from pose_resnet_ros.ros.latest import Frame
 from pose_resnet_ros.ros.outputs import Outputs
 from pose_resnet_ros.ros.parameters import Settings
+from pose_resnet_ros.ros.space import Space
+from pose_resnet_ros.ros.stamps import stamp_ns
 from pose_resnet_ros.ros.statistics import Outcome, Statistics, plausible_age_ms
+from pose_resnet_ros.ros.throttle import Throttle
 
-REPEAT_WARNING_S = 5.0
+
+def without_boxes(message: Any) -> tuple[Any, None]:
+    """The worker's message is an image, and the pipeline finds the persons."""
+    return message, None
 
 
 class FrameProcessor:
     """Called with each frame; no exception leaves it, whatever the frame holds.
 
-    decode: message to (H, W, 3) uint8 BGR; settings: gives the current ones, asked once a frame; now_ns: the ROS time;
-    shutting_down: whether the context has gone, so that failing to publish is no news.
+    split: the worker's message to an image message and its persons where they are given (None: the pipeline detects);
+    decode: image message to (H, W, 3) uint8 BGR; space: persons in 3D, if they are wanted; settings: gives the current
+    ones, asked once a frame; now_ns: the ROS time; shutting_down: whether the context has gone, so that failing to publish
+    is no news.
     """
 
     def __init__(
@@ -34,6 +44,9 @@ class FrameProcessor:
         pipeline: PosePipeline,
         outputs: Outputs,
         *,
+        identities: Identities,
+        split: Callable[[Any], tuple[Any, Detections | None]],
+        space: Space | None,
         decode: Callable[[Any], np.ndarray],
         settings: Callable[[], Settings],
         statistics: Statistics,
@@ -44,6 +57,9 @@ class FrameProcessor:
     ) -> None:
         self._pipeline = pipeline
         self._outputs = outputs
+        self._identities = identities
+        self._split = split
+        self._space = space
         self._decode = decode
         self._settings = settings
         self._statistics = statistics
@@ -51,7 +67,13 @@ class FrameProcessor:
         self._shutting_down = shutting_down
         self._topic = topic
         self._logger = logger
-        self._warned_s: dict[str, float] = {}
+        self._throttle = Throttle()
+        self._failures: set[str] = set()
+        self._reset_wanted = False
+
+    def reset_tracking(self) -> None:
+        """From any thread: forget everybody before the next frame."""
+        self._reset_wanted = True
 
     def __call__(self, frame: Frame) -> None:
         try:
@@ -65,44 +87,56 @@ class FrameProcessor:
                 self._count_failure(error)
 
     def _process(self, frame: Frame) -> None:
-        message, settings, clock = frame.message, self._settings(), StageClock()
+        settings, clock = self._settings(), StageClock()
+        message, boxes = self._split(frame.message)
+        header = message.header
         self._note_stamp(message)
+        if self._space is not None:
+            self._space.begin(message, settings)
         with clock.stage("convert"):
             image = self._decode(message)
-        result = self._pipeline.run(image, settings=settings.frame, keep_heatmaps=self._outputs.wants_heatmaps)
+        keep_heatmaps = self._outputs.wants_heatmaps
+        result = self._pipeline.run(image, settings=settings.frame, boxes=boxes, keep_heatmaps=keep_heatmaps)
+        result = replace(result, people=self._identify(result.people, frame, message, settings))
         with clock.stage("publish"):
-            self._outputs.publish_results(message.header, image, result, settings)
-        age_ms, stamp_age_ms = frame.age_ms(), plausible_age_ms(_stamp_ns(message), self._now_ns())
+            self._outputs.publish_results(header, image, result, settings)
+        age_ms, stamp_age_ms = frame.age_ms(), plausible_age_ms(stamp_ns(message), self._now_ns())
         with clock.stage("draw"):
-            self._outputs.publish_pictures(message.header, image, result, settings)
+            self._outputs.publish_pictures(header, image, result, settings)
+        if self._space is not None:
+            with clock.stage("space"):
+                self._space.publish(
+                    message, result.people, settings, image_wh=(image.shape[1], image.shape[0])
+                )
         stage_ms = {**result.stage_ms, **clock.ms}
         self._statistics.frame_published(Outcome(age_ms, stamp_age_ms, stage_ms, persons=len(result.people)))
 
+    def _identify(self, people: People, frame: Frame, message: Any, settings: Settings) -> People:
+        """Track ids, and smoothing; in the image's own time, or in ours if it has none."""
+        if self._reset_wanted:
+            self._reset_wanted = False
+            self._identities.reset()
+        self._identities.set(settings.identities)
+        stamp_s = stamp_ns(message) / 1e9
+        return self._identities.update(people, stamp_s=stamp_s or frame.received_s)
+
     def _note_stamp(self, message: Any) -> None:
-        if self._statistics.time_jumped_back(_stamp_ns(message)) and self._may_warn("time"):
-            self._logger.info(f"the stamps on {self._topic} jumped back: a bag that loops, or two publishers on one topic")
+        if self._statistics.time_jumped_back(stamp_ns(message)) and self._throttle.may_say("time"):
+            self._logger.info(
+                f"the stamps on {self._topic} jumped back: a bag that loops, or two publishers on one topic"
+            )
 
     def _count_bad_frame(self, error: ImageError) -> None:
         kind = getattr(error, "kind", "image")
         self._statistics.frame_failed(kind)
-        if self._may_warn(kind):
+        if self._throttle.may_say(kind):
             self._logger.warning(f"frame on {self._topic} skipped: {error}")
 
     def _count_failure(self, error: Exception) -> None:
         kind = type(error).__name__
         self._statistics.frame_failed(kind)
-        if kind not in self._warned_s:
-            self._warned_s[kind] = time.monotonic()
-            self._logger.error(f"frame on {self._topic} failed (said once for {kind}):\n{traceback.format_exc()}")
-
-    def _may_warn(self, kind: str) -> bool:
-        """Whether this kind was silent for a while; one kind does not silence another."""
-        now_s = time.monotonic()
-        if now_s - self._warned_s.get(kind, -REPEAT_WARNING_S) < REPEAT_WARNING_S:
-            return False
-        self._warned_s[kind] = now_s
-        return True
-
-
-def _stamp_ns(message: Any) -> int:
-    return message.header.stamp.sec * 1_000_000_000 + message.header.stamp.nanosec
+        if kind not in self._failures:
+            self._failures.add(kind)
+            self._logger.error(
+                f"frame on {self._topic} failed (said once for {kind}):\n{traceback.format_exc()}"
+            )
