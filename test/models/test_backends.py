@@ -1,0 +1,94 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import known_models
+import onnxruntime as ort
+import pytest
+
+from pose_resnet_ros.core.errors import BackendError, ModelError
+from pose_resnet_ros.models.backends import open_session
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return known_models.pose_net(tmp_path / "pose.onnx")
+
+
+def test_the_cpu_is_granted(path: Path) -> None:
+    session, grant = open_session(path, backend="cpu", device_id=0, threads=1)
+    assert session.get_providers() == ["CPUExecutionProvider"]
+    assert (grant.backend, grant.provider, grant.reason) == ("cpu", "CPUExecutionProvider", "as requested")
+
+
+@pytest.mark.parametrize(
+    ("backend", "provider", "cure"),
+    [
+        ("cuda", "CUDAExecutionProvider", "onnxruntime-gpu"),
+        ("tensorrt", "TensorrtExecutionProvider", "TensorRT"),
+        ("openvino", "OpenVINOExecutionProvider", "onnxruntime-openvino"),
+    ],
+)
+def test_a_provider_that_is_not_built_in_is_refused_with_the_cure(
+    path: Path, monkeypatch: pytest.MonkeyPatch, backend: str, provider: str, cure: str
+) -> None:
+    there = [name for name in ort.get_available_providers() if name != provider]
+    monkeypatch.setattr(ort, "get_available_providers", lambda: there)
+    with pytest.raises(
+        BackendError, match=f"backend '{backend}' is not in this onnxruntime .*install.*{cure}"
+    ):
+        open_session(path, backend=backend, device_id=0, threads=1)
+
+
+def test_a_provider_that_is_lost_in_silence_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A GPU build without driver or libraries: the provider is listed, the session quietly gets the CPU.
+    listed = ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    monkeypatch.setattr(ort, "get_available_providers", lambda: listed)
+    real = ort.InferenceSession
+
+    def without_cuda(file: str, options: ort.SessionOptions, **_: object) -> ort.InferenceSession:
+        return real(file, options, providers=["CPUExecutionProvider"])
+
+    monkeypatch.setattr(ort, "InferenceSession", without_cuda)
+    with pytest.raises(
+        BackendError, match=r"backend 'cuda' could not start on device 0 .*install onnxruntime-gpu"
+    ):
+        open_session(path, backend="cuda", device_id=0, threads=1)
+
+
+def test_a_provider_that_fails_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        ort, "get_available_providers", lambda: ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    )
+
+    def failing(*_: object, **__: object) -> None:
+        raise RuntimeError("CUDA failure 101: invalid device ordinal\nsecond line")
+
+    monkeypatch.setattr(ort, "InferenceSession", failing)
+    with pytest.raises(
+        BackendError, match=r"backend 'cuda' failed on device 3: CUDA failure 101: invalid device ordinal; "
+    ):
+        open_session(path, backend="cuda", device_id=3, threads=1)
+
+
+def test_a_broken_file_is_not_taken_for_a_missing_gpu(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.onnx"
+    broken.write_bytes(b"nothing")
+    with pytest.raises(ModelError, match=r"broken\.onnx is not an ONNX model"):
+        open_session(broken, backend="auto", device_id=0, threads=1)
+
+
+def test_auto_falls_back_and_says_so(
+    path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(ort, "get_available_providers", lambda: ["CPUExecutionProvider"])
+    with caplog.at_level(logging.INFO):
+        session, grant = open_session(path, backend="auto", device_id=0, threads=1)
+    assert session.get_providers() == ["CPUExecutionProvider"]
+    assert grant.backend == "cpu"
+    assert grant.reason.startswith("auto: no GPU")
+    assert "pose.onnx runs on the CPU (auto: no GPU" in caplog.text
