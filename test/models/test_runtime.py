@@ -131,8 +131,8 @@ def test_nothing_is_printed_by_onnxruntime(tmp_path: Path, capfd: pytest.Capture
 
 def test_a_run_is_cancelled_in_the_middle(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     canceller = Canceller()
-    # A minute of work and more, in steps of tens of milliseconds.
-    path = known_models.slow(tmp_path / "slow.onnx", steps=2000)
+    # Most of a minute of work, in steps of a tenth of a second.
+    path = known_models.slow(tmp_path / "slow.onnx", steps=300)
     model = OnnxModel(path, run_on=RunOn(backend="cpu", canceller=canceller))
     raised: list[Exception] = []
 
