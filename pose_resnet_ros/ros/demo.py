@@ -18,7 +18,6 @@ from pathlib import Path
 
 import cv2
 import rclpy
-from ament_index_python.packages import get_package_share_directory
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
@@ -96,11 +95,20 @@ class DemoError(PoseError):
 
 def _stay_on_this_machine() -> None:
     """Set the environment of this process and of those that it starts, before rclpy reads it."""
-    profile = Path(get_package_share_directory("pose_resnet_ros"), "config", "fastdds_images.xml")
     os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
     os.environ["ROS_DOMAIN_ID"] = str(1 + os.getpid() % 100)
     for variable in ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE"):  # up to Jazzy, from Kilted
-        os.environ[variable] = str(profile)
+        os.environ[variable] = str(_image_profile())
+
+
+def _image_profile() -> Path:
+    """config/fastdds_images.xml as installed: under a sourced ROS 2 prefix, else under this virtual environment."""
+    prefixes = [prefix for prefix in os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep) if prefix]
+    paths = [Path(prefix, "share/pose_resnet_ros/config/fastdds_images.xml") for prefix in (*prefixes, sys.prefix)]
+    found = next((path for path in paths if path.exists()), None)
+    if found is None:
+        raise DemoError(f"{paths[-1]} is missing: the package is not installed here; run make setup")
+    return found
 
 
 def _record(recorder: Recorder, processes: list[subprocess.Popen], options: argparse.Namespace) -> None:
