@@ -1,0 +1,82 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Track ids out of the running node."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+pytest.importorskip("rclpy")
+from pose_resnet_ros.msg import PersonArray
+from sensor_msgs.msg import Image
+from std_srvs.srv import Trigger
+
+
+class Stream:
+    """A pose node, and the image stream into it, one result for each image."""
+
+    def __init__(self, world: Any, image_message: Any, **parameters: Any) -> None:
+        self.world, self._image_message = world, image_message
+        self.results = world.listen(PersonArray, "/pose_resnet/persons")
+        self.node = world.pose_node(**parameters)
+        self._publisher = world.publisher(Image)
+
+    def track_id(self, stamp_s: int) -> int:
+        """The id of the one person in an image of that stamp."""
+        seen = len(self.results)
+        self._publisher.publish(self._image_message(number=stamp_s))
+        self.world.until(lambda: len(self.results) > seen, f"the result of stamp {stamp_s}")
+        return self.results[-1].persons[0].track_id
+
+    def reset(self) -> Trigger.Response:
+        client = self.world.peer.create_client(Trigger, "/pose_resnet/reset_tracking")
+        self.world.until(client.service_is_ready, "the reset service")
+        answer = client.call_async(Trigger.Request())
+        self.world.until(answer.done, "the answer")
+        return answer.result()
+
+
+def test_ids_last_and_a_reset_makes_everybody_new(world: Any, spot: str, image_message: Any) -> None:
+    stream = Stream(world, image_message, pose_model=spot, tracking__max_age_ms=2000.0)
+    assert [stream.track_id(stamp) for stamp in (1, 2, 3)] == [-1, 1, 1]
+    assert stream.reset().success
+    assert [stream.track_id(stamp) for stamp in (4, 5)] == [-1, 2]
+
+
+def test_time_that_jumps_back_makes_everybody_new(world: Any, spot: str, image_message: Any) -> None:
+    stream = Stream(
+        world, image_message, pose_model=spot, tracking__max_age_ms=2000.0, tracking__confirm_hits=1
+    )
+    assert [stream.track_id(stamp) for stamp in (100, 101, 7, 8)] == [1, 1, 2, 2]
+
+
+def test_images_without_stamps_are_tracked_by_the_time_of_receipt(
+    world: Any, spot: str, image_message: Any
+) -> None:
+    stream = Stream(
+        world, image_message, pose_model=spot, tracking__confirm_hits=1, tracking__max_age_ms=60000.0
+    )
+    stream._image_message = lambda number: _unstamped(image_message())
+    assert [stream.track_id(0) for _ in range(3)] == [1, 1, 1]
+
+
+def test_none_tracks_nobody(world: Any, spot: str, image_message: Any) -> None:
+    stream = Stream(world, image_message, pose_model=spot, tracker="none")
+    assert [stream.track_id(stamp) for stamp in (1, 2, 3)] == [-1, -1, -1]
+
+
+def test_reset_of_an_inactive_node_says_so(world: Any, spot: str, image_message: Any) -> None:
+    world.pose_node(pose_model=spot, autostart=False)
+    client = world.peer.create_client(Trigger, "/pose_resnet/reset_tracking")
+    world.until(client.service_is_ready, "the reset service")
+    answer = client.call_async(Trigger.Request())
+    world.until(answer.done, "the answer")
+    assert not answer.result().success
+    assert "not active" in answer.result().message
+
+
+def _unstamped(message: Image) -> Image:
+    message.header.stamp.sec = message.header.stamp.nanosec = 0
+    return message
