@@ -12,12 +12,12 @@ import pytest
 
 pytest.importorskip("torch")
 
-from training import detector_canvas as draw  # noqa: E402
-from training.detector_augment import CanvasMaker, Recipe  # noqa: E402
-from training.detector_canvas import Canvas  # noqa: E402
-from training.detector_data import MOST_BOXES, Canvases  # noqa: E402
-from training.detector_labels import BoxLabels  # noqa: E402
-from training.images import ImageStore  # noqa: E402
+from training import detector_canvas as draw
+from training.detector_augment import CanvasMaker, Recipe
+from training.detector_canvas import Canvas
+from training.detector_data import MOST_BOXES, Canvases
+from training.detector_labels import BoxLabels
+from training.images import ImageStore
 
 NOBODY = np.zeros((0, 4), np.float32)
 

@@ -9,9 +9,9 @@ import pytest
 
 pytest.importorskip("torch")
 
-from pose_resnet_ros.core.types import Detections  # noqa: E402
-from training.detector_eval import iou, measure  # noqa: E402
-from training.detector_labels import BoxLabels  # noqa: E402
+from pose_resnet_ros.core.types import Detections
+from training.detector_eval import iou, measure
+from training.detector_labels import BoxLabels
 
 NOBODY = np.zeros((0, 4), np.float32)
 LEFT, RIGHT, SHORT = [0, 0, 30, 60], [100, 0, 130, 60], [200, 0, 220, 40]
