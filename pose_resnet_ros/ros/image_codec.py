@@ -117,7 +117,9 @@ def _pixels(message: Any, layout: _Layout) -> np.ndarray:
     channels = () if layout.channels == 1 else (layout.channels,)
     shape = (message.height, message.width, *channels)
     strides = (message.step, layout.channels * dtype.itemsize, dtype.itemsize)[: len(shape)]
-    return np.ndarray(shape, stored, buffer=message.data, strides=strides).astype(dtype, copy=False)
+    pixels = np.ndarray(shape, stored, buffer=message.data, strides=strides)
+    # OpenCV takes rows of bytes with any padding, rows of 16 bits not.
+    return pixels if dtype.itemsize == 1 else pixels.astype(dtype)
 
 
 def _check_rows(message: Any, row_bytes: int) -> None:

@@ -1,0 +1,162 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""A ROS domain of its own for every test that asks for one."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import spot_model
+
+_domains = itertools.count(os.getpid())
+DEADLINE_S = 30.0
+
+
+class World:
+    """One ROS domain: pose nodes in this process, and somebody who sends images and listens.
+
+    Everything is spun by ``until``, on the test's own thread.
+    """
+
+    def __init__(self) -> None:
+        import rclpy
+        from rclpy.executors import SingleThreadedExecutor
+
+        self.domain_id = 1 + next(_domains) % 100
+        rclpy.init(args=[], domain_id=self.domain_id)
+        self.executor = SingleThreadedExecutor()
+        self.peer = rclpy.create_node("peer")
+        self.executor.add_node(self.peer)
+        self._nodes: list[Any] = []
+
+    def pose_node(self, *arguments: str, start: bool = True, **parameters: Any) -> Any:
+        """A pose node with these ROS arguments and parameters; it finds the brightest spot unless told otherwise."""
+        from rclpy.parameter import Parameter
+
+        from pose_resnet_ros.ros.node import PoseNode
+
+        given = {"detector_model": "full_frame", **parameters}
+        overrides = [Parameter(name.replace("__", "."), value=value) for name, value in given.items()]
+        node = PoseNode(parameter_overrides=overrides, cli_args=["--ros-args", *arguments])
+        self.add(node)
+        if start:
+            node.start()
+        return node
+
+    def add(self, node: Any) -> None:
+        """Spin this node too, and close it at the end."""
+        self._nodes.append(node)
+        self.executor.add_node(node)
+
+    def remove(self, node: Any) -> None:
+        """Close a node before the end."""
+        self._nodes.remove(node)
+        self.executor.remove_node(node)
+        node.close()
+
+    def listen(self, message_type: type, topic: str, qos: Any = 10) -> list:
+        """The messages of a topic, as they come."""
+        messages: list = []
+        self.peer.create_subscription(message_type, topic, messages.append, qos)
+        return messages
+
+    def publisher(self, message_type: type, topic: str = "/image", qos: Any = 1) -> Any:
+        """A publisher that has found its subscriber."""
+        publisher = self.peer.create_publisher(message_type, topic, qos)
+        self.until(publisher.get_subscription_count, f"somebody to subscribe to {topic}")
+        return publisher
+
+    def until(self, condition: Callable[[], Any], what: str, *, deadline_s: float = DEADLINE_S) -> Any:
+        """Spin until the condition holds; its value."""
+        end_s = time.monotonic() + deadline_s
+        while not (value := condition()):
+            assert time.monotonic() < end_s, f"waited {deadline_s:.0f} s for {what}"
+            self.executor.spin_once(timeout_sec=0.02)
+        return value
+
+    def spin_for(self, seconds: float) -> None:
+        """Give something that must not happen the time to happen."""
+        end_s = time.monotonic() + seconds
+        while time.monotonic() < end_s:
+            self.executor.spin_once(timeout_sec=0.02)
+
+    def close(self) -> None:
+        import rclpy
+
+        for node in self._nodes:
+            node.close()
+        self.peer.destroy_node()
+        self.executor.shutdown()
+        rclpy.try_shutdown()
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    pytest.importorskip("rclpy")
+    world = World()
+    yield world
+    world.close()
+
+
+@pytest.fixture(scope="session")
+def spot(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Path of a fast pose model that finds the brightest spot."""
+    return str(spot_model.spot_model(tmp_path_factory.mktemp("models") / "spot.onnx"))
+
+
+@pytest.fixture(scope="session")
+def slow_spot(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The same, but a white spot takes a fraction of a second."""
+    return str(spot_model.spot_model(tmp_path_factory.mktemp("models") / "slow_spot.onnx", delay=150))
+
+
+@pytest.fixture(scope="session")
+def endless_spot(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The same, but a white spot takes longer than any test waits."""
+    return str(spot_model.spot_model(tmp_path_factory.mktemp("models") / "endless_spot.onnx", delay=3_000_000))
+
+
+@pytest.fixture
+def ros_environment(world: World) -> dict[str, str]:
+    """Environment of a process that shall meet ``world``."""
+    return {**os.environ, "ROS_DOMAIN_ID": str(world.domain_id), "PYTHONUNBUFFERED": "1"}
+
+
+@pytest.fixture
+def image_message() -> Callable[..., Any]:
+    """Makes sensor_msgs/Image messages: bgr8, black with a white spot, unless told otherwise."""
+    from builtin_interfaces.msg import Time
+    from sensor_msgs.msg import Image
+
+    def make(pixels: np.ndarray | None = None, *, encoding: str = "bgr8", number: int = 1, **fields: Any) -> Image:
+        pixels = picture_with_spot() if pixels is None else pixels
+        message = Image(height=pixels.shape[0], width=pixels.shape[1], encoding=encoding)
+        message.header.stamp = Time(sec=number, nanosec=500)
+        message.header.frame_id = "camera_optical_frame"
+        message.step = pixels.nbytes // pixels.shape[0]
+        message.data.frombytes(np.ascontiguousarray(pixels).tobytes())
+        for name, value in fields.items():
+            setattr(message, name, value)
+        return message
+
+    return make
+
+
+def picture_with_spot(*, at: tuple[int, int] = (80, 60), size: tuple[int, int] = (160, 120)) -> np.ndarray:
+    """(H, W, 3) black with a white square of 12 pixels around ``at`` (x, y)."""
+    picture = np.zeros((size[1], size[0], 3), np.uint8)
+    x, y = at
+    picture[y - 6 : y + 6, x - 6 : x + 6] = 255
+    return picture
+
+
+@pytest.fixture
+def fast_dds_profile() -> Path:
+    return Path(os.environ["FASTRTPS_DEFAULT_PROFILES_FILE"])
