@@ -1,0 +1,203 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""The running node with a depth camera, played by the test."""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("rclpy")
+from diagnostic_msgs.msg import DiagnosticArray
+from geometry_msgs.msg import PoseArray
+from pose_resnet_ros.msg import PersonArray, PersonArray3D
+from rcl_interfaces.msg import Log
+from sensor_msgs.msg import CameraInfo, Image
+from visualization_msgs.msg import Marker, MarkerArray
+
+FRAME = "camera_optical_frame"
+
+
+class Setup:
+    """A pose node that uses depth, and its three inputs. The image is 160 x 120; the one person's joints all lie on its spot."""
+
+    def __init__(self, world: Any, image_message: Callable[..., Image], **parameters: Any) -> None:
+        self.world, self._image_message = world, image_message
+        self.log: list[Log] = world.listen(Log, "/rosout")
+        self.persons: list[PersonArray] = world.listen(PersonArray, "/pose_resnet/persons")
+        self.persons_3d: list[PersonArray3D] = world.listen(PersonArray3D, "/pose_resnet/persons_3d")
+        self.poses: list[PoseArray] = world.listen(PoseArray, "/pose_resnet/poses")
+        self.markers: list[MarkerArray] = world.listen(MarkerArray, "/pose_resnet/markers")
+        self.diagnostics: list[DiagnosticArray] = world.listen(DiagnosticArray, "/diagnostics")
+        world.pose_node(use_depth=True, tracking__confirm_hits=1, **parameters)
+        self._images = world.publisher(Image)
+        self._depths = world.publisher(Image, "/depth_image")
+        self._infos = world.publisher(CameraInfo, "/camera_info")
+
+    def info(self, **fields: Any) -> None:
+        """A calibration: K and P differ, so that it shows which one was used."""
+        message = CameraInfo(width=160, height=120, distortion_model="plumb_bob", d=[0.0] * 5)
+        message.header.frame_id = FRAME
+        message.k = [100.0, 0.0, 80.0, 0.0, 100.0, 60.0, 0.0, 0.0, 1.0]
+        message.p = [200.0, 0.0, 60.0, 0.0, 0.0, 200.0, 40.0, 0.0, 0.0, 0.0, 1.0, 0.0]
+        for name, value in fields.items():
+            setattr(message, name, value)
+        self._infos.publish(message)
+        self.world.spin_for(0.2)
+
+    def depth(self, metres: np.ndarray | float, *, stamp_ms: int = 1000, frame_id: str = FRAME) -> None:
+        """A 32FC1 depth image; a number stands for a flat wall."""
+        pixels = np.full((120, 160), metres, np.float32) if np.isscalar(metres) else metres.astype(np.float32)
+        message = Image(
+            height=pixels.shape[0], width=pixels.shape[1], encoding="32FC1", step=4 * pixels.shape[1]
+        )
+        message.data = array("B", pixels.tobytes())
+        message.header.frame_id = frame_id
+        message.header.stamp.sec, message.header.stamp.nanosec = divmod(stamp_ms * 1_000_000, 1_000_000_000)
+        self._depths.publish(message)
+        self.world.spin_for(0.2)
+
+    def image(self) -> PersonArray:
+        """An image at 1 s; its 2D result."""
+        seen = len(self.persons)
+        message = self._image_message(number=1)
+        message.header.stamp.nanosec = 0
+        self._images.publish(message)
+        self.world.until(lambda: len(self.persons) > seen, "the 2D result")
+        return self.persons[-1]
+
+    def result(self) -> PersonArray3D:
+        """The newest 3D result."""
+        self.world.until(lambda: self.persons_3d, "the 3D result")
+        return self.persons_3d[-1]
+
+    def until_counted(self, key: str) -> None:
+        def shown() -> bool:
+            return any(v.key == key for d in self.diagnostics[-1:] for s in d.status for v in s.values)
+
+        self.world.until(shown, f"diagnostics with '{key}'")
+
+    def until_logged(self, text: str) -> None:
+        self.world.until(lambda: any(text in entry.msg for entry in self.log), f"'{text}' in the log")
+
+
+@pytest.fixture
+def setup(world: Any, spot: str, image_message: Callable[..., Image]) -> Callable[..., Setup]:
+    return lambda **parameters: Setup(world, image_message, pose_model=spot, **parameters)
+
+
+def test_persons_poses_and_markers(setup: Callable[..., Setup]) -> None:
+    s = setup()
+    s.info()
+    s.depth(2.0)
+    flat = s.image().persons[0].keypoints[0]
+    result = s.result()
+    assert result.header == s.persons[-1].header
+    assert result.skeleton == "openpose18"
+    (person,) = result.persons
+    assert person.track_id == 1
+    assert person.position_valid
+    nose = person.keypoints[0]
+    assert nose.depth_valid
+    assert (nose.name, nose.z) == ("nose", 2.0)
+    assert nose.x == pytest.approx((flat.x - 80) / 100 * 2, abs=1e-5)
+    assert nose.y == pytest.approx((flat.y - 60) / 100 * 2, abs=1e-5)
+    s.world.until(lambda: s.poses and s.markers, "poses and markers")
+    assert s.poses[0].poses[0].position.z == 2.0
+    assert [m.action for m in s.markers[0].markers[:3]] == [Marker.DELETEALL] * 3
+    assert {m.ns for m in s.markers[0].markers[3:]} == {
+        f"/pose_resnet/{kind}" for kind in ("bones", "joints", "labels")
+    }
+
+
+def test_a_rectified_image_uses_p(setup: Callable[..., Setup]) -> None:
+    s = setup(image_is_rectified=True)
+    s.info()
+    s.depth(2.0)
+    flat = s.image().persons[0].keypoints[0]
+    assert s.result().persons[0].keypoints[0].x == pytest.approx((flat.x - 60) / 200 * 2, abs=1e-5)
+
+
+def test_the_nearest_depth_image_is_taken(setup: Callable[..., Setup]) -> None:
+    s = setup(depth_max_offset_ms=50.0)
+    s.info()
+    for stamp_ms, metres in ((960, 1.0), (1010, 2.0), (1045, 3.0)):
+        s.depth(metres, stamp_ms=stamp_ms)
+    s.image()
+    assert s.result().persons[0].position.z == 2.0
+
+
+def test_2d_does_not_wait_for_depth_that_is_too_far(setup: Callable[..., Setup]) -> None:
+    s = setup()
+    s.info()
+    s.depth(2.0, stamp_ms=1021)  # the default limit is 20 ms
+    assert len(s.image().persons) == 1
+    s.until_logged("within 20 ms (depth_max_offset_ms)")
+    s.until_counted("3D: no depth near the image")
+    assert s.persons_3d == []
+    s.depth(2.0, stamp_ms=1020)
+    s.image()
+    assert s.result().persons[0].position.z == 2.0
+
+
+def test_no_camera_info_is_said(setup: Callable[..., Setup]) -> None:
+    s = setup()
+    s.depth(2.0)
+    s.image()
+    s.until_logged("nothing has come on /camera_info")
+    assert s.persons_3d == []
+
+
+def test_a_camera_info_of_zeros_is_said_and_a_good_one_is_taken(setup: Callable[..., Setup]) -> None:
+    s = setup()
+    s.info(k=[0.0] * 9)
+    s.depth(2.0)
+    s.image()
+    s.until_logged("expected a calibrated camera")
+    assert s.persons_3d == []
+    s.info()
+    s.image()
+    assert s.result().persons[0].position_valid
+
+
+def test_depth_of_nan_is_a_person_without_a_place(setup: Callable[..., Setup]) -> None:
+    s = setup()
+    s.info()
+    s.depth(math.nan)
+    s.image()
+    (person,) = s.result().persons
+    assert not person.position_valid
+    assert all((k.x, k.y, k.z, k.depth_valid) == (0, 0, 0, False) for k in person.keypoints)
+    s.world.until(lambda: s.poses, "poses")
+    assert s.poses[0].poses == []
+
+
+def test_depth_of_half_the_size_serves(setup: Callable[..., Setup]) -> None:
+    s = setup()
+    s.info()
+    s.depth(np.full((60, 80), 1.5))
+    s.image()
+    assert s.result().persons[0].position.z == 1.5
+
+
+def test_depth_of_other_proportions_is_refused_with_the_cure(setup: Callable[..., Setup]) -> None:
+    s = setup()
+    s.info()
+    s.depth(np.full((100, 160), 1.5))
+    assert len(s.image().persons) == 1
+    s.until_logged("let the driver register depth to colour")
+    assert s.persons_3d == []
+
+
+def test_another_frame_id_is_said_and_used(setup: Callable[..., Setup]) -> None:
+    s = setup()
+    s.info()
+    s.depth(2.0, frame_id="depth_optical_frame")
+    s.image()
+    assert s.result().header.frame_id == FRAME
+    s.until_logged("depth_image is in frame 'depth_optical_frame', the image in 'camera_optical_frame'")
