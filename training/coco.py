@@ -1,0 +1,75 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Persons of a COCO-format annotation file, and the split into training and validation images."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+PERSON_CATEGORY = "person"
+
+
+@dataclass(frozen=True, eq=False)
+class Person:
+    """One annotated person.
+
+    box_xywh: (4,) float32 pixels, top-left corner and size; keypoints: (17, 3) float32 x, y, visibility (all zero if the
+    person has none); score: the box's, 1 for hand-made ones; is_main: the person that its image was annotated for,
+    or any person of a data set that makes no such difference.
+    """
+
+    box_xywh: np.ndarray
+    keypoints: np.ndarray
+    score: float
+    is_main: bool
+
+    @property
+    def has_keypoints(self) -> bool:
+        return bool((self.keypoints[:, 2] > 0).any())
+
+
+@dataclass(frozen=True, eq=False)
+class Photograph:
+    """One image of the data set: size in pixels, and its persons (crowd regions left out)."""
+
+    image_id: int
+    file_name: str
+    width: int
+    height: int
+    persons: tuple[Person, ...]
+
+
+def load_photographs(annotations: Path) -> list[Photograph]:
+    """Every image of a COCO-format file in the order of the ids, also those without persons.
+
+    Raises ValueError if the file has no category "person".
+    """
+    data = json.loads(Path(annotations).read_text())
+    categories = {c["id"] for c in data["categories"] if c["name"] == PERSON_CATEGORY}
+    if not categories:
+        raise ValueError(f"{annotations}: expected a category named '{PERSON_CATEGORY}'")
+    persons: dict[int, list[Person]] = {}
+    for row in data["annotations"]:
+        if row["category_id"] in categories and not row.get("iscrowd", 0):
+            persons.setdefault(row["image_id"], []).append(_person(row))
+    images = sorted(data["images"], key=lambda image: image["id"])
+    return [
+        Photograph(i["id"], i["file_name"], i["width"], i["height"], tuple(persons.get(i["id"], ()))) for i in images
+    ]
+
+
+def split_by_id(photographs: list[Photograph], *, validation_count: int) -> tuple[list[Photograph], list[Photograph]]:
+    """(training, validation): the last ``validation_count`` ids are kept for validation."""
+    if not 0 < validation_count < len(photographs):
+        raise ValueError(f"validation_count: expected 1 to {len(photographs) - 1}, got {validation_count}")
+    return photographs[:-validation_count], photographs[-validation_count:]
+
+
+def _person(row: dict) -> Person:
+    keypoints = np.asarray(row.get("keypoints") or np.zeros(51), np.float32).reshape(17, 3)
+    is_main = row.get("keypoint_source", "annotated") == "annotated" and "score" not in row
+    return Person(np.asarray(row["bbox"], np.float32), keypoints, float(row.get("score", 1.0)), is_main)

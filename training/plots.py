@@ -1,0 +1,42 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""The course of a training run as a picture."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+NOT_ACCURACY = ("epoch", "step", "loss", "seconds")
+
+
+def plot_history(history: Path, picture: Path) -> None:
+    """Draw loss and accuracies over the steps of a ``history.csv``."""
+    with history.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    FigureCanvasAgg(figure)
+    loss_axes, accuracy_axes = figure.subplots(1, 2)
+    loss_axes.plot(*_series(rows, "loss"))
+    loss_axes.set(xlabel="step", ylabel="training loss")
+    for name in (key for key in rows[0] if key not in NOT_ACCURACY):
+        style = {"linewidth": 2.5, "color": "black"} if name == _first_accuracy(rows[0]) else {"linewidth": 1}
+        accuracy_axes.plot(*_series(rows, name), label=name, **style)
+    accuracy_axes.set(xlabel="step", ylabel="accuracy on the validation split")
+    accuracy_axes.legend(fontsize="small")
+    for axes in (loss_axes, accuracy_axes):
+        axes.grid(alpha=0.3)
+    figure.savefig(picture, dpi=100)
+
+
+def _first_accuracy(row: dict[str, str]) -> str:
+    return next(key for key in row if key not in NOT_ACCURACY)
+
+
+def _series(rows: list[dict[str, str]], name: str) -> tuple[list[float], list[float]]:
+    """Steps and values of the rows that have a value."""
+    measured = [row for row in rows if row.get(name)]
+    return [float(row["step"]) for row in measured], [float(row[name]) for row in measured]

@@ -1,0 +1,62 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""``pose_resnet_lite`` as the package sees it: its network, its description, and its input."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from pose_resnet_ros.export.pose_resnet_torch import PoseResNet, pose_resnet
+from pose_resnet_ros.models.spec import InputSpec, PoseSpec
+
+NAME = "pose_resnet_lite"
+WIDTH, HEIGHT = 128, 160
+MEAN_BGR = (0.406, 0.456, 0.485)
+STD_BGR = (0.225, 0.224, 0.229)
+
+
+def describe(*, width: int = WIDTH, height: int = HEIGHT, provenance: dict[str, str] | None = None) -> PoseSpec:
+    """The description that travels in the ONNX file."""
+    return PoseSpec(
+        name=NAME,
+        input=InputSpec(
+            width=width, height=height, channel_order="bgr", scale=1 / 255, mean=MEAN_BGR, std=STD_BGR
+        ),
+        decoder="microsoft",
+        skeleton="coco17",
+        crop="topdown",
+        padding=1.25,
+        provenance=provenance or {},
+    )
+
+
+def new_network(*, width: int = 32, deconv_channels: int = 96) -> PoseResNet:
+    """PoseResNet-18 with ``width`` channels in its first stage, initialised as the paper's code does."""
+    network = pose_resnet(18, width=width, deconv_channels=deconv_channels)
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+        elif isinstance(module, nn.ConvTranspose2d):
+            nn.init.normal_(module.weight, std=0.02)
+    # Heatmaps are nearly empty: the last layer starts close to zero.
+    nn.init.normal_(network.final_layer.weight, std=0.001)
+    nn.init.zeros_(network.final_layer.bias)
+    return network
+
+
+def load_weights(path: Path) -> dict[str, torch.Tensor]:
+    """The state dict in ``path``: a plain one, or the averaged weights of a run's ``last.pt``."""
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    if "averaged" not in state:
+        return state
+    return {key.removeprefix("module."): value for key, value in state["averaged"].items() if key != "n_averaged"}
+
+
+def to_input(crops: torch.Tensor) -> torch.Tensor:
+    """(N, h, w, 3) uint8 BGR to the network's (N, 3, h, w) float32 input, in channels-last memory."""
+    offset = torch.tensor(MEAN_BGR, device=crops.device) * 255
+    factor = 1 / (torch.tensor(STD_BGR, device=crops.device) * 255)
+    return ((crops.float() - offset) * factor).permute(0, 3, 1, 2)
