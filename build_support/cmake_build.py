@@ -41,7 +41,7 @@ class CMakeBuild(build_ext):
     """Run the project's CMakeLists.txt and hand what it installs to setuptools."""
 
     def run(self) -> None:
-        tag = f"{os.environ.get('ROS_DISTRO', 'ros2')}-{sysconfig.get_config_var('SOABI')}"
+        tag = f"{Path(sys.prefix).name.strip('.')}-{sysconfig.get_config_var('SOABI')}"  # one for each environment
         build_dir, stage = (Path("build", f"{kind}-{tag}").resolve() for kind in ("cmake", "stage"))
         for leftover in (stage, Path(self.build_lib)):  # a file that was removed from the sources must not live on
             shutil.rmtree(leftover, ignore_errors=True)

@@ -1,0 +1,108 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Start pose_node, and on request a source of images and RViz.
+
+Only arguments that are given override the parameter file: most defaults are empty and mean "as the file says".
+"""
+
+from __future__ import annotations
+
+import os
+
+from ament_index_python.packages import get_package_share_directory
+from launch import LaunchContext, LaunchDescription
+from launch.actions import DeclareLaunchArgument, OpaqueFunction
+from launch_ros.actions import Node
+from launch_ros.parameter_descriptions import ParameterValue
+
+PACKAGE = "pose_resnet_ros"
+SHARE = get_package_share_directory(PACKAGE)
+# Fast DDS 2 (Humble, Jazzy) and Fast DDS 3 (Kilted, Lyrical) read different names.
+PROFILE_VARIABLES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")
+PRESETS = {
+    "embedded": {"detector_model": "person_lite", "pose_model": "pose_resnet_lite"},
+    "article": {"detector_model": "yolov3-tiny", "pose_model": "pose_resnet_50_256x192"},
+}
+BACKENDS = ["auto", "cpu", "cuda", "tensorrt", "openvino"]
+RVIZ_TOPICS = ("pose_resnet/annotated_image", "pose_resnet/heatmap_image")  # as rviz/pose.rviz names them
+BOOLEANS = ["true", "false"]
+
+
+def argument(name: str, description: str, default: str = "", choices: list[str] | None = None) -> DeclareLaunchArgument:
+    return DeclareLaunchArgument(name, default_value=default, description=description, choices=choices)
+
+
+ARGUMENTS = [
+    argument("image_topic", "topic of the camera's images (sensor_msgs/Image)", "image_raw"),
+    argument("params_file", "YAML file with the node's parameters", os.path.join(SHARE, "config", "pose.yaml")),
+    argument("preset", "a pair of models; empty: as in params_file", choices=["", *PRESETS]),
+    argument("detector_model", "person detector: a name from the model table, a path, or full_frame; empty: as in params_file"),
+    argument("pose_model", "pose network: a name from the model table or a path; empty: as in params_file"),
+    argument("backend", "where the networks run; empty: as in params_file", choices=["", *BACKENDS]),
+    argument("autostart", "configure and activate at start; empty: as in params_file", choices=["", *BOOLEANS]),
+    argument("use_sim_time", "take the time from /clock; empty: as in params_file", choices=["", *BOOLEANS]),
+    argument("namespace", "namespace of all nodes"),
+    argument("log_level", "least severity that is logged", "info", ["debug", "info", "warn", "error", "fatal"]),
+    argument("respawn", "start pose_node again when it ends", "false", BOOLEANS),
+    argument("source", "start image_source too: a webcam's index, a video, an image or a folder; empty: a camera driver publishes"),
+    argument("rviz", "start RViz with the annotated image", "false", BOOLEANS),
+    argument(
+        "fastdds_profile",
+        "Fast DDS profile that lets images through; empty: leave the transports alone",
+        next(
+            (os.environ[name] for name in PROFILE_VARIABLES if name in os.environ),
+            os.path.join(SHARE, "config", "fastdds_images.xml"),
+        ),
+    ),
+]
+
+
+def node_parameters(given: dict[str, str]) -> dict[str, object]:
+    """Return the parameters that the launch arguments set; a model argument beats the preset."""
+    models = {**PRESETS.get(given["preset"], {})}
+    models.update({name: given[name] for name in ("detector_model", "pose_model", "backend") if given[name]})
+    # A plain string would be read as YAML (a model file named "1" would become a number).
+    parameters: dict[str, object] = {name: ParameterValue(value, value_type=str) for name, value in models.items()}
+    parameters.update({name: given[name] == "true" for name in ("autostart", "use_sim_time") if given[name]})
+    return parameters
+
+
+def start_nodes(context: LaunchContext) -> list[Node]:
+    given = {name: context.launch_configurations[name] for name in (argument.name for argument in ARGUMENTS)}
+    profile = given["fastdds_profile"]
+    common = {
+        "namespace": given["namespace"],
+        "output": "screen",
+        "emulate_tty": True,
+        "additional_env": dict.fromkeys(PROFILE_VARIABLES, profile) if profile else {},
+    }
+    ours = {
+        **common,
+        "package": PACKAGE,
+        "remappings": [("image", given["image_topic"])],
+        "ros_arguments": ["--log-level", given["log_level"]],
+    }
+    nodes = [
+        Node(
+            executable="pose_node",
+            name="pose_resnet",
+            parameters=[given["params_file"], node_parameters(given)],
+            respawn=given["respawn"] == "true",
+            respawn_delay=2.0,
+            **ours,
+        )
+    ]
+    if given["source"]:
+        source = {"source": ParameterValue(given["source"], value_type=str)}
+        nodes.append(Node(executable="image_source", name="image_source", parameters=[source], **ours))
+    if given["rviz"] == "true":
+        view = ["-d", os.path.join(SHARE, "rviz", "pose.rviz")]
+        into_namespace = [(f"/{topic}", topic) for topic in RVIZ_TOPICS]
+        nodes.append(
+            Node(package="rviz2", executable="rviz2", name="rviz", arguments=view, remappings=into_namespace, **common)
+        )
+    return nodes
+
+
+def generate_launch_description() -> LaunchDescription:
+    return LaunchDescription([*ARGUMENTS, OpaqueFunction(function=start_nodes)])
