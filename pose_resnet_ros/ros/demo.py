@@ -117,7 +117,7 @@ def _record(recorder: Recorder, processes: list[subprocess.Popen], options: argp
     processes.append(pose_node)
     _spin_until(recorder, lambda: _fail_if_ended(pose_node) or recorder.is_connected(), START_TIMEOUT_S, "pose_node to start")
     print(f"starting image_source: {options.source}", flush=True)
-    source_args = ["-p", f"source:={options.source}", "-p", f"rate:={options.rate}", "-p", "loop:=false"]
+    source_args = ["-p", f"source:={options.source}", "-p", f"rate:={options.rate}", "-p", "wait_for_subscribers:=1"]
     source = _start("image_source", source_args, remap=f"image:={IMAGE_TOPIC}")
     processes.append(source)
     deadline = time.monotonic() + options.duration
