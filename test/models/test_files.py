@@ -1,0 +1,73 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import known_models
+import pytest
+
+from pose_resnet_ros.core.errors import ModelError
+from pose_resnet_ros.models.entry import ModelEntry
+from pose_resnet_ros.models.files import find_model, models_folder
+from pose_resnet_ros.models.registry import EMBEDDED, find_entry
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("POSE_RESNET_ROS_HOME", str(tmp_path / "home"))
+    (tmp_path / "home").mkdir()
+    return tmp_path / "home"
+
+
+def test_the_folder_follows_the_environment(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert models_folder() == home
+    monkeypatch.delenv("POSE_RESNET_ROS_HOME")
+    monkeypatch.setenv("XDG_CACHE_HOME", "/some/cache")
+    monkeypatch.setattr("sys.platform", "linux")
+    assert models_folder() == Path("/some/cache/pose_resnet_ros")
+
+
+@pytest.mark.parametrize("entry", EMBEDDED, ids=lambda entry: entry.name)
+def test_embedded_models_are_in_the_package(entry: ModelEntry) -> None:
+    file = find_model(entry.name)
+    assert file.path.is_file()
+    assert file.entry is entry
+
+
+def test_a_path_is_a_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = known_models.pose_net(tmp_path / "mine.onnx")
+    monkeypatch.chdir(tmp_path)
+    for spelling in (path, str(path), "mine.onnx", "./mine.onnx"):
+        assert find_model(spelling).path.samefile(path)
+
+
+def test_an_added_model_has_the_name_of_its_file(home: Path) -> None:
+    known_models.pose_net(home / "mine.onnx")
+    assert find_model("mine").path == home / "mine.onnx"
+
+
+def test_an_absent_model_says_how_to_fetch_it(home: Path) -> None:
+    entry = find_entry("yolox_tiny")
+    assert entry is not None
+    with pytest.raises(
+        ModelError,
+        match=r"'yolox_tiny' is not on this machine .*python -m pose_resnet_ros models fetch yolox_tiny",
+    ):
+        find_model("yolox_tiny")
+
+
+def test_an_unknown_name_lists_what_there_is(home: Path) -> None:
+    known_models.pose_net(home / "mine.onnx")
+    with pytest.raises(
+        ModelError, match=r"no model named 'resnet'; expected pose_resnet_lite, .*mine, or the path"
+    ):
+        find_model("resnet", kind="pose")
+
+
+@pytest.mark.parametrize(("name", "what"), [("none.onnx", "does not exist"), ("folder.onnx", "is a folder")])
+def test_a_path_without_a_file_is_named(tmp_path: Path, name: str, what: str) -> None:
+    (tmp_path / "folder.onnx").mkdir()
+    with pytest.raises(ModelError, match=rf"{name} {what}; expected an ONNX file"):
+        find_model(tmp_path / name)

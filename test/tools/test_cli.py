@@ -1,0 +1,81 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from pose_resnet_ros import __version__
+from pose_resnet_ros.core.errors import ModelError
+from pose_resnet_ros.options import PIPELINE_OPTIONS, TRACKING_OPTIONS
+from pose_resnet_ros.tools import cli
+from pose_resnet_ros.tools.options import add_options
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_help_lists_every_tool(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["--help"]) == 0
+    assert cli.main([]) == 0
+    text = capsys.readouterr().out
+    assert all(f"  {name} " in text for name in cli.TOOLS)
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["--version"]) == 0
+    assert capsys.readouterr().out == f"{__version__}\n"
+
+
+def test_an_unknown_tool_is_told_which_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["predcit"]) == 2
+    said = capsys.readouterr().err
+    assert "there is no tool 'predcit'" in said
+    assert "predict" in said
+
+
+@pytest.mark.parametrize("name", cli.TOOLS)
+def test_every_tool_is_a_module(name: str) -> None:
+    assert find_spec(cli.TOOLS[name].module) is not None
+
+
+def test_an_error_is_one_line_and_exit_code_1(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def failing(_: list[str]) -> int:
+        raise ModelError("no such model")
+
+    monkeypatch.setattr("pose_resnet_ros.tools.predict.main", failing)
+    assert cli.main(["predict", "x.jpg"]) == 1
+    assert capsys.readouterr().err == "pose_resnet_ros predict: no such model\n"
+
+
+def test_listing_the_tools_imports_none_of_them() -> None:
+    code = (
+        "import sys; from pose_resnet_ros.tools.cli import main; main(['--help']);"
+        " print([m for m in ('cv2', 'numpy', 'onnxruntime', 'rclpy', 'torch') if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_options_of_the_command_line_are_those_of_the_table() -> None:
+    parser = argparse.ArgumentParser()
+    add_options(parser, PIPELINE_OPTIONS + TRACKING_OPTIONS)
+    assert vars(parser.parse_args([])) == {
+        row.name: row.default for row in PIPELINE_OPTIONS + TRACKING_OPTIONS
+    }
+    given = vars(
+        parser.parse_args(
+            ["--flip-test", "--no-draw-boxes", "--max-persons", "3", "--tracking.max-age-ms", "5"]
+        )
+    )
+    assert (given["flip_test"], given["draw_boxes"], given["max_persons"]) == (True, False, 3)
+    assert given["tracking.max_age_ms"] == 5.0

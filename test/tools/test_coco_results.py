@@ -1,0 +1,96 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pose_resnet_ros.core.types import People
+from pose_resnet_ros.media import Picture
+from pose_resnet_ros.tools.coco_results import ImageIds, number_in_name, result_rows, write_rows
+
+
+@pytest.mark.parametrize(
+    ("name", "number"),
+    [
+        ("000000000139.jpg", 139),
+        ("7.png", 7),
+        ("COCO_val2014_000000000042.jpg", 42),
+        ("a7.png", None),
+        ("frame_3.png", None),
+        ("1.5.png", None),
+    ],
+)
+def test_number_in_a_file_name(name: str, number: int | None) -> None:
+    assert number_in_name(Path("/folder/12") / name) == number
+
+
+def test_every_picture_has_a_number_of_its_own() -> None:
+    ids = ImageIds()
+    names = ["a.jpg", "2.jpg", "b.jpg", "2.png", "000139.jpg", "c.jpg"]
+    assert [ids.take(Path(name)) for name in names] == [1, 2, 3, 4, 139, 5]
+
+
+def test_frames_of_a_video_are_counted() -> None:
+    ids = ImageIds()
+    assert [ids.take(Path("12.mp4")) for _ in range(3)] == [1, 2, 3]
+    assert ids.take(Path("0")) == 4
+
+
+def people(track_id: int = -1) -> People:
+    scores = np.full((1, 17), 0.1, np.float32)
+    scores[0, :2] = 0.5, 1.5
+    points = np.arange(34, dtype=np.float32).reshape(1, 17, 2)
+    return People(
+        np.float32([[10, 20, 40, 80]]), np.float32([0.5]), points, scores, np.array([track_id], np.int32)
+    )
+
+
+def picture(name: str, index: int = 0) -> Picture:
+    return Picture(np.zeros((4, 4, 3), np.uint8), Path("folder") / name, index)
+
+
+def test_a_row_of_a_picture() -> None:
+    (row,) = result_rows(people(), picture=picture("7.jpg"), image_id=7, keypoint_threshold=0.2)
+    keypoints = row.pop("keypoints")
+    assert row == {
+        "image_id": 7,
+        "file_name": "7.jpg",
+        "category_id": 1,
+        "bbox": [10, 20, 30, 60],
+        "score": 0.5,  # 0.5 of the box times 1.0, the mean of the two sure joints
+        "box_score": 0.5,
+    }
+    assert len(keypoints) == 51
+    assert keypoints[:9] == [0, 1, 0.5, 2, 3, 1.5, 4, 5, 0.1]
+
+
+def test_a_row_of_a_video_has_its_frame_and_track() -> None:
+    (row,) = result_rows(people(4), picture=picture("street.avi", 11), image_id=12, keypoint_threshold=0.2)
+    assert (row["frame"], row["track_id"]) == (11, 4)
+
+
+def test_nobody() -> None:
+    assert result_rows(People.empty(17), picture=picture("7.jpg"), image_id=7, keypoint_threshold=0.2) == []
+
+
+@pytest.mark.parametrize("rows", [[], [{"image_id": 1}], [{"image_id": 1}, {"image_id": 2}]])
+def test_rows_are_written_whole(tmp_path: Path, rows: list[dict[str, int]]) -> None:
+    path = tmp_path / "results.json"
+    path.write_text("old", encoding="utf-8")
+    write_rows(path, rows)
+    assert json.loads(path.read_text(encoding="utf-8")) == rows
+    assert [file.name for file in tmp_path.iterdir()] == ["results.json"]
+
+
+def test_pycocotools_style_round_trip(tmp_path: Path) -> None:
+    """What COCO's loader asks of results: flat keypoints, known keys, unique numbers for each picture."""
+    rows = result_rows(people(), picture=picture("7.jpg"), image_id=7, keypoint_threshold=0.2)
+    write_rows(tmp_path / "r.json", rows)
+    loaded = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))
+    points = np.array(loaded[0]["keypoints"]).reshape(17, 3)
+    np.testing.assert_allclose(points[:, :2], people().keypoints_xy[0], atol=1e-3)

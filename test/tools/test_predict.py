@@ -1,0 +1,265 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""The command as a user runs it: a process of its own, files in, files out."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import cv2
+import known_models
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def command(*arguments: object) -> list[str]:
+    return [sys.executable, "-m", "pose_resnet_ros", "predict", *map(str, arguments)]
+
+
+def environment() -> dict[str, str]:
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    return {**os.environ, "PYTHONPATH": path, "DISPLAY": "", "WAYLAND_DISPLAY": ""}
+
+
+def predict(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(*arguments),
+        cwd=cwd,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def rows_of(path: Path) -> list[dict[str, Any]]:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Models, three pictures of different sizes, and a video of 12 frames."""
+    folder = tmp_path_factory.mktemp("predict")
+    known_models.pose_net(folder / "pose.onnx")
+    known_models.detector(folder / "detector.onnx", [(0, 0, 0, 2.0), (1, 2, 3, 1.0)])
+    pictures = folder / "pictures"
+    pictures.mkdir()
+    for name, (height, width) in {
+        "000139.jpg": (480, 640),
+        "7.png": (64, 64),
+        "street.jpg": (120, 60),
+    }.items():
+        cv2.imwrite(str(pictures / name), np.full((height, width, 3), 90, np.uint8))
+    writer = cv2.VideoWriter(str(folder / "walk.avi"), cv2.VideoWriter_fourcc(*"MJPG"), 10.0, (160, 120))
+    for shade in range(12):
+        writer.write(np.full((120, 160, 3), 20 * shade, np.uint8))
+    writer.release()
+    return folder
+
+
+def models(folder: Path) -> list[object]:
+    return [
+        "--pose-model",
+        folder / "pose.onnx",
+        "--detector-model",
+        folder / "detector.onnx",
+        "--backend",
+        "cpu",
+    ]
+
+
+def test_a_folder_of_pictures(folder: Path, tmp_path: Path) -> None:
+    done = predict(
+        folder / "pictures", "--output", "drawn", "--json", "a/r.json", *models(folder), cwd=tmp_path
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "3 pictures, 6 persons, 0 errors" in done.stdout
+    assert sorted(path.name for path in (tmp_path / "drawn").iterdir()) == [
+        "000139.jpg",
+        "7.png",
+        "street.jpg",
+    ]
+    drawn = cv2.imread(str(tmp_path / "drawn" / "7.png"))
+    assert drawn.shape == (64, 64, 3)
+    assert (drawn != 90).any()
+    rows = rows_of(tmp_path / "a" / "r.json")
+    assert [(row["image_id"], row["file_name"]) for row in rows] == [
+        (139, "000139.jpg"), (139, "000139.jpg"), (7, "7.png"), (7, "7.png"), (1, "street.jpg"), (1, "street.jpg"),
+    ]  # fmt: skip
+    assert rows[0]["bbox"] == [0, -160, 320, 480]
+    assert all(len(row["keypoints"]) == 51 and row["category_id"] == 1 for row in rows)
+
+
+def test_keypoints_are_coco_whatever_skeleton_is_drawn(folder: Path, tmp_path: Path) -> None:
+    box = [{"file_name": "000139.jpg", "bbox": [100, 50, 80, 200]}]
+    (tmp_path / "boxes.json").write_text(json.dumps(box), encoding="utf-8")
+    for skeleton in ("openpose18", "coco17", "native"):
+        arguments = ["--boxes", "boxes.json", "--json", "r.json", "--skeleton", skeleton]
+        done = predict(folder / "pictures", *arguments, *models(folder), cwd=tmp_path)
+        assert done.returncode == 0
+        (row,) = rows_of(tmp_path / "r.json")
+        expected = [
+            (140 + (x + 0.25 - 24) * 3.90625, 150 + (y + 0.25 - 32) * 3.90625)
+            for x, y in known_models.PEAKS_XY
+        ]
+        np.testing.assert_allclose(np.array(row["keypoints"]).reshape(17, 3)[:, :2], expected, atol=0.01)
+
+
+def test_given_boxes_keep_their_order(folder: Path, tmp_path: Path) -> None:
+    names = ["street.jpg", "7.png", "000139.jpg", "street.jpg"]
+    boxes = [{"file_name": name, "bbox": [k, 5, 20, 30], "score": 0.5} for k, name in enumerate(names)]
+    (tmp_path / "boxes.json").write_text(json.dumps(boxes), encoding="utf-8")
+    done = predict(
+        folder / "pictures", "--boxes", "boxes.json", "--json", "r.json", *models(folder), cwd=tmp_path
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    rows = rows_of(tmp_path / "r.json")
+    assert [(row["file_name"], row["bbox"]) for row in rows] == [(b["file_name"], b["bbox"]) for b in boxes]
+    assert {row["file_name"]: row["image_id"] for row in rows} == {
+        "000139.jpg": 139,
+        "7.png": 7,
+        "street.jpg": 1,
+    }
+    assert all(row["box_score"] == 0.5 for row in rows)
+
+
+def test_boxes_of_a_coco_annotation_file(folder: Path, tmp_path: Path) -> None:
+    data = {
+        "images": [{"id": 5, "file_name": "street.jpg"}],
+        "annotations": [{"id": 1, "image_id": 5, "category_id": 1, "bbox": [4, 5, 20, 30]}],
+    }
+    (tmp_path / "coco.json").write_text(json.dumps(data), encoding="utf-8")
+    done = predict(
+        folder / "pictures", "--boxes", "coco.json", "--json", "r.json", *models(folder), cwd=tmp_path
+    )
+    assert done.returncode == 0
+    assert [(row["image_id"], row["file_name"]) for row in rows_of(tmp_path / "r.json")] == [
+        (5, "street.jpg")
+    ]
+
+
+def test_boxes_without_a_picture_are_told(folder: Path, tmp_path: Path) -> None:
+    boxes = [{"image_id": 7, "bbox": [1, 5, 20, 30]}, {"image_id": 8, "bbox": [2, 5, 20, 30]}]
+    (tmp_path / "boxes.json").write_text(json.dumps(boxes), encoding="utf-8")
+    done = predict(
+        folder / "pictures", "--boxes", "boxes.json", "--json", "r.json", *models(folder), cwd=tmp_path
+    )
+    assert done.returncode == 1
+    assert "1 boxes belong to no input" in done.stderr
+    assert len(rows_of(tmp_path / "r.json")) == 1
+
+
+def test_a_video_in_and_out(folder: Path, tmp_path: Path) -> None:
+    arguments = ["--output", "drawn", "--json", "r.json", "--heatmaps"]
+    done = predict(folder / "walk.avi", *arguments, *models(folder), cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    for name in ("walk.mp4", "walk_heatmaps.mp4"):
+        video = cv2.VideoCapture(str(tmp_path / "drawn" / name))
+        assert video.get(cv2.CAP_PROP_FRAME_COUNT) == 12
+        assert video.get(cv2.CAP_PROP_FPS) == pytest.approx(10.0)
+        there, frame = video.read()
+        assert there
+        assert frame.shape == (120, 160, 3)
+    rows = rows_of(tmp_path / "r.json")
+    assert [row["frame"] for row in rows] == [frame for frame in range(12) for _ in range(2)]
+    assert [row["image_id"] for row in rows[::2]] == list(range(1, 13))
+    # Nobody moves: the two are tracked from their second frame on.
+    assert {row.get("track_id") for row in rows[2:]} == {1, 2}
+
+
+def test_heatmaps_of_a_picture(folder: Path, tmp_path: Path) -> None:
+    done = predict(
+        folder / "pictures" / "7.png", "--output", "drawn", "--heatmaps", *models(folder), cwd=tmp_path
+    )
+    assert done.returncode == 0
+    assert sorted(path.name for path in (tmp_path / "drawn").iterdir()) == ["7.png", "7_heatmaps.png"]
+
+
+def test_inputs_that_cannot_be_read_do_not_stop_the_others(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "broken.jpg").write_bytes(b"no picture")
+    (tmp_path / "broken.avi").write_bytes(b"no video")
+    (tmp_path / "empty").mkdir()
+    inputs = ["broken.jpg", "broken.avi", "empty", "none.png", folder / "pictures" / "7.png"]
+    done = predict(*inputs, "--json", "r.json", *models(folder), cwd=tmp_path)
+    assert done.returncode == 1
+    for name in ("broken.jpg", "broken.avi", "empty", "none.png"):
+        assert any(line.startswith("error: ") and name in line for line in done.stderr.splitlines())
+    assert "Traceback" not in done.stderr
+    assert "1 pictures, 2 persons, 4 errors" in done.stdout
+    assert len(rows_of(tmp_path / "r.json")) == 2
+
+
+def test_pictures_of_the_same_name_do_not_overwrite_one_another(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "7.png").write_bytes((folder / "pictures" / "7.png").read_bytes())
+    done = predict(
+        folder / "pictures" / "7.png",
+        "7.png",
+        "--output",
+        "drawn",
+        "--json",
+        "r.json",
+        *models(folder),
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0
+    assert sorted(path.name for path in (tmp_path / "drawn").iterdir()) == ["7.png", "7_2.png"]
+    assert [row["image_id"] for row in rows_of(tmp_path / "r.json")] == [7, 7, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["--detection-threshold", "2"], 2, "expected a number from 0 to 1, got '2'"),
+        (["--backend", "gpu"], 2, "expected auto, cpu, cuda, tensorrt or openvino, got 'gpu'"),
+        (["--pose-model", "resnet"], 1, "no model named 'resnet'; expected pose_resnet_lite"),
+        (["--detector-model", "none.onnx"], 1, "none.onnx does not exist"),
+        (["--boxes", "none.json"], 1, "none.json cannot be read"),
+        (["--show"], 1, "there is no display"),
+        (["--output", "/proc/none"], 1, "cannot make the folder /proc/none"),
+    ],
+)
+def test_a_wrong_command_line_is_one_sentence(
+    folder: Path, tmp_path: Path, arguments: list[str], code: int, said: str
+) -> None:
+    done = predict(folder / "pictures", *models(folder), *arguments, cwd=tmp_path)
+    assert done.returncode == code
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_ctrl_c_keeps_what_is_done(folder: Path, tmp_path: Path) -> None:
+    """A source without an end: the same picture named a great many times."""
+    inputs = [folder / "pictures" / "7.png"] * 5000
+    process = subprocess.Popen(
+        command(*inputs, "--output", "drawn", "--json", "r.json", *models(folder)),
+        cwd=tmp_path,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.glob("drawn/*")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in stderr
+    rows = rows_of(tmp_path / "r.json")
+    assert 0 < len(rows) < 10_000
+    assert f"{len(rows)} persons" in stdout
+
+
+def test_it_runs_from_the_root_of_a_clone(folder: Path, tmp_path: Path) -> None:
+    done = predict(folder / "pictures" / "7.png", "--json", tmp_path / "r.json", *models(folder), cwd=ROOT)
+    assert done.returncode == 0
