@@ -48,13 +48,26 @@ def load_state(path: Path) -> dict[str, np.ndarray]:
         raise ModelError(
             f"{path}: expected a dictionary of tensors, got {type(content).__name__}; is this a checkpoint?"
         )
-    state = {plain_name(key): _array(value) for key, value in content.items() if _is_weight(key, value)}
+    state = {
+        plain_name(key): value.detach().float() for key, value in content.items() if _is_weight(key, value)
+    }
     missing = [key for key in REQUIRED if key not in state]
     if missing:
         raise ModelError(
             f"{path}: not a PoseResNet checkpoint, {', '.join(missing)} missing; it starts with {', '.join(list(state)[:4])}"
         )
-    return state
+    _require_pose_resnet(path, state)
+    return {key: tensor.numpy() for key, tensor in state.items()}
+
+
+def _require_pose_resnet(path: Path, state: dict[str, Any]) -> None:
+    from pose_resnet_ros.export.pose_resnet_torch import network_for
+
+    try:
+        network_for(state)
+    except RuntimeError as error:
+        reasons = "; ".join(line.strip() for line in str(error).splitlines()[1:4])
+        raise ModelError(f"{path}: its tensors do not make a PoseResNet: {reasons}") from error
 
 
 def plain_name(key: str) -> str:
@@ -69,10 +82,6 @@ def _is_weight(key: str, value: Any) -> bool:
     return hasattr(value, "detach") and not ignored
 
 
-def _array(tensor: Any) -> np.ndarray:
-    return tensor.detach().float().numpy()
-
-
 def _load(path: Path) -> Any:
     torch = import_torch()
     if not path.is_file():
@@ -82,7 +91,7 @@ def _load(path: Path) -> Any:
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise ModelError(_refusal(path, str(error))) from error
-    except (RuntimeError, EOFError, ValueError, KeyError, OSError) as error:
+    except Exception as error:
         raise ModelError(f"{path}: damaged or not a PyTorch checkpoint ({error}); fetch it again") from error
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import numpy as np
 import onnx
 
-from pose_resnet_ros.core.errors import ModelError
 from pose_resnet_ros.export.graph import DEFAULT_OPSET, GraphBuilder, fold_batch_norm
 
 BATCH_NORM_EPSILON = 1e-5  # PyTorch's default, which the published code leaves alone
@@ -20,24 +19,9 @@ State = dict[str, np.ndarray]
 def pose_graph(state: State, *, width: int, height: int, opset: int = DEFAULT_OPSET) -> onnx.ModelProto:
     """The network as ``input`` (N, 3, height, width) -> ``heatmaps`` (N, J, height/4, width/4), N dynamic.
 
-    state: float32 arrays by Microsoft's names. Depth, widths and joint count are those of the tensors.
-    Raises ModelError if a tensor is missing or the shapes do not fit together.
+    state: float32 arrays by Microsoft's names, complete (``checkpoint.load_state``). Depth, widths and joint count are those
+    of the tensors.
     """
-    try:
-        return _build(state, width=width, height=height, opset=opset)
-    except KeyError as error:
-        raise ModelError(
-            f"the checkpoint lacks the tensor {error}; expected a complete PoseResNet"
-        ) from error
-    except onnx.shape_inference.InferenceError as error:
-        raise ModelError(f"the checkpoint's tensors do not fit together as a PoseResNet: {error}") from error
-
-
-def joint_count(state: State) -> int:
-    return len(state["final_layer.weight"])
-
-
-def _build(state: State, *, width: int, height: int, opset: int) -> onnx.ModelProto:
     g = GraphBuilder()
     x = g.node("Relu", _conv(g, state, "input", conv="conv1", norm="bn1", stride=2))
     x = g.node("MaxPool", x, kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1])
@@ -55,6 +39,10 @@ def _build(state: State, *, width: int, height: int, opset: int) -> onnx.ModelPr
         outputs={"heatmaps": ("N", joint_count(state), height // 4, width // 4)},
         opset=opset,
     )
+
+
+def joint_count(state: State) -> int:
+    return len(state["final_layer.weight"])
 
 
 def _block_count(state: State, stage: int) -> int:

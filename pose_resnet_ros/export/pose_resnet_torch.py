@@ -111,21 +111,26 @@ def pose_resnet(
 
 
 def network_for(state: dict[str, Tensor]) -> PoseResNet:
-    """The network whose tensors ``state`` (flat, the names above) holds, loaded and in evaluation mode."""
+    """The network whose tensors ``state`` (flat, the names above) holds, sharing them, in evaluation mode.
+
+    Depth, widths and joint count are told by the tensors. Raises RuntimeError, which lists what is missing, unknown or of
+    another shape.
+    """
     block = Bottleneck if "layer1.0.conv3.weight" in state else BasicBlock
     counts = tuple(
         len({key.split(".")[1] for key in state if key.startswith(f"layer{n}.")}) for n in (1, 2, 3, 4)
     )
-    deconv_channels, joint_count = state["final_layer.weight"].shape[1], state["final_layer.weight"].shape[0]
-    network = PoseResNet(
-        block,
-        block_counts=counts,  # type: ignore[arg-type]
-        joint_count=joint_count,
-        width=state["conv1.weight"].shape[0],
-        deconv_channels=deconv_channels,
-    )
-    steps = {key: value for key, value in network.state_dict().items() if key.endswith("num_batches_tracked")}
-    network.load_state_dict(steps | state)
+    joint_count, deconv_channels = state["final_layer.weight"].shape[:2]
+    with torch.device("meta"):  # without memory: the weights come from ``state``
+        network = PoseResNet(
+            block,
+            block_counts=counts,  # type: ignore[arg-type]
+            joint_count=joint_count,
+            width=state["conv1.weight"].shape[0],
+            deconv_channels=deconv_channels,
+        )
+    counters = {key: torch.tensor(0) for key in network.state_dict() if key.endswith("num_batches_tracked")}
+    network.load_state_dict(counters | state, assign=True)
     return network.eval()
 
 
