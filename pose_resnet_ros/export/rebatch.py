@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import onnxruntime
+from google.protobuf.message import DecodeError
 from onnx import numpy_helper
 
 from pose_resnet_ros.core.errors import ModelError
@@ -24,11 +25,10 @@ def load_onnx(path: Path) -> onnx.ModelProto:
     """Read a model. Raises ModelError if it is none."""
     try:
         model = onnx.load(str(path))
-        onnx.checker.check_model(model)
-    except Exception as error:  # the checker's and protobuf's exceptions share no base class below Exception
-        raise ModelError(
-            f"{path} is not an ONNX model, or only a part of one: {str(error).splitlines()[0]}"
-        ) from error
+    except DecodeError as error:
+        raise ModelError(f"{path} is not an ONNX model, or only a part of one: {error}") from error
+    if not model.graph.node:
+        raise ModelError(f"{path} is not an ONNX model, or only a part of one: it has no nodes")
     return model
 
 
@@ -44,7 +44,8 @@ def free_batch(path: Path) -> onnx.ModelProto:
     free.CopyFrom(fixed)
     _free_reshapes(free, _leading_ones(fixed))
     for value in (*_real_inputs(free), *free.graph.output):
-        value.type.tensor_type.shape.dim[0].dim_param = "N"
+        if value.type.tensor_type.shape.dim:  # an output may leave its shape open
+            value.type.tensor_type.shape.dim[0].dim_param = "N"
     del free.graph.value_info[:]
     _require_same(path, fixed, free)
     return free
