@@ -166,7 +166,7 @@ TRACKING_OPTIONS: tuple[Option, ...] = (
     Option(
         "tracking.min_similarity",
         0.2,
-        "two persons less alike than this (the tracker's iou or oks) are never taken for one",
+        "two persons less alike than this (the tracker's iou or oks; for oks rather 0.05) are never taken for one",
         live=True,
         minimum=0.0,
         maximum=1.0,
@@ -209,6 +209,18 @@ TRACKING_OPTIONS: tuple[Option, ...] = (
         minimum=0.0,
         maximum=1000.0,
     ),
+)
+
+# The arguments of ``pipeline.load_pipeline``.
+LOAD_NAMES: tuple[str, ...] = (
+    "pose_model",
+    "detector_model",
+    "backend",
+    "device_id",
+    "threads",
+    "max_batch",
+    "skeleton",
+    "allow_download",
 )
 
 _BY_NAME = {option.name: option for option in PIPELINE_OPTIONS + TRACKING_OPTIONS}

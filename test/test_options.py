@@ -8,7 +8,7 @@ import inspect
 import pytest
 
 from pose_resnet_ros.core.errors import SettingsError
-from pose_resnet_ros.options import PIPELINE_OPTIONS, TRACKING_OPTIONS, Option, option
+from pose_resnet_ros.options import LOAD_NAMES, PIPELINE_OPTIONS, TRACKING_OPTIONS, Option, option
 from pose_resnet_ros.pipeline import load_pipeline
 from pose_resnet_ros.settings import PipelineSettings
 
@@ -87,5 +87,6 @@ def test_the_settings_of_a_frame_have_the_tables_defaults_and_ranges() -> None:
 
 def test_the_pipelines_defaults_are_the_tables() -> None:
     parameters = inspect.signature(load_pipeline).parameters
+    assert tuple(parameters) == LOAD_NAMES
     for name, parameter in parameters.items():
         assert parameter.default == option(name).default

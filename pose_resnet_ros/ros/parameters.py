@@ -10,7 +10,7 @@ from typing import Any
 
 from pose_resnet_ros.identities import IdentitySettings
 from pose_resnet_ros.models.registry import FULL_FRAME
-from pose_resnet_ros.options import PIPELINE_OPTIONS, TRACKING_OPTIONS, Option, Value
+from pose_resnet_ros.options import LOAD_NAMES, PIPELINE_OPTIONS, TRACKING_OPTIONS, Option, Value
 from pose_resnet_ros.settings import PipelineSettings
 
 NODE_OPTIONS: tuple[Option, ...] = (
@@ -77,8 +77,6 @@ PARAMETERS: tuple[Option, ...] = (
     *NODE_OPTIONS,
     *ROBOT_OPTIONS,
 )
-# What `load_pipeline` takes.
-_LOAD_NAMES = ("pose_model", "detector_model", "backend", "device_id", "threads", "max_batch", "skeleton")
 
 
 @dataclass(frozen=True)
@@ -112,7 +110,7 @@ class Settings:
         own = [field.name for field in fields(cls) if field.name in values and field.name not in given]
         detector = FULL_FRAME if given["is_external"] else values["detector_model"]
         return cls(
-            load={**{name: values[name] for name in _LOAD_NAMES}, "detector_model": detector},
+            load={**{name: values[name] for name in LOAD_NAMES}, "detector_model": detector},
             frame=PipelineSettings(**{field.name: values[field.name] for field in fields(PipelineSettings)}),  # type: ignore[arg-type]
             draw={name: value for name, value in values.items() if name.startswith("draw_")},  # type: ignore[misc]
             identities=IdentitySettings.from_options(values),

@@ -9,19 +9,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from pose_resnet_ros.core.errors import SettingsError
-from pose_resnet_ros.options import PIPELINE_OPTIONS, Option, Value
+from pose_resnet_ros.options import LOAD_NAMES, PIPELINE_OPTIONS, Option, Value
 from pose_resnet_ros.settings import PipelineSettings
-
-LOAD_NAMES = (
-    "pose_model",
-    "detector_model",
-    "backend",
-    "device_id",
-    "threads",
-    "max_batch",
-    "skeleton",
-    "allow_download",
-)
 
 
 def add_options(parser: argparse.ArgumentParser, options: Iterable[Option] = PIPELINE_OPTIONS) -> None:

@@ -1,0 +1,66 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import known_models
+import pytest
+from file_server import CERTIFICATE, serve
+
+from pose_resnet_ros.core.errors import DownloadError, ModelError
+from pose_resnet_ros.models import registry
+from pose_resnet_ros.models.entry import ModelEntry
+from pose_resnet_ros.pipeline import load_pipeline
+
+
+@pytest.fixture
+def address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A server with one model of the table; its row carries the description, the file does not."""
+    monkeypatch.setenv("POSE_RESNET_ROS_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(CERTIFICATE))
+    served = tmp_path / "served"
+    served.mkdir()
+    answers = {"heatmaps": known_models.heatmaps_with_peaks(known_models.PEAKS_XY)}
+    known_models.constant_answers(served / "net.onnx", answers, spec=None, wh=(192, 256))
+    with serve(served) as address:
+        row = ModelEntry(
+            name="net",
+            kind="pose",
+            file="net.onnx",
+            source="",
+            licence="",
+            data="",
+            spec=known_models.POSE_SPEC,
+            urls=(f"{address}/net.onnx",),
+        )
+        monkeypatch.setattr(registry, "TABLE", (row,))
+        yield address
+
+
+@pytest.mark.usefixtures("address")
+def test_an_absent_model_is_fetched_only_when_it_is_allowed() -> None:
+    with pytest.raises(ModelError, match=r"'net' is not on this machine .*models fetch net"):
+        load_pipeline("net", "full_frame")
+    with load_pipeline("net", "full_frame", allow_download=True) as pipeline:
+        assert pipeline.pose_net.spec == known_models.POSE_SPEC
+    with load_pipeline("net", "full_frame") as pipeline:  # it is here now
+        assert pipeline.pose_net.spec == known_models.POSE_SPEC
+
+
+def test_a_download_that_fails_says_so(address: str, tmp_path: Path) -> None:
+    (tmp_path / "served" / "net.onnx").unlink()
+    with pytest.raises(DownloadError, match=f"{address}/net.onnx"):
+        load_pipeline("net", "full_frame", allow_download=True)
+
+
+def test_the_description_in_the_file_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POSE_RESNET_ROS_HOME", str(tmp_path))
+    known_models.pose_net(tmp_path / "net.onnx")
+    other = ModelEntry(
+        "net", "pose", "net.onnx", source="", licence="", data="", spec=known_models.DETECTOR_SPEC
+    )
+    monkeypatch.setattr(registry, "TABLE", (other,))
+    with load_pipeline("net", "full_frame") as pipeline:
+        assert pipeline.pose_net.spec == known_models.POSE_SPEC
