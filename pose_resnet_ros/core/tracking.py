@@ -9,6 +9,7 @@ are too unlike. There is no clock here: time is the frames' stamps, in seconds.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -20,8 +21,8 @@ from pose_resnet_ros.core.boxes import areas, iou_matrix
 from pose_resnet_ros.core.oks import oks_matrix
 from pose_resnet_ros.core.types import People
 
-# A new measurement's share in a track's velocity. Boxes jitter by a few pixels, so one frame's difference is no velocity yet.
-VELOCITY_GAIN = 0.4
+# Boxes jitter by a few pixels, so one frame's difference is no velocity yet: it is averaged over about this time.
+VELOCITY_TIME_S = 0.5
 # A silhouette fills about half of its box, and OKS is defined by the silhouette (0.53: customary where only boxes are known).
 SILHOUETTE_SHARE = 0.53
 
@@ -129,7 +130,8 @@ class Tracker:
         elapsed_s = stamp_s - track.stamp_s
         if elapsed_s > 0:
             measured = (_center(box) - _center(track.box_xyxy)) / elapsed_s
-            track.velocity_px_s = track.velocity_px_s + VELOCITY_GAIN * (measured - track.velocity_px_s)
+            gain = 1 - math.exp(-elapsed_s / VELOCITY_TIME_S)
+            track.velocity_px_s = track.velocity_px_s + gain * (measured - track.velocity_px_s)
         track.box_xyxy, track.keypoints_xy, track.stamp_s = box, people.keypoints_xy[row], stamp_s
         track.hits += 1
 
