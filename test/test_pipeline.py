@@ -202,3 +202,21 @@ def test_pose_score_is_the_mean_of_the_sure_keypoints() -> None:
     )
     np.testing.assert_allclose(pose_score(people, keypoint_threshold=0.2), [0.7, 0.0], atol=1e-6)
     assert pose_score(People.empty(3), keypoint_threshold=0.2).shape == (0,)
+
+
+def test_the_embedded_models_are_the_default() -> None:
+    with load_pipeline(backend="cpu") as pipeline:
+        assert (pipeline.detector.spec.name, pipeline.pose_net.spec.name) == (
+            "person_lite",
+            "pose_resnet_lite",
+        )
+        assert len(pipeline.run(IMAGE).people) == 0  # a grey wall
+        assert pipeline.run(IMAGE, boxes=given(3)).people.keypoints_xy.shape == (3, 18, 2)
+
+
+def test_results_do_not_share_memory_with_the_next_frame(pipeline: PosePipeline) -> None:
+    first = pipeline.run(IMAGE, boxes=given(2), keep_heatmaps=True)
+    before = first.people.keypoints_xy.copy(), first.heatmaps.copy()
+    pipeline.run(IMAGE // 2, boxes=given(2)[::-1], keep_heatmaps=True)
+    np.testing.assert_array_equal(first.people.keypoints_xy, before[0])
+    np.testing.assert_array_equal(first.heatmaps, before[1])

@@ -12,6 +12,7 @@ import numpy as np
 
 from pose_resnet_ros.core import types
 from pose_resnet_ros.core.boxes import is_sound, nms
+from pose_resnet_ros.core.crops import tensor_for
 from pose_resnet_ros.core.detector_heads import DECODERS
 from pose_resnet_ros.core.errors import ModelError, PoseError
 from pose_resnet_ros.core.letterbox import LETTERBOXES
@@ -78,6 +79,7 @@ class PersonDetector:
         """
         run_on = replace(run_on or RunOn(), max_batch=1)
         self._model, self.spec = open_model(name_or_path, spec_type=DetectorSpec, run_on=run_on)
+        self._tensor = tensor_for(1, spec=self.spec.input)  # kept from frame to frame
         try:
             self._letterbox = types.option(LETTERBOXES, self.spec.letterbox, what="letterbox")
             self._decode = types.option(DECODERS, self.spec.decoder, what="decoder")
@@ -105,7 +107,7 @@ class PersonDetector:
         """
         clock = clock or StageClock()
         with clock.stage("letterbox"):
-            letterboxed = self._letterbox(image, spec=self.spec.input)
+            letterboxed = self._letterbox(image, spec=self.spec.input, out=self._tensor)
         with clock.stage("detect"):
             outputs = self._model.run(letterboxed.tensor, **self._further_inputs())
         with clock.stage("boxes"):

@@ -11,7 +11,7 @@ import numpy as np
 
 from pose_resnet_ros.core import boxes as box_maths
 from pose_resnet_ros.core import types
-from pose_resnet_ros.core.crops import CROPS, to_image
+from pose_resnet_ros.core.crops import CROPS, tensor_for, to_image
 from pose_resnet_ros.core.errors import ImageError, ModelError, SettingsError
 from pose_resnet_ros.core.heatmaps import DECODERS, merge_flipped, mirrored
 from pose_resnet_ros.core.simcc import merge_flipped_simcc
@@ -61,6 +61,7 @@ class PoseNet:
         self.input_wh = (spec.input.width, spec.input.height)
         self._example = self._model.run(np.zeros((2, 3, spec.input.height, spec.input.width), np.float32))
         check_pose_outputs(spec, self._example, self._model)
+        self._tensor = tensor_for(1, spec=spec.input)
 
     @property
     def grant(self) -> Grant:
@@ -84,7 +85,7 @@ class PoseNet:
         if len(detections) == 0:
             return self._nobody()
         with clock.stage("crop"):
-            crops = self._crop(image, detections.boxes_xyxy, spec=self.spec.input, padding=self.spec.padding)
+            crops = self._crops(image, detections)
         with clock.stage("pose"):
             outputs = self._infer(crops, flip_test)
         with clock.stage("decode"):
@@ -95,6 +96,13 @@ class PoseNet:
     def close(self) -> None:
         """Free the network."""
         self._model.close()
+
+    def _crops(self, image: np.ndarray, detections: Detections) -> Crops:
+        if len(self._tensor) < len(detections):  # kept from frame to frame, for the largest crowd so far
+            self._tensor = tensor_for(len(detections), spec=self.spec.input)
+        return self._crop(
+            image, detections.boxes_xyxy, spec=self.spec.input, padding=self.spec.padding, out=self._tensor
+        )
 
     def _infer(self, crops: Crops, flip_test: bool) -> list[np.ndarray]:
         outputs = self._model.run(crops.tensor)

@@ -155,9 +155,10 @@ class Window:
             ) from error
 
     def show(self, image: np.ndarray) -> bool:
-        """Show a picture; False when the user pressed q or Escape."""
+        """Show a picture; False when the user pressed q or Escape, or closed the window."""
         cv2.imshow(self._title, image)
-        return cv2.waitKey(1) & 0xFF not in _QUIT_KEYS
+        pressed = cv2.waitKey(1) & 0xFF
+        return pressed not in _QUIT_KEYS and cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) > 0
 
     def close(self) -> None:
         """Close the window."""
