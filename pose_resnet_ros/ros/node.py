@@ -5,20 +5,16 @@
 from __future__ import annotations
 
 import sys
-import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.clock import Clock, ClockType
-from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.task import Future
 from sensor_msgs.msg import CompressedImage, Image
 from std_srvs.srv import Trigger
 
 from pose_resnet_ros.core.errors import PoseError
-from pose_resnet_ros.core.types import Detections
 from pose_resnet_ros.identities import Identities
 from pose_resnet_ros.msg import Skeleton as SkeletonMessage
 from pose_resnet_ros.pipeline import PosePipeline, load_pipeline
@@ -28,6 +24,7 @@ from pose_resnet_ros.ros.declare import Parameters
 from pose_resnet_ros.ros.external_input import ExternalInput
 from pose_resnet_ros.ros.image_codec import image_to_bgr
 from pose_resnet_ros.ros.latest import LatestWorker
+from pose_resnet_ros.ros.lifecycle import GuardedLifecycleNode
 from pose_resnet_ros.ros.log_forwarding import forward_logs, stop_forwarding
 from pose_resnet_ros.ros.outputs import Outputs
 from pose_resnet_ros.ros.parameters import PARAMETERS, Settings
@@ -39,14 +36,9 @@ from pose_resnet_ros.ros.statistics import Statistics
 NAME = "pose_resnet"
 DIAGNOSTICS_PERIOD_S = 1.0
 STOP_TIMEOUT_S = 4.0  # a cancelled inference ends within one operator of the network
-SUCCESS, FAILURE, ERROR = (
-    TransitionCallbackReturn.SUCCESS,
-    TransitionCallbackReturn.FAILURE,
-    TransitionCallbackReturn.ERROR,
-)
 
 
-class PoseNode(LifecycleNode):
+class PoseNode(GuardedLifecycleNode):
     """Unconfigured: parameters only. Inactive: the models are loaded. Active: subscribed, and a worker runs."""
 
     def __init__(self, **node_arguments: Any) -> None:
@@ -55,7 +47,6 @@ class PoseNode(LifecycleNode):
         self.finished = Future()  # never completed: the node works until it is stopped
         self._log_handler = forward_logs(self.get_logger())
         self._statistics = Statistics()
-        self._state, self._problem = "unconfigured", ""
         self._pipeline: PosePipeline | None = None
         self._outputs: Outputs | None = None
         self._worker: LatestWorker | None = None
@@ -82,64 +73,22 @@ class PoseNode(LifecycleNode):
 
     def start(self) -> None:
         """With ``autostart``: configure and activate. Raises PoseError with the reason if that fails."""
-        if not self._settings.autostart:
+        if self._settings.autostart:
+            self.configure_and_activate()
+        else:
             self.get_logger().info("autostart is false: waiting to be configured")
-            return
-        for trigger in (self.trigger_configure, self.trigger_activate):
-            if trigger() != SUCCESS:
-                raise PoseError(self._problem)
 
     def close(self) -> None:
         """Stop work, free the models, destroy the node; from any state."""
-        self._release()
+        self.release()
         stop_forwarding(self._log_handler)
         self.destroy_node()
 
-    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
-        return self._transition("configure", "inactive", self._configure)
-
-    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        super().on_activate(state)
-        return self._transition("activate", "active", self._activate)
-
-    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        result = self._transition("deactivate", "inactive", self._stop_work)
-        super().on_deactivate(state)
-        return result
-
-    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
-        return self._transition("clean up", "unconfigured", self._release)
-
-    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
-        return self._transition("shut down", "finalized", self._release)
-
-    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
-        problem = self._problem
-        result = self._transition("recover from the error", "unconfigured", self._release)
-        self._problem = problem
-        return result
-
-    def _transition(self, what: str, target: str, body: Callable[[], None]) -> TransitionCallbackReturn:
-        """Run a transition; rclpy would swallow its exceptions. FAILURE: the state stays; ERROR: on_error cleans up."""
-        try:
-            body()
-        except PoseError as error:
-            self._problem = f"cannot {what}: {error}"
-            if not self._settings.autostart:  # with autostart the process ends with this sentence
-                self.get_logger().error(self._problem)
-            return FAILURE
-        except Exception as error:  # noqa: BLE001 - see above: whatever it is, it must be seen
-            self._problem = f"cannot {what}: {type(error).__name__}: {error}"
-            self.get_logger().error(f"{self._problem}\n{traceback.format_exc()}")
-            return ERROR
-        self._state, self._problem = target, ""
-        return SUCCESS
-
-    def _configure(self) -> None:
+    def configure(self) -> None:
+        """Load the models, and announce the results' topics. Raises PoseError."""
         load = self._settings.load
         self.get_logger().info(f"loading {load['detector_model']} and {load['pose_model']} (backend {load['backend']}) ...")
         self._pipeline = load_pipeline(**load)
-        _warm_up(self._pipeline)
         self._outputs = Outputs(self, self._pipeline)
         self._identities = Identities(self._pipeline.skeleton, self._settings.identities)
         if self._settings.use_depth:
@@ -151,7 +100,8 @@ class PoseNode(LifecycleNode):
             f" ({self._settings.image_transport}, {self._settings.image_reliability})"
         )
 
-    def _activate(self) -> None:
+    def activate(self) -> None:
+        """Start the worker, then subscribe."""
         assert self._pipeline  # the state machine activates only what was configured
         self._pipeline.resume()
         self._statistics.restart()
@@ -207,7 +157,7 @@ class PoseNode(LifecycleNode):
             self._processor.reset_tracking()
         return response
 
-    def _stop_work(self) -> None:
+    def deactivate(self) -> None:
         """Unsubscribe, and end the worker, also out of the middle of an inference."""
         if self._subscription is not None:
             self.destroy_subscription(self._subscription)
@@ -223,8 +173,9 @@ class PoseNode(LifecycleNode):
         if worker is not None and not worker.stop(timeout_s=STOP_TIMEOUT_S):
             self.get_logger().error(f"the inference in progress did not end within {STOP_TIMEOUT_S:.0f} s; left behind")
 
-    def _release(self) -> None:
-        self._stop_work()
+    def release(self) -> None:
+        """Stop work and free the models."""
+        self.deactivate()
         if self._outputs is not None:
             self._outputs.destroy()
             self._outputs = None
@@ -252,11 +203,11 @@ class PoseNode(LifecycleNode):
     def _publish_diagnostics(self) -> None:
         topic = self._topic()
         condition = diagnostics.Condition(
-            state=self._state,
+            state=self.state,
             topic=topic,
             providers=self._providers(),
             publishers=self.count_publishers(topic),
-            problem=self._problem,
+            problem=self.problem,
             worker_died=self._worker is not None and not self._worker.alive,
             further={key: value for part in (self._external, self._space) if part for key, value in part.values().items()},
         )
@@ -264,14 +215,6 @@ class PoseNode(LifecycleNode):
         message = DiagnosticArray(status=[status])
         message.header.stamp = self.get_clock().now().to_msg()
         self._diagnostics.publish(message)
-
-
-def _warm_up(pipeline: PosePipeline) -> None:
-    """Both networks once: the first run allocates, and the first frame should not wait for that."""
-    image = np.zeros((64, 64, 3), np.uint8)
-    pipeline.run(image)
-    whole = Detections(np.array([[0, 0, 63, 63]], np.float32), np.ones(1, np.float32))
-    pipeline.run(image, boxes=whole)
 
 
 def main(args: Sequence[str] | None = None) -> int:

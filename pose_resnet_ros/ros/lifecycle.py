@@ -1,0 +1,106 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""A lifecycle node whose transitions cannot fail unseen: rclpy swallows their exceptions."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+from rclpy.impl.implementation_singleton import rclpy_implementation
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+
+from pose_resnet_ros.core.errors import PoseError
+
+RCLError: type[Exception] = rclpy_implementation.RCLError
+SUCCESS, FAILURE, ERROR = (
+    TransitionCallbackReturn.SUCCESS,
+    TransitionCallbackReturn.FAILURE,
+    TransitionCallbackReturn.ERROR,
+)
+
+
+class GuardedLifecycleNode(LifecycleNode):
+    """Subclasses give ``configure``, ``activate``, ``deactivate`` and ``release``, which may raise.
+
+    A PoseError leaves the state as it was; anything else goes through on_error, which releases all, to unconfigured.
+    state: the lifecycle state's name; problem: why the last transition failed, "" if it did not.
+    """
+
+    def __init__(self, name: str, **node_arguments: Any) -> None:
+        super().__init__(name, **node_arguments)
+        self.state, self.problem = "unconfigured", ""
+        self._starting = False
+
+    def configure(self) -> None:
+        """Load what is needed."""
+        raise NotImplementedError
+
+    def activate(self) -> None:
+        """Begin to work; managed publishers are enabled."""
+        raise NotImplementedError
+
+    def deactivate(self) -> None:
+        """Stop to work; managed publishers are enabled for the last time."""
+        raise NotImplementedError
+
+    def release(self) -> None:
+        """Stop, and give back what ``configure`` loaded; from any state."""
+        raise NotImplementedError
+
+    def configure_and_activate(self) -> None:
+        """What a manager would do. Raises PoseError with the reason if that fails."""
+        self._starting = True
+        for trigger in (self.trigger_configure, self.trigger_activate):
+            if trigger() != SUCCESS:
+                raise PoseError(self.problem)
+        self._starting = False
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        return self._guarded("configure", "inactive", self.configure)
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        super().on_activate(state)
+        return self._guarded("activate", "active", self.activate)
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        result = self._guarded("deactivate", "inactive", self.deactivate)
+        super().on_deactivate(state)
+        return result
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        return self._guarded("clean up", "unconfigured", self.release)
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        return self._guarded("shut down", "finalized", self.release)
+
+    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
+        problem = self.problem
+        result = self._guarded("recover from the error", "unconfigured", self.release)
+        self.problem = problem
+        return result
+
+    def _guarded(self, what: str, target: str, body: Callable[[], None]) -> TransitionCallbackReturn:
+        try:
+            body()
+        except PoseError as error:
+            self.problem = f"cannot {what}: {error}"
+            if not self._starting:  # else the caller gets it
+                self.get_logger().error(self.problem)
+            return FAILURE
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must be seen
+            self.problem = f"cannot {what}: {type(error).__name__}: {error}"
+            self.get_logger().error(f"{self.problem}\n{traceback.format_exc()}")
+            return ERROR
+        self.state, self.problem = target, ""
+        return SUCCESS
+
+    def _LifecycleNodeMixin__on_change_state(self, request: Any, response: Any) -> Any:  # noqa: N802 - rclpy's name
+        """The service's callback. Up to Jazzy an illegal request raises out of it and ends the process (rclpy#1209)."""
+        try:
+            return super()._LifecycleNodeMixin__on_change_state(request, response)  # type: ignore[misc]
+        except RCLError as error:
+            self.get_logger().warning(f"transition refused in state {self.state}: {error}")
+            response.success = False
+            return response

@@ -1,0 +1,338 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""The running node: what comes out for what goes in, over real topics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+pytest.importorskip("rclpy")
+
+from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import CompressedImage, Image
+from vision_msgs.msg import Detection2DArray
+
+from pose_resnet_ros.core import draw
+from pose_resnet_ros.core.skeletons import skeleton_named
+from pose_resnet_ros.core.types import Detections
+from pose_resnet_ros.msg import PersonArray, Skeleton
+from pose_resnet_ros.ros import outputs
+from pose_resnet_ros.ros.image_codec import ENCODINGS, image_to_bgr
+
+LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+BEST_EFFORT = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+MakeImage = Callable[..., Image]
+
+
+def test_a_frame_in_persons_out(world: Any, spot: str, image_message: MakeImage) -> None:
+    world.pose_node(pose_model=spot)
+    persons = world.listen(PersonArray, "/pose_resnet/persons")
+    camera = world.publisher(Image)
+    message = image_message()
+    camera.publish(message)
+    world.until(lambda: persons, "persons")
+    assert persons[0].header == message.header  # stamp and frame, untouched
+    assert (persons[0].skeleton, persons[0].image_width, persons[0].image_height) == ("openpose18", 160, 120)
+    (person,) = persons[0].persons
+    assert person.track_id == -1
+    assert (person.bbox.center.position.x, person.bbox.center.position.y) == (80.0, 60.0)
+    assert (person.bbox.size_x, person.bbox.size_y) == (160.0, 120.0)
+    assert [keypoint.name for keypoint in person.keypoints] == list(skeleton_named("openpose18").joint_names)
+    for keypoint in person.keypoints:
+        assert abs(keypoint.x - 79.5) < 12
+        assert abs(keypoint.y - 59.5) < 12
+        assert keypoint.score > 0.2
+
+
+def test_a_frame_with_nobody_in_it_is_published_empty(
+    world: Any, spot: str, image_message: MakeImage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = world.pose_node(pose_model=spot)
+    monkeypatch.setattr(node._pipeline.detector, "detect", lambda *_, **__: Detections.empty())
+    persons = world.listen(PersonArray, "/pose_resnet/persons")
+    detections = world.listen(Detection2DArray, "/pose_resnet/detections")
+    pictures = world.listen(Image, "/pose_resnet/annotated_image")
+    camera = world.publisher(Image)
+    message = image_message()
+    world.until(lambda: node._outputs._detections.get_subscription_count(), "the subscription to detections")
+    world.until(lambda: node._outputs._annotated.get_subscription_count(), "the subscription to pictures")
+    camera.publish(message)
+    world.until(lambda: persons and detections and pictures, "results")
+    assert persons[0].header == detections[0].header == pictures[0].header == message.header
+    assert persons[0].persons == []
+    assert detections[0].detections == []
+    np.testing.assert_array_equal(image_to_bgr(pictures[0]), image_to_bgr(message))
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_every_encoding(world: Any, spot: str, image_message: MakeImage, encoding: str) -> None:
+    """The same gray picture in each encoding gives the same keypoints."""
+    gray = np.zeros((120, 160), np.uint8)
+    gray[40:52, 100:112] = 250
+    world.pose_node(pose_model=spot)
+    persons = world.listen(PersonArray, "/pose_resnet/persons")
+    camera = world.publisher(Image)
+    camera.publish(image_message(in_encoding(gray, encoding), encoding=encoding))
+    world.until(lambda: persons, "persons")
+    nose = persons[0].persons[0].keypoints[0]
+    assert abs(nose.x - 105.5) < 12
+    assert abs(nose.y - 45.5) < 12
+
+
+def in_encoding(gray: np.ndarray, encoding: str) -> np.ndarray:
+    """(H, W, ...) pixels that show this gray picture."""
+    if encoding in ("bgr8", "rgb8", "8UC3"):
+        return np.stack([gray] * 3, axis=2)
+    if encoding in ("bgra8", "rgba8"):
+        return np.stack([gray] * 4, axis=2)
+    if encoding in ("mono16", "16UC1"):
+        return gray.astype("<u2") * 257
+    if encoding in ("yuv422", "uyvy"):
+        return np.stack([np.full_like(gray, 128), gray], axis=2)
+    if encoding in ("yuv422_yuy2", "yuyv"):
+        return np.stack([gray, np.full_like(gray, 128)], axis=2)
+    return gray  # mono, and Bayer: gray looks the same through every filter
+
+
+def test_compressed_images(world: Any, spot: str, image_message: MakeImage) -> None:
+    world.pose_node(
+        "-r", "image:=/camera/image_raw", pose_model=spot, image_transport="compressed"
+    )
+    persons = world.listen(PersonArray, "/pose_resnet/persons")
+    camera = world.publisher(CompressedImage, "/camera/image_raw/compressed")
+    raw = image_message()
+    jpeg = cv2.imencode(".jpg", image_to_bgr(raw))[1].tobytes()
+    message = CompressedImage(header=raw.header, format="bgr8; jpeg compressed bgr8")
+    message.data.frombytes(jpeg)
+    camera.publish(message)
+    world.until(lambda: persons, "persons")
+    assert persons[0].header == raw.header
+    assert (persons[0].image_width, persons[0].image_height) == (160, 120)
+
+
+def test_size_and_encoding_may_change_in_mid_stream(world: Any, spot: str, image_message: MakeImage) -> None:
+    world.pose_node(pose_model=spot)
+    persons = world.listen(PersonArray, "/pose_resnet/persons")
+    pictures = world.listen(Image, "/pose_resnet/annotated_image")
+    camera = world.publisher(Image)
+    for number, (shape, encoding) in enumerate(
+        [((120, 160, 3), "bgr8"), ((480, 640), "mono8"), ((2, 3, 3), "rgb8"), ((600, 10, 4), "bgra8")], start=1
+    ):
+        camera.publish(image_message(np.full(shape, 50, np.uint8), encoding=encoding, number=number))
+        world.until(lambda n=number: len(persons) == n and len(pictures) == n, f"frame {number}")
+        assert (persons[-1].image_height, persons[-1].image_width) == shape[:2]
+        assert (pictures[-1].height, pictures[-1].width) == shape[:2]
+
+
+def test_the_skeleton_reaches_who_comes_late(world: Any, spot: str) -> None:
+    world.pose_node(pose_model=spot, skeleton="coco17")
+    world.spin_for(0.3)
+    skeletons = world.listen(Skeleton, "/pose_resnet/skeleton", LATCHED)
+    world.until(lambda: skeletons, "the latched skeleton")
+    coco = skeleton_named("coco17")
+    assert (skeletons[0].name, skeletons[0].joint_names) == (coco.name, list(coco.joint_names))
+    assert list(zip(skeletons[0].edge_from, skeletons[0].edge_to)) == list(coco.edges)
+
+
+@pytest.mark.parametrize("qos", [QoSProfile(depth=1), BEST_EFFORT], ids=["reliable", "best_effort"])
+def test_every_camera_is_heard(world: Any, spot: str, image_message: MakeImage, qos: QoSProfile) -> None:
+    world.pose_node(pose_model=spot)
+    persons = world.listen(PersonArray, "/pose_resnet/persons")
+    camera = world.publisher(Image, qos=qos)
+
+    def sent_and_answered() -> bool:
+        camera.publish(image_message())  # best effort may lose one
+        return bool(persons)
+
+    world.until(sent_and_answered, "persons")
+
+
+def test_pictures_are_drawn_only_for_somebody(
+    world: Any, spot: str, image_message: MakeImage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[str] = []
+
+    def counted(name: str) -> Callable[..., np.ndarray]:
+        def call(*arguments: Any, **options: Any) -> np.ndarray:
+            drawn.append(name)
+            return getattr(draw, name)(*arguments, **options)
+
+        return call
+
+    for name in ("draw_people", "draw_heatmaps"):
+        monkeypatch.setattr(outputs, name, counted(name))
+    world.pose_node(pose_model=spot)
+    persons = world.listen(PersonArray, "/pose_resnet/persons")
+    camera = world.publisher(Image)
+    camera.publish(image_message(number=1))
+    world.until(lambda: len(persons) == 1, "persons")
+    world.spin_for(0.2)
+    assert drawn == []
+    annotated = world.listen(Image, "/pose_resnet/annotated_image")
+    heatmaps = world.listen(Image, "/pose_resnet/heatmap_image")
+
+    def sent_and_seen() -> bool:
+        camera.publish(image_message(number=2))
+        return bool(annotated and heatmaps)
+
+    world.until(sent_and_seen, "pictures")
+    assert set(drawn) == {"draw_people", "draw_heatmaps"}
+    source = image_to_bgr(image_message())
+    for picture in (annotated[-1], heatmaps[-1]):
+        assert picture.header == image_message(number=2).header
+        assert (picture.encoding, picture.height, picture.width) == ("bgr8", 120, 160)
+        assert (image_to_bgr(picture) != source).any()
+
+
+def test_overload_each_frame_is_the_newest_when_it_is_taken(
+    world: Any, slow_spot: str, image_message: MakeImage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = world.pose_node(pose_model=slow_spot)
+    persons = world.listen(PersonArray, "/pose_resnet/persons")
+    received: list[int] = []
+    taken: list[tuple[int, int]] = []  # number of the frame taken, number of the newest received at that moment
+    slot = node._worker._changed  # what guards the slot: notes are taken at the very moment
+    put, take = node._worker.put, node._worker._take
+
+    def noted_put(message: Image) -> None:
+        with slot:
+            received.append(message.header.stamp.sec)
+            put(message)
+
+    def noted_take() -> Any:
+        with slot:
+            frame = take()
+            if frame is not None:
+                taken.append((frame.message.header.stamp.sec, received[-1]))
+            return frame
+
+    monkeypatch.setattr(node._worker, "put", noted_put)
+    monkeypatch.setattr(node._worker, "_take", noted_take)
+    camera = world.publisher(Image)
+    numbers = iter(range(1, 100_000))
+
+    def sent_until_enough() -> bool:
+        camera.publish(image_message(number=next(numbers)))
+        return len(persons) >= 8
+
+    world.until(sent_until_enough, "eight results of a slow model", deadline_s=120.0)
+    assert len(taken) >= 7  # the first wait began before the notes
+    assert all(number == newest for number, newest in taken), taken
+    summary = node._statistics.summary()
+    assert summary.stale > summary.published
+    assert [p.header.stamp.sec for p in persons] == sorted(p.header.stamp.sec for p in persons)
+
+
+def test_frames_older_than_the_limit_are_dropped_and_counted(world: Any, slow_spot: str, image_message: MakeImage) -> None:
+    node = world.pose_node(pose_model=slow_spot, max_age_ms=0.001)
+    persons = world.listen(PersonArray, "/pose_resnet/persons")
+    camera = world.publisher(Image)
+    camera.publish(image_message())
+    world.until(lambda: node._statistics.summary().stale == 1, "the frame to be dropped")
+    assert persons == []
+
+
+def test_two_nodes_side_by_side(world: Any, spot: str, image_message: MakeImage) -> None:
+    world.pose_node("-r", "__ns:=/left", "-r", "image:=/left/camera", pose_model=spot)
+    world.pose_node("-r", "__ns:=/right", "-r", "image:=/right/camera", pose_model=spot, skeleton="coco17")
+    left = world.listen(PersonArray, "/left/pose_resnet/persons")
+    right = world.listen(PersonArray, "/right/pose_resnet/persons")
+    world.publisher(Image, "/left/camera").publish(image_message(number=1))
+    world.until(lambda: left, "the left node")
+    world.publisher(Image, "/right/camera").publish(image_message(number=2))
+    world.until(lambda: right, "the right node")
+    assert [message.skeleton for message in left + right] == ["openpose18", "coco17"]
+    assert [message.header.stamp.sec for message in left + right] == [1, 2]
+
+
+def test_diagnostics_follow_the_camera(world: Any, spot: str, image_message: MakeImage) -> None:
+    world.pose_node(pose_model=spot)
+    arrays = world.listen(DiagnosticArray, "/diagnostics")
+
+    def newest() -> dict[str, str]:
+        return {pair.key: pair.value for pair in arrays[-1].status[0].values} if arrays else {}
+
+    world.until(lambda: newest().get("publishers matched") == "0", "diagnostics without a camera")
+    camera = world.publisher(Image)
+    camera.publish(image_message())
+    world.until(lambda: newest().get("frames published") == "1", "the frame in the diagnostics")
+    values = newest()
+    assert arrays[-1].status[0].name == "/pose_resnet"
+    assert (values["publishers matched"], values["frames received"], values["persons"]) == ("1", "1", "1")
+    assert values["pose runs on"] == "CPUExecutionProvider"
+    assert values["lifecycle state"] == "active"
+    assert float(values["age since receipt, median (ms)"]) > 0
+    assert values["age since stamp, median (ms)"] == "no sample"  # the stamp is of another time
+    assert {"stage convert (ms)", "stage pose (ms)", "stage publish (ms)"} <= set(values)
+
+
+def test_a_camera_whose_frames_do_not_arrive_is_told_with_the_cure(
+    world: Any, spot: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pose_resnet_ros.ros.diagnostics.SILENT_AFTER_S", 0.5)
+    world.pose_node(pose_model=spot)
+    arrays = world.listen(DiagnosticArray, "/diagnostics")
+    world.publisher(Image)  # connected, and silent
+    world.until(lambda: arrays and "fastdds_images.xml" in arrays[-1].status[0].message, "the hint")
+
+
+def test_every_state_speaks(world: Any, spot: str) -> None:
+    node = world.pose_node(pose_model=spot, start=False)
+    arrays = world.listen(DiagnosticArray, "/diagnostics")
+    for state, change in (
+        ("unconfigured", lambda: None),
+        ("inactive", node.trigger_configure),
+        ("active", node.trigger_activate),
+        ("inactive", node.trigger_deactivate),
+        ("unconfigured", node.trigger_cleanup),
+        ("finalized", node.trigger_shutdown),
+    ):
+        change()
+        count = len(arrays)
+        world.until(lambda c=count: len(arrays) > c, "diagnostics")
+        assert {pair.key: pair.value for pair in arrays[-1].status[0].values}["lifecycle state"] == state
+
+
+def test_an_incompatible_camera_is_logged_with_topic_and_cure(
+    world: Any, spot: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    world.pose_node(pose_model=spot, image_reliability="reliable")
+    world.peer.create_publisher(Image, "/image", BEST_EFFORT)
+    output = ""
+
+    def logged() -> bool:
+        nonlocal output
+        output += capfd.readouterr().err
+        return "image_reliability" in output
+
+    world.until(logged, "the warning")
+    assert "/image" in output
+    assert "best_effort" in output
+
+
+def test_an_incompatible_listener_is_logged_with_topic_and_cure(
+    world: Any, spot: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    world.pose_node(pose_model=spot)
+    world.listen(PersonArray, "/pose_resnet/persons", LATCHED)
+    output = ""
+
+    def logged() -> bool:
+        nonlocal output
+        output += capfd.readouterr().err
+        return "/pose_resnet/persons" in output
+
+    world.until(logged, "the warning")
+    assert "make the subscriber volatile" in output
+
+
+def test_qos_can_be_overridden_from_outside(world: Any, spot: str) -> None:
+    node = world.pose_node(pose_model=spot, **{"qos_overrides./image.subscription.reliability": "reliable"})
+    (info,) = node.get_subscriptions_info_by_topic("/image")
+    assert info.qos_profile.reliability == ReliabilityPolicy.RELIABLE

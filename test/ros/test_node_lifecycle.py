@@ -1,0 +1,145 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""The node under a lifecycle manager, over the real services."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("rclpy")
+
+from lifecycle_msgs.msg import State, Transition
+from lifecycle_msgs.srv import ChangeState, GetState
+from rclpy.lifecycle import TransitionCallbackReturn
+from sensor_msgs.msg import Image
+
+from pose_resnet_ros.msg import PersonArray
+
+
+class Manager:
+    """Calls the node's lifecycle services, as Nav2's manager does."""
+
+    def __init__(self, world: Any) -> None:
+        self._world = world
+        self._change = world.peer.create_client(ChangeState, "/pose_resnet/change_state")
+        self._get = world.peer.create_client(GetState, "/pose_resnet/get_state")
+        world.until(self._change.service_is_ready, "the lifecycle services")
+
+    def _call(self, client: Any, request: Any) -> Any:
+        future = client.call_async(request)
+        self._world.until(future.done, "an answer")
+        return future.result()
+
+    def change(self, transition: int) -> bool:
+        return self._call(self._change, ChangeState.Request(transition=Transition(id=transition))).success
+
+    @property
+    def state(self) -> int:
+        return self._call(self._get, GetState.Request()).current_state.id
+
+
+@pytest.fixture
+def managed(world: Any, spot: str) -> tuple[Any, Manager]:
+    node = world.pose_node(pose_model=spot, autostart=False)
+    return node, Manager(world)
+
+
+def test_the_whole_life(world: Any, managed: tuple[Any, Manager], image_message: Callable[..., Image]) -> None:
+    node, manager = managed
+    persons = world.listen(PersonArray, "/pose_resnet/persons")
+    camera = world.peer.create_publisher(Image, "/image", 1)
+    assert manager.state == State.PRIMARY_STATE_UNCONFIGURED
+    for turn in (1, 2):  # everything works a second time
+        assert manager.change(Transition.TRANSITION_CONFIGURE)
+        assert manager.state == State.PRIMARY_STATE_INACTIVE
+        assert camera.get_subscription_count() == 0
+        for activation in (1, 2):
+            assert manager.change(Transition.TRANSITION_ACTIVATE)
+            world.until(camera.get_subscription_count, "the subscription")
+            count = len(persons)
+            world.until(lambda c=count, n=10 * turn + activation: _sent(camera, image_message, n) and len(persons) > c, "persons")
+            assert manager.change(Transition.TRANSITION_DEACTIVATE)
+            world.until(lambda: camera.get_subscription_count() == 0, "the end of the subscription")
+        assert manager.change(Transition.TRANSITION_CLEANUP)
+        assert node._pipeline is None
+    assert manager.change(Transition.TRANSITION_UNCONFIGURED_SHUTDOWN)
+
+
+def _sent(camera: Any, image_message: Callable[..., Image], number: int) -> bool:
+    camera.publish(image_message(number=number))
+    return True
+
+
+def test_activate_before_configure_is_refused_and_does_no_harm(world: Any, managed: tuple[Any, Manager]) -> None:
+    _, manager = managed
+    assert not manager.change(Transition.TRANSITION_ACTIVATE)
+    assert manager.state == State.PRIMARY_STATE_UNCONFIGURED
+    assert manager.change(Transition.TRANSITION_CONFIGURE)
+    assert manager.change(Transition.TRANSITION_ACTIVATE)
+
+
+def test_a_failed_configure_leaves_the_node_unconfigured_and_says_why(
+    world: Any, tmp_path: Path, spot: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "late.onnx"
+    node = world.pose_node(pose_model=str(path), autostart=False)
+    manager = Manager(world)
+    assert not manager.change(Transition.TRANSITION_CONFIGURE)
+    assert manager.state == State.PRIMARY_STATE_UNCONFIGURED
+    assert str(path) in capfd.readouterr().err
+    assert str(path) in node.problem
+    path.write_bytes(Path(spot).read_bytes())  # the user puts the file there and tries again
+    assert manager.change(Transition.TRANSITION_CONFIGURE)
+    assert node.problem == ""
+
+
+def test_an_unexpected_error_in_a_transition_is_seen_and_recovered_from(
+    managed: tuple[Any, Manager], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    _, manager = managed
+
+    def broken(**_: object) -> None:
+        raise RuntimeError("nobody expected this")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pose_resnet_ros.ros.node.load_pipeline", broken)
+        assert not manager.change(Transition.TRANSITION_CONFIGURE)
+    assert "nobody expected this" in capfd.readouterr().err  # rclpy itself would say nothing
+    assert manager.state == State.PRIMARY_STATE_UNCONFIGURED
+    assert manager.change(Transition.TRANSITION_CONFIGURE)
+
+
+def test_cleanup_frees_the_models(managed: tuple[Any, Manager]) -> None:
+    node, manager = managed
+    assert manager.change(Transition.TRANSITION_CONFIGURE)
+    pipeline = weakref.ref(node._pipeline)
+    assert manager.change(Transition.TRANSITION_ACTIVATE)
+    assert manager.change(Transition.TRANSITION_DEACTIVATE)
+    assert manager.change(Transition.TRANSITION_CLEANUP)
+    gc.collect()
+    assert pipeline() is None
+
+
+def test_deactivate_ends_an_inference_that_would_never_end(
+    world: Any, endless_spot: str, spot: str, image_message: Callable[..., Image]
+) -> None:
+    node = world.pose_node(pose_model=endless_spot)
+    camera = world.publisher(Image)
+    camera.publish(image_message())
+    world.until(lambda: node._pipeline._canceller._active, "the inference to begin")
+    assert node.trigger_deactivate() == TransitionCallbackReturn.SUCCESS
+    assert node._worker is None
+    assert node._statistics.summary().errors == {}  # being stopped is no error
+    assert node.trigger_activate() == TransitionCallbackReturn.SUCCESS
+    persons = world.listen(PersonArray, "/pose_resnet/persons")
+    camera = world.publisher(Image)
+    dark = image_message()
+    dark.data = type(dark.data)("B", bytes(len(dark.data)))  # no spot, no delay
+
+    world.until(lambda: camera.publish(dark) or persons, "persons of a dark picture")
