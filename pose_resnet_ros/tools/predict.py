@@ -58,7 +58,9 @@ def _predict(prediction: Prediction, args: argparse.Namespace, given: GivenBoxes
     print(prediction.summary())
     left = prediction.boxes_left() if exit_code == 0 else []
     if given is not None and left:
-        print(f"{len(left)} boxes belong to no input; the first: {given.boxes[left[0]]}", file=sys.stderr)
+        print(
+            f"boxes that belong to no input: {len(left)}; the first: {given.boxes[left[0]]}", file=sys.stderr
+        )
     return exit_code or int(prediction.errors > 0 or bool(left))
 
 

@@ -80,7 +80,7 @@ class Prediction:
         """One line on what was done."""
         each = f", {self._total_ms / self._pictures:.0f} ms a picture" if self._pictures else ""
         where = f"; see {self._sinks.folder.folder}" if self._sinks.folder else ""
-        return f"{self._pictures} pictures, {self._persons} persons, {self.errors} errors{each}{where}"
+        return f"pictures: {self._pictures}, persons: {self._persons}, errors: {self.errors}{each}{where}"
 
     def _all_of(self, media: Media, progress: tqdm) -> None:
         moving = isinstance(media, Video)

@@ -83,7 +83,7 @@ def test_a_folder_of_pictures(folder: Path, tmp_path: Path) -> None:
         folder / "pictures", "--output", "drawn", "--json", "a/r.json", *models(folder), cwd=tmp_path
     )
     assert (done.returncode, done.stderr) == (0, "")
-    assert "3 pictures, 6 persons, 0 errors" in done.stdout
+    assert "pictures: 3, persons: 6, errors: 0" in done.stdout
     assert sorted(path.name for path in (tmp_path / "drawn").iterdir()) == [
         "000139.jpg",
         "7.png",
@@ -155,7 +155,7 @@ def test_boxes_without_a_picture_are_told(folder: Path, tmp_path: Path) -> None:
         folder / "pictures", "--boxes", "boxes.json", "--json", "r.json", *models(folder), cwd=tmp_path
     )
     assert done.returncode == 1
-    assert "1 boxes belong to no input" in done.stderr
+    assert "boxes that belong to no input: 1" in done.stderr
     assert len(rows_of(tmp_path / "r.json")) == 1
 
 
@@ -195,7 +195,7 @@ def test_inputs_that_cannot_be_read_do_not_stop_the_others(folder: Path, tmp_pat
     for name in ("broken.jpg", "broken.avi", "empty", "none.png"):
         assert any(line.startswith("error: ") and name in line for line in done.stderr.splitlines())
     assert "Traceback" not in done.stderr
-    assert "1 pictures, 2 persons, 4 errors" in done.stdout
+    assert "pictures: 1, persons: 2, errors: 4" in done.stdout
     assert len(rows_of(tmp_path / "r.json")) == 2
 
 
@@ -257,7 +257,7 @@ def test_ctrl_c_keeps_what_is_done(folder: Path, tmp_path: Path) -> None:
     assert "Traceback" not in stderr
     rows = rows_of(tmp_path / "r.json")
     assert 0 < len(rows) < 10_000
-    assert f"{len(rows)} persons" in stdout
+    assert f"persons: {len(rows)}," in stdout
 
 
 def test_it_runs_from_the_root_of_a_clone(folder: Path, tmp_path: Path) -> None:
