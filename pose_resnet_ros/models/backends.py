@@ -118,6 +118,8 @@ def _provider_options(provider: str, device_id: int) -> dict[str, Any]:
         return {"device_id": device_id, "cudnn_conv_algo_search": "HEURISTIC"}
     if provider == _TENSORRT:
         cache = str(models_folder() / "tensorrt")
+        with contextlib.suppress(OSError):  # then onnxruntime refuses, with the same reason
+            Path(cache).mkdir(parents=True, exist_ok=True)
         _log.warning(
             "TensorRT builds an engine for each new batch size: minutes at the first run, kept in %s", cache
         )

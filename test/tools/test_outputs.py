@@ -1,0 +1,72 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from pose_resnet_ros.core.errors import SettingsError
+from pose_resnet_ros.tools.outputs import PictureFolder, VideoFile, Window
+
+GREY = np.full((48, 64, 3), 128, np.uint8)
+
+
+def test_a_picture_keeps_its_name_and_format(tmp_path: Path) -> None:
+    folder = PictureFolder(tmp_path / "new" / "folder")
+    path = folder.write_picture("a.b.png", GREY)
+    assert path == tmp_path / "new" / "folder" / "a.b.png"
+    np.testing.assert_array_equal(cv2.imread(str(path)), GREY)
+
+
+def test_a_format_that_is_not_written_becomes_png(tmp_path: Path) -> None:
+    assert PictureFolder(tmp_path).write_picture("scan.ppm", GREY).name == "scan.png"
+
+
+def test_names_of_one_run_are_not_used_twice(tmp_path: Path) -> None:
+    folder = PictureFolder(tmp_path)
+    assert [folder.write_picture("a.png", GREY).name for _ in range(3)] == ["a.png", "a_2.png", "a_3.png"]
+
+
+def test_a_picture_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    folder = PictureFolder(tmp_path)
+    (tmp_path / "a.png").mkdir()
+    with pytest.raises(SettingsError, match=r"cannot write .*a\.png"):
+        folder.write_picture("a.png", GREY)
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(SettingsError, match="cannot make the folder"):
+        PictureFolder(tmp_path / "file" / "folder")
+
+
+def test_a_video_keeps_the_size_of_its_first_picture(tmp_path: Path) -> None:
+    video = VideoFile(tmp_path / "v.mp4", 10.0)
+    video.write(GREY)
+    video.write(np.full((96, 128, 3), 128, np.uint8))
+    video.close()
+    capture = cv2.VideoCapture(str(tmp_path / "v.mp4"))
+    frames = [capture.read()[1].shape for _ in range(2)]
+    assert frames == [(48, 64, 3)] * 2
+
+
+def test_a_video_without_pictures_leaves_no_file(tmp_path: Path) -> None:
+    VideoFile(tmp_path / "v.mp4", 10.0).close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_video_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"cannot write .*v\.mp4"):
+        VideoFile(tmp_path / "none" / "v.mp4", 10.0).write(GREY)
+
+
+def test_a_window_needs_a_display(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    with pytest.raises(SettingsError, match="there is no display"):
+        Window("title")
