@@ -1,0 +1,133 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Measure accuracy on a COCO data set, through the code that the node runs, beside the published figures."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+from typing import Any
+
+from pose_resnet_ros.core.errors import SettingsError
+from pose_resnet_ros.models.registry import FULL_FRAME, find_entry
+from pose_resnet_ros.options import PIPELINE_OPTIONS
+from pose_resnet_ros.pipeline import PosePipeline, load_pipeline
+from pose_resnet_ros.tools import evaluation_report as report
+from pose_resnet_ros.tools.coco_evaluation import (
+    MEASURES,
+    BoxesByImage,
+    CocoData,
+    boxes_from_file,
+    coco_measures,
+    measure,
+)
+from pose_resnet_ros.tools.options import add_options, frame_settings, load_arguments
+
+TRUE_BOXES, DETECTOR = "ground-truth", "detector"
+# Options of the pipeline that say nothing here: the joints are COCO's, and nothing is drawn.
+_LEFT_OUT = ("pose_model", "skeleton", "draw_boxes", "draw_scores", "keypoint_threshold")
+
+
+def main(arguments: list[str]) -> int:
+    options = _parser().parse_args(arguments)
+    data = CocoData(options.annotations, options.images)
+    image_ids = data.image_ids[: options.limit]
+    if not image_ids:
+        raise SettingsError(f"--annotations: {options.annotations} has no images")
+    boxes = _boxes(options.boxes, data)
+    runs = [_run(name, options, data, image_ids, boxes) for name in options.pose_model]
+    for path, write in (
+        (options.json, report.write_json),
+        (options.csv, report.write_csv),
+        (options.plot, report.write_plot),
+    ):
+        if path is not None:
+            write(path, runs)
+    if any(run.published for run in runs):
+        print(report.PUBLISHED_WITH)
+    return 0
+
+
+def _boxes(choice: str, data: CocoData) -> BoxesByImage | None:
+    if choice == DETECTOR:
+        return None
+    return data.true_boxes() if choice == TRUE_BOXES else boxes_from_file(Path(choice))
+
+
+def _run(
+    name: str, options: argparse.Namespace, data: CocoData, image_ids: list[int], boxes: BoxesByImage | None
+) -> report.Run:
+    settings = frame_settings(vars(options) | {"keypoint_threshold": 0.0})
+    with _load(name, options) as pipeline:
+        begin = time.perf_counter()
+        with _progress(image_ids, name) as shown:
+            result = measure(pipeline, data, shown, boxes=boxes, settings=settings)
+        seconds = time.perf_counter() - begin
+        provider = pipeline.grants["pose"].provider
+    if options.results:
+        report.write_results(options.results, name, result.rows, alone=len(options.pose_model) == 1)
+    run = report.Run(
+        model=name,
+        boxes=options.boxes if options.boxes != DETECTOR else options.detector_model,
+        flip_test=options.flip_test,
+        provider=provider,
+        images=result.images,
+        persons=result.persons,
+        ms_per_person=result.ms_per_person,
+        images_per_second=result.images / seconds,
+        measures=coco_measures(data, result.rows, image_ids),
+        published=_published(name),
+    )
+    print(report.table(run) + "\n")
+    return run
+
+
+def _load(name: str, options: argparse.Namespace) -> PosePipeline:
+    values = load_arguments(vars(options) | {"pose_model": name, "skeleton": "coco17"})
+    if options.boxes != DETECTOR:
+        values["detector_model"] = FULL_FRAME  # it needs no network, and is not asked
+    return load_pipeline(**values)
+
+
+def _progress(image_ids: list[int], name: str) -> Any:
+    from tqdm import tqdm
+
+    return tqdm(image_ids, desc=name, unit="image")
+
+
+def _published(name: str) -> dict[str, float]:
+    entry = find_entry(name)
+    figures = dict(entry.accuracy) if entry else {}
+    return {measure: value for measure, value in figures.items() if measure in MEASURES}
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m pose_resnet_ros evaluate", description=__doc__)
+    parser.add_argument(
+        "--annotations", type=Path, required=True, help="person_keypoints_val2017.json, or another COCO file"
+    )
+    parser.add_argument("--images", type=Path, required=True, metavar="DIR", help="folder of its pictures")
+    parser.add_argument(
+        "--boxes",
+        default=TRUE_BOXES,
+        help=f"{TRUE_BOXES} (default), {DETECTOR} (--detector-model), or a COCO result file of person boxes",
+    )
+    parser.add_argument(
+        "--pose-model",
+        nargs="+",
+        default=["pose_resnet_lite"],
+        metavar="NAME",
+        help="names or paths, measured in turn",
+    )
+    parser.add_argument("--limit", type=int, metavar="N", help="only the first N images")
+    parser.add_argument(
+        "--results", type=Path, metavar="FILE", help="write the persons in COCO's result format"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures")
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="write all figures, a line for each model")
+    parser.add_argument(
+        "--plot", type=Path, metavar="FILE", help="draw accuracy against time (png, svg or pdf)"
+    )
+    add_options(parser, [option for option in PIPELINE_OPTIONS if option.name not in _LEFT_OUT])
+    return parser
