@@ -21,7 +21,9 @@ from training.detector_labels import BoxLabels
 from training.images import ImageStore
 
 GROUND_SHARE = 0.15  # of the patches show no person
-BESIDE_SHARE = 0.45  # of the pasted persons stand beside another one
+UPRIGHT_ASPECT = 1.6  # height over width of a person who stands or walks
+LOWEST_PASTED_PX = 40.0  # in the photograph; lower ones are a blur
+BESIDE_SHARE = 0.6  # of the pasted persons stand beside another one
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,7 @@ class CanvasMaker:
             self._fill_with_ground(image, tile, rng)
         typical = math.exp(rng.uniform(math.log(24), math.log(0.45 * self.recipe.height)))
         boxes: list[np.ndarray] = []
-        for number in range(int(rng.integers(2, 11))):
+        for number in range(int(rng.integers(3, 16))):
             photo = self._any_photo(rng) if number else self._photo(index)
             boxes += _paste_person(image, photo, typical * rng.uniform(0.75, 1.35), boxes, rng)
         for _ in range(int(rng.integers(9))):
@@ -138,12 +140,12 @@ def _cover(canvas: Canvas, tile: Rect, photo: Canvas, rng: np.random.Generator) 
 def _paste_person(
     image: np.ndarray, photo: Canvas, height: float, others: list[np.ndarray], rng: np.random.Generator
 ) -> list[np.ndarray]:
-    """Paste a photograph's first person, ``height`` pixels tall, where it hides little of the others: its box, or nothing."""
-    if not len(photo.boxes_xyxy):
+    """Paste a person of a photograph, ``height`` pixels tall, where it hides little of the others: its box, or nothing."""
+    box = _lone_person(photo, rng)
+    if box is None:
         return []
-    box = photo.boxes_xyxy[0]
     tall, wide = float(box[3] - box[1]), float(box[2] - box[0])
-    if tall < 1.3 * wide and rng.random() < 0.7:
+    if tall < UPRIGHT_ASPECT * wide and rng.random() < 0.75:
         return []  # mostly upright ones
     left, top = (int(max(0, v - 0.06 * tall)) for v in box[:2])
     cut = photo.image[top : int(box[3] + 0.06 * tall), left : int(box[2] + 0.06 * tall)]
@@ -156,6 +158,18 @@ def _paste_person(
         return []
     draw.blend(image, draw.resize(cut, size), *spot)
     return [draw.move_boxes(local, (1.0, 1.0), spot)]
+
+
+def _lone_person(photo: Canvas, rng: np.random.Generator) -> np.ndarray | None:
+    """A random person of the photograph, large enough to be pasted, with nobody else in the box; None if there is none."""
+    everybody = np.concatenate([photo.boxes_xyxy, photo.ignore_xyxy])
+    lone = [
+        box
+        for index, box in enumerate(photo.boxes_xyxy)
+        if box[3] - box[1] >= LOWEST_PASTED_PX
+        and all(draw.hidden_share(box, other) < 0.1 for other in np.delete(everybody, index, axis=0))
+    ]
+    return lone[int(rng.integers(len(lone)))] if lone else None
 
 
 def _free_spot(
