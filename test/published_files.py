@@ -5,11 +5,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import torch
-from torch import nn
+
+if TYPE_CHECKING:
+    from torch import nn
 
 Style = Literal["microsoft", "trainer", "best", "mmpose", "mmpose0"]
 
@@ -20,6 +21,8 @@ def write_checkpoint(path: Path, network: nn.Module, *, style: Style = "microsof
     microsoft: the released files (flat, saved before PyTorch counted batches); trainer: ``checkpoint.pth.tar`` of Microsoft's
     trainer; best: its ``model_best.pth.tar``; mmpose: 1.x, published in the old format; mmpose0: 0.x.
     """
+    import torch
+
     state = network.state_dict()
     if style == "microsoft":
         torch.save({key: value for key, value in state.items() if "num_batches" not in key}, path)

@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 import onnx
 import onnxruntime
-from google.protobuf.message import DecodeError
 from onnx import numpy_helper
 
 from pose_resnet_ros.core.errors import ModelError
@@ -25,7 +24,7 @@ def load_onnx(path: Path) -> onnx.ModelProto:
     """Read a model. Raises ModelError if it is none."""
     try:
         model = onnx.load(str(path))
-    except DecodeError as error:
+    except Exception as error:  # noqa: BLE001 - protobuf's own, which no public module of onnx names
         raise ModelError(f"{path} is not an ONNX model, or only a part of one: {error}") from error
     if not model.graph.node:
         raise ModelError(f"{path} is not an ONNX model, or only a part of one: it has no nodes")

@@ -85,18 +85,16 @@ def write_plot(path: Path, runs: Sequence[Run]) -> None:
     figure = Figure(figsize=(7, 4.5), layout="constrained")
     axes = figure.add_subplot()
     for run in runs:
-        (points,) = axes.plot(run.ms_per_person, run.measures["AP"], "o")
-        label = run.model + (" + flip" if run.flip_test else "")
-        axes.annotate(
-            label, (run.ms_per_person, run.measures["AP"]), textcoords="offset points", xytext=(6, 6)
-        )
+        label = Path(run.model).stem + (" + flip test" if run.flip_test else "")
+        (points,) = axes.plot(run.ms_per_person, run.measures["AP"], "o", label=label)
         if "AP" in run.published:
             axes.plot(run.ms_per_person, run.published["AP"], "_", color=points.get_color(), markersize=14)
     axes.margins(x=0.3, y=0.2)
     axes.set_xlim(left=0)
     axes.set_xlabel("ms a person (crop, network, decoding)")
     axes.set_ylabel("COCO AP")
-    axes.set_title(f"Measured (dots) and published (dashes), boxes: {runs[0].boxes}", fontsize="medium")
+    axes.set_title(f"Dots: measured, boxes: {Path(runs[0].boxes).name}. Dashes: published", fontsize="medium")
+    axes.legend(fontsize="small")
     axes.grid(alpha=0.3)
     _make_folder(path)
     try:

@@ -18,6 +18,7 @@ CMAKE = (ROOT / "CMakeLists.txt").read_text(encoding="utf-8")
 # Imported name -> rosdep key, where they differ. torch and onnx have none that is not pip's: they are extras of the pip road.
 ROSDEP_KEYS = {"cv2": "python3-opencv", "numpy": "python3-numpy", "yaml": "python3-yaml", "tqdm": "python3-tqdm"}
 ROSDEP_KEYS |= {"onnxruntime": "python3-onnxruntime-pip", "scipy": "python3-scipy", "requests": "python3-requests"}
+ROSDEP_KEYS |= {"matplotlib": "python3-matplotlib"}
 NOT_IN_ROSDEP = {"torch", "onnx", "pooch", "pycocotools", "rosbags"}
 
 
