@@ -26,7 +26,8 @@ ALLOWED = {
     "export": {"core", "models", "pipeline", "export"},
     "pipeline": {"core", "models", "pipeline"},
     "ros": {"core", "models", "pipeline", "messages", "ros"},
-    "tools": {"core", "models", "export", "pipeline", "ros", "tools"},
+    "benchmark": {"core", "models", "pipeline", "ros", "benchmark"},
+    "tools": {"core", "models", "export", "pipeline", "benchmark", "ros", "tools"},
     "main": {"tools"},
 }
 ROS_PACKAGES = {
@@ -50,7 +51,7 @@ WITH_OPENCV = {"core/crops.py", "core/letterbox.py", "core/draw.py"}
 WITH_SCIPY = {"core/tracking.py"}
 # Files that are themselves imported only inside functions, because what they are about is the optional
 # package.
-ABOUT = {"export": {"onnx"}, "export/pose_resnet_torch.py": {"torch"}}
+ABOUT = {"export": {"onnx"}, "export/pose_resnet_torch.py": {"torch"}, "benchmark/onnx_torch.py": {"onnx", "torch"}}
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@
     │   └── DownloadError   a model file could not be fetched or did not verify
     ├── BackendError    the requested execution backend is not to be had
     ├── SettingsError   a parameter or an option has a value that is not allowed
+    ├── BenchmarkError  a measurement could not be made, or would not be a fair one
     └── InferenceCancelled  somebody asked the run to end: no fault
 
 Each message says what was expected, what came, and what to do about it. Exceptions of other libraries are
@@ -39,6 +40,10 @@ class BackendError(PoseError):
 
 class SettingsError(PoseError):
     """A parameter or an option has a value outside what is allowed."""
+
+
+class BenchmarkError(PoseError):
+    """A measurement could not be made, or would not be a fair one."""
 
 
 class InferenceCancelled(PoseError):

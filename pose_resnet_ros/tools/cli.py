@@ -35,6 +35,7 @@ TOOLS: dict[str, Tool] = {
         "pose_resnet_ros.tools.export", "turn a checkpoint into an ONNX model that describes itself"
     ),
     "evaluate": Tool("pose_resnet_ros.tools.evaluate", "measure accuracy on a COCO data set"),
+    "benchmark": Tool("pose_resnet_ros.tools.benchmark", "measure speed, stage by stage and side by side"),
     "pose_node": Tool(
         "pose_resnet_ros.ros.node", "the ROS 2 node: image topic in, keypoints out", needs_ros=True
     ),

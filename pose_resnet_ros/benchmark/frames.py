@@ -1,0 +1,110 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Latency of whole frames against the number of persons, for several set-ups in turns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pose_resnet_ros.benchmark.frame import ALL_STAGES, NETWORKS, FrameRun, message_of
+from pose_resnet_ros.benchmark.scenes import (
+    SYNTHETIC,
+    Scene,
+    recorded_images,
+    recorded_scene,
+    synthetic_scene,
+)
+from pose_resnet_ros.benchmark.timing import Timing, interleaved, ratio
+from pose_resnet_ros.pipeline import PosePipeline, load_pipeline
+
+RECORDED_COUNT = 8
+
+
+@dataclass(frozen=True)
+class FrameRow:
+    """One set-up with one number of persons.
+
+    stage_ms: medians; others_share: the median share of the frame's time that is in neither network; against_first: how many
+    times as long as the first set-up takes, in the same rounds.
+    """
+
+    setup: str
+    persons: int
+    whole: Timing
+    stage_ms: dict[str, float]
+    others_share: float
+    against_first: float
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the frames come from: ``synthetic`` of this size, or a file or folder in its own size; encoding: bgr8 or rgb8."""
+
+    name: str = SYNTHETIC
+    width: int = 640
+    height: int = 480
+    encoding: str = "bgr8"
+
+
+def measure_frames(
+    setups: Mapping[str, Mapping[str, Any]], *, persons: Sequence[int], source: Source, rounds: int
+) -> list[FrameRow]:
+    """Every set-up with every number of persons; setups: a name to the arguments of ``load_pipeline``.
+
+    Raises what ``load_pipeline`` does, and SettingsError for a source that cannot be read.
+    """
+    with ExitStack() as stack:
+        pipelines = {name: stack.enter_context(load_pipeline(**given)) for name, given in setups.items()}
+        scenes_for = _scene_maker(source, next(iter(pipelines.values())))
+        return [
+            row
+            for count in persons
+            for row in _measure_count(pipelines, scenes_for(count), count, source.encoding, rounds)
+        ]
+
+
+def _scene_maker(source: Source, pipeline: PosePipeline) -> Callable[[int], list[Scene]]:
+    if source.name == SYNTHETIC:
+        return lambda count: [synthetic_scene(count, width=source.width, height=source.height)]
+    images = recorded_images(source.name, count=RECORDED_COUNT)
+    return lambda count: [recorded_scene(image, count, detector=pipeline.detector) for image in images]
+
+
+def _measure_count(
+    pipelines: Mapping[str, PosePipeline], scenes: list[Scene], count: int, encoding: str, rounds: int
+) -> list[FrameRow]:
+    messages = [message_of(scene.image, encoding=encoding) for scene in scenes]
+    stages: dict[str, list[dict[str, float]]] = {name: [] for name in pipelines}
+
+    def contender(name: str) -> Callable[[], None]:
+        run = FrameRun(pipelines[name])
+
+        def once() -> None:
+            turn = len(stages[name]) % len(scenes)
+            stages[name].append(run(scenes[turn], messages[turn]))
+
+        return once
+
+    samples = interleaved({name: contender(name) for name in pipelines}, rounds=rounds)
+    first = next(iter(samples.values()))
+    return [_row(name, count, samples[name], stages[name][-rounds:], first) for name in pipelines]
+
+
+def _row(
+    name: str, count: int, samples_ms: np.ndarray, stages: list[dict[str, float]], first_ms: np.ndarray
+) -> FrameRow:
+    names = [stage for stage in ALL_STAGES if stage in stages[0]]
+    networks = np.array([sum(one.get(network, 0.0) for network in NETWORKS) for one in stages])
+    return FrameRow(
+        setup=name,
+        persons=count,
+        whole=Timing.of(samples_ms),
+        stage_ms={stage: float(np.median([one[stage] for one in stages])) for stage in names},
+        others_share=float(np.median(1 - networks / samples_ms)),
+        against_first=ratio(samples_ms, first_ms),
+    )

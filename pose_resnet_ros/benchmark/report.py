@@ -1,0 +1,112 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""A benchmark's results: as JSON, as tables, and compared with an older file."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from pose_resnet_ros.benchmark.frames import FrameRow
+from pose_resnet_ros.benchmark.peers import PeerRow
+from pose_resnet_ros.benchmark.startup import StartRow
+from pose_resnet_ros.core.errors import BenchmarkError
+
+_PACKAGES = ("onnxruntime", "onnxruntime-gpu", "numpy", "opencv-python-headless", "torch", "openvino")
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything that one call measured, the machine and the command line with it."""
+
+    command: str
+    frames: list[FrameRow] = field(default_factory=list)
+    peers: list[PeerRow] = field(default_factory=list)
+    starts: list[StartRow] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"machine": machine(), **asdict(self)}
+
+
+@dataclass(frozen=True)
+class Table:
+    title: str
+    head: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
+
+
+def machine() -> dict[str, str]:
+    """What the figures depend on: processor, cores, and the versions of what does the work."""
+    installed = {found.metadata["Name"].lower(): found.version for found in metadata.distributions()}
+    versions = {package: installed[package] for package in _PACKAGES if package in installed}
+    facts = {"processor": _processor(), "cores": str(os.cpu_count()), "python": platform.python_version()}
+    return {**facts, "system": platform.system(), **versions}
+
+
+def tables(report: Report) -> list[Table]:
+    """Those that have rows."""
+    all_tables = [_frame_table(report.frames), _peer_table(report.peers), _start_table(report.starts)]
+    return [table for table in all_tables if table.rows]
+
+
+def compare(report: Report, older: Path) -> Table:
+    """Medians against those of an older JSON file, set-up by set-up. Raises BenchmarkError if it is none."""
+    try:
+        data = json.loads(older.read_text(encoding="utf-8"))
+        before = {(row["setup"], row["persons"]): row["whole"]["median_ms"] for row in data["frames"]}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BenchmarkError(f"{older} is not a file that benchmark --json wrote: {error}") from error
+    rows = []
+    for row in report.frames:
+        old = before.get((row.setup, row.persons))
+        if old is not None:
+            now = row.whole.median_ms
+            rows.append((row.setup, str(row.persons), f"{old:.1f}", f"{now:.1f}", f"{now / old:.2f}"))
+    return Table(f"against {older}", ("set-up", "persons", "before ms", "now ms", "ratio"), rows)
+
+
+def _frame_table(rows: Sequence[FrameRow]) -> Table:
+    stages = list(rows[-1].stage_ms) if rows else []
+    head = ("set-up", "persons", "median ms", "p95 ms", "ratio", "others %", *stages)
+    return Table("whole frames, and the stages' medians in ms", head, [_frame_cells(row, stages) for row in rows])
+
+
+def _frame_cells(row: FrameRow, stages: list[str]) -> tuple[str, ...]:
+    times = [f"{row.stage_ms[stage]:.2f}" if stage in row.stage_ms else "" for stage in stages]
+    whole = (f"{row.whole.median_ms:.1f}", f"{row.whole.p95_ms:.1f}")
+    return (row.setup, str(row.persons), *whole, f"{row.against_first:.2f}", f"{100 * row.others_share:.0f}", *times)
+
+
+def _peer_table(rows: Sequence[PeerRow]) -> Table:
+    cells: list[tuple[str, ...]] = []
+    for row in rows:
+        if row.timing is None or row.against_ours is None:
+            cells.append((row.peer, "", row.missing, "", ""))
+        else:
+            times = (f"{row.timing.median_ms:.1f}", f"{row.timing.p95_ms:.1f}")
+            cells.append((row.peer, str(row.persons), *times, f"{row.against_ours:.2f}"))
+    return Table("the pose network alone, same weights", ("peer", "persons", "median ms", "p95 ms", "ratio"), cells)
+
+
+def _start_table(rows: Sequence[StartRow]) -> Table:
+    cells = [
+        (row.peer, str(row.persons), f"{row.first_result_ms:.0f}", "" if row.peak_mb is None else f"{row.peak_mb:.0f}")
+        for row in rows
+    ]
+    return Table("a process with it, from the start", ("peer", "persons", "first result ms", "peak MB"), cells)
+
+
+def _processor() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()

@@ -1,0 +1,135 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""``benchmark``: how long a frame takes, stage by stage, against the number of persons and beside other ways to run it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import sys
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from pose_resnet_ros.benchmark.frames import Source, measure_frames
+from pose_resnet_ros.benchmark.peers import PEERS, measure_peers
+from pose_resnet_ros.benchmark.report import Report, compare, tables
+from pose_resnet_ros.benchmark.show import plot, print_table
+from pose_resnet_ros.benchmark.startup import measure_start
+from pose_resnet_ros.core.errors import SettingsError
+from pose_resnet_ros.options import option
+
+_PERSONS = [0, 1, 2, 4, 8, 16, 32]
+_DESCRIPTION = """Times are taken in turns (A B A B), so compare within one call, not between calls. With --peers the pose network
+alone runs beside other libraries on the same weights."""
+
+
+def main(arguments: list[str]) -> int:
+    args = _parse(arguments)
+    report = _measure(args, command=shlex.join(["benchmark", *arguments]))
+    for table in tables(report):
+        print_table(table)
+    if args.compare:
+        print_table(compare(report, args.compare))
+    if args.json:
+        write_json(args.json, report.as_dict())
+    if args.plot:
+        plot(report.frames, args.plot)
+    return 0
+
+
+def write_json(path: Path, data: dict[str, Any]) -> None:
+    """Raises SettingsError where the disk refuses."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(f"json: cannot write {path}: {error.strerror}") from error
+
+
+def setups(args: argparse.Namespace) -> dict[str, dict[str, Any]]:
+    """Every combination of models, backends and batch limits; named by what differs, else by the pose model."""
+    axes = {
+        "pose_model": args.pose_model,
+        "detector_model": args.detector_model,
+        "backend": args.backend,
+        "max_batch": args.max_batch,
+    }
+    differing = [name for name, values in axes.items() if len(values) > 1] or ["pose_model"]
+    combinations = [dict(zip(axes, values, strict=True)) for values in product(*axes.values())]
+    return {
+        " ".join(_label(name, given[name]) for name in differing): {**given, "threads": args.threads}
+        for given in combinations
+    }
+
+
+def _label(name: str, value: Any) -> str:
+    return f"batch {value}" if name == "max_batch" else Path(str(value)).stem
+
+
+def _measure(args: argparse.Namespace, *, command: str) -> Report:
+    width, height = args.size
+    source = Source(args.source, width, height, args.encoding)
+    frames = measure_frames(setups(args), persons=args.persons, source=source, rounds=args.rounds)
+    report = Report(command, frames)
+    if args.peers:
+        counts = [count for count in args.persons if count]
+        if not counts:
+            raise SettingsError("peers: they need somebody in the picture; give --persons a number above 0")
+        given = {"persons": counts, "threads": args.threads, "rounds": args.rounds}
+        report.peers.extend(measure_peers(args.pose_model[0], **given))
+        starts = (
+            measure_start(peer, args.pose_model[0], persons=min(8, max(counts)), threads=args.threads) for peer in PEERS
+        )
+        report.starts.extend(row for row in starts if row is not None)
+    return report
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, _, height = text.partition("x")
+    if not (width.isdecimal() and height.isdecimal() and int(width) > 0 and int(height) > 0):
+        raise argparse.ArgumentTypeError(f"expected WIDTHxHEIGHT in pixels, got '{text}'")
+    return int(width), int(height)
+
+
+def _count(least: int) -> Any:
+    def parse(text: str) -> int:
+        if not text.isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"expected a whole number of at least {least}, got '{text}'")
+        return int(text)
+
+    return parse
+
+
+def _parse(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m pose_resnet_ros benchmark", description=f"{__doc__} {_DESCRIPTION}"
+    )
+    for name in ("pose_model", "detector_model", "backend", "max_batch"):
+        row = option(name)
+        parser.add_argument(
+            "--" + name.replace("_", "-"),
+            nargs="+",
+            default=[row.default],
+            type=_count(1) if row.type is int else str,
+            choices=row.choices or None,
+            help=f"one or more; {row.description} (default {row.default})",
+        )
+    parser.add_argument("--threads", type=_count(0), default=0, help=option("threads").description)
+    parser.add_argument("--persons", nargs="+", type=_count(0), default=_PERSONS, help="default 0 1 2 4 8 16 32")
+    parser.add_argument(
+        "--source", default="synthetic", help="synthetic (default), or a video, an image or a folder of images"
+    )
+    parser.add_argument("--size", type=_size, default=(640, 480), metavar="WxH", help="of synthetic frames (default 640x480)")
+    parser.add_argument("--encoding", choices=("bgr8", "rgb8"), default="bgr8", help="of the frames (default bgr8)")
+    parser.add_argument("--rounds", type=_count(1), default=20, help="times each set-up runs (default 20)")
+    parser.add_argument("--peers", action="store_true", help="the first pose model by other libraries too, where installed")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write everything measured")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="write a plot of latency against persons (matplotlib)")
+    parser.add_argument("--compare", type=Path, metavar="FILE", help="show the ratios to an older --json file")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,91 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""The benchmark runs and reports what it was asked for; how fast anything was is not tested."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import spot_model
+
+from pose_resnet_ros.benchmark.report import Table
+from pose_resnet_ros.benchmark.show import plain
+from pose_resnet_ros.tools import cli
+
+
+@pytest.fixture(scope="module")
+def spot(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(spot_model.spot_model(tmp_path_factory.mktemp("models") / "spot.onnx"))
+
+
+def run(*arguments: str) -> int:
+    return cli.main(["benchmark", "--threads", "1", "--rounds", "2", "--size", "160x120", *arguments])
+
+
+def test_frames_of_the_embedded_models(tmp_path: Path, capsys):
+    path = tmp_path / "all.json"
+    assert run("--persons", "0", "2", "--max-batch", "32", "1", "--json", str(path)) == 0
+    rows = json.loads(path.read_text())["frames"]
+    assert [(row["setup"], row["persons"]) for row in rows] == [
+        ("batch 32", 0), ("batch 1", 0), ("batch 32", 2), ("batch 1", 2)
+    ]  # fmt: skip
+    assert {"convert", "letterbox", "detect", "boxes", "draw"} <= rows[0]["stage_ms"].keys()
+    assert {"crop", "pose", "decode"} <= rows[2]["stage_ms"].keys() - rows[0]["stage_ms"].keys()
+    assert all(0 < row["others_share"] < 1 and row["whole"]["rounds"] == 2 for row in rows)
+    assert rows[0]["against_first"] == 1.0
+    assert "batch 32" in capsys.readouterr().out
+
+
+def test_it_is_compared_with_an_older_run(spot: str, tmp_path: Path, capsys):
+    older = tmp_path / "older.json"
+    given = ("--pose-model", spot, "--detector-model", "full_frame", "--persons", "1")
+    assert run(*given, "--json", str(older)) == 0
+    capsys.readouterr()
+    assert run(*given, "--compare", str(older)) == 0
+    assert f"against {older}" in capsys.readouterr().out
+
+
+def test_a_comparison_needs_a_file_of_ours(spot: str, tmp_path: Path, capsys):
+    other = tmp_path / "other.json"
+    other.write_text("{}")
+    given = ("--pose-model", spot, "--detector-model", "full_frame", "--persons", "1")
+    assert run(*given, "--compare", str(other)) == 1
+    assert "is not a file that benchmark --json wrote" in capsys.readouterr().err
+
+
+def test_peers_run_the_same_weights_where_they_are_installed(tmp_path: Path):
+    path = tmp_path / "peers.json"
+    assert run("--persons", "2", "--peers", "--json", str(path)) == 0
+    report = json.loads(path.read_text())
+    ran = {row["peer"]: row for row in report["peers"] if row["timing"]}
+    assert {"onnxruntime, one batch", "onnxruntime, one call a person"} <= ran.keys()
+    assert ran["onnxruntime, one batch"]["against_ours"] == 1.0
+    assert all(row["missing"] for row in report["peers"] if not row["timing"])
+    assert {row["peer"] for row in report["starts"]} == ran.keys()
+
+
+def test_peers_need_somebody(capsys):
+    assert run("--persons", "0", "--peers") == 1
+    assert "give --persons a number above 0" in capsys.readouterr().err
+
+
+def test_the_plot_is_a_picture(spot: str, tmp_path: Path):
+    pytest.importorskip("matplotlib")
+    path = tmp_path / "plot.png"
+    given = ("--pose-model", spot, "--detector-model", "full_frame", "--persons", "0", "1")
+    assert run(*given, "--plot", str(path)) == 0
+    assert path.read_bytes()[:4] == b"\x89PNG"
+
+
+@pytest.mark.parametrize("size", ["640", "640x", "0x480", "axb"])
+def test_a_size_is_width_x_height(size: str, capsys):
+    with pytest.raises(SystemExit):
+        run("--size", size)
+    assert f"expected WIDTHxHEIGHT in pixels, got '{size}'" in capsys.readouterr().err
+
+
+def test_a_table_without_rich():
+    table = Table("", ("name", "ms"), [("a", "10.0"), ("longer", "2.0")])
+    assert plain(table).splitlines() == ["name      ms", "a       10.0", "longer   2.0"]
