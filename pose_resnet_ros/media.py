@@ -49,17 +49,21 @@ def open_media(source: str) -> Media:
     if path.is_dir():
         files = sorted(file for file in path.iterdir() if file.suffix.lower() in IMAGE_SUFFIXES)
         if not files:
-            raise SettingsError(f"source: no images in the folder {path} (looked for {', '.join(IMAGE_SUFFIXES)})")
+            raise SettingsError(
+                f"source: no images in the folder {path} (looked for {', '.join(IMAGE_SUFFIXES)})"
+            )
         return Stills(files)
     if not path.is_file():
-        raise SettingsError(f"source: expected a webcam's index, a video, an image or a folder; there is no '{source}'")
+        raise SettingsError(
+            f"source: expected a webcam's index, a video, an image or a folder; there is no '{source}'"
+        )
     return Stills([path]) if path.suffix.lower() in IMAGE_SUFFIXES else Video(str(path))
 
 
 class Stills:
     """Image files in the order given."""
 
-    fps = None
+    fps: float | None = None
 
     def __init__(self, files: list[Path]) -> None:
         self._files = files
@@ -88,7 +92,11 @@ class Video:
         is_webcam = source.isdecimal()
         self._capture = cv2.VideoCapture(int(source) if is_webcam else source)
         if not self._capture.isOpened():
-            what = f"webcam {source} (is it plugged in, and free?)" if is_webcam else f"'{source}' as a video or an image"
+            what = (
+                f"webcam {source} (is it plugged in, and free?)"
+                if is_webcam
+                else f"'{source}' as a video or an image"
+            )
             raise SettingsError(f"source: OpenCV cannot open {what}")
         fps, count = self._capture.get(cv2.CAP_PROP_FPS), int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
         self.fps = fps if fps > 0 else None

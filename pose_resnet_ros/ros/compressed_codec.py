@@ -13,7 +13,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from pose_resnet_ros.ros.image_codec import MAX_PIXELS, BadFrame, check_size
+from pose_resnet_ros.ros.image_codec import MAX_PIXELS, BadFrameError, check_size
 
 _JPEG_START = b"\xff\xd8"
 _PNG_START = b"\x89PNG\r\n\x1a\n"
@@ -24,15 +24,17 @@ _JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 def compressed_to_bgr(message: Any, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     """The message's picture as (H, W, 3) uint8 BGR.
 
-    Raises BadFrame (an ImageError) if the data is empty or does not decode, if it is a depth map (compressedDepth), and, before
-    decoding where the format is JPEG or PNG, if the picture has more than max_pixels.
+    Raises BadFrameError (an ImageError) if the data is empty or does not decode, if it is a depth map (compressedDepth),
+    and, before decoding where the format is JPEG or PNG, if the picture has more than max_pixels.
     """
     if "compresseddepth" in message.format.lower():
-        raise BadFrame("encoding", f"format '{message.format}' is a depth map: expected a JPEG or PNG picture")
+        raise BadFrameError(
+            "encoding", f"format '{message.format}' is a depth map: expected a JPEG or PNG picture"
+        )
     if not len(message.data):
-        raise BadFrame("data length", "the compressed image has no data")
+        raise BadFrameError("data length", "the compressed image has no data")
     data = np.frombuffer(message.data, np.uint8)
-    size_wh = declared_size(memoryview(data))
+    size_wh = declared_size(data.data)
     if size_wh is not None:
         check_size(*size_wh, max_pixels=max_pixels)
     bgr = _decode(data, message.format)
@@ -44,9 +46,13 @@ def _decode(data: np.ndarray, declared: str) -> np.ndarray:
     try:
         bgr = cv2.imdecode(data, cv2.IMREAD_COLOR)
     except cv2.error as error:  # its own cap on pixels, or a broken header
-        raise BadFrame("decode", f"the compressed image ('{declared}', {len(data)} bytes) does not decode: {error}") from error
+        raise BadFrameError(
+            "decode", f"the compressed image ('{declared}', {len(data)} bytes) does not decode: {error}"
+        ) from error
     if bgr is None:
-        raise BadFrame("decode", f"the compressed image ('{declared}', {len(data)} bytes) does not decode")
+        raise BadFrameError(
+            "decode", f"the compressed image ('{declared}', {len(data)} bytes) does not decode"
+        )
     return bgr
 
 

@@ -22,7 +22,9 @@ _LARGEST_INT = 2**63 - 1
 def descriptor(option: Option) -> ParameterDescriptor:
     """What ``ros2 param describe`` shows: type, description, range, whether it may change."""
     described = ParameterDescriptor(
-        description=option.description, read_only=not option.live, additional_constraints=f"expected: {option.allowed}"
+        description=option.description,
+        read_only=not option.live,
+        additional_constraints=f"expected: {option.allowed}",
     )
     low, high = option.minimum, option.maximum
     if option.type is float and low is not None:
@@ -40,11 +42,15 @@ class Parameters:
     values: a snapshot that never changes; a change of a parameter puts another one in its place.
     """
 
-    def __init__(self, node: Node, options: Sequence[Option], *, on_change: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, node: Node, options: Sequence[Option], *, on_change: Callable[[], None] = lambda: None
+    ) -> None:
         """Raises SettingsError for a start-up value that is not allowed; on_change is called after each change."""
         self._options = {option.name: option for option in options}
         self._on_change = on_change
-        self.values: Mapping[str, Value] = MappingProxyType({o.name: _declared_value(node, o) for o in options})
+        self.values: Mapping[str, Value] = MappingProxyType(
+            {o.name: _declared_value(node, o) for o in options}
+        )
         if hasattr(node, "add_post_set_parameters_callback"):
             node.add_on_set_parameters_callback(self._check)
             node.add_post_set_parameters_callback(self._apply)

@@ -20,8 +20,9 @@ _OK, _WARN, _ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatu
 class Condition:
     """What the node is and sees besides its statistics.
 
-    state: lifecycle state; providers: network -> onnxruntime provider in use; topic: resolved input topic; publishers: how
-    many publish there; further: values of optional parts; problem: why the last transition failed; worker_died: the worker ended without being asked to.
+    state: lifecycle state; topic: resolved input topic; providers: network -> onnxruntime provider in use; publishers: how
+    many publish there; problem: why the last transition failed; worker_died: the worker ended without being asked to;
+    further: values of other parts of the node.
     """
 
     state: str
@@ -40,7 +41,10 @@ def judge(summary: Summary, condition: Condition) -> tuple[bytes, str]:
     if condition.state != "active":
         return _OK, f"{condition.state}: not processing"
     if condition.worker_died:
-        return _ERROR, "the worker thread has ended: the log says why; deactivate and activate to start it again"
+        return (
+            _ERROR,
+            "the worker thread has ended: the log says why; deactivate and activate to start it again",
+        )
     if summary.errors_in_a_row >= FAILING_AFTER:
         return _ERROR, f"the last {summary.errors_in_a_row} frames failed; the log says why"
     if summary.silent_s > SILENT_AFTER_S:
@@ -49,16 +53,19 @@ def judge(summary: Summary, condition: Condition) -> tuple[bytes, str]:
 
 
 def _silence(summary: Summary, condition: Condition) -> str:
-    topic = condition.topic
+    topic, publishers = condition.topic, f"{condition.publishers} publisher(s) on {condition.topic}"
     if not condition.publishers:
-        return f"nobody publishes {topic}: the source has stopped" if summary.received else f"nobody publishes {topic} yet"
+        return (
+            f"nobody publishes {topic}: the source has stopped"
+            if summary.received
+            else f"nobody publishes {topic} yet"
+        )
     if summary.received:
-        return f"{condition.publishers} publisher(s) on {topic}, but no frame for {summary.silent_s:.0f} s: the source has stopped"
+        return f"{publishers}, but no frame for {summary.silent_s:.0f} s: the source has stopped"
     return (
-        f"{condition.publishers} publisher(s) on {topic}, but no frame has arrived: either the camera does not send, or its"
-        " frames are lost on the way. Start camera and node with FASTRTPS_DEFAULT_PROFILES_FILE (from Kilted:"
-        " FASTDDS_DEFAULT_PROFILES_FILE) set to config/fastdds_images.xml of pose_resnet_ros, and see the log for"
-        " incompatible QoS"
+        f"{publishers}, but no frame has arrived: either the camera does not send, or its frames are lost on the way. Start"
+        " camera and node with FASTRTPS_DEFAULT_PROFILES_FILE (from Kilted: FASTDDS_DEFAULT_PROFILES_FILE) set to"
+        " config/fastdds_images.xml of pose_resnet_ros, and see the log for incompatible QoS"
     )
 
 

@@ -22,7 +22,7 @@ import numpy as np
 from pose_resnet_ros.core.errors import ImageError
 
 
-class BadFrame(ImageError):
+class BadFrameError(ImageError):
     """A frame that cannot be decoded; ``kind`` is one word or two for counting."""
 
     def __init__(self, kind: str, message: str) -> None:
@@ -86,26 +86,28 @@ def image_to_bgr(message: Any, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
 
     bgr8 is a view into ``message.data``, without a copy; rows may be padded (``step``).
 
-    Raises BadFrame (an ImageError) for a size of zero or above max_pixels, a ``step`` or ``data`` that does not fit the size,
-    and an encoding that neither the table nor cv_bridge knows.
+    Raises BadFrameError (an ImageError) for a size of zero or above max_pixels, a ``step`` or ``data`` that does not fit
+    the size, and an encoding that neither the table nor cv_bridge knows.
     """
     check_size(message.width, message.height, max_pixels=max_pixels)
     layout = _LAYOUTS.get(message.encoding)
     if layout is None:
         return _by_cv_bridge(message)
     if layout.channels == 2 and message.width % 2:
-        raise BadFrame("size", f"{message.encoding} holds pixels in pairs: expected an even width, got {message.width}")
+        raise BadFrameError(
+            "size", f"{message.encoding} holds pixels in pairs: expected an even width, got {message.width}"
+        )
     bgr = layout.to_bgr(_pixels(message, layout))
     bgr.flags.writeable = False
     return bgr
 
 
 def check_size(width: int, height: int, *, max_pixels: int) -> None:
-    """Raises BadFrame unless there is at least one pixel and at most max_pixels."""
+    """Raises BadFrameError unless there is at least one pixel and at most max_pixels."""
     if width <= 0 or height <= 0:
-        raise BadFrame("size", f"the image has no pixels: {width} x {height}")
+        raise BadFrameError("size", f"the image has no pixels: {width} x {height}")
     if width * height > max_pixels:
-        raise BadFrame("size", f"{width} x {height} is more than the limit of {max_pixels} pixels")
+        raise BadFrameError("size", f"{width} x {height} is more than the limit of {max_pixels} pixels")
 
 
 def _pixels(message: Any, layout: _Layout) -> np.ndarray:
@@ -125,10 +127,15 @@ def _pixels(message: Any, layout: _Layout) -> np.ndarray:
 def _check_rows(message: Any, row_bytes: int) -> None:
     size = f"{message.width} x {message.height} {message.encoding}"
     if message.step < row_bytes:
-        raise BadFrame("step", f"step of a {size} image: expected at least {row_bytes} bytes, got {message.step}")
+        raise BadFrameError(
+            "step", f"step of a {size} image: expected at least {row_bytes} bytes, got {message.step}"
+        )
     expected, got = message.step * message.height, len(message.data)
     if got != expected:
-        raise BadFrame("data length", f"data of a {size} image with step {message.step}: expected {expected} bytes, got {got}")
+        raise BadFrameError(
+            "data length",
+            f"data of a {size} image with step {message.step}: expected {expected} bytes, got {got}",
+        )
 
 
 @lru_cache(maxsize=1)
@@ -145,7 +152,7 @@ def _cv_bridge() -> tuple[Any, str]:
 def _by_cv_bridge(message: Any) -> np.ndarray:
     bridge, problem = _cv_bridge()
     if bridge is None:
-        raise BadFrame(
+        raise BadFrameError(
             "encoding",
             f"encoding '{message.encoding}' needs cv_bridge, which cannot be imported ({problem}). Cure: let the driver publish"
             f" one of {', '.join(ENCODINGS)}; or install ros-$ROS_DISTRO-cv-bridge with the NumPy that it was built for"
@@ -153,6 +160,8 @@ def _by_cv_bridge(message: Any) -> np.ndarray:
         )
     try:
         bgr = bridge.imgmsg_to_cv2(message, desired_encoding="bgr8")
-    except Exception as error:  # noqa: BLE001 - CvBridgeError, TypeError, cv2.error, ZeroDivisionError: all mean this frame
-        raise BadFrame("encoding", f"cv_bridge cannot make bgr8 of encoding '{message.encoding}': {error}") from error
+    except Exception as error:
+        raise BadFrameError(
+            "encoding", f"cv_bridge cannot make bgr8 of encoding '{message.encoding}': {error}"
+        ) from error
     return np.ascontiguousarray(bgr)

@@ -31,7 +31,11 @@ STOP_TIMEOUT_S = 2.0  # a webcam's read blocks for about a frame; one that hangs
 PARAMETERS: tuple[Option, ...] = (
     Option("source", "", "a webcam's index, a video, an image, or a folder of images"),
     Option(
-        "rate", 0.0, f"frames a second; 0: the source's own, {STILLS_HZ:g} for images", minimum=0.0, maximum=1000.0
+        "rate",
+        0.0,
+        f"frames a second; 0: the source's own, {STILLS_HZ:g} for images",
+        minimum=0.0,
+        maximum=1000.0,
     ),
     Option("loop", False, "begin again at the end; false: the process ends there"),
     Option("frame_id", "camera_optical_frame", "frame of image and camera_info: z forward, x right, y down"),
@@ -63,10 +67,14 @@ class ImageSource(Node):
         topic = self.resolve_topic_name("image")
         self._image = qos.create_publisher(self, self.create_publisher, Image, topic, qos.picture_profile())
         info_topic = f"{topic.rpartition('/')[0]}/camera_info"
-        self._info = qos.create_publisher(self, self.create_publisher, CameraInfo, info_topic, qos.picture_profile())
+        self._info = qos.create_publisher(
+            self, self.create_publisher, CameraInfo, info_topic, qos.picture_profile()
+        )
         self._is_webcam = str(self._given["source"]).isdecimal()
-        self._period_s = 1.0 / (self._given["rate"] or self._media.fps or STILLS_HZ)
-        self.get_logger().info(f"publishing {self._given['source']} on {topic} at {1.0 / self._period_s:.1f} Hz")
+        self._period_s = 1.0 / (float(self._given["rate"]) or self._media.fps or STILLS_HZ)
+        self.get_logger().info(
+            f"publishing {self._given['source']} on {topic} at {1.0 / self._period_s:.1f} Hz"
+        )
 
     def start(self) -> None:
         """Begin to publish."""
@@ -157,7 +165,9 @@ class ImageSource(Node):
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run the image source; the exit code: 0 also at the end of the file, 1 if the source cannot be opened or read."""
-    os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")  # its warnings about sources it cannot open come on top of ours
+    os.environ.setdefault(
+        "OPENCV_LOG_LEVEL", "ERROR"
+    )  # its warnings about sources it cannot open come on top of ours
     return run_node(NAME, ImageSource, args)
 
 

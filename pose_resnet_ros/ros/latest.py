@@ -38,7 +38,11 @@ class LatestWorker(Generic[T]):
     """
 
     def __init__(
-        self, handle: Callable[[Frame[T]], None], *, on_stale: Callable[[], None], max_age_ms: Callable[[], float]
+        self,
+        handle: Callable[[Frame[T]], None],
+        *,
+        on_stale: Callable[[], None],
+        max_age_ms: Callable[[], float],
     ) -> None:
         self._handle = handle
         self._on_stale = on_stale

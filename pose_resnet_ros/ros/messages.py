@@ -20,7 +20,12 @@ from pose_resnet_ros.pipeline import pose_score
 
 
 def person_array(
-    header: Header, people: People, skeleton: Skeleton, *, image_wh: tuple[int, int], keypoint_threshold: float
+    header: Header,
+    people: People,
+    skeleton: Skeleton,
+    *,
+    image_wh: tuple[int, int],
+    keypoint_threshold: float,
 ) -> PersonArray:
     """All persons of one image, each with the skeleton's full length and order; ``image_wh`` in pixels."""
     persons = [
@@ -32,18 +37,25 @@ def person_array(
             people.keypoints_xy.tolist(),
             np.clip(people.keypoint_scores, 0.0, 1.0).tolist(),
             pose_score(people, keypoint_threshold=keypoint_threshold).tolist(),
+            strict=True,
         )
     ]
     width, height = image_wh
     return PersonArray(
-        header=header, skeleton=skeleton.name, image_width=int(width), image_height=int(height), persons=persons
+        header=header,
+        skeleton=skeleton.name,
+        image_width=int(width),
+        image_height=int(height),
+        persons=persons,
     )
 
 
 def detection_array(header: Header, detections: Detections) -> Detection2DArray:
     """Boxes as vision_msgs wants them: centre and size in pixels, class id "person"."""
     message = Detection2DArray(header=header)
-    for box, score in zip(detections.boxes_xyxy.tolist(), np.clip(detections.scores, 0.0, 1.0).tolist()):
+    for box, score in zip(
+        detections.boxes_xyxy.tolist(), np.clip(detections.scores, 0.0, 1.0).tolist(), strict=True
+    ):
         result = ObjectHypothesisWithPose()
         result.hypothesis.class_id = "person"
         result.hypothesis.score = score
@@ -68,12 +80,14 @@ def image_message(header: Header, bgr: np.ndarray) -> Image:
     to ``data`` checks or converts every element.
     """
     height, width, _ = bgr.shape
-    message = Image(header=header, height=height, width=width, encoding="bgr8", is_bigendian=0, step=3 * width)
-    message.data.frombytes(memoryview(np.ascontiguousarray(bgr)).cast("B"))
+    message = Image(
+        header=header, height=height, width=width, encoding="bgr8", is_bigendian=0, step=3 * width
+    )
+    message.data.frombytes(np.ascontiguousarray(bgr).data.cast("B"))
     return message
 
 
-def _person(  # noqa: PLR0913 - one row of People, column by column
+def _person(
     track_id: int,
     score: float,
     box_xyxy: list[float],
@@ -82,9 +96,16 @@ def _person(  # noqa: PLR0913 - one row of People, column by column
     pose_score: float,
     joint_names: tuple[str, ...],
 ) -> Person:
-    keypoints = [Keypoint(name=n, x=x, y=y, score=s) for n, (x, y), s in zip(joint_names, points_xy, scores)]
+    keypoints = [
+        Keypoint(name=n, x=x, y=y, score=s)
+        for n, (x, y), s in zip(joint_names, points_xy, scores, strict=True)
+    ]
     return Person(
-        track_id=track_id, score=score, pose_score=pose_score, bbox=_bounding_box(box_xyxy), keypoints=keypoints
+        track_id=track_id,
+        score=score,
+        pose_score=pose_score,
+        bbox=_bounding_box(box_xyxy),
+        keypoints=keypoints,
     )
 
 

@@ -87,7 +87,9 @@ class PoseNode(GuardedLifecycleNode):
     def configure(self) -> None:
         """Load the models, and announce the results' topics. Raises PoseError."""
         load = self._settings.load
-        self.get_logger().info(f"loading {load['detector_model']} and {load['pose_model']} (backend {load['backend']}) ...")
+        self.get_logger().info(
+            f"loading {load['detector_model']} and {load['pose_model']} (backend {load['backend']}) ..."
+        )
         self._pipeline = load_pipeline(**load)
         self._outputs = Outputs(self, self._pipeline)
         self._identities = Identities(self._pipeline.skeleton, self._settings.identities)
@@ -109,14 +111,18 @@ class PoseNode(GuardedLifecycleNode):
             self._external = ExternalInput(self, settings=lambda: self._settings, forward=self._to_worker)
         self._processor = self._make_processor()
         self._worker = LatestWorker(
-            self._processor, on_stale=self._statistics.frame_stale, max_age_ms=lambda: self._settings.max_age_ms
+            self._processor,
+            on_stale=self._statistics.frame_stale,
+            max_age_ms=lambda: self._settings.max_age_ms,
         )
         self._worker.start()
         if self._space is not None:
             self._space.subscribe()
         profile = qos.input_profile(self._settings.image_reliability)
         message_type = CompressedImage if self._is_compressed() else Image
-        self._subscription = qos.create_subscription(self, message_type, self._topic(), self._on_image, profile)
+        self._subscription = qos.create_subscription(
+            self, message_type, self._topic(), self._on_image, profile
+        )
 
     def _make_processor(self) -> FrameProcessor:
         assert self._pipeline
@@ -152,7 +158,9 @@ class PoseNode(GuardedLifecycleNode):
     def _reset_tracking(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         """The service ~/reset_tracking."""
         response.success = self._processor is not None
-        response.message = "everybody is new from the next frame on" if self._processor else "not active: nobody is tracked"
+        response.message = (
+            "everybody is new from the next frame on" if self._processor else "not active: nobody is tracked"
+        )
         if self._processor is not None:
             self._processor.reset_tracking()
         return response
@@ -171,7 +179,9 @@ class PoseNode(GuardedLifecycleNode):
             self._pipeline.cancel()
         worker, self._worker, self._processor = self._worker, None, None
         if worker is not None and not worker.stop(timeout_s=STOP_TIMEOUT_S):
-            self.get_logger().error(f"the inference in progress did not end within {STOP_TIMEOUT_S:.0f} s; left behind")
+            self.get_logger().error(
+                f"the inference in progress did not end within {STOP_TIMEOUT_S:.0f} s; left behind"
+            )
 
     def release(self) -> None:
         """Stop work and free the models."""
@@ -198,7 +208,11 @@ class PoseNode(GuardedLifecycleNode):
         return self._settings.image_transport == "compressed"
 
     def _providers(self) -> dict[str, str]:
-        return {network: grant.provider for network, grant in self._pipeline.grants.items()} if self._pipeline else {}
+        return (
+            {network: grant.provider for network, grant in self._pipeline.grants.items()}
+            if self._pipeline
+            else {}
+        )
 
     def _publish_diagnostics(self) -> None:
         topic = self._topic()
@@ -209,7 +223,12 @@ class PoseNode(GuardedLifecycleNode):
             publishers=self.count_publishers(topic),
             problem=self.problem,
             worker_died=self._worker is not None and not self._worker.alive,
-            further={key: value for part in (self._external, self._space) if part for key, value in part.values().items()},
+            further={
+                key: value
+                for part in (self._external, self._space)
+                if part
+                for key, value in part.values().items()
+            },
         )
         status = diagnostics.status(self.get_fully_qualified_name(), self._statistics.summary(), condition)
         message = DiagnosticArray(status=[status])

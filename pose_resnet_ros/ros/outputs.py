@@ -36,7 +36,9 @@ class Outputs:
         """Whether anybody looks at the heatmaps."""
         return self._heatmaps.get_subscription_count() > 0
 
-    def publish_results(self, header: Header, image: np.ndarray, result: PipelineResult, settings: Settings) -> None:
+    def publish_results(
+        self, header: Header, image: np.ndarray, result: PipelineResult, settings: Settings
+    ) -> None:
         """Persons and detections; image: (H, W, 3), for its size."""
         height, width, _ = image.shape
         threshold = settings.frame.keypoint_threshold
@@ -48,13 +50,17 @@ class Outputs:
         if self._detections.get_subscription_count():
             self._detections.publish(messages.detection_array(header, result.detections))
 
-    def publish_pictures(self, header: Header, image: np.ndarray, result: PipelineResult, settings: Settings) -> None:
+    def publish_pictures(
+        self, header: Header, image: np.ndarray, result: PipelineResult, settings: Settings
+    ) -> None:
         """The annotated image and the heatmaps, each only while somebody subscribes."""
         if self._annotated.get_subscription_count():
             threshold = settings.frame.keypoint_threshold
-            picture = draw_people(image, result.people, self._skeleton, keypoint_threshold=threshold, **settings.draw)
+            picture = draw_people(
+                image, result.people, self._skeleton, keypoint_threshold=threshold, **settings.draw
+            )
             self._annotated.publish(messages.image_message(header, picture))
-        if result.heatmaps is not None and self.wants_heatmaps:
+        if result.heatmaps is not None and result.image_from_crop is not None and self.wants_heatmaps:
             picture = draw_heatmaps(image, result.heatmaps, result.image_from_crop, input_wh=self._crop_wh)
             self._heatmaps.publish(messages.image_message(header, picture))
 
@@ -64,4 +70,6 @@ class Outputs:
             self._node.destroy_lifecycle_publisher(publisher)
 
     def _publisher(self, message_type: type, topic: str, profile: Any) -> Any:
-        return qos.create_publisher(self._node, self._node.create_lifecycle_publisher, message_type, topic, profile)
+        return qos.create_publisher(
+            self._node, self._node.create_lifecycle_publisher, message_type, topic, profile
+        )

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import rclpy
 from rclpy.executors import ExternalShutdownException
@@ -29,16 +29,17 @@ class RunnableNode(Protocol):
         """Stop working and destroy the node; quick, from any state."""
 
 
-def run_node(name: str, make_node: Callable[[], RunnableNode], args: Sequence[str] | None = None) -> int:
+def run_node(name: str, make_node: Callable[[], Any], args: Sequence[str] | None = None) -> int:
     """Run a node until it is finished, or until SIGINT or SIGTERM; the exit code.
 
-    name: for messages before there is a node. A PoseError at start is one sentence on the log and exit code 1.
+    name: for messages before there is a node; make_node: gives an rclpy node that is a RunnableNode.
+    A PoseError at start is one sentence on the log and exit code 1.
     """
-    # rclpy shuts its context down on both signals, and that ends the spin. Python's own KeyboardInterrupt would come on top, at
-    # any line, also in the middle of the cleaning up (launch and the terminal both send SIGINT): so there is none.
+    # rclpy shuts its context down on both signals, and that ends the spin. Python's own KeyboardInterrupt would come on
+    # top, at any line, also in the middle of the cleaning up (launch and the terminal both send SIGINT): so there is none.
     signal.signal(signal.SIGINT, lambda *_: None)
-    rclpy.init(args=args)
-    node: RunnableNode | None = None
+    rclpy.init(args=None if args is None else list(args))
+    node: Any = None
     try:
         node = make_node()
         node.start()
@@ -58,3 +59,6 @@ def run_node(name: str, make_node: Callable[[], RunnableNode], args: Sequence[st
         if node is not None:
             node.close()
         rclpy.try_shutdown()
+        # The way out is short; a signal that comes again must not change the exit code.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)

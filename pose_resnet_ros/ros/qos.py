@@ -16,7 +16,11 @@ from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSPolicyKind, QoSProfile
 from rclpy.qos_overriding_options import QoSOverridingOptions
 
 try:
-    from rclpy.event_handler import PublisherEventCallbacks, SubscriptionEventCallbacks, UnsupportedEventTypeError
+    from rclpy.event_handler import (
+        PublisherEventCallbacks,
+        SubscriptionEventCallbacks,
+        UnsupportedEventTypeError,
+    )
 except ImportError:  # Humble
     from rclpy.qos_event import PublisherEventCallbacks, SubscriptionEventCallbacks, UnsupportedEventTypeError
 
@@ -32,7 +36,9 @@ _OUTPUT_CURES = {
 
 def input_profile(reliability: str) -> QoSProfile:
     """The image subscription's profile; reliability: best_effort or reliable."""
-    policy = {"best_effort": ReliabilityPolicy.BEST_EFFORT, "reliable": ReliabilityPolicy.RELIABLE}[reliability]
+    policy = {"best_effort": ReliabilityPolicy.BEST_EFFORT, "reliable": ReliabilityPolicy.RELIABLE}[
+        reliability
+    ]
     return QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=1, reliability=policy)
 
 
@@ -64,10 +70,12 @@ def create_subscription(
     def incompatible(event: Any) -> None:
         _log(node, "publisher", "image input", topic, event, _CURES)
 
-    options = {"qos_overriding_options": overridable()}
+    options: dict[str, Any] = {"qos_overriding_options": overridable()}
     try:
         events = SubscriptionEventCallbacks(incompatible_qos=incompatible)
-        return node.create_subscription(message_type, topic, callback, profile, event_callbacks=events, **options)
+        return node.create_subscription(
+            message_type, topic, callback, profile, event_callbacks=events, **options
+        )
     except UnsupportedEventTypeError:  # this middleware does not tell
         return node.create_subscription(message_type, topic, callback, profile, **options)
 
@@ -80,7 +88,7 @@ def create_publisher(
     def incompatible(event: Any) -> None:
         _log(node, "subscriber", "result", topic, event, _OUTPUT_CURES)
 
-    options = {"qos_overriding_options": overridable()}
+    options: dict[str, Any] = {"qos_overriding_options": overridable()}
     try:
         events = PublisherEventCallbacks(incompatible_qos=incompatible)
         return create(message_type, topic, profile, event_callbacks=events, **options)

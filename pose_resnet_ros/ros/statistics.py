@@ -79,7 +79,9 @@ class Statistics:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._received_in_total = self._published_in_total = self._stale = self._errors_in_a_row = self._time_jumps = 0
+        self._received_in_total = self._published_in_total = self._stale = self._errors_in_a_row = (
+            self._time_jumps
+        ) = 0
         self._errors: Counter[str] = Counter()
         self._received, self._outcomes = _Window(), _Window()
         self._persons = 0
@@ -138,7 +140,9 @@ class Statistics:
                 input_hz=self._received.rate_hz(now_s, self._since_s),
                 output_hz=self._outcomes.rate_hz(now_s, self._since_s),
                 age_ms=_median_and_p95([o.age_ms for o in outcomes]),
-                stamp_age_ms=_median_and_p95([o.stamp_age_ms for o in outcomes if o.stamp_age_ms is not None]),
+                stamp_age_ms=_median_and_p95(
+                    [o.stamp_age_ms for o in outcomes if o.stamp_age_ms is not None]
+                ),
                 stage_ms=_mean_of_stages([o.stage_ms for o in outcomes]),
                 persons=self._persons,
                 silent_s=now_s - self._last_frame_s,

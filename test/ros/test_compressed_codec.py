@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from pose_resnet_ros.ros.compressed_codec import compressed_to_bgr, declared_size
-from pose_resnet_ros.ros.image_codec import BadFrame
+from pose_resnet_ros.ros.image_codec import BadFrameError
 
 PICTURE = np.zeros((30, 50, 3), np.uint8)
 PICTURE[:, :25] = (200, 100, 50)
@@ -30,7 +30,9 @@ def encoded(suffix: str, picture: np.ndarray = PICTURE) -> bytes:
     return cv2.imencode(suffix, picture)[1].tobytes()
 
 
-@pytest.mark.parametrize("declared", ["bgr8; png compressed bgr8", "rgb8; png compressed bgr8", "png", "", "bgr8; png compressed "])
+@pytest.mark.parametrize(
+    "declared", ["bgr8; png compressed bgr8", "rgb8; png compressed bgr8", "png", "", "bgr8; png compressed "]
+)
 def test_png(declared: str) -> None:
     np.testing.assert_array_equal(compressed_to_bgr(Message(declared, encoded(".png"))), PICTURE)
 
@@ -48,9 +50,13 @@ def test_jpeg() -> None:
 def test_gray_and_16_bit_pictures_become_bgr_of_8_bits() -> None:
     gray = np.full((4, 6), 90, np.uint8)
     expected = np.full((4, 6, 3), 90, np.uint8)
-    np.testing.assert_array_equal(compressed_to_bgr(Message("mono8; png compressed ", encoded(".png", gray))), expected)
+    np.testing.assert_array_equal(
+        compressed_to_bgr(Message("mono8; png compressed ", encoded(".png", gray))), expected
+    )
     deep = gray.astype(np.uint16) << 8
-    np.testing.assert_array_equal(compressed_to_bgr(Message("mono16; png compressed ", encoded(".png", deep))), expected)
+    np.testing.assert_array_equal(
+        compressed_to_bgr(Message("mono16; png compressed ", encoded(".png", deep))), expected
+    )
 
 
 def bomb() -> bytes:
@@ -70,7 +76,7 @@ def bomb() -> bytes:
     ],
 )
 def test_what_cannot_be_decoded_says_why(message: Message, kind: str, text: str) -> None:
-    with pytest.raises(BadFrame, match=text) as caught:
+    with pytest.raises(BadFrameError, match=text) as caught:
         compressed_to_bgr(message)
     assert caught.value.kind == kind
 
@@ -79,14 +85,14 @@ def test_what_cannot_be_decoded_says_why(message: Message, kind: str, text: str)
 def test_the_size_is_known_before_decoding(suffix: str) -> None:
     data = encoded(suffix)
     assert declared_size(memoryview(data)) == (50, 30)
-    with pytest.raises(BadFrame, match="50 x 30 is more than the limit of 1000 pixels"):
+    with pytest.raises(BadFrameError, match="50 x 30 is more than the limit of 1000 pixels"):
         compressed_to_bgr(Message(suffix, data), max_pixels=1000)
 
 
 def test_formats_without_a_known_header_are_checked_after_decoding() -> None:
     data = encoded(".bmp")
     assert declared_size(memoryview(data)) is None
-    with pytest.raises(BadFrame, match="more than the limit"):
+    with pytest.raises(BadFrameError, match="more than the limit"):
         compressed_to_bgr(Message("bmp", data), max_pixels=1000)
 
 
@@ -94,5 +100,5 @@ def test_random_data_gives_a_bad_frame() -> None:
     random = np.random.default_rng(3)
     for start in (b"", b"\xff\xd8", b"\xff\xd8\xff\xe0", b"\x89PNG\r\n\x1a\n"):
         for length in (1, 9, 30, 200):
-            with pytest.raises(BadFrame):
+            with pytest.raises(BadFrameError):
                 compressed_to_bgr(Message("jpeg", start + random.bytes(length)), max_pixels=10_000_000)

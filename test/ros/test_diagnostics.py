@@ -29,7 +29,9 @@ RUNNING = Summary(
     silent_s=0.1,
     time_jumps=0,
 )
-ACTIVE = Condition(state="active", topic="/camera/image", providers={"pose": "CPUExecutionProvider"}, publishers=1)
+ACTIVE = Condition(
+    state="active", topic="/camera/image", providers={"pose": "CPUExecutionProvider"}, publishers=1
+)
 SILENT = replace(RUNNING, silent_s=7.0)
 NOTHING_YET = replace(SILENT, received=0)
 
@@ -39,14 +41,34 @@ NOTHING_YET = replace(SILENT, received=0)
     [
         (RUNNING, ACTIVE, DiagnosticStatus.OK, "27.0 results/s, 3 persons"),
         (SILENT, replace(ACTIVE, state="inactive"), DiagnosticStatus.OK, "inactive: not processing"),
-        (NOTHING_YET, replace(ACTIVE, publishers=0), DiagnosticStatus.WARN, "nobody publishes /camera/image yet"),
-        (SILENT, replace(ACTIVE, publishers=0), DiagnosticStatus.WARN, "nobody publishes /camera/image: the source has stopped"),
+        (
+            NOTHING_YET,
+            replace(ACTIVE, publishers=0),
+            DiagnosticStatus.WARN,
+            "nobody publishes /camera/image yet",
+        ),
+        (
+            SILENT,
+            replace(ACTIVE, publishers=0),
+            DiagnosticStatus.WARN,
+            "nobody publishes /camera/image: the source has stopped",
+        ),
         (SILENT, ACTIVE, DiagnosticStatus.WARN, "no frame for 7 s: the source has stopped"),
         (NOTHING_YET, ACTIVE, DiagnosticStatus.WARN, "fastdds_images.xml"),
-        (replace(RUNNING, errors_in_a_row=FAILING_AFTER), ACTIVE, DiagnosticStatus.ERROR, "the last 5 frames failed"),
+        (
+            replace(RUNNING, errors_in_a_row=FAILING_AFTER),
+            ACTIVE,
+            DiagnosticStatus.ERROR,
+            "the last 5 frames failed",
+        ),
         (replace(RUNNING, errors_in_a_row=FAILING_AFTER - 1), ACTIVE, DiagnosticStatus.OK, "27.0 results/s"),
         (RUNNING, replace(ACTIVE, worker_died=True), DiagnosticStatus.ERROR, "worker thread has ended"),
-        (RUNNING, replace(ACTIVE, state="unconfigured", problem="no model"), DiagnosticStatus.ERROR, "no model"),
+        (
+            RUNNING,
+            replace(ACTIVE, state="unconfigured", problem="no model"),
+            DiagnosticStatus.ERROR,
+            "no model",
+        ),
     ],
 )
 def test_the_worst_is_said(summary: Summary, condition: Condition, level: bytes, text: str) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from pose_resnet_ros.core.errors import ImageError
 from pose_resnet_ros.ros import image_codec
-from pose_resnet_ros.ros.image_codec import ENCODINGS, BadFrame, image_to_bgr
+from pose_resnet_ros.ros.image_codec import ENCODINGS, BadFrameError, image_to_bgr
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,9 @@ COLOUR = {
 @pytest.mark.parametrize("padding", [0, 5])
 @pytest.mark.parametrize("encoding", COLOUR)
 def test_colour(encoding: str, padding: int) -> None:
-    np.testing.assert_array_equal(image_to_bgr(message(np.ascontiguousarray(COLOUR[encoding]), encoding, padding=padding)), BGR)
+    np.testing.assert_array_equal(
+        image_to_bgr(message(np.ascontiguousarray(COLOUR[encoding]), encoding, padding=padding)), BGR
+    )
 
 
 @pytest.mark.parametrize("padding", [0, 3])
@@ -66,7 +68,9 @@ def test_gray(encoding: str, padding: int) -> None:
 @pytest.mark.parametrize("padding", [0, 3])
 @pytest.mark.parametrize("is_bigendian", [0, 1])
 @pytest.mark.parametrize("encoding", ["mono16", "16UC1"])
-def test_gray_of_16_bits_is_scaled_and_its_byte_order_honoured(encoding: str, is_bigendian: int, padding: int) -> None:
+def test_gray_of_16_bits_is_scaled_and_its_byte_order_honoured(
+    encoding: str, is_bigendian: int, padding: int
+) -> None:
     stored = np.array([[0, 257, 65535], [12850, 128, 129]], ">u2" if is_bigendian else "<u2")
     expected = np.array([[0, 1, 255], [50, 0, 1]], np.uint8)  # v * 255 / 65535, rounded
     got = image_to_bgr(message(stored, encoding, padding=padding, is_bigendian=is_bigendian))
@@ -83,11 +87,15 @@ def test_gray_of_16_bits_is_scaled_and_its_byte_order_honoured(encoding: str, is
     ],
 )
 @pytest.mark.parametrize("bgr", [BLUE, GREEN, RED, (10, 90, 200)])
-def test_bayer_patterns_are_named_by_their_first_two_rows(encoding: str, first_rows: list[str], bgr: tuple[int, int, int]) -> None:
+def test_bayer_patterns_are_named_by_their_first_two_rows(
+    encoding: str, first_rows: list[str], bgr: tuple[int, int, int]
+) -> None:
     # A picture of one colour, as a sensor with that filter sees it, must come back as that colour.
     tile = np.array([["bgr".index(colour) for colour in row] for row in first_rows])
     raw = np.array(bgr, np.uint8)[np.tile(tile, (4, 4))]
-    np.testing.assert_array_equal(image_to_bgr(message(raw, encoding, padding=4)), np.full((8, 8, 3), bgr, np.uint8))
+    np.testing.assert_array_equal(
+        image_to_bgr(message(raw, encoding, padding=4)), np.full((8, 8, 3), bgr, np.uint8)
+    )
 
 
 # ITU-R BT.601, studio range, of pure colours: Y, U (Cb), V (Cr); from the standard's tables, not from OpenCV.
@@ -121,7 +129,11 @@ def test_the_smallest_picture_of_each_encoding(encoding: str) -> None:
         channels = 2
     dtype = np.uint16 if encoding in ("mono16", "16UC1") else np.uint8
     width, height = (2, 2) if encoding.startswith("bayer") else (2, 1)
-    assert image_to_bgr(message(np.zeros((height, width, channels), dtype), encoding)).shape == (height, width, 3)
+    assert image_to_bgr(message(np.zeros((height, width, channels), dtype), encoding)).shape == (
+        height,
+        width,
+        3,
+    )
 
 
 GOOD = message(BGR, "bgr8")
@@ -142,7 +154,7 @@ GOOD = message(BGR, "bgr8")
     ],
 )
 def test_a_message_that_cannot_be_says_what_was_expected(bad: Message, kind: str, text: str) -> None:
-    with pytest.raises(BadFrame, match=text) as caught:
+    with pytest.raises(BadFrameError, match=text) as caught:
         image_to_bgr(bad)
     assert caught.value.kind == kind
     assert isinstance(caught.value, ImageError)
@@ -151,12 +163,12 @@ def test_a_message_that_cannot_be_says_what_was_expected(bad: Message, kind: str
 def test_random_messages_give_a_picture_or_a_bad_frame() -> None:
     random = np.random.default_rng(7)
     for _ in range(500):
-        height, width, step = random.integers(0, 9, 2).tolist() + [int(random.integers(0, 40))]
+        height, width, step = (int(number) for number in random.integers(0, (9, 9, 40)))
         data = random.bytes(int(random.integers(0, 200)) if random.random() < 0.5 else height * step)
         encoding = str(random.choice(ENCODINGS))
         try:
             image = image_to_bgr(Message(height, width, encoding, step, data, int(random.integers(0, 2))))
-        except BadFrame:
+        except BadFrameError:
             continue
         assert image.shape == (height, width, 3)
         assert image.dtype == np.uint8
@@ -191,7 +203,9 @@ def test_a_cv_bridge_that_cannot_be_imported_spoils_only_its_encodings(
     monkeypatch.delitem(sys.modules, "cv_bridge", raising=False)
     monkeypatch.setattr(sys, "meta_path", [Broken(), *sys.meta_path])
     for _ in range(2):
-        with pytest.raises(BadFrame, match=r"encoding '32FC1' needs cv_bridge, which cannot be imported .*Cure: ") as caught:
+        with pytest.raises(
+            BadFrameError, match=r"encoding '32FC1' needs cv_bridge, which cannot be imported .*Cure: "
+        ) as caught:
             image_to_bgr(replace(GOOD, encoding="32FC1"))
         assert str(error) in str(caught.value)
         assert caught.value.kind == "encoding"
@@ -209,12 +223,16 @@ class FakeBridge:
         return BGR
 
 
-def test_other_encodings_are_left_to_cv_bridge(monkeypatch: pytest.MonkeyPatch, forget_cv_bridge: None) -> None:
+def test_other_encodings_are_left_to_cv_bridge(
+    monkeypatch: pytest.MonkeyPatch, forget_cv_bridge: None
+) -> None:
     module = ModuleType("cv_bridge")
     module.CvBridge = FakeBridge  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "cv_bridge", module)
     np.testing.assert_array_equal(image_to_bgr(replace(GOOD, encoding="bgr16")), BGR)
-    with pytest.raises(BadFrame, match="cv_bridge cannot make bgr8 of encoding 'nonsense': no such encoding"):
+    with pytest.raises(
+        BadFrameError, match="cv_bridge cannot make bgr8 of encoding 'nonsense': no such encoding"
+    ):
         image_to_bgr(replace(GOOD, encoding="nonsense"))
 
 
@@ -222,14 +240,24 @@ def test_the_installed_cv_bridge_agrees() -> None:
     """The oracle, where a ROS install has one that imports; the hand-written pictures above stand for it elsewhere."""
     try:
         bridge = importlib.import_module("cv_bridge").CvBridge()
-        Image = importlib.import_module("sensor_msgs.msg").Image
+        messages = importlib.import_module("sensor_msgs.msg")
     except Exception:  # noqa: BLE001 - not there, or broken by its NumPy
         return
     random = np.random.default_rng(1)
-    for encoding in ("bgr8", "rgb8", "bgra8", "rgba8", "mono8", "mono16", "bayer_rggb8", "bayer_gbrg8", "yuv422"):
+    for encoding in (
+        "bgr8",
+        "rgb8",
+        "bgra8",
+        "rgba8",
+        "mono8",
+        "mono16",
+        "bayer_rggb8",
+        "bayer_gbrg8",
+        "yuv422",
+    ):
         channels = {"bgra8": 4, "rgba8": 4, "bgr8": 3, "rgb8": 3, "yuv422": 2}.get(encoding, 1)
         dtype = np.uint16 if encoding == "mono16" else np.uint8
         ours = message(random.integers(0, 255, (8, 8, channels)).astype(dtype), encoding, padding=8)
-        theirs = Image(height=8, width=8, encoding=encoding, step=ours.step)
+        theirs = messages.Image(height=8, width=8, encoding=encoding, step=ours.step)
         theirs.data.frombytes(ours.data)
         np.testing.assert_array_equal(image_to_bgr(ours), bridge.imgmsg_to_cv2(theirs, "bgr8"))

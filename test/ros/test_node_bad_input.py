@@ -13,9 +13,9 @@ import pytest
 pytest.importorskip("rclpy")
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from pose_resnet_ros.msg import PersonArray
 from sensor_msgs.msg import CompressedImage, Image
 
-from pose_resnet_ros.msg import PersonArray
 from pose_resnet_ros.ros.diagnostics import FAILING_AFTER
 
 MakeImage = Callable[..., Image]
@@ -43,7 +43,9 @@ def test_bad_images_one_after_the_other_and_the_next_good_one_is_served(
         world.until(lambda n=number: len(persons) == n, "the good frame")
     assert errors(node) == {"size": 1, "step": 1, "data length": 2, "encoding": 1}
     log = capfd.readouterr().err
-    assert log.count("frame on /image skipped:") == 4  # one of each kind: the second wrong length came too soon
+    assert (
+        log.count("frame on /image skipped:") == 4
+    )  # one of each kind: the second wrong length came too soon
     for reason in ("no pixels", "expected at least 480 bytes, got 17", "bytes, got", "encoding 'klingon'"):
         assert reason in log
     assert "Traceback" not in log
@@ -85,7 +87,9 @@ def test_an_unexpected_exception_is_logged_once_and_the_worker_lives_on(
         for number in range(1, FAILING_AFTER + 1):
             camera.publish(image_message(number=number))
             world.until(lambda n=number: errors(node).get("ZeroDivisionError") == n, "the error")
-        world.until(lambda: arrays and arrays[-1].status[0].level == DiagnosticStatus.ERROR, "an ERROR in diagnostics")
+        world.until(
+            lambda: arrays and arrays[-1].status[0].level == DiagnosticStatus.ERROR, "an ERROR in diagnostics"
+        )
     assert f"the last {FAILING_AFTER} frames failed" in arrays[-1].status[0].message
     log = capfd.readouterr().err
     assert log.count("Traceback") == 1
@@ -123,10 +127,15 @@ def test_a_camera_that_stops_is_seen_in_diagnostics(
     world.until(lambda: arrays and "the source has stopped" in arrays[-1].status[0].message, "the warning")
     assert arrays[-1].status[0].level == DiagnosticStatus.WARN
     world.peer.destroy_publisher(camera)
-    world.until(lambda: "nobody publishes /image: the source has stopped" in arrays[-1].status[0].message, "the other warning")
+    world.until(
+        lambda: "nobody publishes /image: the source has stopped" in arrays[-1].status[0].message,
+        "the other warning",
+    )
 
 
-def test_simulated_time_that_stands_still_does_not_stop_the_node(world: Any, spot: str, image_message: MakeImage) -> None:
+def test_simulated_time_that_stands_still_does_not_stop_the_node(
+    world: Any, spot: str, image_message: MakeImage
+) -> None:
     world.pose_node(pose_model=spot, use_sim_time=True)  # and nobody publishes /clock
     arrays = world.listen(DiagnosticArray, "/diagnostics")
     persons = world.listen(PersonArray, "/pose_resnet/persons")

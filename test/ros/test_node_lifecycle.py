@@ -16,10 +16,9 @@ pytest.importorskip("rclpy")
 
 from lifecycle_msgs.msg import State, Transition
 from lifecycle_msgs.srv import ChangeState, GetState
+from pose_resnet_ros.msg import PersonArray
 from rclpy.lifecycle import TransitionCallbackReturn
 from sensor_msgs.msg import Image
-
-from pose_resnet_ros.msg import PersonArray
 
 
 class Manager:
@@ -50,7 +49,9 @@ def managed(world: Any, spot: str) -> tuple[Any, Manager]:
     return node, Manager(world)
 
 
-def test_the_whole_life(world: Any, managed: tuple[Any, Manager], image_message: Callable[..., Image]) -> None:
+def test_the_whole_life(
+    world: Any, managed: tuple[Any, Manager], image_message: Callable[..., Image]
+) -> None:
     node, manager = managed
     persons = world.listen(PersonArray, "/pose_resnet/persons")
     camera = world.peer.create_publisher(Image, "/image", 1)
@@ -63,7 +64,12 @@ def test_the_whole_life(world: Any, managed: tuple[Any, Manager], image_message:
             assert manager.change(Transition.TRANSITION_ACTIVATE)
             world.until(camera.get_subscription_count, "the subscription")
             count = len(persons)
-            world.until(lambda c=count, n=10 * turn + activation: _sent(camera, image_message, n) and len(persons) > c, "persons")
+            world.until(
+                lambda c=count, n=10 * turn + activation: (
+                    _sent(camera, image_message, n) and len(persons) > c
+                ),
+                "persons",
+            )
             assert manager.change(Transition.TRANSITION_DEACTIVATE)
             world.until(lambda: camera.get_subscription_count() == 0, "the end of the subscription")
         assert manager.change(Transition.TRANSITION_CLEANUP)
@@ -76,7 +82,9 @@ def _sent(camera: Any, image_message: Callable[..., Image], number: int) -> bool
     return True
 
 
-def test_activate_before_configure_is_refused_and_does_no_harm(world: Any, managed: tuple[Any, Manager]) -> None:
+def test_activate_before_configure_is_refused_and_does_no_harm(
+    world: Any, managed: tuple[Any, Manager]
+) -> None:
     _, manager = managed
     assert not manager.change(Transition.TRANSITION_ACTIVATE)
     assert manager.state == State.PRIMARY_STATE_UNCONFIGURED

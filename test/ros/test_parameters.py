@@ -42,7 +42,7 @@ def test_every_parameter_is_described_to_the_outside(world: Any) -> None:
     world.until(client.service_is_ready, "the parameter services")
     future = client.call_async(DescribeParameters.Request(names=list(DEFAULTS)))
     world.until(future.done, "the descriptions")
-    for option, described in zip(PARAMETERS, future.result().descriptors):
+    for option, described in zip(PARAMETERS, future.result().descriptors, strict=True):
         assert described.name == option.name
         assert described.type == TYPES[option.type]
         assert described.description == option.description
@@ -59,9 +59,13 @@ def test_the_parameter_file_holds_every_parameter_with_its_default_and_a_comment
     node = PoseNode(cli_args=["--ros-args", "--params-file", str(PARAMETER_FILE)])
     world.add(node)
     given = {name: parameter.value for name, parameter in node._parameter_overrides.items()}
-    assert given == {name: value for name, value in DEFAULTS.items()}
+    assert given == DEFAULTS
     lines = PARAMETER_FILE.read_text().splitlines()
-    keys = [number for number, line in enumerate(lines) if line.startswith("    ") and ":" in line and "#" not in line.split(":")[0]]
+    keys = [
+        number
+        for number, line in enumerate(lines)
+        if line.startswith("    ") and ":" in line and "#" not in line.split(":")[0]
+    ]
     assert keys
     for number in keys:
         assert lines[number - 1].lstrip().startswith("#") or "#" in lines[number], lines[number]
@@ -125,7 +129,9 @@ def test_a_wrong_change_is_rejected_with_a_reason(world: Any, name: str, value: 
     assert Settings.from_values({**DEFAULTS, "detector_model": "full_frame"}) == node._settings
 
 
-def test_without_post_set_callbacks_as_on_humble_changes_are_taken_over_too(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_post_set_callbacks_as_on_humble_changes_are_taken_over_too(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from rclpy.node import Node
 
     monkeypatch.delattr(Node, "add_post_set_parameters_callback", raising=False)

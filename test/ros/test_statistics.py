@@ -27,7 +27,9 @@ def statistics(clock: Clock) -> Statistics:
     return Statistics(clock)
 
 
-def outcome(age_ms: float = 10.0, *, stamp_age_ms: float | None = None, persons: int = 1, **stage_ms: float) -> Outcome:
+def outcome(
+    age_ms: float = 10.0, *, stamp_age_ms: float | None = None, persons: int = 1, **stage_ms: float
+) -> Outcome:
     return Outcome(age_ms, stamp_age_ms, stage_ms, persons)
 
 
@@ -104,7 +106,14 @@ def test_restart_keeps_counters_and_forgets_the_rest(statistics: Statistics, clo
 
 
 def test_time_that_jumps_back(statistics: Statistics) -> None:
-    assert [statistics.time_jumped_back(stamp) for stamp in (5, 5, 9, 8, 8, 9)] == [False, False, False, True, False, False]
+    assert [statistics.time_jumped_back(stamp) for stamp in (5, 5, 9, 8, 8, 9)] == [
+        False,
+        False,
+        False,
+        True,
+        False,
+        False,
+    ]
     assert statistics.summary().time_jumps == 1
 
 
@@ -119,5 +128,7 @@ def test_time_that_jumps_back(statistics: Statistics) -> None:
         (5_000_000_000, 0, None),  # simulated time before the first /clock
     ],
 )
-def test_an_age_since_the_stamp_needs_clocks_that_agree(stamp_ns: int, now_ns: int, age_ms: float | None) -> None:
+def test_an_age_since_the_stamp_needs_clocks_that_agree(
+    stamp_ns: int, now_ns: int, age_ms: float | None
+) -> None:
     assert plausible_age_ms(stamp_ns, now_ns) == age_ms

@@ -1,0 +1,146 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""The node as its own process: signals, exit codes, what stands on stderr."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("rclpy")
+
+from pose_resnet_ros.msg import PersonArray
+from sensor_msgs.msg import Image
+
+EXIT_DEADLINE_S = 5.0
+TIMEOUT_S = 60.0
+Start = Callable[..., subprocess.Popen]
+
+
+@pytest.fixture
+def start(ros_environment: dict[str, str]) -> Iterator[Start]:
+    """Starts a tool of the command line with ROS parameters, in the world's domain."""
+    processes: list[subprocess.Popen] = []
+
+    def start_tool(tool: str, **parameters: Any) -> subprocess.Popen:
+        given = [word for name, value in parameters.items() for word in ("-p", f"{name}:={value}")]
+        command = [sys.executable, "-m", "pose_resnet_ros", tool, "--ros-args", *given]
+        process = subprocess.Popen(
+            command, env=ros_environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        processes.append(process)
+        return process
+
+    yield start_tool
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+def ended(process: subprocess.Popen) -> tuple[int, str]:
+    """Exit code and output of a process that ends by itself."""
+    output, _ = process.communicate(timeout=TIMEOUT_S)
+    return process.returncode, output
+
+
+def busy_node(world: Any, start: Start, model: str, image_message: Callable[..., Image]) -> subprocess.Popen:
+    """A node process in the middle of an inference that would take hours."""
+    process = start("pose_node", pose_model=model, detector_model="full_frame")
+    persons = world.listen(PersonArray, "/pose_resnet/persons")
+    camera = world.publisher(Image)
+    dark = image_message()
+    dark.data = type(dark.data)("B", bytes(len(dark.data)))
+    world.until(lambda: camera.publish(dark) or persons, "the node to work")
+    camera.publish(image_message())
+    time.sleep(0.5)  # nothing tells from outside that the inference has begun
+    return process
+
+
+@pytest.mark.parametrize(
+    "signals",
+    [[signal.SIGINT], [signal.SIGTERM], [signal.SIGINT, signal.SIGINT]],
+    ids=["int", "term", "twice"],
+)
+def test_a_signal_in_the_middle_of_an_inference_ends_the_node_cleanly(
+    world: Any,
+    start: Start,
+    endless_spot: str,
+    image_message: Callable[..., Image],
+    signals: list[signal.Signals],
+) -> None:
+    process = busy_node(world, start, endless_spot, image_message)
+    for number in signals:
+        process.send_signal(number)
+        time.sleep(0.05)
+    output, _ = process.communicate(timeout=EXIT_DEADLINE_S)
+    assert process.returncode == 0, output
+    assert "Traceback" not in output
+    assert "ERROR" not in output
+    assert "FATAL" not in output
+
+
+def test_a_signal_while_nothing_happens(world: Any, start: Start) -> None:
+    process = start("pose_node", autostart="false")
+    world.until(lambda: "pose_resnet" in world.peer.get_node_names(), "the node")
+    process.send_signal(signal.SIGTERM)
+    output, _ = process.communicate(timeout=EXIT_DEADLINE_S)
+    assert process.returncode == 0, output
+    assert "Traceback" not in output
+
+
+@pytest.mark.parametrize(
+    ("parameters", "words"),
+    [
+        ({"pose_model": "/nowhere/pose.onnx"}, ["/nowhere/pose.onnx"]),
+        ({"backend": "quantum"}, ["backend", "auto, cpu, cuda, tensorrt or openvino"]),
+        ({"detection_threshold": "2.0"}, ["detection_threshold", "from 0 to 1"]),
+    ],
+)
+def test_a_start_that_fails_is_one_sentence_and_exit_code_1(
+    start: Start, parameters: dict[str, str], words: list[str]
+) -> None:
+    code, output = ended(start("pose_node", **parameters))
+    assert code == 1, output
+    assert "Traceback" not in output
+    (sentence,) = [line for line in output.splitlines() if "FATAL" in line or "ERROR" in line]
+    for word in words:
+        assert word in sentence
+
+
+def test_a_damaged_model_file_is_named(start: Start, tmp_path: Path, spot: str) -> None:
+    path = tmp_path / "half.onnx"
+    path.write_bytes(Path(spot).read_bytes()[:300])
+    code, output = ended(start("pose_node", pose_model=path, detector_model="full_frame"))
+    assert code == 1, output
+    assert str(path) in output
+    assert "Traceback" not in output
+
+
+def test_image_source_without_its_file(start: Start) -> None:
+    code, output = ended(start("image_source", source="/nowhere/street.avi"))
+    assert code == 1, output
+    (sentence,) = [line for line in output.splitlines() if line.strip()]
+    assert "/nowhere/street.avi" in sentence
+
+
+def test_image_source_stops_on_a_signal(world: Any, start: Start, tmp_path: Path) -> None:
+    import cv2
+    import numpy as np
+
+    cv2.imwrite(str(tmp_path / "picture.png"), np.zeros((10, 10, 3), np.uint8))
+    process = start(
+        "image_source", source=tmp_path, loop="true", rate="0.01", wait_for_subscribers="1"
+    )  # in the middle of a long wait
+    images = world.listen(Image, "/image")
+    world.until(lambda: images, "an image")
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=EXIT_DEADLINE_S)
+    assert process.returncode == 0, output
+    assert "Traceback" not in output

@@ -1,0 +1,80 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from pose_resnet_ros.core.errors import ImageError, SettingsError
+from pose_resnet_ros.media import Stills, Video, open_media
+
+
+def write(path: Path, gray: int = 0) -> Path:
+    cv2.imwrite(str(path), np.full((6, 8, 3), gray, np.uint8))
+    return path
+
+
+def test_an_image(tmp_path: Path) -> None:
+    path = write(tmp_path / "A.PNG", 7)
+    media = open_media(str(path))
+    assert (media.length, media.fps) == (1, None)
+    picture = media.read()
+    assert picture is not None
+    assert (picture.path, picture.index, picture.bgr.shape) == (path, 0, (6, 8, 3))
+    assert (picture.bgr == 7).all()
+    assert media.read() is None
+    media.close()
+
+
+def test_a_folder_in_order_of_names_goes_on_after_a_damaged_image(tmp_path: Path) -> None:
+    for number in (2, 1):
+        write(tmp_path / f"{number}.png", number)
+    (tmp_path / "15.jpg").write_bytes(b"damaged")
+    (tmp_path / "note.txt").write_text("no image")
+    media = open_media(str(tmp_path))
+    assert isinstance(media, Stills)
+    assert media.length == 3
+    first = media.read()
+    with pytest.raises(ImageError, match=r"15\.jpg"):
+        media.read()
+    last = media.read()
+    assert first is not None
+    assert last is not None
+    assert [first.path.name, last.path.name] == ["1.png", "2.png"]
+    assert [first.index, last.index] == [0, 2]
+    assert media.read() is None
+
+
+def test_a_video(tmp_path: Path) -> None:
+    path = str(tmp_path / "video.avi")
+    writer = cv2.VideoWriter(path, cv2.VideoWriter_fourcc(*"MJPG"), 12.5, (64, 48))
+    for number in range(4):
+        writer.write(np.full((48, 64, 3), 60 * number, np.uint8))
+    writer.release()
+    media = open_media(path)
+    assert isinstance(media, Video)
+    assert (media.length, media.fps) == (4, 12.5)
+    pictures = [media.read() for _ in range(4)]
+    assert media.read() is None
+    assert [picture.index for picture in pictures if picture] == [0, 1, 2, 3]
+    np.testing.assert_allclose(
+        [picture.bgr.mean() for picture in pictures if picture], [0, 60, 120, 180], atol=4
+    )
+    media.close()
+
+
+def test_what_cannot_be_opened_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="no images in the folder"):
+        open_media(str(tmp_path))
+    with pytest.raises(SettingsError, match="there is no '/nowhere'"):
+        open_media("/nowhere")
+    text = tmp_path / "notes.txt"
+    text.write_text("hello")
+    with pytest.raises(SettingsError, match="cannot open"):
+        open_media(str(text))
+    with pytest.raises(SettingsError, match="webcam 97"):
+        open_media("97")
