@@ -13,7 +13,7 @@ import numpy as np
 
 from pose_resnet_ros.core.camera_model import CameraModel
 from pose_resnet_ros.core.errors import SettingsError
-from pose_resnet_ros.ros.image_codec import MAX_PIXELS, BadFrame, check_size
+from pose_resnet_ros.ros.image_codec import MAX_PIXELS, BadFrameError, check_size
 
 _DTYPES: dict[str, np.dtype] = {
     "16UC1": np.dtype(np.uint16),
@@ -25,17 +25,17 @@ _DTYPES: dict[str, np.dtype] = {
 def depth_array(message: Any) -> np.ndarray:
     """(H, W) uint16 millimetres or float32 metres: a view into the message's data where its byte order is the machine's.
 
-    Raises BadFrame for another encoding, and for a size, ``step`` or ``data`` that do not belong together.
+    Raises BadFrameError for another encoding, and for a size, ``step`` or ``data`` that do not belong together.
     """
     dtype = _DTYPES.get(message.encoding)
     if dtype is None:
-        raise BadFrame(
+        raise BadFrameError(
             "depth encoding", f"depth image: expected 16UC1 (mm) or 32FC1 (m), got '{message.encoding}'"
         )
     width, height, step = message.width, message.height, message.step
     check_size(width, height, max_pixels=MAX_PIXELS)
     if step < width * dtype.itemsize or len(message.data) != step * height:
-        raise BadFrame(
+        raise BadFrameError(
             "depth layout",
             f"depth image of {width} x {height} {message.encoding}: expected a step of at least {width * dtype.itemsize} and "
             f"step * height bytes, got step {step} and {len(message.data)} bytes",
