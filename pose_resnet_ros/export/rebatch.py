@@ -24,7 +24,7 @@ def load_onnx(path: Path) -> onnx.ModelProto:
     """Read a model. Raises ModelError if it is none."""
     try:
         model = onnx.load(str(path))
-    except Exception as error:  # noqa: BLE001 - protobuf's own, which no public module of onnx names
+    except Exception as error:  # protobuf's own, which no public module of onnx names
         raise ModelError(f"{path} is not an ONNX model, or only a part of one: {error}") from error
     if not model.graph.node:
         raise ModelError(f"{path} is not an ONNX model, or only a part of one: it has no nodes")

@@ -26,6 +26,10 @@ def main(arguments: list[str]) -> int:
     if options.int8 and options.fp16:
         raise SettingsError("choose one of --fp16 and --int8")
     source_path, entry = find_source(options.checkpoint, options.model)
+    if options.output is None and not entry.checkpoint:
+        raise SettingsError(
+            f"'{entry.name}' is ONNX already, and its download is not written over: give --output FILE.onnx"
+        )
     output = options.output or entry_path(entry)
     export_file(source_path, entry, output, options)
     return 0

@@ -1,0 +1,162 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import onnx
+import pytest
+from known_models import constant_answers
+
+from pose_resnet_ros.core.errors import ModelError, SettingsError
+from pose_resnet_ros.models.pose_net import PoseNet
+from pose_resnet_ros.tools import cli, export
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("POSE_RESNET_ROS_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def checkpoint(tmp_path: Path) -> Path:
+    pytest.importorskip("torch")
+    from published_files import write_checkpoint
+
+    from pose_resnet_ros.export.pose_resnet_torch import pose_resnet, seeded
+
+    network = seeded(pose_resnet(18, width=16, deconv_channels=16))
+    return write_checkpoint(tmp_path / "pose_resnet_50_256x192.pth.tar", network)
+
+
+def printed_difference(capsys: pytest.CaptureFixture[str]) -> float:
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("largest difference")]
+    return float(line.split(":")[1].split()[0])
+
+
+def test_a_published_file_is_known_by_its_name(
+    tmp_path: Path, checkpoint: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "net.onnx"
+    assert cli.main(["export", str(checkpoint), "--output", str(output), "--check"]) == 0
+    assert printed_difference(capsys) < 1e-5
+    net = PoseNet(output)
+    assert net.spec.name == "pose_resnet_50_256x192"
+    assert net.spec.input.channel_order == "bgr"
+    model = onnx.load(output)
+    assert (model.opset_import[0].version, model.ir_version) == (17, 8)
+    assert model.graph.input[0].type.tensor_type.shape.dim[0].dim_param == "N"
+
+
+def test_without_output_the_row_s_name_works_afterwards(home: Path, checkpoint: Path) -> None:
+    assert export.main([str(checkpoint)]) == 0
+    assert PoseNet("pose_resnet_50_256x192").spec.name == "pose_resnet_50_256x192"
+    assert (home / "digests.json").is_file()
+
+
+def test_one_s_own_checkpoint_needs_a_row_that_describes_it(tmp_path: Path, checkpoint: Path) -> None:
+    mine = checkpoint.rename(tmp_path / "final_state.pth.tar")
+    with pytest.raises(ModelError, match="its colour order, size and decoder are not guessed"):
+        export.main([str(mine)])
+    output = tmp_path / "mine.onnx"
+    assert export.main([str(mine), "--model", "mmpose_res50_dark_384x288", "--output", str(output)]) == 0
+    spec = PoseNet(output).spec
+    assert (spec.decoder, spec.input.width, spec.input.height) == ("dark", 288, 384)
+
+
+@pytest.mark.parametrize("opset", ["13", "21"])
+def test_the_opset_can_be_chosen(tmp_path: Path, checkpoint: Path, opset: str) -> None:
+    output = tmp_path / "net.onnx"
+    assert export.main([str(checkpoint), "--output", str(output), "--opset", opset, "--check"]) == 0
+    assert onnx.load(output).opset_import[0].version == int(opset)
+
+
+def test_half_precision(tmp_path: Path, checkpoint: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    output = tmp_path / "net.onnx"
+    assert export.main([str(checkpoint), "--output", str(output), "--fp16", "--check"]) == 0
+    assert 1e-6 < printed_difference(capsys) < 1e-2
+    assert PoseNet(output).spec.name == "pose_resnet_50_256x192"
+
+
+def test_eight_bits(tmp_path: Path, checkpoint: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for index in range(2):
+        picture = np.random.default_rng(index).integers(0, 255, (120, 90, 3), np.uint8)
+        cv2.imwrite(str(folder / f"{index}.png"), picture)
+    output = tmp_path / "net.onnx"
+    arguments = ["--int8", "--calibration", str(folder), "--check"]
+    assert export.main([str(checkpoint), "--output", str(output), *arguments]) == 0
+    assert 1e-4 < printed_difference(capsys) < 1
+    assert any(node.op_type == "QuantizeLinear" for node in onnx.load(output).graph.node)
+
+
+def test_darknet_weights(tmp_path: Path, home: Path) -> None:
+    from published_files import write_zero_weights
+
+    path = write_zero_weights(tmp_path / "yolov3-tiny.weights", 35_434_956)
+    assert export.main([str(path)]) == 0
+    model = onnx.load(home / "yolov3_tiny.onnx")
+    shapes = [[dim.dim_value for dim in value.type.tensor_type.shape.dim[1:]] for value in model.graph.output]
+    assert shapes == [[255, 13, 13], [255, 26, 26]]
+
+
+def test_a_fixed_batch_is_set_free(tmp_path: Path) -> None:
+    answers = {"heatmaps": np.zeros((1, 17, 64, 48))}
+    path = constant_answers(tmp_path / "fixed.onnx", answers, spec=None, wh=(192, 256), batch=1)
+    output = tmp_path / "free.onnx"
+    arguments = ["--model", "pose_resnet_50_256x192_ailia", "--output", str(output), "--check"]
+    assert export.main([str(path), *arguments]) == 0
+    net = PoseNet(output)
+    assert net.spec.name == "pose_resnet_50_256x192_ailia"
+    assert onnx.load(output).graph.input[0].type.tensor_type.shape.dim[0].dim_param == "N"
+
+
+def test_a_download_is_not_overwritten_by_its_export(home: Path) -> None:
+    home.mkdir()
+    constant_answers(home / "yolox_s.onnx", {"output": np.zeros((1, 1, 1))}, spec=None)
+    with pytest.raises(SettingsError, match="give --output"):
+        export.main(["yolox_s"])
+
+
+def test_a_row_that_is_not_here_says_how_to_get_it() -> None:
+    with pytest.raises(ModelError, match="get it with: python -m pose_resnet_ros models fetch yolov3_tiny"):
+        export.main(["yolov3_tiny"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--int8"], "--int8 and --calibration DIR belong together"),
+        (["--calibration", "."], "--int8 and --calibration DIR belong together"),
+        (["--fp16", "--int8", "--calibration", "."], "choose one of --fp16 and --int8"),
+    ],
+)
+def test_options_that_do_not_go_together(arguments: list[str], message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        export.main(["net.pth", *arguments])
+
+
+def test_without_the_extra_the_cure_is_told(
+    tmp_path: Path, checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in sys.modules if name.startswith("pose_resnet_ros.export")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(ModelError, match=r"pip install 'pose_resnet_ros\[export\]'"):
+        export.main([str(checkpoint), "--output", str(tmp_path / "net.onnx")])
+
+
+def test_a_failed_export_leaves_the_old_file(tmp_path: Path, checkpoint: Path) -> None:
+    output = tmp_path / "net.onnx"
+    assert export.main([str(checkpoint), "--output", str(output)]) == 0
+    before = output.read_bytes()
+    checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
+    with pytest.raises(ModelError, match="damaged or not a PyTorch checkpoint"):
+        export.main([str(checkpoint), "--output", str(output)])
+    assert output.read_bytes() == before

@@ -1,0 +1,185 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from known_models import POSE_SPEC, constant_answers, pose_net
+
+from pose_resnet_ros.core.errors import DownloadError, ModelError
+from pose_resnet_ros.models.files import find_model
+from pose_resnet_ros.models.pose_net import PoseNet
+from pose_resnet_ros.models.registry import TABLE
+from pose_resnet_ros.models.spec import METADATA_KEY, spec_from_json
+from pose_resnet_ros.tools import cli, models
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("POSE_RESNET_ROS_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+def yolox_file(path: Path, *, side: int = 640) -> Path:
+    """A detector with YOLOX's input and output and no description."""
+    cells = sum((side // stride) ** 2 for stride in (8, 16, 32))
+    return constant_answers(path, {"output": np.zeros((1, cells, 85))}, spec=None, wh=(side, side))
+
+
+def state_of(name: str, capsys: pytest.CaptureFixture[str]) -> str:
+    models.main(["info", name])
+    lines = capsys.readouterr().out.splitlines()
+    return next(line.split()[1] for line in lines if line.startswith("state:"))
+
+
+def test_the_list_has_every_row_and_the_folder(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert models.main(["list"]) == 0
+    printed = capsys.readouterr().out
+    assert all(row.name in printed for row in TABLE)
+    assert f"model folder: {home}" in printed
+
+
+def test_the_list_of_one_kind(capsys: pytest.CaptureFixture[str]) -> None:
+    assert models.main(["list", "--kind", "detector"]) == 0
+    printed = capsys.readouterr().out
+    assert "yolov3_tiny" in printed
+    assert "pose_resnet_50" not in printed
+
+
+def test_info_tells_what_a_user_must_know(capsys: pytest.CaptureFixture[str]) -> None:
+    assert models.main(["info", "pose_resnet_152_384x288"]) == 0
+    printed = capsys.readouterr().out
+    for words in (
+        "research purpose",
+        "288x384 (width x height), BGR",
+        "AP 0.743",
+        "drive.google.com",
+        "recorded at the first fetch",
+        "decoder:       microsoft",
+    ):
+        assert words in printed
+
+
+def test_an_unknown_name_lists_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["models", "info", "yolov9"]) == 1
+    printed = capsys.readouterr().err
+    assert "there is no model named 'yolov9'" in printed
+    assert "yolov3_tiny" in printed
+
+
+def test_a_row_for_hands_prints_its_page_and_the_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["models", "fetch", "pose_resnet_101_384x288"]) == 1
+    printed = capsys.readouterr().err
+    assert "https://drive.google.com/drive/folders/13_wJ6nC7my1KKouMkQMqyr9r1ZnLnukP" in printed
+    assert "models add pose_resnet_101_384x288.pth.tar --as pose_resnet_101_384x288" in printed
+
+
+def test_the_path_of_an_absent_model_says_how_to_get_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["models", "path", "yolox_s"]) == 1
+    assert "get it with: python -m pose_resnet_ros models fetch yolox_s" in capsys.readouterr().err
+
+
+def test_embedded_models_need_no_fetching(capsys: pytest.CaptureFixture[str]) -> None:
+    assert models.main(["fetch", "person_lite"]) == 0
+    assert "is part of this package" in capsys.readouterr().out
+    assert models.main(["verify", "person_lite"]) == 0
+
+
+def test_fetching_again_does_nothing_and_a_damaged_file_is_replaced(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "usb"
+    folder.mkdir()
+    yolox_file(folder / "yolox_m.onnx")
+    fetch = ["fetch", "yolox_m", "--from", str(folder)]
+    assert models.main(fetch) == 0
+    assert "nobody published a digest" in capsys.readouterr().out
+    assert models.main(["fetch", "yolox_m"]) == 0
+    assert capsys.readouterr().out == f"yolox_m: ready, {home / 'yolox_m.onnx'}\n"
+
+    (home / "yolox_m.onnx").write_bytes(b"\x08 damaged")
+    assert models.main(["verify"]) == 1
+    assert "yolox_m: BAD: yolox_m.onnx: wrong digest" in capsys.readouterr().out
+    assert models.main(fetch) == 0
+    assert "getting it again" in capsys.readouterr().out
+    assert models.main(["verify", "yolox_m"]) == 0
+    assert state_of("yolox_m", capsys) == "ready"
+
+
+def test_verify_passes_over_what_is_not_here(capsys: pytest.CaptureFixture[str]) -> None:
+    assert models.main(["verify"]) == 0
+    assert models.main(["verify", "yolox_s"]) == 0
+    assert "yolox_s: not on this machine" in capsys.readouterr().out
+
+
+def test_a_checkpoint_without_torch_is_kept_and_the_next_command_told(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "pose_resnet_50_256x192.pth.tar").write_bytes(b"\x80 a pickle")
+    monkeypatch.setitem(sys.modules, "torch", None)
+    assert cli.main(["models", "add", str(tmp_path / "pose_resnet_50_256x192.pth.tar")]) == 1
+    printed = capsys.readouterr().err
+    assert "pip install 'pose_resnet_ros[export]'" in printed
+    assert "then: python -m pose_resnet_ros export pose_resnet_50_256x192" in printed
+    assert state_of("pose_resnet_50_256x192", capsys) == "fetched"
+
+
+def test_a_file_of_a_row_under_another_name(home: Path, tmp_path: Path) -> None:
+    path = yolox_file(tmp_path / "download (1).onnx")
+    assert models.main(["add", str(path), "--as", "yolox_l"]) == 0
+    assert find_model("yolox_l").path == home / "yolox_l.onnx"
+
+
+def test_a_file_that_is_not_the_row_s_is_refused(tmp_path: Path) -> None:
+    path = yolox_file(tmp_path / "yolox_s.onnx")
+    with pytest.raises(DownloadError, match="expected 35858002 bytes"):
+        models.main(["add", str(path)])
+
+
+def test_a_described_file_is_added_under_its_own_name(home: Path, tmp_path: Path) -> None:
+    path = pose_net(tmp_path / "mine.onnx")
+    assert models.main(["add", str(path)]) == 0
+    assert PoseNet("mine").spec == POSE_SPEC
+    assert "mine.onnx" in json.loads((home / "digests.json").read_text())
+
+
+def test_a_file_without_description_is_told_from_a_row_like_it(home: Path, tmp_path: Path) -> None:
+    path = yolox_file(tmp_path / "mine.onnx", side=320)
+    with pytest.raises(ModelError, match=r"does not describe itself; name a row .* with --like ROW"):
+        models.main(["add", str(path)])
+    assert models.main(["add", str(path), "--like", "yolox_s", "--name", "my_yolox"]) == 0
+    properties = {entry.key: entry.value for entry in onnx.load(home / "my_yolox.onnx").metadata_props}
+    spec = spec_from_json(properties[METADATA_KEY])
+    assert (spec.name, spec.input.width, spec.input.height) == ("my_yolox", 320, 320)
+    assert spec.decoder == "yolox"  # type: ignore[union-attr]
+    assert spec.provenance == {"described_like": "yolox_s", "file": "mine.onnx"}
+
+
+def test_names_of_the_table_are_not_given_away(tmp_path: Path) -> None:
+    path = pose_net(tmp_path / "mine.onnx")
+    with pytest.raises(ModelError, match="'yolox_s' is a name of the model table"):
+        models.main(["add", str(path), "--name", "yolox_s"])
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("mine.onnx", b"not a model", "is not an ONNX model"),
+        ("mine.pth", b"\x80", "becomes ONNX with: python -m pose_resnet_ros export FILE --model ROW"),
+    ],
+)
+def test_what_cannot_be_added_says_why(tmp_path: Path, name: str, content: bytes, message: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ModelError, match=message):
+        models.main(["add", str(tmp_path / name)])
+
+
+def test_an_absent_file_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="no such file"):
+        models.main(["add", str(tmp_path / "mine.onnx")])
