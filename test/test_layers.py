@@ -36,6 +36,7 @@ ROS_PACKAGES = {
     "std_msgs", "tf2_ros", "vision_msgs", "visualization_msgs",
 }  # fmt: skip
 OPTIONAL = {
+    "mcap",
     "matplotlib",
     "onnx",
     "openvino",

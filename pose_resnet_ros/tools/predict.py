@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Find people and their keypoints in images, folders, videos or a webcam: the node's pipeline, without ROS."""
+"""Find people and their keypoints in images, folders, videos, a webcam or ROS 2 bags: the node's pipeline, without ROS."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ from pathlib import Path
 
 from pose_resnet_ros.core.errors import SettingsError
 from pose_resnet_ros.core.skeletons import COCO17, joint_sources
+from pose_resnet_ros.core.types import names_of
 from pose_resnet_ros.models.registry import FULL_FRAME
 from pose_resnet_ros.options import PIPELINE_OPTIONS, TRACKING_OPTIONS
 from pose_resnet_ros.pipeline import PosePipeline, load_pipeline
+from pose_resnet_ros.tools.bag_reading import is_bag
 from pose_resnet_ros.tools.coco_results import write_rows
 from pose_resnet_ros.tools.given_boxes import GivenBoxes, read_boxes
 from pose_resnet_ros.tools.options import add_options, load_arguments
 from pose_resnet_ros.tools.outputs import PictureFolder, Quit, Sinks, Window
+from pose_resnet_ros.tools.predict_bag import predict_bags
 from pose_resnet_ros.tools.prediction import Prediction
 
 _DEFAULT_OUTPUT = Path("out/predict")
@@ -32,6 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     args = _parse(arguments)
     logging.basicConfig(format="%(message)s", level=logging.INFO)
+    if any(is_bag(Path(text)) for text in args.inputs):
+        return _predict_bags(args)
     given = read_boxes(args.boxes) if args.boxes else None
     sinks = _open_sinks(args)
     with _load(args, needs_detector=given is None) as pipeline:
@@ -42,6 +47,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _predict(prediction, args, given)
         finally:
             sinks.close()
+
+
+def _predict_bags(args: argparse.Namespace) -> int:
+    not_for_bags = {
+        "--json": args.json,
+        "--boxes": args.boxes,
+        "--heatmaps": args.heatmaps,
+        "--show": args.show,
+    }
+    if given := [name for name, value in not_for_bags.items() if value]:
+        raise SettingsError(f"{names_of(given)}: not for bags; their results are a bag (--output)")
+    if others := [text for text in args.inputs if not is_bag(Path(text))]:
+        raise SettingsError(f"inputs: bags and other inputs cannot be mixed; no bag: {names_of(others)}")
+    if args.output is None:
+        raise SettingsError(
+            "output: say which bag to write (--output results.mcap; for several bags a folder)"
+        )
+    sources = [Path(text) for text in args.inputs]
+    bag_options = {"topic": args.topic, "annotated": args.annotated, "workers": args.workers}
+    return predict_bags(sources, args.output, vars(args), **bag_options)
 
 
 def _predict(prediction: Prediction, args: argparse.Namespace, given: GivenBoxes | None) -> int:
@@ -92,14 +117,15 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "inputs",
         nargs="+",
         metavar="INPUT",
-        help="an image, a folder of images, a video, or a webcam's index (0, 1, ...)",
+        help="an image, a folder of images, a video, a webcam's index (0, 1, ...), or a ROS 2 bag (.mcap, .db3, or its folder)",
     )
     parser.add_argument(
         "-o",
         "--output",
         type=Path,
-        metavar="DIR",
-        help=f"folder for annotated pictures and videos (default {_DEFAULT_OUTPUT}, unless --json or --show is given)",
+        metavar="DIR|BAG",
+        help=f"folder for annotated pictures and videos (default {_DEFAULT_OUTPUT}, unless --json or --show is given);"
+        " for bags: the bag to write, or for several the folder; bags that are there already are left as they are",
     )
     parser.add_argument(
         "--json", type=Path, metavar="FILE", help="write the persons, in COCO's results format"
@@ -115,5 +141,24 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--heatmaps", action="store_true", help="write (and show) the confidence maps over the picture too"
     )
     parser.add_argument("--show", action="store_true", help="show the pictures in a window; q ends")
+    bags = parser.add_argument_group("ROS 2 bags")
+    bags.add_argument(
+        "--topic", help="the image topic to read, raw or compressed; needed where there are several"
+    )
+    bags.add_argument("--annotated", action="store_true", help="write the annotated pictures too, as JPEG")
+    bags.add_argument(
+        "--workers",
+        type=_at_least_one,
+        default=1,
+        metavar="N",
+        help="bags at a time, each in its own process",
+    )
     add_options(parser, PIPELINE_OPTIONS + TRACKING_OPTIONS)
     return parser.parse_args(arguments)
+
+
+def _at_least_one(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"expected at least 1, got {value}")
+    return value

@@ -1,0 +1,204 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""``predict`` on rosbag2 recordings: the node's messages into another bag, faster or slower than real time, without ROS."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from pose_resnet_ros.core.draw import draw_people
+from pose_resnet_ros.core.errors import ImageError, PoseError, SettingsError
+from pose_resnet_ros.identities import Identities, IdentitySettings
+from pose_resnet_ros.pipeline import PosePipeline, load_pipeline
+from pose_resnet_ros.tools import bag_types
+from pose_resnet_ros.tools.bag_reading import BagImage, BagImages
+from pose_resnet_ros.tools.bag_salvage import BagError
+from pose_resnet_ros.tools.bag_writing import BagResults
+from pose_resnet_ros.tools.options import draw_arguments, frame_settings, load_arguments
+
+
+@dataclass(frozen=True)
+class BagJob:
+    """One recording; it can be sent to another process. values: of all options, by their names."""
+
+    source: Path
+    output: Path
+    topic: str | None
+    annotated: bool
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class BagReport:
+    """What became of a job. bad: images that could not be used; problem: why the bag was not read to its end, "" if it was."""
+
+    job: BagJob
+    images: int = 0
+    persons: int = 0
+    bad: int = 0
+    problem: str = ""
+    skipped: bool = False
+
+    def __str__(self) -> str:
+        if self.skipped:
+            return f"{self.job.output}: is there already, left as it is"
+        what = f"{self.job.source} -> {self.job.output}: {self.images} images, {self.persons} persons"
+        return (
+            what
+            + (f", {self.bad} bad images" if self.bad else "")
+            + (f"; {self.problem}" if self.problem else "")
+        )
+
+
+def predict_bags(
+    sources: Sequence[Path],
+    output: Path,
+    values: Mapping[str, Any],
+    *,
+    topic: str | None = None,
+    annotated: bool = False,
+    workers: int = 1,
+) -> int:
+    """Every bag to its results; exit code 0, or 1 if one could not be used to its end.
+
+    output: for one bag the bag to write; for several a folder, in which each gets the name of its source. What is there
+    already is left as it is: after an interruption the same command goes on with the first bag that is not finished.
+    """
+    _check_packages()
+    if workers > 1 and values["threads"] == 0:
+        values = {**values, "threads": max(1, (os.cpu_count() or 1) // workers)}
+    jobs = [
+        BagJob(source, target, topic, annotated, values)
+        for source, target in _targets(sources, output).items()
+    ]
+    reports = _one_by_one(jobs) if workers == 1 or len(jobs) == 1 else _side_by_side(jobs, workers)
+    for report in reports:
+        tqdm.write(str(report), file=sys.stderr if report.problem else sys.stdout)
+    return int(any(report.problem or report.bad for report in reports))
+
+
+def predict_bag(job: BagJob, advance: Callable[[int | None], Any] = lambda total: None) -> BagReport:
+    """One bag, in this process. advance: called after each image with the number of images, if it is known.
+
+    A problem with this bag is in the report; raises PoseError for what concerns every bag (the models, the options).
+    """
+    if job.output.exists():
+        return BagReport(job, skipped=True)
+    with load_pipeline(**load_arguments(job.values)) as pipeline:
+        try:
+            with BagImages(job.source, job.topic) as images:
+                results = BagResults(job.output, annotated=job.annotated)
+                report = _Run(job, pipeline, results).over(images, advance)
+                results.finish()
+                return report
+        except (BagError, SettingsError) as error:
+            return BagReport(job, problem=str(error))
+
+
+class _Run:
+    """The images of one bag, one after the other."""
+
+    def __init__(self, job: BagJob, pipeline: PosePipeline, results: BagResults) -> None:
+        self._report = BagReport(job)
+        self._pipeline = pipeline
+        self._results = results
+        self._settings = frame_settings(job.values)
+        self._draw = draw_arguments(job.values)
+        self._identities = Identities(pipeline.skeleton, IdentitySettings.from_options(job.values))
+
+    def over(self, images: BagImages, advance: Callable[[int | None], Any]) -> BagReport:
+        try:
+            for number, image in enumerate(images):
+                if number == 0:
+                    self._results.write_skeleton(self._pipeline.skeleton, log_ns=image.log_ns)
+                try:
+                    self._one(image)
+                except ImageError as error:
+                    self._report = replace(self._report, bad=self._report.bad + 1)
+                    tqdm.write(f"error: {images.topic} at {image.log_ns} ns: {error}", file=sys.stderr)
+                advance(images.length)
+        except BagError as error:  # what was read until then is kept
+            self._report = replace(self._report, problem=str(error))
+        return self._report
+
+    def _one(self, image: BagImage) -> None:
+        bgr = _decode(image)
+        header, log_ns = image.message.header, image.log_ns
+        result = self._pipeline.run(bgr, settings=self._settings)
+        stamp_ns = header.stamp.sec * 1_000_000_000 + header.stamp.nanosec
+        people = self._identities.update(result.people, stamp_s=(stamp_ns or log_ns) / 1e9)
+        skeleton, threshold = self._pipeline.skeleton, self._settings.keypoint_threshold
+        size = bgr.shape[1], bgr.shape[0]
+        message = bag_types.person_array(
+            header, people, skeleton, image_wh=size, keypoint_threshold=threshold
+        )
+        self._results.write_persons(message, log_ns=log_ns)
+        self._results.write_detections(bag_types.detection_array(header, result.detections), log_ns=log_ns)
+        if self._report.job.annotated:
+            picture = draw_people(bgr, people, skeleton, keypoint_threshold=threshold, **self._draw)
+            self._results.write_picture(header, picture, log_ns=log_ns)
+        persons = self._report.persons + len(people)
+        self._report = replace(self._report, images=self._report.images + 1, persons=persons)
+
+
+def _decode(image: BagImage) -> Any:
+    from pose_resnet_ros.ros.compressed_codec import compressed_to_bgr  # neither imports ROS
+    from pose_resnet_ros.ros.image_codec import image_to_bgr
+
+    return compressed_to_bgr(image.message) if image.is_compressed else image_to_bgr(image.message)
+
+
+def _one_by_one(jobs: Sequence[BagJob]) -> list[BagReport]:
+    reports = []
+    for job in jobs:
+        with tqdm(desc=job.source.name, unit="image", disable=None) as progress:
+
+            def advance(total: int | None, progress: tqdm = progress) -> None:
+                progress.total = total
+                progress.update()
+
+            reports.append(predict_bag(job, advance))
+    return reports
+
+
+def _side_by_side(jobs: Sequence[BagJob], workers: int) -> list[BagReport]:
+    # A process that has loaded onnxruntime cannot be forked safely.
+    spawn = multiprocessing.get_context("spawn")
+    with (
+        ProcessPoolExecutor(workers, mp_context=spawn) as pool,
+        tqdm(total=len(jobs), unit="bag", disable=None) as progress,
+    ):
+        futures = {pool.submit(predict_bag, job): job for job in jobs}
+        reports = {}
+        for future in as_completed(futures):
+            reports[futures[future].source] = future.result()
+            progress.update()
+    return [reports[job.source] for job in jobs]
+
+
+def _targets(sources: Sequence[Path], output: Path) -> dict[Path, Path]:
+    if len(sources) == 1:
+        return {sources[0]: output}
+    targets = {source: output / f"{source.stem}.mcap" for source in sources}
+    if len(set(targets.values())) < len(sources):
+        raise SettingsError(
+            "inputs: several bags have the same name; give them one by one, each with its own --output"
+        )
+    return targets
+
+
+def _check_packages() -> None:
+    try:
+        import mcap.stream_reader  # noqa: F401
+        import rosbags.highlevel  # noqa: F401
+    except ImportError as error:
+        raise PoseError(f"bags need the package {error.name}: pip install 'pose_resnet_ros[bags]'") from error

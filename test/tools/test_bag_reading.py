@@ -1,0 +1,130 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Images out of recordings that rosbags wrote, whole and damaged."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("rosbags")
+from bag_files import TOPIC, image, jpeg, log_ns, only_file, picture, write_bag
+
+from pose_resnet_ros.core.errors import SettingsError
+from pose_resnet_ros.tools.bag_reading import BagImage, BagImages, is_bag
+from pose_resnet_ros.tools.bag_salvage import BagError
+
+
+def read(path: Path, topic: str | None = TOPIC) -> tuple[list[BagImage], str]:
+    """All images, and what was said at the end."""
+    found: list[BagImage] = []
+    with BagImages(path, topic) as images:
+        try:
+            found.extend(images)
+        except BagError as error:
+            return found, str(error)
+    return found, ""
+
+
+def cut(path: Path, share: float) -> Path:
+    """The first part of a file, as a full disk or a pulled plug leaves it."""
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * share)])
+    return path
+
+
+@pytest.mark.parametrize("storage", ["mcap", "sqlite3"])
+@pytest.mark.parametrize("as_file", [True, False])
+def test_raw_images_come_as_they_were_recorded(tmp_path: Path, storage: str, as_file: bool) -> None:
+    bag = write_bag(tmp_path / "bag", {TOPIC: [image(n) for n in range(3)]}, storage=storage)
+    found, problem = read(only_file(bag) if as_file else bag)
+    assert problem == ""
+    assert [i.log_ns for i in found] == [log_ns(n) for n in range(3)]
+    assert [i.is_compressed for i in found] == [False] * 3
+    np.testing.assert_array_equal(found[2].message.data.reshape(96, 128, 3), picture(2))
+    assert found[2].message.header.frame_id == "camera_optical_frame"
+
+
+def test_compressed_images(tmp_path: Path) -> None:
+    found, _ = read(write_bag(tmp_path / "bag", {TOPIC: [jpeg(0), jpeg(1)]}))
+    assert [i.is_compressed for i in found] == [True, True]
+    assert found[0].message.format == "bgr8; jpeg compressed bgr8"
+
+
+def test_no_images_at_all(tmp_path: Path) -> None:
+    assert read(write_bag(tmp_path / "bag", {TOPIC: []})) == ([], "")
+
+
+def test_the_only_image_topic_needs_no_name(tmp_path: Path) -> None:
+    bag = write_bag(tmp_path / "bag", {TOPIC: [image(0)]})
+    with BagImages(bag, None) as images:
+        assert (images.topic, images.length) == (TOPIC, 1)
+
+
+def test_one_topic_of_several_is_asked_for_by_name(tmp_path: Path) -> None:
+    bag = write_bag(tmp_path / "bag", {TOPIC: [image(0)], "/other": [image(0), image(1)]})
+    with pytest.raises(SettingsError, match=r"--topic.*its image topics: /camera/image_raw, /other"):
+        BagImages(bag, None)
+    with pytest.raises(SettingsError, match="no image topic '/depth'"):
+        BagImages(bag, "/depth")
+    assert len(read(bag, "/other")[0]) == 2
+
+
+@pytest.mark.parametrize("share", [0.5, 0.9])
+def test_an_mcap_that_was_cut_off_gives_what_is_whole(tmp_path: Path, share: float) -> None:
+    messages = [image(n, height=960, data=np.tile(picture(n).ravel(), 10)) for n in range(20)]
+    bag = write_bag(tmp_path / "bag", {TOPIC: messages})
+    found, problem = read(cut(only_file(bag), share))
+    assert 0 < len(found) < 20
+    assert [i.log_ns for i in found] == [log_ns(n) for n in range(len(found))]
+    assert f"cut off after {len(found)} whole images" in problem
+
+
+def test_a_db3_that_was_cut_off_gives_what_is_whole(tmp_path: Path) -> None:
+    bag = write_bag(tmp_path / "bag", {TOPIC: [image(n) for n in range(20)]}, storage="sqlite3")
+    found, problem = read(cut(only_file(bag), 0.5))
+    assert 0 < len(found) < 20
+    assert f"cut off after {len(found)} whole images" in problem
+
+
+def test_a_folder_whose_second_file_is_damaged_gives_the_first_and_more(tmp_path: Path) -> None:
+    bag = write_bag(tmp_path / "bag", {TOPIC: [image(n) for n in range(3)]})
+    second = write_bag(tmp_path / "second", {TOPIC: [image(n) for n in range(40)]})
+    cut(only_file(second), 0.8).rename(bag / "bag_1.mcap")
+    (bag / "bag_2.mcap").write_bytes(b"")
+    (bag / "metadata.yaml").unlink()
+    found, problem = read(bag)
+    assert 3 < len(found) < 43
+    assert f"cut off after {len(found)} whole images" in problem
+
+
+def test_a_folder_without_metadata_is_read_by_its_files(tmp_path: Path) -> None:
+    bag = write_bag(tmp_path / "bag", {TOPIC: [image(0)]})
+    (bag / "metadata.yaml").unlink()
+    assert is_bag(bag)
+    assert len(read(bag)[0]) == 1
+
+
+@pytest.mark.parametrize("suffix", [".mcap", ".db3"])
+@pytest.mark.parametrize("content", [b"", b"this is no bag at all, only a text with the wrong name"])
+def test_what_is_no_bag_is_refused_by_name(tmp_path: Path, suffix: str, content: bytes) -> None:
+    path = tmp_path / f"recording{suffix}"
+    path.write_bytes(content)
+    with pytest.raises(BagError, match=f"recording{suffix}: not "):
+        BagImages(path, TOPIC)
+
+
+def test_what_counts_as_a_bag(tmp_path: Path) -> None:
+    bag = write_bag(tmp_path / "bag", {TOPIC: [image(0)]})
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    shutil.copy(only_file(bag), tmp_path / "copy.mcap")
+    assert [is_bag(p) for p in (bag, tmp_path / "copy.mcap", pictures, Path("0"))] == [
+        True,
+        True,
+        False,
+        False,
+    ]

@@ -1,0 +1,156 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""``predict`` from bag to bag, with real files and a real (tiny) network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+pytest.importorskip("rosbags")
+import spot_model
+from bag_files import TOPIC, header, image, jpeg, log_ns, only_file, write_bag
+from rosbags.highlevel import AnyReader
+
+from pose_resnet_ros.core.errors import SettingsError
+from pose_resnet_ros.core.skeletons import OPENPOSE18
+from pose_resnet_ros.tools import predict
+
+SPOT = (70, 40)  # x, y of the middle of the bright square
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(spot_model.spot_model(tmp_path_factory.mktemp("model") / "spot.onnx"))
+
+
+def spot(number: int) -> Any:
+    """An image that is black but for a white square."""
+    pixels = np.zeros((96, 128, 3), np.uint8)
+    pixels[SPOT[1] - 6 : SPOT[1] + 6, SPOT[0] - 6 : SPOT[0] + 6] = 255
+    return image(number, data=pixels.ravel())
+
+
+def run(model: str, *arguments: object) -> int:
+    return predict.main([*map(str, arguments), "--pose-model", model, "--detector-model", "full_frame"])
+
+
+def messages(bag: Path) -> dict[str, list[tuple[int, Any]]]:
+    """(log time, message) by the last part of the topic's name."""
+    found: dict[str, list[tuple[int, Any]]] = {}
+    with AnyReader([bag]) as reader:
+        for connection, when, raw in reader.messages():
+            assert connection.topic.startswith("/pose_resnet/")
+            message = reader.deserialize(raw, connection.msgtype)
+            found.setdefault(connection.topic.removeprefix("/pose_resnet/"), []).append((when, message))
+    return found
+
+
+@pytest.mark.parametrize("name", ["out.mcap", "out.db3", "out"])
+@pytest.mark.parametrize("storage", ["mcap", "sqlite3"])
+def test_the_nodes_messages_with_the_images_times(
+    tmp_path: Path, model: str, storage: str, name: str
+) -> None:
+    bag = write_bag(tmp_path / "bag", {TOPIC: [spot(n) for n in range(4)]}, storage=storage)
+    assert run(model, bag, "--topic", TOPIC, "-o", tmp_path / name) == 0
+    assert sorted(f.name for f in tmp_path.iterdir()) == ["bag", name]
+    found = messages(tmp_path / name)
+    assert found.keys() == {"persons", "detections", "skeleton"}
+    persons = found["persons"]
+    assert [when for when, _ in persons] == [log_ns(n) for n in range(4)]
+    assert [str(m.header) for _, m in persons] == [str(header(n)) for n in range(4)]
+    assert [[p.track_id for p in m.persons] for _, m in persons] == [[-1], [1], [1], [1]]
+    message = persons[0][1]
+    assert (message.skeleton, message.image_width, message.image_height) == ("openpose18", 128, 96)
+    (person,) = message.persons
+    assert (person.bbox.size_x, person.bbox.size_y, person.score) == (128, 96, 1)
+    assert [k.name for k in person.keypoints] == list(OPENPOSE18.joint_names)
+    # A cell of the heatmap is 4 crop pixels; the crop is 64 high and 1.25 times the image's height.
+    assert abs(person.keypoints[0].x - SPOT[0]) < 4 * 1.25 * 128 / 48
+    assert abs(person.keypoints[0].y - SPOT[1]) < 4 * 1.25 * 128 / 48
+    (detection,) = found["detections"][0][1].detections
+    assert (detection.results[0].hypothesis.class_id, detection.bbox.center.position.x) == ("person", 64)
+    skeleton = found["skeleton"][0][1]
+    assert list(zip(skeleton.edge_from, skeleton.edge_to, strict=True)) == list(OPENPOSE18.edges)
+
+
+def test_compressed_in_and_annotated_out(tmp_path: Path, model: str) -> None:
+    bag = write_bag(tmp_path / "bag", {f"{TOPIC}/compressed": [jpeg(0), jpeg(1)]})
+    assert run(model, bag, "-o", tmp_path / "out.mcap", "--annotated") == 0
+    pictures = messages(tmp_path / "out.mcap")["annotated_image/compressed"]
+    assert [when for when, _ in pictures] == [log_ns(0), log_ns(1)]
+    assert pictures[0][1].format == "bgr8; jpeg compressed bgr8"
+    assert cv2.imdecode(pictures[0][1].data, cv2.IMREAD_COLOR).shape == (96, 128, 3)
+
+
+def test_a_bad_image_is_told_and_the_rest_is_done(
+    tmp_path: Path, model: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bag = write_bag(tmp_path / "bag", {TOPIC: [spot(0), image(1, step=3), spot(2)]})
+    assert run(model, bag, "-o", tmp_path / "out.mcap") == 1
+    assert len(messages(tmp_path / "out.mcap")["persons"]) == 2
+    assert f"{TOPIC} at {log_ns(1)} ns: step" in capsys.readouterr().err
+
+
+def test_a_recording_that_was_cut_off_gives_results_until_there(
+    tmp_path: Path, model: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bag = only_file(write_bag(tmp_path / "bag", {TOPIC: [spot(n) for n in range(60)]}))
+    bag.write_bytes(bag.read_bytes()[:-300_000])
+    assert run(model, bag, "-o", tmp_path / "out.mcap") == 1
+    found = len(messages(tmp_path / "out.mcap")["persons"])
+    assert 0 < found < 60
+    assert f"cut off after {found} whole images" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_several_bags_and_going_on_after_an_interruption(
+    tmp_path: Path, model: str, workers: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bags = [write_bag(tmp_path / f"bag{k}", {TOPIC: [spot(n) for n in range(2 + k)]}) for k in range(3)]
+    output = tmp_path / "results"
+    assert run(model, bags[0], bags[1], "-o", output) == 0
+    before = (output / "bag0.mcap").read_bytes()
+    (output / "bag1.mcap").unlink()
+    (output / ".bag1.mcap.part").mkdir()  # what an interrupted run leaves
+    capsys.readouterr()
+    assert run(model, *bags, "-o", output, "--workers", workers) == 0
+    assert sorted(f.name for f in output.iterdir()) == ["bag0.mcap", "bag1.mcap", "bag2.mcap"]
+    assert [len(messages(output / f"bag{k}.mcap")["persons"]) for k in range(3)] == [2, 3, 4]
+    assert (output / "bag0.mcap").read_bytes() == before
+    assert "bag0.mcap: is there already" in capsys.readouterr().out
+
+
+def test_a_missing_topic_is_said_and_leaves_nothing_behind(
+    tmp_path: Path, model: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bag = write_bag(tmp_path / "bag", {TOPIC: [spot(0)]})
+    assert run(model, bag, "--topic", "/other", "-o", tmp_path / "out.mcap") == 1
+    assert f"its image topics: {TOPIC}" in capsys.readouterr().err
+    assert [f.name for f in tmp_path.iterdir()] == ["bag"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([], "say which bag to write"),
+        (["-o", "out.mcap", "--json", "a.json", "--show"], "--json or --show: not for bags"),
+    ],
+)
+def test_options_that_do_not_fit(tmp_path: Path, model: str, arguments: list[str], says: str) -> None:
+    bag = write_bag(tmp_path / "bag", {TOPIC: [spot(0)]})
+    with pytest.raises(SettingsError, match=says):
+        run(model, bag, *arguments)
+
+
+def test_bags_do_not_mix_with_pictures_nor_with_bags_of_the_same_name(tmp_path: Path, model: str) -> None:
+    bag = write_bag(tmp_path / "bag", {TOPIC: [spot(0)]})
+    with pytest.raises(SettingsError, match=r"no bag: picture\.png"):
+        run(model, bag, "picture.png", "-o", tmp_path / "out")
+    same = write_bag(tmp_path / "again" / "bag", {TOPIC: [spot(0)]})
+    with pytest.raises(SettingsError, match="same name"):
+        run(model, bag, same, "-o", tmp_path / "out")
