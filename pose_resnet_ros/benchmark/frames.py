@@ -23,6 +23,7 @@ from pose_resnet_ros.benchmark.timing import Timing, interleaved, ratio
 from pose_resnet_ros.pipeline import PosePipeline, load_pipeline
 
 RECORDED_COUNT = 8
+_SYNTHETIC_WH = (640, 480)
 
 
 @dataclass(frozen=True)
@@ -43,11 +44,13 @@ class FrameRow:
 
 @dataclass(frozen=True)
 class Source:
-    """Where the frames come from: ``synthetic`` of this size, or a file or folder in its own size; encoding: bgr8 or rgb8."""
+    """Where the frames come from: ``synthetic``, or a file or folder; encoding: bgr8 or rgb8.
+
+    size_wh: of the frames; None: 640 x 480 for synthetic ones, their own for others.
+    """
 
     name: str = SYNTHETIC
-    width: int = 640
-    height: int = 480
+    size_wh: tuple[int, int] | None = None
     encoding: str = "bgr8"
 
 
@@ -70,8 +73,9 @@ def measure_frames(
 
 def _scene_maker(source: Source, pipeline: PosePipeline) -> Callable[[int], list[Scene]]:
     if source.name == SYNTHETIC:
-        return lambda count: [synthetic_scene(count, width=source.width, height=source.height)]
-    images = recorded_images(source.name, count=RECORDED_COUNT)
+        width, height = source.size_wh or _SYNTHETIC_WH
+        return lambda count: [synthetic_scene(count, width=width, height=height)]
+    images = recorded_images(source.name, count=RECORDED_COUNT, size_wh=source.size_wh)
     return lambda count: [recorded_scene(image, count, detector=pipeline.detector) for image in images]
 
 

@@ -40,14 +40,17 @@ def synthetic_scene(persons: int, *, width: int, height: int, seed: int = 0) -> 
     return Scene(image, Detections(corners.astype(np.float32), np.ones(persons, np.float32)))
 
 
-def recorded_images(source: str, *, count: int) -> list[np.ndarray]:
-    """Up to ``count`` pictures, spread evenly over a video or a folder. Raises SettingsError or ImageError."""
+def recorded_images(source: str, *, count: int, size_wh: tuple[int, int] | None = None) -> list[np.ndarray]:
+    """Up to ``count`` pictures, spread evenly over a video or a folder, in their own size unless another is given.
+
+    Raises SettingsError or ImageError.
+    """
     with closing(open_media(source)) as media:
         step = max(1, (media.length or count) // count)
         images: list[np.ndarray] = []
         while len(images) < count and (picture := media.read()) is not None:
             if picture.index % step == 0:
-                images.append(picture.bgr)
+                images.append(picture.bgr if size_wh is None else cv2.resize(picture.bgr, size_wh))
     if not images:
         raise SettingsError(f"source: '{source}' holds no picture")
     return images

@@ -8,8 +8,6 @@ It stays on this machine (``ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST``) and in a 
 from __future__ import annotations
 
 import argparse
-import os
-import signal
 import subprocess
 import sys
 import time
@@ -26,6 +24,7 @@ from sensor_msgs.msg import Image
 
 from pose_resnet_ros.core.errors import PoseError
 from pose_resnet_ros.msg import PersonArray
+from pose_resnet_ros.ros import children
 from pose_resnet_ros.ros import demo_recording as recording
 from pose_resnet_ros.ros.image_codec import image_to_bgr
 
@@ -73,7 +72,7 @@ class Recorder(Node):
 def main(args: Sequence[str] | None = None) -> int:
     """Run the demo and return the exit code 0. Raises DemoError if a process failed or nothing came out."""
     options = _parse(args)
-    _stay_on_this_machine()
+    children.stay_on_this_machine()
     rclpy.init(args=[])
     recorder = Recorder()
     processes: list[subprocess.Popen] = []
@@ -82,7 +81,7 @@ def main(args: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, ExternalShutdownException):
         print("stopped; keeping what was recorded")
     finally:
-        _stop(processes)
+        children.stop(processes)
         recorder.destroy_node()
         rclpy.try_shutdown()
     _write(recorder, options.output)
@@ -91,24 +90,6 @@ def main(args: Sequence[str] | None = None) -> int:
 
 class DemoError(PoseError):
     """One of the demo's processes did not do its part."""
-
-
-def _stay_on_this_machine() -> None:
-    """Set the environment of this process and of those that it starts, before rclpy reads it."""
-    os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
-    os.environ["ROS_DOMAIN_ID"] = str(1 + os.getpid() % 100)
-    for variable in ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE"):  # up to Jazzy, from Kilted
-        os.environ[variable] = str(_image_profile())
-
-
-def _image_profile() -> Path:
-    """config/fastdds_images.xml as installed: under a sourced ROS 2 prefix, else under this virtual environment."""
-    prefixes = [prefix for prefix in os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep) if prefix]
-    paths = [Path(prefix, "share/pose_resnet_ros/config/fastdds_images.xml") for prefix in (*prefixes, sys.prefix)]
-    found = next((path for path in paths if path.exists()), None)
-    if found is None:
-        raise DemoError(f"{paths[-1]} is missing: the package is not installed here; run make setup")
-    return found
 
 
 def _record(recorder: Recorder, processes: list[subprocess.Popen], options: argparse.Namespace) -> None:
@@ -134,8 +115,7 @@ def _record(recorder: Recorder, processes: list[subprocess.Popen], options: argp
 
 
 def _start(tool: str, ros_args: Sequence[str], *, remap: str) -> subprocess.Popen:
-    command = [sys.executable, "-m", "pose_resnet_ros", tool, "--ros-args", "-r", remap, *ros_args]
-    return subprocess.Popen(command)
+    return children.start("pose_resnet_ros", tool, ros_args=["-r", remap, *ros_args])
 
 
 def _fail_if_ended(pose_node: subprocess.Popen) -> bool:
@@ -156,17 +136,6 @@ def _show_progress(recorder: Recorder) -> None:
     if recorder.frames and sys.stdout.isatty():
         newest = recorder.frames[-1]
         print(f"\r{len(recorder.frames)} frames out, {len(newest.persons)} persons, {newest.age_ms:.0f} ms old  ", end="")
-
-
-def _stop(processes: Sequence[subprocess.Popen]) -> None:
-    for process in reversed(processes):
-        if process.poll() is None:
-            process.send_signal(signal.SIGINT)
-    for process in processes:
-        try:
-            process.wait(timeout=10.0)
-        except subprocess.TimeoutExpired:
-            process.kill()
 
 
 def _write(recorder: Recorder, output: Path) -> None:

@@ -22,12 +22,23 @@ from pose_resnet_ros.options import option
 
 _PERSONS = [0, 1, 2, 4, 8, 16, 32]
 _DESCRIPTION = """Times are taken in turns (A B A B), so compare within one call, not between calls. With --peers the pose network
-alone runs beside other libraries on the same weights."""
+alone runs beside other libraries on the same weights; with --node the ROS 2 node runs in a process of its own between a
+source and a listener."""
 
 
 def main(arguments: list[str]) -> int:
     args = _parse(arguments)
-    report = _measure(args, command=shlex.join(["benchmark", *arguments]))
+    command = shlex.join(["benchmark", *arguments])
+    if args.node:
+        from pose_resnet_ros.tools import benchmark_node
+
+        data, shown = benchmark_node.measure(args, command=command)
+        for table in shown:
+            print_table(table)
+        if args.json:
+            write_json(args.json, data)
+        return 0
+    report = _measure(args, command=command)
     for table in tables(report):
         print_table(table)
     if args.compare:
@@ -69,8 +80,7 @@ def _label(name: str, value: Any) -> str:
 
 
 def _measure(args: argparse.Namespace, *, command: str) -> Report:
-    width, height = args.size
-    source = Source(args.source, width, height, args.encoding)
+    source = Source(args.source, args.size, args.encoding)
     frames = measure_frames(setups(args), persons=args.persons, source=source, rounds=args.rounds)
     report = Report(command, frames)
     if args.peers:
@@ -121,13 +131,20 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--source", default="synthetic", help="synthetic (default), or a video, an image or a folder of images"
     )
-    parser.add_argument("--size", type=_size, default=(640, 480), metavar="WxH", help="of synthetic frames (default 640x480)")
+    parser.add_argument("--size", type=_size, metavar="WxH", help="of the frames (default 640x480, or the recording's own)")
     parser.add_argument("--encoding", choices=("bgr8", "rgb8"), default="bgr8", help="of the frames (default bgr8)")
     parser.add_argument("--rounds", type=_count(1), default=20, help="times each set-up runs (default 20)")
     parser.add_argument("--peers", action="store_true", help="the first pose model by other libraries too, where installed")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything measured")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="write a plot of latency against persons (matplotlib)")
     parser.add_argument("--compare", type=Path, metavar="FILE", help="show the ratios to an older --json file")
+    group = parser.add_argument_group("through ROS 2 (of several models, backends and batch limits the first)")
+    group.add_argument("--node", action="store_true", help="a source, the pose node and a listener, a process each")
+    group.add_argument("--rate", type=float, default=30.0, help="frames a second that the source sends (default 30)")
+    group.add_argument("--seconds", type=float, default=20.0, help="how long (default 20)")
+    group.add_argument(
+        "--without-networks", action="store_true", help="with networks that cost nothing: what ROS 2 itself takes"
+    )
     return parser.parse_args(arguments)
 
 
