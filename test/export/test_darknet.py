@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -12,17 +13,22 @@ import onnx
 import onnxruntime
 import pytest
 
+from pose_resnet_ros.core.detector_heads import decode_yolov3
 from pose_resnet_ros.core.errors import ModelError
 from pose_resnet_ros.export.darknet import (
     ARCHITECTURES,
     Conv,
+    Layer,
     MaxPool,
+    Output,
     architecture_of,
     read_weights,
     value_count,
 )
 from pose_resnet_ros.export.darknet_graph import _plain_layer, darknet_graph, run_in_torch
 from pose_resnet_ros.export.graph import GraphBuilder
+from pose_resnet_ros.models.registry import get_entry
+from pose_resnet_ros.models.spec import DetectorSpec
 
 
 def run(model: onnx.ModelProto, image: np.ndarray) -> list[np.ndarray]:
@@ -45,32 +51,66 @@ def tiny_file(tmp_path_factory: pytest.TempPathFactory, write_weights: Callable[
     )
 
 
-@pytest.mark.skipif(
-    not hasattr(cv2.dnn, "readNetFromDarknet"), reason="OpenCV 5 has no Darknet importer to compare with"
-)
-@pytest.mark.parametrize(
-    ("name", "size", "heads"), [("yolov3-tiny", 416, (15, 22)), ("yolov3", 96, (81, 93, 105))]
-)
-def test_the_graph_equals_opencv_reading_the_same_file(
-    tmp_path: Path,
+@dataclass(frozen=True)
+class Both:
+    """One file, read by us and by OpenCV; ours, theirs: outputs for the same picture."""
+
+    spec: DetectorSpec
+    image: np.ndarray
+    ours: list[np.ndarray]
+    net: cv2.dnn.Net
+
+
+@pytest.fixture(scope="module", params=[("yolov3-tiny", 416), ("yolov3", 96)], ids=lambda param: param[0])
+def both(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
     write_weights: Callable[..., Path],
     cfg_text: Callable[..., str],
-    name: str,
-    size: int,
-    heads: tuple[int, ...],
-) -> None:
-    layers = ARCHITECTURES[name]
-    weights = write_weights(tmp_path / "net.weights", layers, seed=1)
-    (tmp_path / "net.cfg").write_text(cfg_text(layers, size=size))
-    image = np.random.default_rng(2).random((2, 3, size, size), np.float32)
+) -> Both:
+    if not hasattr(cv2.dnn, "readNetFromDarknet"):
+        pytest.skip("OpenCV 5 has no Darknet importer to compare with")
+    name, size = request.param
+    layers, folder = ARCHITECTURES[name], tmp_path_factory.mktemp(name)
+    spec = get_entry(name.replace("-", "_")).spec
+    assert isinstance(spec, DetectorSpec)
+    weights = write_weights(folder / "net.weights", layers, seed=1, person_logit=2.0)
+    (folder / "net.cfg").write_text(cfg_text(layers, size=size, scales=spec.scales))
+    image = np.random.default_rng(2).random((1, 3, size, size), np.float32)
     ours = run(darknet_graph(layers, read_weights(weights, layers), width=size, height=size), image)
-    net = cv2.dnn.readNetFromDarknet(str(tmp_path / "net.cfg"), str(weights))
+    net = cv2.dnn.readNetFromDarknet(str(folder / "net.cfg"), str(weights))
     net.setInput(image)
-    theirs = net.forward([f"conv_{index}" for index in heads])
-    assert [grid.shape[2] for grid in ours] == [size // 32, size // 16, size // 8][: len(heads)]
-    for mine, other in zip(ours, theirs, strict=True):
+    return Both(replace(spec, input=replace(spec.input, width=size, height=size)), image, ours, net)
+
+
+def test_the_graph_equals_opencv_reading_the_same_file(both: Both) -> None:
+    heads = [index - 1 for index, layer in enumerate(layers_of(both)) if isinstance(layer, Output)]
+    theirs = both.net.forward([f"conv_{index}" for index in heads])
+    assert [grid.shape[2] for grid in both.ours] == [
+        both.spec.input.height // s.stride for s in both.spec.scales
+    ]
+    for mine, other in zip(both.ours, theirs, strict=True):
         assert np.abs(mine).max() > 0.3
         np.testing.assert_allclose(mine, other, atol=1e-3)
+
+
+def test_the_decoded_boxes_equal_opencv_s(both: Both) -> None:
+    """Every anchor of every cell, within half a pixel of the network's input."""
+    found = decode_yolov3(both.ours, spec=both.spec, threshold=0.25)
+    side = both.spec.input.width
+    rows = np.concatenate(both.net.forward(both.net.getUnconnectedOutLayersNames()))
+    rows = rows[rows[:, 5] > 0.25]  # OpenCV gives objectness times class
+    theirs = np.concatenate([rows[:, :2] - rows[:, 2:4] / 2, rows[:, :2] + rows[:, 2:4] / 2], axis=1) * side
+    assert len(found) == len(theirs) > 50
+    distance = np.abs(found.boxes_xyxy[:, None] - theirs[None]).max(axis=2)
+    nearest = distance.argmin(axis=1)
+    assert sorted(nearest) == list(range(len(theirs)))
+    assert distance.min(axis=1).max() < 0.5
+    np.testing.assert_allclose(found.scores, rows[nearest, 5], atol=1e-3)
+
+
+def layers_of(both: Both) -> tuple[Layer, ...]:
+    return ARCHITECTURES["yolov3-tiny" if len(both.spec.scales) == 2 else "yolov3"]
 
 
 def test_the_graph_equals_the_unfolded_network_in_torch(tiny_file: Path) -> None:
