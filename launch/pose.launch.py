@@ -21,7 +21,7 @@ SHARE = get_package_share_directory(PACKAGE)
 PROFILE_VARIABLES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")
 PRESETS = {
     "embedded": {"detector_model": "person_lite", "pose_model": "pose_resnet_lite"},
-    "article": {"detector_model": "yolov3-tiny", "pose_model": "pose_resnet_50_256x192"},
+    "article": {"detector_model": "yolov3_tiny", "pose_model": "pose_resnet_50_256x192"},
 }
 BACKENDS = ["auto", "cpu", "cuda", "tensorrt", "openvino"]
 RVIZ_TOPICS = ("pose_resnet/annotated_image", "pose_resnet/heatmap_image")  # as rviz/pose.rviz names them
@@ -48,7 +48,7 @@ ARGUMENTS = [
     argument("rviz", "start RViz with the annotated image", "false", BOOLEANS),
     argument(
         "fastdds_profile",
-        "Fast DDS profile that lets images through; empty: leave the transports alone",
+        "Fast DDS profile that lets images through; none: leave the transports alone",
         next(
             (os.environ[name] for name in PROFILE_VARIABLES if name in os.environ),
             os.path.join(SHARE, "config", "fastdds_images.xml"),
@@ -69,12 +69,12 @@ def node_parameters(given: dict[str, str]) -> dict[str, object]:
 
 def start_nodes(context: LaunchContext) -> list[Node]:
     given = {name: context.launch_configurations[name] for name in (argument.name for argument in ARGUMENTS)}
-    profile = given["fastdds_profile"]
+    profile = given["fastdds_profile"]  # `ros2 launch` takes no empty value, hence the word none
     common = {
         "namespace": given["namespace"],
         "output": "screen",
         "emulate_tty": True,
-        "additional_env": dict.fromkeys(PROFILE_VARIABLES, profile) if profile else {},
+        "additional_env": dict.fromkeys(PROFILE_VARIABLES, profile) if profile not in ("", "none") else {},
     }
     ours = {
         **common,
@@ -93,7 +93,8 @@ def start_nodes(context: LaunchContext) -> list[Node]:
         )
     ]
     if given["source"]:
-        source = {"source": ParameterValue(given["source"], value_type=str)}
+        # A camera stand-in: it begins when the pose node listens, and does not end.
+        source = {"source": ParameterValue(given["source"], value_type=str), "wait_for_subscribers": 1, "loop": True}
         nodes.append(Node(executable="image_source", name="image_source", parameters=[source], **ours))
     if given["rviz"] == "true":
         view = ["-d", os.path.join(SHARE, "rviz", "pose.rviz")]

@@ -1,0 +1,146 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""launch/pose.launch.py: its arguments, what they set, and a real start."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from pose_resnet_ros.models import registry
+from pose_resnet_ros.options import option
+
+LAUNCH_FILE = Path(__file__).resolve().parents[2] / "launch" / "pose.launch.py"
+ARGUMENTS = {
+    "image_topic", "params_file", "backend", "detector_model", "pose_model", "preset", "namespace", "log_level",
+    "use_sim_time", "autostart", "respawn", "source", "rviz", "fastdds_profile",
+}  # fmt: skip
+DEADLINE_S = 60.0
+RUN_LAUNCH = """
+import sys
+from launch import LaunchDescription, LaunchService
+from launch.actions import IncludeLaunchDescription
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+
+path, *arguments = sys.argv[1:]
+pairs = [argument.split(":=", 1) for argument in arguments]
+service = LaunchService(noninteractive=True)  # else it leaves SIGINT to the terminal
+source = PythonLaunchDescriptionSource(path)
+service.include_launch_description(LaunchDescription([IncludeLaunchDescription(source, launch_arguments=pairs)]))
+sys.exit(service.run())
+"""
+
+
+@pytest.fixture
+def pose_launch():
+    from launch.launch_description_sources import get_launch_description_from_python_launch_file, load_python_launch_file_as_module
+
+    assert get_launch_description_from_python_launch_file(str(LAUNCH_FILE))
+    return load_python_launch_file_as_module(str(LAUNCH_FILE))
+
+
+def start(pose_launch, **given):
+    """The nodes that the launch file starts when these arguments are given, and the context they were made in."""
+    from launch import LaunchContext
+
+    context = LaunchContext()
+    for argument in pose_launch.ARGUMENTS:
+        if argument.name in given:
+            context.launch_configurations[argument.name] = given[argument.name]
+        argument.execute(context)
+    return pose_launch.start_nodes(context), context
+
+
+def test_every_argument_is_declared_at_the_top_and_described(pose_launch):
+    declared = pose_launch.generate_launch_description().get_launch_arguments()
+
+    assert {argument.name for argument in declared} == ARGUMENTS
+    assert all(argument.description for argument in declared)
+
+
+def test_without_arguments_nothing_overrides_the_parameter_file(pose_launch):
+    given = dict.fromkeys(ARGUMENTS, "")
+
+    assert pose_launch.node_parameters(given) == {}
+
+
+def test_arguments_override_and_a_model_beats_the_preset(pose_launch):
+    given = {**dict.fromkeys(ARGUMENTS, ""), "preset": "article", "pose_model": "1", "autostart": "false"}
+    parameters = pose_launch.node_parameters(given)
+    texts = {name: value.evaluate(None) for name, value in parameters.items() if name.endswith("_model")}
+
+    assert texts == {"detector_model": "yolov3_tiny", "pose_model": "1"}
+    assert parameters["pose_model"].value_type is str
+    assert parameters["autostart"] is False
+    assert set(parameters) == {"detector_model", "pose_model", "autostart"}
+
+
+def test_presets_name_models_of_the_table_and_choices_are_those_of_the_node(pose_launch):
+    names = {name for preset in pose_launch.PRESETS.values() for name in preset.values()}
+
+    assert names <= set(registry.model_names())
+    assert tuple(pose_launch.BACKENDS) == option("backend").choices
+
+
+def test_a_value_that_is_no_choice_is_refused(pose_launch):
+    with pytest.raises(RuntimeError, match="backend"):
+        start(pose_launch, backend="gpu")
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, ["pose_node"]),
+        ({"source": "0"}, ["pose_node", "image_source"]),
+        ({"source": "a.mp4", "rviz": "true"}, ["pose_node", "image_source", "rviz2"]),
+    ],
+)
+def test_which_nodes_start(pose_launch, given, expected):
+    nodes, _ = start(pose_launch, **given)
+
+    assert [node.node_executable for node in nodes] == expected
+
+
+def test_the_transports_can_be_left_alone(pose_launch):
+    with_profile, without = start(pose_launch)[0], start(pose_launch, fastdds_profile="none")[0]
+
+    assert len(with_profile[0].additional_env) == 2
+    assert not without[0].additional_env
+
+
+def test_launch_publishes_persons_and_ends_cleanly(tmp_path):
+    rclpy = pytest.importorskip("rclpy")
+    from pose_resnet_ros.msg import PersonArray
+
+    cv2.imwrite(str(tmp_path / "gray.png"), np.full((120, 160, 3), 127, np.uint8))
+    arguments = [f"source:={tmp_path}/gray.png", "namespace:=robot", "preset:=embedded"]
+    domain = 1 + (os.getpid() + 37) % 100
+    env = {**os.environ, "ROS_DOMAIN_ID": str(domain), "PYTHONUNBUFFERED": "1"}
+    command = [sys.executable, "-c", RUN_LAUNCH, str(LAUNCH_FILE), *arguments]
+    log = tmp_path / "log.txt"
+    with log.open("w") as output:
+        launched = subprocess.Popen(command, env=env, stdout=output, stderr=subprocess.STDOUT)
+    rclpy.init(args=[], domain_id=domain)
+    listener = rclpy.create_node("listener")
+    received = []
+    listener.create_subscription(PersonArray, "/robot/pose_resnet/persons", received.append, 1)
+    try:
+        deadline = time.monotonic() + DEADLINE_S
+        while not received and launched.poll() is None and time.monotonic() < deadline:
+            rclpy.spin_once(listener, timeout_sec=0.1)
+    finally:
+        listener.destroy_node()
+        rclpy.try_shutdown()
+        launched.send_signal(signal.SIGINT)
+        launched.wait(timeout=DEADLINE_S)
+
+    assert received, log.read_text()
+    assert (received[0].image_width, received[0].image_height) == (160, 120)
+    assert log.read_text().count("process has finished cleanly") == 2, log.read_text()
+    assert "escalating" not in log.read_text(), log.read_text()
