@@ -91,6 +91,8 @@ class GuardedLifecycleNode(LifecycleNode):
             return FAILURE
         except Exception as error:  # noqa: BLE001 - whatever it is, it must be seen
             self.problem = f"cannot {what}: {type(error).__name__}: {error}"
+            if not self.context.ok():  # a signal came meanwhile
+                return FAILURE
             self.get_logger().error(f"{self.problem}\n{traceback.format_exc()}")
             return ERROR
         self.state, self.problem = target, ""

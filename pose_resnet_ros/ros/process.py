@@ -47,14 +47,14 @@ def run_node(name: str, make_node: Callable[[], Any], args: Sequence[str] | None
         return node.finished.result() if node.finished.done() else SUCCESS
     except ExternalShutdownException:
         return SUCCESS
-    except PoseError as error:
+    except Exception as error:
+        # A signal during the start invalidates the context, and then whatever is being done fails in its own way.
+        if not rclpy.ok():
+            return SUCCESS
+        if not isinstance(error, PoseError):
+            raise
         rclpy.logging.get_logger(name).fatal(str(error))
         return FAILURE
-    except Exception:
-        # A signal during the start invalidates the context, and then whatever rclpy was doing fails in its own way.
-        if rclpy.ok():
-            raise
-        return SUCCESS
     finally:
         if node is not None:
             node.close()

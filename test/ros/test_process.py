@@ -26,12 +26,13 @@ Start = Callable[..., subprocess.Popen]
 
 @pytest.fixture
 def start(ros_environment: dict[str, str]) -> Iterator[Start]:
-    """Starts a tool of the command line with ROS parameters, in the world's domain."""
+    """Starts a tool of the command line with ROS parameters, or a script, in the world's domain."""
     processes: list[subprocess.Popen] = []
 
-    def start_tool(tool: str, **parameters: Any) -> subprocess.Popen:
+    def start_tool(tool: str = "", *, script: str = "", **parameters: Any) -> subprocess.Popen:
         given = [word for name, value in parameters.items() for word in ("-p", f"{name}:={value}")]
         command = [sys.executable, "-m", "pose_resnet_ros", tool, "--ros-args", *given]
+        command = [sys.executable, "-c", script] if script else command
         process = subprocess.Popen(
             command, env=ros_environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
@@ -83,6 +84,37 @@ def test_a_signal_in_the_middle_of_an_inference_ends_the_node_cleanly(
     assert process.returncode == 0, output
     assert "Traceback" not in output
     assert "ERROR" not in output
+    assert "FATAL" not in output
+
+
+def test_a_signal_while_the_models_load(world: Any, start: Start, spot: str) -> None:
+    script = f"""
+import sys, time
+from pose_resnet_ros.ros import node
+
+def load_slowly(**load):
+    print("loading", flush=True)
+    while built.context.ok():
+        time.sleep(0.01)
+    return load_pipeline(**load)
+
+class Built(node.PoseNode):
+    def __init__(self):
+        global built
+        built = self
+        super().__init__()
+
+load_pipeline, node.load_pipeline, node.PoseNode = node.load_pipeline, load_slowly, Built
+sys.exit(node.main(["--ros-args", "-p", "detector_model:=full_frame", "-p", "pose_model:={spot}"]))
+"""
+    process = start(script=script)
+    assert process.stdout
+    while "loading\n" not in process.stdout.readline():
+        assert process.poll() is None
+    process.send_signal(signal.SIGTERM)
+    output, _ = process.communicate(timeout=EXIT_DEADLINE_S)
+    assert process.returncode == 0, output
+    assert "Traceback" not in output
     assert "FATAL" not in output
 
 
