@@ -10,10 +10,11 @@ from __future__ import annotations
 import os
 
 from ament_index_python.packages import get_package_share_directory
-from launch import LaunchContext, LaunchDescription
 from launch.actions import DeclareLaunchArgument, OpaqueFunction
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
+
+from launch import LaunchContext, LaunchDescription
 
 PACKAGE = "pose_resnet_ros"
 SHARE = get_package_share_directory(PACKAGE)
@@ -44,7 +45,7 @@ ARGUMENTS = [
     argument("namespace", "namespace of all nodes"),
     argument("log_level", "least severity that is logged", "info", ["debug", "info", "warn", "error", "fatal"]),
     argument("respawn", "start pose_node again when it ends", "false", BOOLEANS),
-    argument("source", "start image_source too: a webcam's index, a video, an image or a folder; empty: a camera driver publishes"),
+    argument("source", "start image_source too: a webcam's index, a video, an image or a folder; empty: there is a camera"),
     argument("rviz", "start RViz with the annotated image", "false", BOOLEANS),
     argument(
         "fastdds_profile",

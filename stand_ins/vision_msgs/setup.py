@@ -8,7 +8,7 @@ from pathlib import Path
 from setuptools import setup
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "build_support"))
-from cmake_build import CMakeBuild, RosDistribution  # noqa: E402
+from cmake_build import CMakeBuild, RosDistribution
 
 setup(
     name="pose_resnet_ros_vision_msgs",

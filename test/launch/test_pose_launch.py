@@ -39,9 +39,10 @@ sys.exit(service.run())
 
 @pytest.fixture
 def pose_launch():
-    from launch.launch_description_sources import get_launch_description_from_python_launch_file, load_python_launch_file_as_module
+    from launch.launch_description_sources.python_launch_file_utilities import (
+        load_python_launch_file_as_module,
+    )
 
-    assert get_launch_description_from_python_launch_file(str(LAUNCH_FILE))
     return load_python_launch_file_as_module(str(LAUNCH_FILE))
 
 
