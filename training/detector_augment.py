@@ -17,13 +17,15 @@ import numpy as np
 
 from training import detector_canvas as draw
 from training.detector_canvas import Canvas, Rect, Size
+from training.detector_cutout import Cutout, cut_out
 from training.detector_labels import BoxLabels
 from training.images import ImageStore
 
 GROUND_SHARE = 0.15  # of the patches show no person
-UPRIGHT_ASPECT = 1.6  # height over width of a person who stands or walks
+UPRIGHT_ASPECT = 1.5  # height over width of a person who stands or walks
 LOWEST_PASTED_PX = 40.0  # in the photograph; lower ones are a blur
-BESIDE_SHARE = 0.6  # of the pasted persons stand beside another one
+RECTANGLE_REFUSED = 0.6  # of the persons whose outline was not found are not pasted
+BESIDE_SHARE = 0.5  # of the pasted persons stand beside another one
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,8 @@ class Recipe:
 
     width: int
     height: int
-    patchwork: float = 0.45
-    pasted: float = 0.25
+    patchwork: float = 0.4
+    pasted: float = 0.3
 
     @property
     def size(self) -> Size:
@@ -47,14 +49,16 @@ class CanvasMaker:
         self._images = images
         self.labels = labels
         self.recipe = recipe
+        self._cutouts: dict[tuple[int, int], Cutout] = {}
+        self._pasteable = [(index, row) for index, label in enumerate(labels) for row in _pasteable(label)]
 
     def make(self, index: int, rng: np.random.Generator) -> Canvas:
-        """A canvas around photograph ``index``."""
+        """A canvas around photograph ``index`` (one of pasted persons takes them from anywhere)."""
         kind = rng.random()
         if kind < self.recipe.patchwork:
             canvas = self._patchwork(index, rng)
         elif kind < self.recipe.patchwork + self.recipe.pasted:
-            canvas = self._pasted(index, rng)
+            canvas = self._pasted(rng)
         else:
             canvas = self._letterboxed(index, rng)
         if rng.random() < 0.5:
@@ -99,20 +103,46 @@ class CanvasMaker:
                 image[y : y + height, x : x + width] = draw.resize(source, (width, height))
                 return
 
-    def _pasted(self, index: int, rng: np.random.Generator) -> Canvas:
+    def _pasted(self, rng: np.random.Generator) -> Canvas:
         image = draw.blank(self.recipe.size).image
         for tile in draw.split_rect((0, 0, *self.recipe.size), rng.uniform(90, 400), rng):
             self._fill_with_ground(image, tile, rng)
         typical = math.exp(rng.uniform(math.log(24), math.log(0.45 * self.recipe.height)))
         boxes: list[np.ndarray] = []
-        for number in range(int(rng.integers(3, 16))):
-            photo = self._any_photo(rng) if number else self._photo(index)
-            boxes += _paste_person(image, photo, typical * rng.uniform(0.75, 1.35), boxes, rng)
-        for _ in range(int(rng.integers(9))):
+        for _ in range(int(rng.integers(3, 14))):
+            boxes += self._paste_person(image, typical * rng.uniform(0.75, 1.35), boxes, rng)
+        for _ in range(int(rng.integers(6))):
             self._paste_ground(image, typical, boxes, rng)
         found = np.array(boxes, np.float32).reshape(-1, 4)
         small = found[:, 3] - found[:, 1] < draw.SMALLEST_PX
         return Canvas(image, found[~small], found[small])
+
+    def _paste_person(
+        self, image: np.ndarray, height: float, others: list[np.ndarray], rng: np.random.Generator
+    ) -> list[np.ndarray]:
+        """Paste a random person, ``height`` pixels tall, where it hides little of the others: its box, or nothing."""
+        person = self._cutout(rng)
+        if person is None or (not person.has_outline and rng.random() < RECTANGLE_REFUSED):
+            return []
+        factor = height / float(person.box[3] - person.box[1])
+        size = (max(4, round(person.image.shape[1] * factor)), max(4, round(person.image.shape[0] * factor)))
+        person = person.resized(size)
+        companion = others[-1] if others and rng.random() < BESIDE_SHARE else None
+        spot = _free_spot(image, size, person.box, others, rng, hide_at_most=0.35, companion=companion)
+        if spot is None:
+            return []
+        person.paste(image, *spot)
+        return [draw.move_boxes(person.box, (1.0, 1.0), spot)]
+
+    def _cutout(self, rng: np.random.Generator) -> Cutout | None:
+        """A random person, cut out once and kept; None if no photograph has a suitable one."""
+        if not self._pasteable:
+            return None
+        index, row = self._pasteable[int(rng.integers(len(self._pasteable)))]
+        if (index, row) not in self._cutouts:
+            photo = self._photo(index)
+            self._cutouts[index, row] = cut_out(photo.image, photo.boxes_xyxy[row])
+        return self._cutouts[index, row]
 
     def _paste_ground(
         self, image: np.ndarray, height: float, boxes: list[np.ndarray], rng: np.random.Generator
@@ -123,7 +153,7 @@ class CanvasMaker:
         if spot is not None:
             patch = np.full((size[1], size[0], 3), draw.GRAY, np.uint8)
             self._fill_with_ground(patch, (0, 0, *size), rng)
-            draw.blend(image, patch, *spot)
+            draw.blend(image, patch, draw.soft_rectangle(size), *spot)
 
 
 def _cover(canvas: Canvas, tile: Rect, photo: Canvas, rng: np.random.Generator) -> Canvas:
@@ -137,39 +167,16 @@ def _cover(canvas: Canvas, tile: Rect, photo: Canvas, rng: np.random.Generator) 
     return draw.place(canvas, tile, photo, size, corner)
 
 
-def _paste_person(
-    image: np.ndarray, photo: Canvas, height: float, others: list[np.ndarray], rng: np.random.Generator
-) -> list[np.ndarray]:
-    """Paste a person of a photograph, ``height`` pixels tall, where it hides little of the others: its box, or nothing."""
-    box = _lone_person(photo, rng)
-    if box is None:
-        return []
-    tall, wide = float(box[3] - box[1]), float(box[2] - box[0])
-    if tall < UPRIGHT_ASPECT * wide and rng.random() < 0.75:
-        return []  # mostly upright ones
-    left, top = (int(max(0, v - 0.06 * tall)) for v in box[:2])
-    cut = photo.image[top : int(box[3] + 0.06 * tall), left : int(box[2] + 0.06 * tall)]
-    size = (max(4, round(cut.shape[1] * height / tall)), max(4, round(cut.shape[0] * height / tall)))
-    scales = (size[0] / cut.shape[1], size[1] / cut.shape[0])
-    local = draw.move_boxes(box, scales, (-left * scales[0], -top * scales[1]))
-    companion = others[-1] if others and rng.random() < BESIDE_SHARE else None
-    spot = _free_spot(image, size, local, others, rng, hide_at_most=0.35, companion=companion)
-    if spot is None:
-        return []
-    draw.blend(image, draw.resize(cut, size), *spot)
-    return [draw.move_boxes(local, (1.0, 1.0), spot)]
-
-
-def _lone_person(photo: Canvas, rng: np.random.Generator) -> np.ndarray | None:
-    """A random person of the photograph, large enough to be pasted, with nobody else in the box; None if there is none."""
-    everybody = np.concatenate([photo.boxes_xyxy, photo.ignore_xyxy])
-    lone = [
-        box
-        for index, box in enumerate(photo.boxes_xyxy)
-        if box[3] - box[1] >= LOWEST_PASTED_PX
-        and all(draw.hidden_share(box, other) < 0.1 for other in np.delete(everybody, index, axis=0))
-    ]
-    return lone[int(rng.integers(len(lone)))] if lone else None
+def _pasteable(label: BoxLabels) -> list[int]:
+    """Rows of the persons that are upright, large enough to be pasted, and have nobody else in their box."""
+    everybody = np.concatenate([label.boxes_xyxy, label.ignore_xyxy])
+    rows = []
+    for row, box in enumerate(label.boxes_xyxy):
+        width, height = box[2:] - box[:2]
+        if height >= max(LOWEST_PASTED_PX, UPRIGHT_ASPECT * width):
+            others = np.delete(everybody, row, axis=0)
+            rows += [row] if all(draw.hidden_share(box, other) < 0.1 for other in others) else []
+    return rows
 
 
 def _free_spot(

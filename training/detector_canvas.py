@@ -69,14 +69,19 @@ def resize(image: np.ndarray, size: Size) -> np.ndarray:
     return cv2.resize(image, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
 
 
-def blend(image: np.ndarray, patch: np.ndarray, x: int, y: int) -> None:
-    """Paste with edges that fade out, so that the seam does not give the person away."""
-    height, width = patch.shape[:2]
+def blend(image: np.ndarray, patch: np.ndarray, alpha: np.ndarray, x: int, y: int) -> None:
+    """Paste a patch (h, w, 3) with weights ``alpha`` (h, w) in 0..1, its top left corner at (x, y)."""
+    height, width = alpha.shape
+    region = image[y : y + height, x : x + width]
+    region[:] = (alpha[..., None] * patch + (1 - alpha[..., None]) * region).astype(np.uint8)
+
+
+def soft_rectangle(size: Size) -> np.ndarray:
+    """Weights (h, w) for ``blend`` that fade out at the edges, so that the seam does not give the person away."""
+    width, height = size
     ramp_x = np.minimum(np.arange(width) + 1, width - np.arange(width)) / (0.12 * width + 1)
     ramp_y = np.minimum(np.arange(height) + 1, height - np.arange(height)) / (0.06 * height + 1)
-    alpha = np.clip(np.minimum(ramp_x[None, :], ramp_y[:, None]), 0, 1)[..., None].astype(np.float32)
-    region = image[y : y + height, x : x + width]
-    region[:] = (alpha * patch + (1 - alpha) * region).astype(np.uint8)
+    return np.clip(np.minimum(ramp_x[None, :], ramp_y[:, None]), 0, 1).astype(np.float32)
 
 
 def split_rect(rect: Rect, smallest: float, rng: np.random.Generator) -> list[Rect]:

@@ -28,7 +28,7 @@ from training.images import ImageStore
 from training.pose_data import make_loader
 from training.trainer import Trainer, TrainSettings
 
-SHIPPED_STAGES = "256x192:18:2e-3,416x320:6:1e-3"
+SHIPPED_STAGES = "256x192:11:2e-3,416x320:8:1.2e-3"
 LOWEST_SCORE = 0.02  # of the detections that accuracy is measured with
 
 
@@ -135,6 +135,7 @@ def _settings(stage: Stage, options: argparse.Namespace) -> TrainSettings:
         final_learning_rate=0.02 * stage.learning_rate,
         weight_decay=0.03,
         evaluate_every=options.evaluate_every,
+        minutes=options.minutes,
         precision=options.precision,
         device=options.device,
         seed=options.seed,
@@ -159,6 +160,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--validation-images", type=int, default=900, help="last ids, kept for validation")
     parser.add_argument("--evaluate-every", type=int, default=2, help="epochs between measurements")
+    parser.add_argument(
+        "--minutes", type=float, default=0.0, help="end each stage after so long; 0: no limit"
+    )
     parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--precision", choices=("bf16", "fp32"), default="bf16")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")

@@ -1,0 +1,103 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""How good the embedded person detector is.
+
+Always on pictures drawn here; on the validation photographs and on street footage where those are at hand:
+POSE_RESNET_ROS_PEOPLE: folder with annotations.json and images.tar of the training data (else ../shared/data/people).
+POSE_RESNET_ROS_FOOTAGE: folder with vtest.avi (else .cache/footage, which ``make demo`` fills).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from pose_resnet_ros.core.types import Detections
+from pose_resnet_ros.models.detector import PersonDetector
+from pose_resnet_ros.models.files import find_model
+from pose_resnet_ros.settings import PipelineSettings
+from training.coco import load_photographs, split_by_id
+from training.detector_eval import iou, measure
+from training.detector_labels import labels_of
+from training.images import ImageStore
+
+ROOT = Path(__file__).parents[1]
+PEOPLE = Path(os.environ.get("POSE_RESNET_ROS_PEOPLE", ROOT.parent / "shared/data/people"))
+FOOTAGE = Path(os.environ.get("POSE_RESNET_ROS_FOOTAGE", ROOT / ".cache/footage")) / "vtest.avi"
+STREET = json.loads((ROOT / "test/data/street_boxes.json").read_text())
+DEFAULTS = PipelineSettings()
+
+LOWEST_AP50 = 0.55
+VALIDATION_IMAGES = 900
+
+
+@pytest.fixture(scope="module")
+def detector() -> Iterator[PersonDetector]:
+    loaded = PersonDetector("person_lite")
+    yield loaded
+    loaded.close()
+
+
+def _detect(
+    detector: PersonDetector, image: np.ndarray, *, threshold: float = DEFAULTS.detection_threshold
+) -> Detections:
+    return detector.detect(image, detection_threshold=threshold, nms_threshold=DEFAULTS.nms_threshold)
+
+
+def test_keeps_to_its_budget_and_says_where_it_comes_from(detector: PersonDetector) -> None:
+    assert find_model("person_lite").path.stat().st_size <= 4_000_000
+    provenance = detector.spec.provenance
+    assert provenance["licence"] == "Apache-2.0"
+    assert "CVPR 2011" in provenance["data"]
+    assert "AP50" in provenance["accuracy"]
+    assert provenance["training_commit"]
+
+
+@pytest.mark.parametrize("size", [(640, 480), (480, 640), (1280, 720), (33, 500)])
+def test_finds_nobody_where_nobody_is(detector: PersonDetector, size: tuple[int, int]) -> None:
+    width, height = size
+    ramp = np.linspace(0, 255, width, dtype=np.uint8)
+    picture = np.repeat(np.tile(ramp, (height, 1))[..., None], 3, axis=2)
+    for image in (picture, np.full_like(picture, 255), np.zeros_like(picture)):
+        assert len(_detect(detector, image)) == 0
+
+
+@pytest.mark.skipif(
+    not (PEOPLE / "annotations.json").exists(), reason=f"no validation photographs in {PEOPLE}"
+)
+def test_accuracy_on_a_third_of_the_validation_split(detector: PersonDetector) -> None:
+    photographs = load_photographs(PEOPLE / "annotations.json")
+    _, validation = split_by_id(photographs, validation_count=VALIDATION_IMAGES)
+    labels = [labels_of(photograph) for photograph in validation[::3]]
+    images = ImageStore(PEOPLE / "images.tar")
+    found = [_detect(detector, images.read(label.file_name), threshold=0.02) for label in labels]
+    assert measure(found, labels).ap50 >= LOWEST_AP50
+
+
+@pytest.mark.skipif(not FOOTAGE.exists(), reason=f"no street footage at {FOOTAGE}; `make demo` fetches it")
+def test_finds_the_people_in_the_street(detector: PersonDetector) -> None:
+    """At the node's default threshold, nearly all of the persons over 80 px that nothing hides."""
+    found = 0
+    for frame, image in _street_frames():
+        detections = _detect(detector, image)
+        for box in np.array(frame["boxes_xyxy"], np.float32):
+            found += bool((iou(box, detections.boxes_xyxy) >= 0.5).any())
+    persons = sum(len(frame["boxes_xyxy"]) for frame in STREET["frames"])
+    assert found >= 0.85 * persons
+
+
+def _street_frames() -> Iterator[tuple[dict, np.ndarray]]:
+    video = cv2.VideoCapture(str(FOOTAGE))
+    wanted = {frame["frame"]: frame for frame in STREET["frames"]}
+    for number in range(max(wanted) + 1):
+        got, image = video.read()
+        assert got, f"{FOOTAGE}: expected more than {number} frames"
+        if number in wanted:
+            yield wanted[number], image
+    video.release()
