@@ -58,11 +58,14 @@ def load_photographs(annotations: Path) -> list[Photograph]:
             persons.setdefault(row["image_id"], []).append(_person(row))
     images = sorted(data["images"], key=lambda image: image["id"])
     return [
-        Photograph(i["id"], i["file_name"], i["width"], i["height"], tuple(persons.get(i["id"], ()))) for i in images
+        Photograph(i["id"], i["file_name"], i["width"], i["height"], tuple(persons.get(i["id"], ())))
+        for i in images
     ]
 
 
-def split_by_id(photographs: list[Photograph], *, validation_count: int) -> tuple[list[Photograph], list[Photograph]]:
+def split_by_id(
+    photographs: list[Photograph], *, validation_count: int
+) -> tuple[list[Photograph], list[Photograph]]:
     """(training, validation): the last ``validation_count`` ids are kept for validation."""
     if not 0 < validation_count < len(photographs):
         raise ValueError(f"validation_count: expected 1 to {len(photographs) - 1}, got {validation_count}")

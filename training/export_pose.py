@@ -33,7 +33,9 @@ def main(arguments: list[str] | None = None) -> None:
         "training_commit": options.commit or commit_of_source(),
     }
     state = pose_model.load_weights(options.weights)
-    onnx.save(export(state, width=options.width, height=options.height, provenance=provenance), options.output)
+    onnx.save(
+        export(state, width=options.width, height=options.height, provenance=provenance), options.output
+    )
     print(f"{options.output}: {options.output.stat().st_size / 1e6:.2f} MB")
 
 
@@ -49,15 +51,25 @@ def export(
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
     parser.add_argument("--weights", type=Path, required=True, help="best.pt or last.pt of a run")
     parser.add_argument("--output", type=Path, default=Path("pose_resnet_lite.onnx"))
-    parser.add_argument("--accuracy", default="not measured", help="a line on the measured accuracy, for the metadata")
-    parser.add_argument("--data-set", default=DATA_SET, help="a line on what it was trained on, for the metadata")
-    parser.add_argument("--data-terms", default=DATA_TERMS, help="a line on the terms of that data, for the metadata")
+    parser.add_argument(
+        "--accuracy", default="not measured", help="a line on the measured accuracy, for the metadata"
+    )
+    parser.add_argument(
+        "--data-set", default=DATA_SET, help="a line on what it was trained on, for the metadata"
+    )
+    parser.add_argument(
+        "--data-terms", default=DATA_TERMS, help="a line on the terms of that data, for the metadata"
+    )
     parser.add_argument("--commit", default="", help="training commit, if not the current one")
     parser.add_argument("--width", type=int, default=pose_model.WIDTH, help="input width, a multiple of 32")
-    parser.add_argument("--height", type=int, default=pose_model.HEIGHT, help="input height, a multiple of 32")
+    parser.add_argument(
+        "--height", type=int, default=pose_model.HEIGHT, help="input height, a multiple of 32"
+    )
     return parser
 
 

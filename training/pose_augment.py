@@ -13,8 +13,9 @@ from dataclasses import dataclass, fields
 import cv2
 import numpy as np
 
-FLIP_PAIRS = ((1, 2), (3, 4), (5, 6), (7, 8), (9, 10), (11, 12), (13, 14), (15, 16))
-FLIPPED_ORDER = np.array([0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15])
+from pose_resnet_ros.core.skeletons import COCO17
+
+FLIPPED_ORDER = COCO17.flip_order()
 UPPER_BODY = np.arange(11)
 LOWER_BODY = np.arange(11, 17)
 

@@ -6,24 +6,14 @@ from __future__ import annotations
 
 import numpy as np
 
-LIMB_JOINTS = {"shoulders": (5, 6), "elbows": (7, 8), "wrists": (9, 10), "hips": (11, 12), "knees": (13, 14), "ankles": (15, 16)}
-
-
-def decode_peaks(heatmaps: np.ndarray) -> np.ndarray:
-    """(N, K, 2) peaks in crop pixels, moved a quarter cell towards the higher neighbour.
-
-    heatmaps: (N, K, h, w). As lib/core/inference.py of microsoft/human-pose-estimation.pytorch does it.
-    """
-    count, joints, height, width = heatmaps.shape
-    flat = heatmaps.reshape(count, joints, -1).argmax(-1)
-    rows, columns = flat // width, flat % width
-    inner = (columns > 1) & (columns < width - 1) & (rows > 1) & (rows < height - 1)
-    padded = np.pad(heatmaps, ((0, 0), (0, 0), (1, 1), (1, 1)), mode="edge")
-    n, k = np.ogrid[:count, :joints]
-    across = padded[n, k, rows + 1, columns + 2] - padded[n, k, rows + 1, columns]
-    down = padded[n, k, rows + 2, columns + 1] - padded[n, k, rows, columns + 1]
-    shift = 0.25 * np.sign(np.stack([across, down], -1)) * inner[..., None]
-    return 4 * (np.stack([columns, rows], -1) + shift)
+LIMB_JOINTS = {
+    "shoulders": (5, 6),
+    "elbows": (7, 8),
+    "wrists": (9, 10),
+    "hips": (11, 12),
+    "knees": (13, 14),
+    "ankles": (15, 16),
+}
 
 
 def pck(
@@ -39,6 +29,8 @@ def pck(
     labelled = keypoints[..., 2] == 2
     groups = {"pck": tuple(range(5, 17)), **LIMB_JOINTS}
     return {
-        name: float(found[:, joints][labelled[:, joints]].mean()) if labelled[:, joints].any() else float("nan")
+        name: float(found[:, joints][labelled[:, joints]].mean())
+        if labelled[:, joints].any()
+        else float("nan")
         for name, joints in groups.items()
     }

@@ -18,7 +18,9 @@ MEAN_BGR = (0.406, 0.456, 0.485)
 STD_BGR = (0.225, 0.224, 0.229)
 
 
-def describe(*, width: int = WIDTH, height: int = HEIGHT, provenance: dict[str, str] | None = None) -> PoseSpec:
+def describe(
+    *, width: int = WIDTH, height: int = HEIGHT, provenance: dict[str, str] | None = None
+) -> PoseSpec:
     """The description that travels in the ONNX file."""
     return PoseSpec(
         name=NAME,
@@ -52,7 +54,9 @@ def load_weights(path: Path) -> dict[str, torch.Tensor]:
     state = torch.load(path, map_location="cpu", weights_only=True)
     if "averaged" not in state:
         return state
-    return {key.removeprefix("module."): value for key, value in state["averaged"].items() if key != "n_averaged"}
+    return {
+        key.removeprefix("module."): value for key, value in state["averaged"].items() if key != "n_averaged"
+    }
 
 
 def to_input(crops: torch.Tensor) -> torch.Tensor:

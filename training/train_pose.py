@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from pose_resnet_ros.core.heatmaps import DECODERS
 from training import pose_metrics
 from training.coco import load_photographs, split_by_id
 from training.images import ImageStore
@@ -19,25 +20,26 @@ from training.pose_data import PoseCrops, gaussian_heatmaps, make_loader
 from training.pose_model import load_weights, new_network, to_input
 from training.trainer import Trainer, TrainSettings
 
-SHARPNESS = 20.0
-"""Heatmap values are multiplied by this before the softmax: a peak of 0.5 then outweighs a thousand empty cells."""
-
 
 def main(arguments: list[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
     torch.set_num_threads(options.threads or torch.get_num_threads())
     size_wh = (options.width, options.height)
     training, validation = split_by_id(
-        load_photographs(options.annotations), validation_count=options.validation_images
+        load_photographs(options.data / options.annotations), validation_count=options.validation_images
     )
-    images = ImageStore(options.images, cache_bytes=int(options.cache_gb * 1e9))
-    crops = PoseCrops(training, images, size_wh, augment=AugmentSettings.of_strength(options.augment), seed=options.seed)
+    images = ImageStore(
+        options.images or options.data / "images.tar", cache_bytes=int(options.cache_gb * 1e9)
+    )
+    crops = PoseCrops(
+        training, images, size_wh, augment=AugmentSettings.of_strength(options.augment), seed=options.seed
+    )
     held_out = PoseCrops(validation, images, size_wh, only_main=True)
     print(f"{len(crops)} persons to learn from, {len(held_out)} to measure on")
     trainer = Trainer(
         make_model(options),
         make_settings(options),
-        step_loss=PoseLoss(size_wh, sigma=options.sigma, place_weight=options.place_weight),
+        step_loss=PoseLoss(size_wh, sigma=options.sigma),
         evaluate=lambda model: evaluate(model, held_out, options.batch_size, options.device),
         metric="pck",
         output=options.output,
@@ -45,7 +47,9 @@ def main(arguments: list[str] | None = None) -> None:
     if options.resume:
         trainer.resume(options.output / "last.pt")
     trainer.fit(
-        make_loader(crops, batch_size=options.batch_size, shuffle=True, workers=options.workers, seed=options.seed)
+        make_loader(
+            crops, batch_size=options.batch_size, shuffle=True, workers=options.workers, seed=options.seed
+        )
     )
 
 
@@ -63,6 +67,7 @@ def make_settings(options: argparse.Namespace) -> TrainSettings:
         epochs=options.epochs,
         learning_rate=options.learning_rate,
         final_learning_rate=options.final_learning_rate,
+        minutes=options.minutes,
         precision=options.precision,
         device=options.device,
         seed=options.seed,
@@ -70,30 +75,19 @@ def make_settings(options: argparse.Namespace) -> TrainSettings:
 
 
 class PoseLoss:
-    """Mean squared error of the heatmaps, plus ``place_weight`` times the cross-entropy of where the peak is.
+    """Mean squared error of the heatmaps; each joint counts as much as its label is trusted."""
 
-    The squared error makes the values what the package's users expect (a peak of 1 where the net is sure); the cross-entropy
-    over the cells of a softmax of the heatmap tells one place from all others and learns faster. Each joint counts as much as
-    its label is trusted.
-    """
-
-    def __init__(self, size_wh: tuple[int, int], *, sigma: float, place_weight: float) -> None:
+    def __init__(self, size_wh: tuple[int, int], *, sigma: float) -> None:
         self._size_wh = size_wh
         self._sigma = sigma
-        self._place_weight = place_weight
 
     def __call__(self, model: nn.Module, batch: list[torch.Tensor]) -> torch.Tensor:
         crops, keypoints, weights = batch
-        predicted = model(to_input(crops)).float().flatten(2)
-        targets = gaussian_heatmaps(keypoints, self._size_wh, sigma=self._sigma).flatten(2)
-        # Divided by what an empty map would get, the squared error is of order 1 at any heatmap size.
-        values = (predicted - targets).square().sum(2) / (np.pi * self._sigma**2)
-        mass = targets.sum(2)
-        places = torch.log_softmax(SHARPNESS * predicted, 2)
-        inside = mass > 1  # a joint outside the crop has no place in it
-        surprise = -(targets * places).sum(2) / mass.clamp(min=1) * inside
-        loss = values + self._place_weight * surprise
-        return (loss * weights).sum() / weights.sum().clamp(min=1)
+        predicted = model(to_input(crops)).float()
+        targets = gaussian_heatmaps(keypoints, self._size_wh, sigma=self._sigma)
+        # Divided by what an empty map would get, the error is of order 1 at any heatmap size.
+        error = (predicted - targets).square().sum((2, 3)) / (np.pi * self._sigma**2)
+        return (error * weights).sum() / weights.sum().clamp(min=1)
 
 
 def evaluate(model: nn.Module, dataset: PoseCrops, batch_size: int, device: str) -> dict[str, float]:
@@ -101,9 +95,13 @@ def evaluate(model: nn.Module, dataset: PoseCrops, batch_size: int, device: str)
     predicted = []
     for crops, _, _ in make_loader(dataset, batch_size=batch_size, shuffle=False):
         heatmaps = model(to_input(crops.to(device)))
-        predicted.append(pose_metrics.decode_peaks(heatmaps.float().cpu().numpy()))
+        points, _ = DECODERS["microsoft"]([heatmaps.float().cpu().numpy()], input_wh=dataset.size_wh)
+        predicted.append(points)
     people = [person for _, person in dataset.samples]
-    points = [_to_image(xy, crop_affine(p.box_xywh, dataset.size_wh)) for xy, p in zip(np.concatenate(predicted), people)]
+    points = [
+        _to_image(xy, crop_affine(p.box_xywh, dataset.size_wh))
+        for xy, p in zip(np.concatenate(predicted), people, strict=True)
+    ]
     keypoints, boxes = np.stack([p.keypoints for p in people]), np.stack([p.box_xywh for p in people])
     return pose_metrics.pck(np.stack(points), keypoints, boxes)
 
@@ -114,9 +112,16 @@ def _to_image(points: np.ndarray, affine: np.ndarray) -> np.ndarray:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    parser.add_argument("--annotations", type=Path, required=True, help="COCO-format JSON with person keypoints")
-    parser.add_argument("--images", type=Path, required=True, help="folder or .tar of the images")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, required=True, help="folder of the data set")
+    parser.add_argument(
+        "--annotations", default="annotations.json", help="COCO-format file in the data folder"
+    )
+    parser.add_argument(
+        "--images", type=Path, help="folder or .tar of the images; default: images.tar in --data"
+    )
     parser.add_argument("--output", type=Path, default=Path("training/runs/pose"), help="folder of the run")
     parser.add_argument("--init", type=Path, help="state dict to start from (fine-tuning)")
     parser.add_argument("--resume", action="store_true", help="go on with the run in --output")
@@ -124,17 +129,19 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--height", type=int, default=128, help="input height, a multiple of 32")
     parser.add_argument("--width", type=int, default=96, help="input width, a multiple of 32")
     parser.add_argument("--sigma", type=float, default=1.75, help="of the target Gaussians, heatmap pixels")
-    parser.add_argument("--place-weight", type=float, default=0.1, help="of the cross-entropy in the loss")
     parser.add_argument("--augment", type=float, default=0.5, help="strength of the augmentation, 0 to 1")
     parser.add_argument("--net-width", type=int, default=32, help="channels of the first stage")
     parser.add_argument("--deconv-channels", type=int, default=96)
     parser.add_argument("--epochs", type=int, default=80)
+    parser.add_argument("--minutes", type=float, default=0.0, help="end sooner, after so long; 0: no limit")
     parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument("--learning-rate", type=float, default=2e-3)
     parser.add_argument("--final-learning-rate", type=float, default=0.0)
     parser.add_argument("--precision", choices=("bf16", "fp32"), default="bf16")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument("--threads", type=int, default=0, help="of PyTorch on a CPU; 0: as many as there are cores")
+    parser.add_argument(
+        "--threads", type=int, default=0, help="of PyTorch on a CPU; 0: as many as there are cores"
+    )
     parser.add_argument("--workers", type=int, default=1, help="processes that prepare crops")
     parser.add_argument("--cache-gb", type=float, default=4.0, help="memory for decoded images, per worker")
     parser.add_argument("--seed", type=int, default=0)

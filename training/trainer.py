@@ -29,7 +29,8 @@ class TrainSettings:
     """One run.
 
     The learning rate rises over ``warmup_steps``, then falls along a cosine from ``learning_rate`` to
-    ``final_learning_rate`` at the last step. evaluate_every: epochs between evaluations.
+    ``final_learning_rate`` at the last step. evaluate_every: epochs between evaluations. minutes: where a machine's time is
+    what is given, the run ends (and the cosine with it) after so long, if the epochs do not end it before; 0: no limit.
     """
 
     epochs: int
@@ -39,6 +40,7 @@ class TrainSettings:
     weight_decay: float = 1e-3
     ema_decay: float = 0.999
     evaluate_every: int = 1
+    minutes: float = 0.0
     precision: str = "bf16"
     device: str = "cpu"
     seed: int = 0
@@ -72,6 +74,7 @@ class Trainer:
         self.output = Path(output)
         self.epoch = 0
         self.step = 0
+        self.seconds = 0.0
         self.best = -math.inf
         self._step_loss = step_loss
         self._evaluate = evaluate
@@ -81,15 +84,22 @@ class Trainer:
         """Train from the current epoch to the last one; safe to interrupt, ``resume`` goes on from the last full epoch."""
         self.output.mkdir(parents=True, exist_ok=True)
         total_steps = self.settings.epochs * len(loader)
-        columns = ("[progress.description]{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        columns = (
+            "[progress.description]{task.description}",
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+        )
         with Progress(*columns, TextColumn("{task.fields[note]}"), refresh_per_second=1) as progress:
             task = progress.add_task("training", total=total_steps, completed=self.step, note="")
-            while self.epoch < self.settings.epochs:
-                start = time.monotonic()
-                loss = self._train_epoch(loader, total_steps, lambda note: progress.update(task, advance=1, note=note))
+            while self._progress(total_steps) < 1:
+                before = self.seconds
+                loss = self._train_epoch(
+                    loader, total_steps, lambda note: progress.update(task, advance=1, note=note)
+                )
                 self.epoch += 1
-                row = {"epoch": self.epoch, "step": self.step, "loss": loss, "seconds": time.monotonic() - start}
-                if self.epoch % self.settings.evaluate_every == 0 or self.epoch == self.settings.epochs:
+                row = {"epoch": self.epoch, "step": self.step, "loss": loss, "seconds": self.seconds - before}
+                if self.epoch % self.settings.evaluate_every == 0 or self._progress(total_steps) >= 1:
                     row |= self._measure()
                 self._record(row)
                 progress.console.print(" ".join(f"{key} {value:.4g}" for key, value in row.items()))
@@ -101,13 +111,15 @@ class Trainer:
         self.averaged.load_state_dict(state["averaged"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.epoch, self.step, self.best = state["epoch"], state["step"], state["best"]
+        self.seconds = state.get("seconds", 0.0)
 
     def _train_epoch(self, loader: DataLoader, total_steps: int, advance: Callable[[str], None]) -> float:
         self.model.train()
         loader.sampler.epoch = self.epoch  # type: ignore[union-attr]
         losses = []
+        mark = time.monotonic()
         for batch in loader:
-            rate = learning_rate_at(self.step, total_steps, self.settings)
+            rate = learning_rate_at(self.step, self._progress(total_steps), self.settings)
             for group in self.optimizer.param_groups:
                 group["lr"] = rate
             with self._autocast():
@@ -118,8 +130,17 @@ class Trainer:
             self.averaged.update_parameters(self.model)
             losses.append(loss.detach())
             self.step += 1
+            mark, before = time.monotonic(), mark
+            self.seconds += mark - before
             advance(f"epoch {self.epoch + 1} rate {rate:.1e}")
+            if self._progress(total_steps) >= 1:
+                break
         return float(torch.stack(losses).float().mean())
+
+    def _progress(self, total_steps: int) -> float:
+        """How much of the run is done: 1 at its end."""
+        minutes = self.seconds / 60 / self.settings.minutes if self.settings.minutes else 0.0
+        return max(minutes, self.step / max(total_steps, 1))
 
     def _measure(self) -> dict[str, float]:
         self.averaged.eval()
@@ -138,6 +159,7 @@ class Trainer:
             "epoch": self.epoch,
             "step": self.step,
             "best": self.best,
+            "seconds": self.seconds,
         }
         unfinished = self.output / "last.pt.part"
         torch.save(state, unfinished)
@@ -150,12 +172,11 @@ class Trainer:
         return torch.autocast(device, torch.bfloat16, enabled=self.settings.precision == "bf16")
 
 
-def learning_rate_at(step: int, total_steps: int, settings: TrainSettings) -> float:
-    """Linear warm-up, then half a cosine (Loshchilov and Hutter, ICLR 2017, without restarts)."""
+def learning_rate_at(step: int, progress: float, settings: TrainSettings) -> float:
+    """Linear warm-up, then half a cosine (Loshchilov and Hutter, ICLR 2017, without restarts); progress: 0 to 1."""
     warmup = min(1.0, (step + 1) / max(settings.warmup_steps, 1))
-    fall = 0.5 * (1 + math.cos(math.pi * min(step / max(total_steps, 1), 1)))
     low, high = settings.final_learning_rate, settings.learning_rate
-    return warmup * (low + (high - low) * fall)
+    return warmup * (low + (high - low) * 0.5 * (1 + math.cos(math.pi * min(progress, 1))))
 
 
 def append_history(path: Path, row: dict[str, float]) -> None:

@@ -1,0 +1,195 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""The pose network's training command, from photographs on disk to a model file that the package loads."""
+
+from __future__ import annotations
+
+import json
+import tarfile
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="requires torch")
+pytest.importorskip("matplotlib", reason="requires matplotlib")
+
+from pose_resnet_ros.core.heatmaps import DECODERS  # noqa: E402
+from pose_resnet_ros.core.types import Detections  # noqa: E402
+from pose_resnet_ros.models.pose_net import PoseNet  # noqa: E402
+from pose_resnet_ros.models.spec import METADATA_KEY, spec_from_json  # noqa: E402
+from training import export_pose, pose_metrics, pose_model, train_pose  # noqa: E402
+from training.coco import load_photographs, split_by_id  # noqa: E402
+from training.images import ImageStore  # noqa: E402
+from training.pose_data import PoseCrops, gaussian_heatmaps, make_loader  # noqa: E402
+
+
+def _write_data_set(folder: Path, count: int) -> None:
+    """Photographs of 17 dots of 17 colours, a person each; a bystander with machine labels, one without."""
+    random = np.random.default_rng(0)
+    images, annotations = [], []
+    for number in range(1, count + 1):
+        picture = np.full((120, 160, 3), 40, np.uint8)
+        joints = random.integers((20, 20), (90, 100), (17, 2))
+        for joint, (x, y) in enumerate(joints.tolist()):
+            cv2.circle(picture, (x, y), 4, (15 * joint, 250 - 12 * joint, (joint % 4) * 80), -1)
+        cv2.imwrite(str(folder / f"{number}.png"), picture)
+        images.append({"id": number, "file_name": f"{number}.png", "width": 160, "height": 120})
+        points = np.hstack([joints, np.full((17, 1), 2)]).ravel().tolist()
+        machine = np.hstack([joints, np.full((17, 1), 1)]).ravel().tolist()
+        main = {"image_id": number, "category_id": 1, "bbox": [10, 10, 90, 100]}
+        annotations += [
+            main | {"keypoints": points, "keypoint_source": "annotated"},
+            main | {"keypoints": machine, "keypoint_source": "machine", "score": 0.9},
+            main | {"keypoints": [], "score": 0.4},
+            main | {"iscrowd": 1},
+        ]
+    data = {"images": images, "annotations": annotations, "categories": [{"id": 1, "name": "person"}]}
+    (folder / "annotations.json").write_text(json.dumps(data))
+
+
+def _train(folder: Path, *more: str) -> None:
+    train_pose.main(
+        f"--data {folder} --images {folder} --output {folder / 'run'} --validation-images 2 --batch-size 4 --height 64 "
+        "--width 64 --net-width 8 --deconv-channels 8 --workers 0 --device cpu --precision fp32 --threads 1".split()
+        + list(more)
+    )
+
+
+def test_training_resuming_and_fine_tuning(tmp_path: Path) -> None:
+    _write_data_set(tmp_path, 6)
+    _train(tmp_path, "--epochs", "2")
+    whole = torch.load(tmp_path / "run/last.pt", weights_only=True)
+    assert (whole["epoch"], whole["step"]) == (2, 4)  # 4 images, 8 labelled persons
+    _train(tmp_path, "--epochs", "3", "--resume")
+    assert torch.load(tmp_path / "run/last.pt", weights_only=True)["epoch"] == 3
+    best, fine = tmp_path / "run/best.pt", tmp_path / "fine"
+    _train(tmp_path, "--epochs", "1", "--init", str(best), "--output", str(fine), "--height", "96")
+    assert (fine / "best.pt").exists()
+
+
+def test_learns_four_people_by_heart(tmp_path: Path) -> None:
+    _write_data_set(tmp_path, 6)
+    people = PoseCrops(
+        load_photographs(tmp_path / "annotations.json")[:4], ImageStore(tmp_path), (64, 64), only_main=True
+    )
+    torch.manual_seed(0)
+    model, loss_of = (
+        pose_model.new_network(width=8, deconv_channels=32),
+        train_pose.PoseLoss((64, 64), sigma=1.5),
+    )
+    batch = next(iter(make_loader(people, batch_size=4, shuffle=False)))
+    optimizer = torch.optim.AdamW(model.parameters(), 5e-3)
+    for _ in range(150):
+        loss = loss_of(model, batch)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    with torch.no_grad():
+        heatmaps = model(pose_model.to_input(batch[0])).numpy()
+    points, scores = DECODERS["microsoft"]([heatmaps], input_wh=(64, 64))
+    assert np.median(np.linalg.norm(points - batch[1].numpy(), axis=2)) < 2
+    assert np.median(scores) > 0.6
+
+
+def test_who_is_trained_on_and_who_is_measured(tmp_path: Path) -> None:
+    _write_data_set(tmp_path, 5)
+    training, validation = split_by_id(load_photographs(tmp_path / "annotations.json"), validation_count=2)
+    assert [p.image_id for p in validation] == [4, 5]
+    images = ImageStore(tmp_path, cache_bytes=10**6)
+    crops = PoseCrops(training, images, (96, 128))
+    assert (len(crops), len(PoseCrops(validation, images, (96, 128), only_main=True))) == (6, 2)
+    crop, keypoints, weights = crops[0, 1]
+    assert (crop.shape, keypoints.shape) == ((128, 96, 3), (17, 2))
+    np.testing.assert_array_equal(weights, 0.5)  # labelled by a machine
+    np.testing.assert_array_equal(crops[0, 0][2], 1)
+    with pytest.raises(ValueError, match="expected 1 to 4, got 5"):
+        split_by_id([*training, *validation], validation_count=5)
+
+
+def test_images_come_from_a_folder_or_a_tar(tmp_path: Path) -> None:
+    _write_data_set(tmp_path, 2)
+    with tarfile.open(tmp_path / "images.tar", "w") as archive:
+        archive.add(tmp_path / "2.png", "2.png")
+    (tmp_path / "no.png").write_text("no image")
+    folder, packed = ImageStore(tmp_path), ImageStore(tmp_path / "images.tar", cache_bytes=10**6)
+    np.testing.assert_array_equal(folder.read("2.png"), packed.read("2.png"))
+    assert packed.read("2.png") is packed.read("2.png")
+    with pytest.raises(ValueError, match=r"no\.png"):
+        folder.read("no.png")
+    with pytest.raises(FileNotFoundError, match="folder of images"):
+        ImageStore(tmp_path / "absent")
+
+
+def test_targets_by_hand() -> None:
+    keypoints = torch.tensor([[[8.0, 12.0], [10.0, 12.0], [-400.0, 0.0]]])
+    maps = gaussian_heatmaps(keypoints, (32, 64), sigma=2.0)
+    assert maps.shape == (1, 3, 16, 8)
+    assert maps[0, 0, 3, 2] == 1
+    assert maps[0, 0, 3, 4] == pytest.approx(np.exp(-0.5))  # one sigma to the right
+    assert maps[0, 1, 3, 2] == maps[0, 1, 3, 3]  # half a cell from both
+    assert maps[0, 2].max() == 0
+
+
+def test_pck_by_hand() -> None:
+    keypoints = np.zeros((1, 17, 3))
+    keypoints[0, [5, 6, 9], 2] = 2
+    keypoints[0, 13, 2] = 1  # a machine's label: not measured on
+    predicted = np.zeros((1, 17, 2))
+    predicted[0, 5] = (9.9, 0)
+    predicted[0, 6] = (0, 10.1)
+    measured = pose_metrics.pck(predicted, keypoints, np.array([[0, 0, 50, 100]]))
+    assert measured["pck"] == pytest.approx(2 / 3)
+    assert (measured["shoulders"], measured["wrists"]) == (0.5, 1.0)
+    assert np.isnan(measured["knees"])
+
+
+def test_export_describes_itself_and_computes_the_same(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    model = pose_model.new_network().eval()
+    for module in model.modules():  # statistics that folding has to get right
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.running_mean.uniform_(-0.2, 0.2)
+            module.running_var.uniform_(0.5, 2.0)
+    torch.save(model.state_dict(), tmp_path / "best.pt")
+    target = tmp_path / "pose.onnx"
+    arguments = ["--accuracy", "none", "--width", "96", "--height", "128"]
+    export_pose.main(["--weights", str(tmp_path / "best.pt"), "--output", str(target), *arguments])
+    onnx, onnxruntime = pytest.importorskip("onnx"), pytest.importorskip("onnxruntime")
+    written = onnx.load(target)
+    assert (written.ir_version, written.opset_import[0].version) == (8, 17)
+    spec = spec_from_json({p.key: p.value for p in written.metadata_props}[METADATA_KEY])
+    assert (spec.input.width, spec.input.height, spec.input.channel_order) == (96, 128, "bgr")
+    assert (spec.decoder, spec.skeleton, spec.crop, spec.padding) == ("microsoft", "coco17", "topdown", 1.25)
+    assert "Johnson" in spec.provenance["data"]
+    assert target.stat().st_size < 8e6
+    session = onnxruntime.InferenceSession(str(target), providers=["CPUExecutionProvider"])
+    batch = np.random.default_rng(0).normal(size=(3, 3, 128, 96)).astype(np.float32)
+    with torch.no_grad():
+        expected = model(torch.from_numpy(batch)).numpy()
+    np.testing.assert_allclose(
+        session.run(["heatmaps"], {"input": batch})[0], expected, atol=0.01 * np.abs(expected).max()
+    )
+
+
+def test_the_package_and_the_training_see_the_same_input(tmp_path: Path) -> None:
+    """The decoded points of a trained file, through the package, are those that the training measured."""
+    _write_data_set(tmp_path, 4)
+    torch.manual_seed(0)
+    model = pose_model.new_network().eval()
+    torch.nn.init.normal_(model.final_layer.weight, std=0.5)
+    torch.save(model.state_dict(), tmp_path / "best.pt")
+    target = tmp_path / "pose.onnx"
+    export_pose.main(f"--weights {tmp_path / 'best.pt'} --output {target} --width 96 --height 128".split())
+    people = PoseCrops(
+        load_photographs(tmp_path / "annotations.json"), ImageStore(tmp_path), (96, 128), only_main=True
+    )
+    crop = torch.from_numpy(people[0, 0][0])[None]
+    with torch.no_grad():
+        expected = model(pose_model.to_input(crop)).numpy()
+    box = np.array([[10, 10, 100, 110]], np.float32)
+    net = PoseNet(target)
+    estimate = net.estimate(ImageStore(tmp_path).read("1.png"), Detections(box, np.ones(1, np.float32)))
+    net.close()
+    np.testing.assert_allclose(estimate.heatmaps, expected, atol=0.02 * np.abs(expected).max())
