@@ -16,7 +16,7 @@ torch = pytest.importorskip("torch")
 
 from pose_resnet_ros.models.detector import PersonDetector  # noqa: E402
 from pose_resnet_ros.models.spec import METADATA_KEY, spec_from_json  # noqa: E402
-from training import detector_model, export_detector, train_detector  # noqa: E402
+from training import detector_model, export_detector, measure_detector, train_detector  # noqa: E402
 from training.detector_loss import detection_loss  # noqa: E402
 from training.detector_net import PersonLite, count_macs  # noqa: E402
 from training.images import ImageStore  # noqa: E402
@@ -130,3 +130,12 @@ def test_accuracy_is_measured_with_the_packages_decoding(tmp_path: Path) -> None
     assert [len(label.ignore_xyxy) for label in labels] == [1, 1]
     measured = train_detector.evaluate(PersonLite().eval(), labels, ImageStore(tmp_path))
     assert measured["ap50"] < 0.05  # an untrained network finds nobody
+
+
+def test_the_measuring_command_prints_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _write_data_set(tmp_path, 3)
+    arguments = f"--model full_frame --data {tmp_path} --images {tmp_path} --validation-images 2"
+    measure_detector.main(arguments.split())
+    printed = capsys.readouterr().out
+    assert "AP50 0.000 for persons over 40 px" in printed  # the whole frame is not the bar in it
+    assert "| 0.4 | 0.00 | 0.00 |" in printed
