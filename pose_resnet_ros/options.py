@@ -20,7 +20,8 @@ Value = bool | int | float | str
 class Option:
     """One setting; its type is the type of its default.
 
-    minimum and maximum are inclusive; choices lists the only values allowed (strings); live: may change while running.
+    minimum and maximum are inclusive; step: whole numbers go up from minimum by it; choices lists the only values allowed
+    (strings); live: may change while running.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Option:
     minimum: float | None = None
     maximum: float | None = None
     choices: tuple[str, ...] = ()
+    step: int = 1
 
     @property
     def type(self) -> type:
@@ -46,7 +48,7 @@ class Option:
             raise SettingsError(f"{self.name}: expected {self.allowed}, got {value!r}")
         if self.choices and value not in self.choices:
             raise SettingsError(f"{self.name}: expected {self.allowed}, got '{value}'")
-        if isinstance(value, (int, float)) and not self._in_range(value):
+        if isinstance(value, (int, float)) and not (self._in_range(value) and self._on_step(value)):
             raise SettingsError(f"{self.name}: expected {self.allowed}, got {value}")
         return value
 
@@ -70,6 +72,9 @@ class Option:
         if self.type in (bool, str):
             return {bool: "true or false", str: "a text"}[self.type]
         kind = "a whole number" if self.type is int else "a number"
+        if self.step > 1 and self.minimum is not None and self.maximum is not None:
+            values = range(int(self.minimum), int(self.maximum) + 1, self.step)
+            return names_of([str(value) for value in values])
         if self.minimum is not None and self.maximum is not None:
             return f"{kind} from {self.minimum:g} to {self.maximum:g}"
         return f"{kind} of at least {self.minimum:g}" if self.minimum is not None else kind
@@ -78,6 +83,9 @@ class Option:
         low = -math.inf if self.minimum is None else self.minimum
         high = math.inf if self.maximum is None else self.maximum
         return math.isfinite(value) and low <= value <= high
+
+    def _on_step(self, value: float) -> bool:
+        return self.step == 1 or (value - (self.minimum or 0)) % self.step == 0
 
 
 # 32 persons are one batch of the default size: more than a robot meets, and a bound on the time that one frame can take.
@@ -118,6 +126,31 @@ PIPELINE_OPTIONS: tuple[Option, ...] = (
     Option("allow_download", False, "fetch a model that is not on this machine yet"),
     Option(
         "detection_threshold", 0.4, "least detector score of a person", live=True, minimum=0.0, maximum=1.0
+    ),
+    Option(
+        "image_rotation",
+        0,
+        "degrees clockwise that turn the camera's images upright; results stay in the image as it came",
+        live=True,
+        minimum=0,
+        maximum=270,
+        step=90,
+    ),
+    *(
+        Option(
+            f"detector_region_{name}",
+            default,
+            f"the detector looks only at a part of the (upright) image: its {what}, as a share of the image's {side}",
+            live=True,
+            minimum=least,
+            maximum=1.0,
+        )
+        for name, default, what, side, least in (
+            ("x", 0.0, "left border", "width", 0.0),
+            ("y", 0.0, "upper border", "height", 0.0),
+            ("width", 1.0, "width", "width", 0.01),
+            ("height", 1.0, "height", "height", 0.01),
+        )
     ),
     Option(
         "nms_threshold",

@@ -12,12 +12,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from pose_resnet_ros.core.crops import check_image
 from pose_resnet_ros.core.skeletons import Skeleton, convert, joint_sources, skeleton_named
+from pose_resnet_ros.core.turning import Turn
 from pose_resnet_ros.core.types import Detections, People
 from pose_resnet_ros.models.backends import Grant
 from pose_resnet_ros.models.detector import Detector, load_detector
@@ -79,17 +80,22 @@ class PosePipeline:
         """The people in one image.
 
         image: (H, W, 3) uint8 BGR; boxes: given persons, instead of the detector's, all used in their order;
-        keep_heatmaps: the result carries the heatmaps too.
+        keep_heatmaps: the result carries the heatmaps too. Boxes and results are in this image, also where
+        ``image_rotation`` turns it for the networks.
         Raises ImageError for another image layout or a box without area, InferenceCancelled after ``cancel``.
         """
         check_image(image)
         settings = settings or PipelineSettings()
         clock = StageClock()
-        detections = self._detect(image, settings, clock) if boxes is None else boxes
-        pose = self.pose_net.estimate(image, detections, flip_test=settings.flip_test, clock=clock)
-        people = convert(pose.people, native=self.native_skeleton, target=self.skeleton)
-        kept = (pose.heatmaps, pose.image_from_crop) if keep_heatmaps else (None, None)
-        return PipelineResult(people, pose.people, detections, clock.ms, *kept)
+        turn = Turn(settings.image_rotation, (image.shape[1], image.shape[0]))
+        upright = turn.image(image)
+        detections = self._detect(upright, settings, clock) if boxes is None else turn.detections(boxes)
+        pose = self.pose_net.estimate(upright, detections, flip_test=settings.flip_test, clock=clock)
+        native = turn.people_back(pose.people)
+        people = convert(native, native=self.native_skeleton, target=self.skeleton)
+        kept = (pose.heatmaps, turn.affine_back(pose.image_from_crop)) if keep_heatmaps else (None, None)
+        detections = turn.detections_back(detections) if boxes is None else boxes
+        return PipelineResult(people, native, detections, clock.ms, *kept)
 
     def cancel(self) -> None:
         """From any thread: end the run in progress and refuse new ones, both by InferenceCancelled, until ``resume``."""
@@ -112,13 +118,15 @@ class PosePipeline:
         self.close()
 
     def _detect(self, image: np.ndarray, settings: PipelineSettings, clock: StageClock) -> Detections:
+        x1, y1, x2, y2 = settings.detector_region(width=image.shape[1], height=image.shape[0])
         found = self.detector.detect(
-            image,
+            image[y1:y2, x1:x2],
             detection_threshold=settings.detection_threshold,
             nms_threshold=settings.nms_threshold,
             clock=clock,
         )
-        return found[: settings.max_persons]  # the best scores come first
+        found = found[: settings.max_persons]  # the best scores come first
+        return replace(found, boxes_xyxy=found.boxes_xyxy + np.array([x1, y1, x1, y1], np.float32))
 
 
 def load_pipeline(

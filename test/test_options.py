@@ -23,7 +23,7 @@ def test_each_row_is_sound(row: Option) -> None:
     assert option(row.name) is row
     if row.type in (int, float):
         assert row.minimum is not None
-        with pytest.raises(SettingsError, match=f"{row.name}: expected a .*number .*{row.minimum:g}"):
+        with pytest.raises(SettingsError, match=f"{row.name}: expected .*{row.minimum:g}"):
             row.check(row.type(row.minimum - 1))
 
 

@@ -32,7 +32,7 @@ def descriptor(option: Option) -> ParameterDescriptor:
         described.floating_point_range = [FloatingPointRange(from_value=float(low), to_value=float(high))]
     if option.type is int and low is not None:
         high = _LARGEST_INT if high is None else high
-        described.integer_range = [IntegerRange(from_value=int(low), to_value=int(high), step=1)]
+        described.integer_range = [IntegerRange(from_value=int(low), to_value=int(high), step=option.step)]
     return described
 
 
