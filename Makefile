@@ -41,7 +41,7 @@ test: setup
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 demo: setup
-	$(BIN)/python -m pose_resnet_ros demo --source "$${SOURCE:-$$(scripts/fetch_footage.sh $(BIN)/python)}"
+	source="$${SOURCE:-$$(scripts/fetch_footage.sh $(BIN)/python)}" && $(BIN)/python -m pose_resnet_ros demo --source "$$source"
 
 lint: setup
 	$(BIN)/ruff check .
