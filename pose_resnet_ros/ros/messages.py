@@ -7,8 +7,9 @@ Scalars are Python's own: Humble's setters refuse NumPy's. Scores are clipped to
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 from vision_msgs.msg import BoundingBox2D, Detection2D, Detection2DArray, ObjectHypothesisWithPose
 
@@ -84,6 +85,14 @@ def image_message(header: Header, bgr: np.ndarray) -> Image:
         header=header, height=height, width=width, encoding="bgr8", is_bigendian=0, step=3 * width
     )
     message.data.frombytes(np.ascontiguousarray(bgr).data.cast("B"))
+    return message
+
+
+def jpeg_message(header: Header, bgr: np.ndarray, *, quality: int) -> CompressedImage:
+    """A (H, W, 3) uint8 BGR array as a JPEG; quality: 1..100."""
+    _, jpeg = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    message = CompressedImage(header=header, format="bgr8; jpeg compressed bgr8")
+    message.data.frombytes(jpeg.tobytes())
     return message
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from rclpy.lifecycle import LifecycleNode
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 from vision_msgs.msg import Detection2DArray
 
@@ -29,6 +29,9 @@ class Outputs:
         self._persons = self._publisher(PersonArray, "~/persons", qos.results_profile())
         self._detections = self._publisher(Detection2DArray, "~/detections", qos.results_profile())
         self._annotated = self._publisher(Image, "~/annotated_image", qos.picture_profile())
+        self._annotated_jpeg = self._publisher(
+            CompressedImage, "~/annotated_image/compressed", qos.picture_profile()
+        )
         self._heatmaps = self._publisher(Image, "~/heatmap_image", qos.picture_profile())
 
     @property
@@ -54,19 +57,26 @@ class Outputs:
         self, header: Header, image: np.ndarray, result: PipelineResult, settings: Settings
     ) -> None:
         """The annotated image and the heatmaps, each only while somebody subscribes."""
-        if self._annotated.get_subscription_count():
+        wants_raw = self._annotated.get_subscription_count() > 0
+        wants_jpeg = self._annotated_jpeg.get_subscription_count() > 0
+        if wants_raw or wants_jpeg:
             threshold = settings.frame.keypoint_threshold
             picture = draw_people(
                 image, result.people, self._skeleton, keypoint_threshold=threshold, **settings.draw
             )
-            self._annotated.publish(messages.image_message(header, picture))
+            if wants_raw:
+                self._annotated.publish(messages.image_message(header, picture))
+            if wants_jpeg:
+                message = messages.jpeg_message(header, picture, quality=settings.jpeg_quality)
+                self._annotated_jpeg.publish(message)
         if result.heatmaps is not None and result.image_from_crop is not None and self.wants_heatmaps:
             picture = draw_heatmaps(image, result.heatmaps, result.image_from_crop, input_wh=self._crop_wh)
             self._heatmaps.publish(messages.image_message(header, picture))
 
     def destroy(self) -> None:
         """Take the topics away."""
-        for publisher in (self._persons, self._detections, self._annotated, self._heatmaps):
+        pictures = (self._annotated, self._annotated_jpeg, self._heatmaps)
+        for publisher in (self._persons, self._detections, *pictures):
             self._node.destroy_lifecycle_publisher(publisher)
 
     def _publisher(self, message_type: type, topic: str, profile: Any) -> Any:

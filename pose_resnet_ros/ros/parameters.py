@@ -37,6 +37,14 @@ NODE_OPTIONS: tuple[Option, ...] = (
 )
 ROBOT_OPTIONS: tuple[Option, ...] = (
     Option(
+        "jpeg_quality",
+        90,
+        "JPEG quality of ~/annotated_image/compressed: higher is larger and better",
+        live=True,
+        minimum=1,
+        maximum=100,
+    ),
+    Option(
         "person_class_ids",
         "person,0",
         "with detector_model external: the class ids on `detections` that mean a person, with commas between them",
@@ -98,6 +106,7 @@ class Settings:
     image_transport: str
     image_reliability: str
     max_age_ms: float
+    jpeg_quality: int
     use_depth: bool
     depth_max_offset_ms: float
     image_is_rectified: bool

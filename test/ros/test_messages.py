@@ -14,6 +14,7 @@ from std_msgs.msg import Header
 from pose_resnet_ros.core.skeletons import skeleton_named
 from pose_resnet_ros.core.types import Detections, People
 from pose_resnet_ros.ros import messages
+from pose_resnet_ros.ros.compressed_codec import compressed_to_bgr
 from pose_resnet_ros.ros.image_codec import image_to_bgr
 
 HEADER = Header(stamp=Time(sec=3, nanosec=4), frame_id="camera")
@@ -78,3 +79,12 @@ def test_image_message_and_back(size_wh: tuple[int, int]) -> None:
     assert (message.header, message.encoding, message.step) == (HEADER, "bgr8", 3 * width)
     np.testing.assert_array_equal(image_to_bgr(message), bgr)
     np.testing.assert_array_equal(image_to_bgr(messages.image_message(HEADER, bgr[:, ::-1])), bgr[:, ::-1])
+
+
+def test_jpeg_message_and_back() -> None:
+    bgr = np.zeros((40, 60, 3), np.uint8)
+    bgr[:, 30:] = (200, 100, 50)
+    message = messages.jpeg_message(HEADER, bgr, quality=95)
+    assert (message.header, message.format) == (HEADER, "bgr8; jpeg compressed bgr8")
+    assert np.abs(compressed_to_bgr(message).astype(int) - bgr).mean() < 3
+    assert len(message.data) > len(messages.jpeg_message(HEADER, bgr, quality=5).data)

@@ -23,6 +23,7 @@ from pose_resnet_ros.core import draw
 from pose_resnet_ros.core.skeletons import skeleton_named
 from pose_resnet_ros.core.types import Detections
 from pose_resnet_ros.ros import outputs
+from pose_resnet_ros.ros.compressed_codec import compressed_to_bgr
 from pose_resnet_ros.ros.image_codec import ENCODINGS, image_to_bgr
 
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
@@ -174,11 +175,12 @@ def test_pictures_are_drawn_only_for_somebody(
     world.spin_for(0.2)
     assert drawn == []
     annotated = world.listen(Image, "/pose_resnet/annotated_image")
+    jpegs = world.listen(CompressedImage, "/pose_resnet/annotated_image/compressed")
     heatmaps = world.listen(Image, "/pose_resnet/heatmap_image")
 
     def sent_and_seen() -> bool:
         camera.publish(image_message(number=2))
-        return bool(annotated and heatmaps)
+        return bool(annotated and jpegs and heatmaps)
 
     world.until(sent_and_seen, "pictures")
     assert set(drawn) == {"draw_people", "draw_heatmaps"}
@@ -187,6 +189,8 @@ def test_pictures_are_drawn_only_for_somebody(
         assert picture.header == image_message(number=2).header
         assert (picture.encoding, picture.height, picture.width) == ("bgr8", 120, 160)
         assert (image_to_bgr(picture) != source).any()
+    assert jpegs[-1].header == image_message(number=2).header
+    assert np.abs(compressed_to_bgr(jpegs[-1]).astype(int) - image_to_bgr(annotated[-1])).mean() < 5
 
 
 def test_overload_each_frame_is_the_newest_when_it_is_taken(
