@@ -165,7 +165,7 @@ class Trainer:
         torch.save(state, unfinished)
         unfinished.replace(self.output / "last.pt")
         append_history(self.output / "history.csv", row)
-        plot_history(self.output / "history.csv", self.output / "history.png")
+        plot_history([self.output / "history.csv"], self.output / "history.png")
 
     def _autocast(self) -> torch.autocast:
         device = torch.device(self.settings.device).type
