@@ -11,7 +11,7 @@ import pytest
 
 pytest.importorskip("matplotlib", reason="requires matplotlib")
 
-from training import plots  # noqa: E402
+from training import plots
 
 
 def test_runs_are_joined(tmp_path: Path) -> None:
