@@ -31,7 +31,7 @@ def import_torch() -> Any:
         import torch
     except ImportError as error:
         raise ModelError(
-            "reading a PyTorch checkpoint needs torch, which is not installed; pip install 'pose_resnet_ros[export]'"
+            "reading a PyTorch checkpoint needs torch, which is not installed; pip install torch (the build for the CPU is enough)"
         ) from error
     return torch
 

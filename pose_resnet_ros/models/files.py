@@ -72,6 +72,8 @@ def how_to_get(entry: ModelEntry) -> str:
     """One sentence that brings an absent model to this machine."""
     if entry.embedded:
         return "it is part of this package: install the package again"
+    if entry.checkpoint and (models_folder() / entry.checkpoint).is_file():
+        return f"its checkpoint is here, turn it into the model with: python -m pose_resnet_ros export {entry.name}"
     return f"get it with: python -m pose_resnet_ros models fetch {entry.name}"
 
 

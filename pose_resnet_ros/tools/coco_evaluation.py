@@ -44,7 +44,7 @@ class CocoData:
             from pycocotools.coco import COCO
         except ImportError as error:
             raise SettingsError(
-                "evaluation needs pycocotools; pip install 'pose_resnet_ros[evaluate]'"
+                "evaluation needs pycocotools; pip install pycocotools"
             ) from error
         try:
             with contextlib.redirect_stdout(io.StringIO()):

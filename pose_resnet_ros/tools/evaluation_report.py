@@ -81,7 +81,7 @@ def write_plot(path: Path, runs: Sequence[Run]) -> None:
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise SettingsError("--plot needs matplotlib; pip install 'pose_resnet_ros[evaluate]'") from error
+        raise SettingsError("--plot needs matplotlib; pip install matplotlib") from error
     figure = Figure(figsize=(7, 4.5), layout="constrained")
     axes = figure.add_subplot()
     for run in runs:

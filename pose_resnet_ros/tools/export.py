@@ -66,7 +66,7 @@ def export_file(source_path: Path, entry: ModelEntry, output: Path, options: arg
         from pose_resnet_ros.export import files, sources
     except ModuleNotFoundError as error:
         raise ModelError(
-            f"export needs {error.name}, which is not installed; pip install 'pose_resnet_ros[export]'"
+            f"export needs {error.name}, which is not installed; pip install {error.name}"
         ) from error
     spec = files.described(entry, source=source_path)
     source = sources.open_source(source_path, spec)

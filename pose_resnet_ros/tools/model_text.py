@@ -6,8 +6,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from pose_resnet_ros.models.checks import spec_of
 from pose_resnet_ros.models.entry import ModelEntry
 from pose_resnet_ros.models.files import entry_path, models_folder
+from pose_resnet_ros.models.runtime import OnnxModel, RunOn
+from pose_resnet_ros.models.spec import PoseSpec
 
 HEADINGS = ("name", "kind", "input", "colour", "decoder", "published", "state")
 
@@ -31,6 +34,32 @@ def table(rows: Iterable[ModelEntry]) -> str:
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in lines
     )
+
+
+def markdown(rows: Iterable[ModelEntry]) -> str:
+    """The table of docs/models.md."""
+    lines = [
+        "| name | input | colour | decoder | published | size, digest | how to get it |",
+        "|" + "---|" * 7,
+    ]
+    return "\n".join([*lines, *(f"| {' | '.join(_markdown_cells(entry))} |" for entry in rows)])
+
+
+def _markdown_cells(entry: ModelEntry) -> tuple[str, ...]:
+    _, _, pixels, order, decoder, accuracy, _ = _cells(entry)
+    size = f"{entry.size / 1e6:.1f} MB, " if entry.size else ""
+    digest = "part of the package" if entry.embedded else "recorded at the first fetch"
+    if entry.digest:
+        digest = f"{entry.digest.algorithm} {entry.digest.hex_digits[:8]}..."
+    way = (
+        "nothing to do"
+        if entry.embedded
+        else "`models fetch`"
+        if entry.urls
+        else "by hand, then `models add`"
+    )
+    tool = "" if not entry.checkpoint else ", onnx" if entry.checkpoint.endswith(".weights") else ", torch"
+    return (f"`{entry.name}`", pixels, order, decoder, accuracy, size + digest, way + tool)
 
 
 def input_text(entry: ModelEntry) -> str:
@@ -76,16 +105,14 @@ def description(entry: ModelEntry) -> str:
 
 
 def _spec_facts(entry: ModelEntry) -> dict[str, str]:
-    spec = entry.spec
-    if spec is None:
-        return {"description": "inside the file"}
+    spec = entry.spec or spec_of(OnnxModel(entry_path(entry), run_on=RunOn(backend="cpu")), entry)
     pixels = spec.input
     facts = {
         "input": f"{pixels.width}x{pixels.height} (width x height), {pixels.channel_order.upper()}",
         "normalised": f"(pixel * {pixels.scale:.6g} - {list(pixels.mean)}) / {list(pixels.std)}, by channel index",
         "decoder": spec.decoder,
     }
-    if spec.kind == "pose":
+    if isinstance(spec, PoseSpec):
         return facts | {"skeleton": spec.skeleton, "crop": f"{spec.crop}, padding {spec.padding:g}"}
     return facts | {
         "letterbox": spec.letterbox,

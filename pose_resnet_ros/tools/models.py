@@ -24,6 +24,9 @@ def main(arguments: list[str]) -> int:
 
 def _list(options: argparse.Namespace) -> int:
     rows = [row for row in TABLE if options.kind in (None, row.kind)]
+    if options.markdown:
+        print(model_text.markdown(rows))
+        return 0
     print(model_text.table(rows))
     for name in added_models():
         print(f"{name}: added by you, {models_folder() / name}.onnx")
@@ -144,6 +147,7 @@ def _parser() -> argparse.ArgumentParser:
 
     one = verbs.add_parser("list", help="all models, and which are on this machine")
     one.add_argument("--kind", choices=("pose", "detector"))
+    one.add_argument("--markdown", action="store_true", help="as docs/models.md has it")
     one.set_defaults(verb=_list)
 
     one = verbs.add_parser("info", help="everything known of one model")

@@ -148,7 +148,7 @@ def test_without_the_extra_the_cure_is_told(
     for name in [name for name in sys.modules if name.startswith("pose_resnet_ros.export")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "onnx", None)
-    with pytest.raises(ModelError, match=r"pip install 'pose_resnet_ros\[export\]'"):
+    with pytest.raises(ModelError, match=r"export needs onnx, which is not installed; pip install onnx"):
         export.main([str(checkpoint), "--output", str(tmp_path / "net.onnx")])
 
 

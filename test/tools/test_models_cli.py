@@ -125,9 +125,14 @@ def test_a_checkpoint_without_torch_is_kept_and_the_next_command_told(
     monkeypatch.setitem(sys.modules, "torch", None)
     assert cli.main(["models", "add", str(tmp_path / "pose_resnet_50_256x192.pth.tar")]) == 1
     printed = capsys.readouterr().err
-    assert "pip install 'pose_resnet_ros[export]'" in printed
+    assert "pip install torch" in printed
     assert "then: python -m pose_resnet_ros export pose_resnet_50_256x192" in printed
     assert state_of("pose_resnet_50_256x192", capsys) == "fetched"
+    with pytest.raises(
+        ModelError,
+        match="its checkpoint is here, turn it into the model with: python -m pose_resnet_ros export",
+    ):
+        find_model("pose_resnet_50_256x192")
 
 
 def test_a_file_of_a_row_under_another_name(home: Path, tmp_path: Path) -> None:
@@ -183,3 +188,11 @@ def test_what_cannot_be_added_says_why(tmp_path: Path, name: str, content: bytes
 def test_an_absent_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="no such file"):
         models.main(["add", str(tmp_path / "mine.onnx")])
+
+
+@pytest.mark.parametrize("kind", ["pose", "detector"])
+def test_the_documented_table_is_the_table(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Written by ``python -m pose_resnet_ros models list --markdown --kind pose`` (and detector)."""
+    assert models.main(["list", "--markdown", "--kind", kind]) == 0
+    documented = (Path(__file__).parents[2] / "docs" / "models.md").read_text(encoding="utf-8")
+    assert capsys.readouterr().out in documented
