@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 
+import yaml
 from ament_index_python.packages import get_package_share_directory
 from launch.actions import DeclareLaunchArgument, OpaqueFunction
 from launch_ros.actions import Node
@@ -24,29 +25,67 @@ PRESETS = {
     "embedded": {"detector_model": "person_lite", "pose_model": "pose_resnet_lite"},
     "article": {"detector_model": "yolov3_tiny", "pose_model": "pose_resnet_50_256x192"},
 }
+with open(os.path.join(SHARE, "config", "cameras.yaml"), encoding="utf-8") as cameras_file:
+    CAMERAS = yaml.safe_load(cameras_file)
+# The node's input topics by the launch argument that says where each comes from.
+INPUTS = {"image_topic": "image", "camera_info_topic": "camera_info", "depth_topic": "depth_image"}
 BACKENDS = ["auto", "cpu", "cuda", "tensorrt", "openvino"]
-RVIZ_TOPICS = ("pose_resnet/annotated_image", "pose_resnet/heatmap_image")  # as rviz/pose.rviz names them
+# As the files in rviz/ name them.
+RVIZ_TOPICS = tuple(
+    f"pose_resnet/{name}" for name in ("annotated_image", "heatmap_image", "markers", "poses")
+)
 BOOLEANS = ["true", "false"]
 
 
-def argument(name: str, description: str, default: str = "", choices: list[str] | None = None) -> DeclareLaunchArgument:
+def argument(
+    name: str, description: str, default: str = "", choices: list[str] | None = None
+) -> DeclareLaunchArgument:
     return DeclareLaunchArgument(name, default_value=default, description=description, choices=choices)
 
 
 ARGUMENTS = [
-    argument("image_topic", "topic of the camera's images (sensor_msgs/Image)", "image_raw"),
-    argument("params_file", "YAML file with the node's parameters", os.path.join(SHARE, "config", "pose.yaml")),
+    argument(
+        "camera",
+        "take topics and parameters from config/cameras.yaml; empty: image_raw",
+        choices=["", *CAMERAS],
+    ),
+    argument(
+        "image_topic", "topic of the camera's images (sensor_msgs/Image); empty: the camera's, or image_raw"
+    ),
+    argument("camera_info_topic", "the images' calibration, for depth; empty: the camera's, or camera_info"),
+    argument("depth_topic", "depth images registered to the images; empty: the camera's, or depth_image"),
+    argument(
+        "depth", "persons in 3D too, from depth_topic; empty: as in params_file", choices=["", *BOOLEANS]
+    ),
+    argument(
+        "params_file", "YAML file with the node's parameters", os.path.join(SHARE, "config", "pose.yaml")
+    ),
     argument("preset", "a pair of models; empty: as in params_file", choices=["", *PRESETS]),
-    argument("detector_model", "person detector: a name from the model table, a path, or full_frame; empty: as in params_file"),
+    argument(
+        "detector_model",
+        "person detector: a name from the model table, a path, or full_frame; empty: as in params_file",
+    ),
     argument("pose_model", "pose network: a name from the model table or a path; empty: as in params_file"),
     argument("backend", "where the networks run; empty: as in params_file", choices=["", *BACKENDS]),
-    argument("autostart", "configure and activate at start; empty: as in params_file", choices=["", *BOOLEANS]),
+    argument(
+        "autostart", "configure and activate at start; empty: as in params_file", choices=["", *BOOLEANS]
+    ),
     argument("use_sim_time", "take the time from /clock; empty: as in params_file", choices=["", *BOOLEANS]),
     argument("namespace", "namespace of all nodes"),
-    argument("log_level", "least severity that is logged", "info", ["debug", "info", "warn", "error", "fatal"]),
+    argument(
+        "log_level", "least severity that is logged", "info", ["debug", "info", "warn", "error", "fatal"]
+    ),
     argument("respawn", "start pose_node again when it ends", "false", BOOLEANS),
-    argument("source", "start image_source too: a webcam's index, a video, an image or a folder; empty: there is a camera"),
-    argument("rviz", "start RViz with the annotated image", "false", BOOLEANS),
+    argument(
+        "source",
+        "start image_source too: a webcam's index, a video, an image or a folder; empty: there is a camera",
+    ),
+    argument(
+        "rviz",
+        "start RViz with the annotated image; with depth:=true the skeletons in space too",
+        "false",
+        BOOLEANS,
+    ),
     argument(
         "fastdds_profile",
         "Fast DDS profile that lets images through; none: leave the transports alone",
@@ -63,9 +102,22 @@ def node_parameters(given: dict[str, str]) -> dict[str, object]:
     models = {**PRESETS.get(given["preset"], {})}
     models.update({name: given[name] for name in ("detector_model", "pose_model", "backend") if given[name]})
     # A plain string would be read as YAML (a model file named "1" would become a number).
-    parameters: dict[str, object] = {name: ParameterValue(value, value_type=str) for name, value in models.items()}
+    parameters: dict[str, object] = {
+        name: ParameterValue(value, value_type=str) for name, value in models.items()
+    }
+    parameters.update(CAMERAS[given["camera"]].get("parameters", {}) if given["camera"] else {})
     parameters.update({name: given[name] == "true" for name in ("autostart", "use_sim_time") if given[name]})
+    if given["depth"]:
+        parameters["use_depth"] = given["depth"] == "true"
     return parameters
+
+
+def input_topics(given: dict[str, str]) -> list[tuple[str, str]]:
+    """Return the remappings of the node's inputs; a topic that is given beats the camera's."""
+    camera = CAMERAS[given["camera"]] if given["camera"] else {}
+    topics = {"image_topic": "image_raw", **{name: camera[name] for name in INPUTS if name in camera}}
+    topics.update({name: given[name] for name in INPUTS if given[name]})
+    return [(INPUTS[name], topic) for name, topic in topics.items()]
 
 
 def start_nodes(context: LaunchContext) -> list[Node]:
@@ -80,7 +132,7 @@ def start_nodes(context: LaunchContext) -> list[Node]:
     ours = {
         **common,
         "package": PACKAGE,
-        "remappings": [("image", given["image_topic"])],
+        "remappings": input_topics(given),
         "ros_arguments": ["--log-level", given["log_level"]],
     }
     nodes = [
@@ -95,13 +147,27 @@ def start_nodes(context: LaunchContext) -> list[Node]:
     ]
     if given["source"]:
         # A camera stand-in: it begins when the pose node listens, and does not end.
-        source = {"source": ParameterValue(given["source"], value_type=str), "wait_for_subscribers": 1, "loop": True}
+        source = {
+            "source": ParameterValue(given["source"], value_type=str),
+            "wait_for_subscribers": 1,
+            "loop": True,
+        }
         nodes.append(Node(executable="image_source", name="image_source", parameters=[source], **ours))
     if given["rviz"] == "true":
-        view = ["-d", os.path.join(SHARE, "rviz", "pose.rviz")]
+        view = [
+            "-d",
+            os.path.join(SHARE, "rviz", "pose_3d.rviz" if given["depth"] == "true" else "pose.rviz"),
+        ]
         into_namespace = [(f"/{topic}", topic) for topic in RVIZ_TOPICS]
         nodes.append(
-            Node(package="rviz2", executable="rviz2", name="rviz", arguments=view, remappings=into_namespace, **common)
+            Node(
+                package="rviz2",
+                executable="rviz2",
+                name="rviz",
+                arguments=view,
+                remappings=into_namespace,
+                **common,
+            )
         )
     return nodes
 

@@ -11,7 +11,9 @@ import pytest
 @pytest.fixture(autouse=True)
 def ros_prefix(monkeypatch):
     """What a sourced setup file would set, where this environment itself is the ROS prefix."""
-    pytest.importorskip("launch_ros", reason="the launch file needs launch and launch_ros, which no wheel brings")
+    pytest.importorskip(
+        "launch_ros", reason="the launch file needs launch and launch_ros, which no wheel brings"
+    )
     if not os.environ.get("AMENT_PREFIX_PATH"):
         monkeypatch.setenv("AMENT_PREFIX_PATH", sys.prefix)
     monkeypatch.setenv("PATH", os.path.dirname(sys.executable), prepend=os.pathsep)

@@ -19,7 +19,8 @@ from pose_resnet_ros.options import option
 LAUNCH_FILE = Path(__file__).resolve().parents[2] / "launch" / "pose.launch.py"
 ARGUMENTS = {
     "image_topic", "params_file", "backend", "detector_model", "pose_model", "preset", "namespace", "log_level",
-    "use_sim_time", "autostart", "respawn", "source", "rviz", "fastdds_profile",
+    "use_sim_time", "autostart", "respawn", "source", "rviz", "fastdds_profile", "camera", "camera_info_topic", "depth_topic",
+    "depth",
 }  # fmt: skip
 DEADLINE_S = 60.0
 RUN_LAUNCH = """
@@ -113,6 +114,45 @@ def test_the_transports_can_be_left_alone(pose_launch):
 
     assert len(with_profile[0].additional_env) == 2
     assert not without[0].additional_env
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, {"image": "image_raw"}),
+        ({"image_topic": "/front/image"}, {"image": "/front/image"}),
+        (
+            {"camera": "realsense"},
+            {
+                "image": "/camera/camera/color/image_raw",
+                "camera_info": "/camera/camera/color/camera_info",
+                "depth_image": "/camera/camera/aligned_depth_to_color/image_raw",
+            },
+        ),
+        ({"camera": "usb_cam", "image_topic": "/mine"}, {"image": "/mine", "camera_info": "/camera_info"}),
+    ],
+)
+def test_cameras_set_the_topics_and_a_given_topic_beats_them(pose_launch, given, expected):
+    assert dict(pose_launch.input_topics({**dict.fromkeys(ARGUMENTS, ""), **given})) == expected
+
+
+def test_cameras_set_parameters(pose_launch):
+    given = dict.fromkeys(ARGUMENTS, "")
+
+    assert pose_launch.node_parameters({**given, "camera": "zed", "depth": "true"}) == {
+        "image_is_rectified": True,
+        "use_depth": True,
+    }
+    assert pose_launch.node_parameters({**given, "camera": "gazebo"}) == {"use_sim_time": True}
+    own = pose_launch.node_parameters({**given, "camera": "gazebo", "use_sim_time": "false"})
+    assert own == {"use_sim_time": False}
+
+
+def test_depth_shows_the_skeletons_in_space(pose_launch):
+    nodes, _ = start(pose_launch, camera="oak", depth="true", rviz="true")
+
+    words = [getattr(word, "text", "") for part in nodes[-1].cmd for word in part]
+    assert any(word.endswith("/rviz/pose_3d.rviz") for word in words)
 
 
 def test_launch_publishes_persons_and_ends_cleanly(tmp_path):

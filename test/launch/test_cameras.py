@@ -1,0 +1,40 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""config/cameras.yaml, also where launch is not installed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pose_resnet_ros.options import PIPELINE_OPTIONS, TRACKING_OPTIONS
+
+CAMERAS = yaml.safe_load((Path(__file__).parents[2] / "config" / "cameras.yaml").read_text())
+
+
+def test_the_cameras_that_are_promised() -> None:
+    assert CAMERAS.keys() == {"realsense", "oak", "zed", "usb_cam", "v4l2_camera", "gazebo"}
+
+
+@pytest.mark.parametrize("name", CAMERAS)
+def test_each_says_how_to_start_it_and_where_its_images_are(name: str) -> None:
+    camera = CAMERAS[name]
+    topics = {key: value for key, value in camera.items() if key.endswith("_topic")}
+    assert camera["start"].startswith("ros2 ")
+    assert (
+        {"image_topic", "camera_info_topic"}
+        <= topics.keys()
+        <= {"image_topic", "camera_info_topic", "depth_topic"}
+    )
+    assert all(topic.startswith("/") for topic in topics.values())
+    assert camera.keys() <= {*topics, "start", "parameters"}
+
+
+def test_parameters_are_the_nodes() -> None:
+    parameters = pytest.importorskip("pose_resnet_ros.ros.parameters", reason="needs ROS 2's message types")
+    known = {option.name: option for option in (*PIPELINE_OPTIONS, *TRACKING_OPTIONS, *parameters.PARAMETERS)}
+    for camera in CAMERAS.values():
+        for name, value in camera.get("parameters", {}).items():
+            assert name == "use_sim_time" or known[name].check(value) == value
