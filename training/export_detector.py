@@ -16,7 +16,7 @@ from pose_resnet_ros.export.graph import GraphBuilder, describe, fold_batch_norm
 from training import detector_model
 from training.detector_net import LEAK, ConvUnit, PersonLite, Residual
 from training.half_storage import store_half
-from training.train_detector import load_weights
+from training.pose_model import load_weights
 
 DATA_SET = (
     "photographs of the Leeds Sports Pose Extended set (S. Johnson, M. Everingham, Learning Effective Human Pose Estimation "

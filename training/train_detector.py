@@ -26,6 +26,7 @@ from training.detector_model import GRIDS, describe, detect
 from training.detector_net import PersonLite
 from training.images import ImageStore
 from training.pose_data import make_loader
+from training.pose_model import load_weights
 from training.trainer import Trainer, TrainSettings
 
 SHIPPED_STAGES = "256x192:11:2e-3,416x320:8:1.2e-3"
@@ -110,11 +111,6 @@ def evaluate(
     result = measure(found, labels)
     precision, recall = result.at(0.4)
     return {"ap50": result.ap50, "precision": precision, "recall": recall}
-
-
-def load_weights(path: Path) -> dict[str, torch.Tensor]:
-    """A state dict of ``PersonLite``: a ``best.pt`` of a run."""
-    return torch.load(path, map_location="cpu", weights_only=True)
 
 
 def parse_stages(text: str) -> tuple[Stage, ...]:
