@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""A web server of the tests' own on localhost, over https with a certificate made for it, which can also misbehave."""
+"""A web server of the tests' own on localhost, over https with a certificate made for the run, which can also misbehave."""
 
 from __future__ import annotations
 
@@ -11,7 +11,17 @@ from collections.abc import Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-CERTIFICATE = Path(__file__).parent / "data" / "localhost.pem"
+import pytest
+import trustme
+
+AUTHORITY = trustme.CA()  # made anew for every run: no key lies in the repository
+
+
+def trust(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Make requests, in this process and in its children, trust the server of ``serve``."""
+    certificate = folder / "authority.pem"
+    AUTHORITY.cert_pem.write_to_path(str(certificate))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
 
 
 class _Handler(SimpleHTTPRequestHandler):
@@ -41,7 +51,7 @@ def serve(folder: Path) -> Iterator[str]:
     """The address of ``folder``. Under ``/short/`` half of a file comes, ``/moved/`` leads away from https."""
     server = ThreadingHTTPServer(("localhost", 0), lambda *args: _Handler(*args, directory=str(folder)))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(CERTIFICATE)
+    AUTHORITY.issue_cert("localhost").configure_cert(context)
     server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from file_server import CERTIFICATE, serve
+from file_server import serve, trust
 
 from pose_resnet_ros.core.errors import DownloadError
 from pose_resnet_ros.models import download
@@ -30,7 +30,7 @@ CONTENT = b"\x08\x08" + bytes(range(256)) * 4
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("POSE_RESNET_ROS_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(CERTIFICATE))
+    trust(monkeypatch, tmp_path)
     return tmp_path / "home"
 
 

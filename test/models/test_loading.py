@@ -7,7 +7,7 @@ from pathlib import Path
 
 import known_models
 import pytest
-from file_server import CERTIFICATE, serve
+from file_server import serve, trust
 
 from pose_resnet_ros.core.errors import DownloadError, ModelError
 from pose_resnet_ros.models import registry
@@ -19,7 +19,7 @@ from pose_resnet_ros.pipeline import load_pipeline
 def address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """A server with one model of the table; its row carries the description, the file does not."""
     monkeypatch.setenv("POSE_RESNET_ROS_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(CERTIFICATE))
+    trust(monkeypatch, tmp_path)
     served = tmp_path / "served"
     served.mkdir()
     answers = {"heatmaps": known_models.heatmaps_with_peaks(known_models.PEAKS_XY)}

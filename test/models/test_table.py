@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import numpy as np
 import onnx
 import pytest
-from file_server import CERTIFICATE, serve
+from file_server import serve, trust
 from known_models import constant_answers
 from onnx import TensorProto, helper
 
@@ -57,7 +57,7 @@ def server(served: Path) -> Iterator[str]:
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("POSE_RESNET_ROS_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(CERTIFICATE))
+    trust(monkeypatch, tmp_path)
     return tmp_path / "home"
 
 
