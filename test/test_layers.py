@@ -26,7 +26,7 @@ ALLOWED = {
     "export": {"core", "models", "pipeline", "export"},
     "pipeline": {"core", "models", "pipeline"},
     "ros": {"core", "models", "pipeline", "messages", "ros"},
-    "benchmark": {"core", "models", "pipeline", "ros", "benchmark"},
+    "benchmark": {"core", "models", "export", "pipeline", "ros", "benchmark"},
     "tools": {"core", "models", "export", "pipeline", "benchmark", "ros", "tools"},
     "main": {"tools"},
 }

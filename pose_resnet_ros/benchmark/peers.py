@@ -57,11 +57,15 @@ def torch_eager(path: Path, threads: int) -> Network:
 
 
 def opencv_dnn(path: Path, threads: int) -> Network:
+    import onnx
+
+    from pose_resnet_ros.export.rewrite import unpack_weights
+
     if threads:
         cv2.setNumThreads(threads)
     with tempfile.TemporaryDirectory() as folder:
         plain = Path(folder) / "plain.onnx"
-        _write_plain(path, plain)
+        onnx.save(unpack_weights(onnx.load(str(path))), str(plain))  # OpenCV has no Cast of a weight
         network = cv2.dnn.readNetFromONNX(str(plain))
 
     def run(tensor: np.ndarray) -> np.ndarray:
@@ -156,17 +160,3 @@ def _require_same(networks: dict[str, Network], tensor: np.ndarray) -> None:
         difference = float(np.abs(run(tensor) - ours).max())
         if difference > TOLERANCE * max(1.0, float(np.abs(ours).max())):
             raise BenchmarkError(f"{name} gives other heatmaps than onnxruntime (by {difference:.2g}): not comparable")
-
-
-def _write_plain(path: Path, target: Path) -> None:
-    """A copy with float32 weights, which OpenCV reads: ours are stored in half precision and cast in the graph."""
-    import onnx
-    from onnx import numpy_helper
-
-    model = onnx.load(str(path))
-    weights = {weight.name: weight for weight in model.graph.initializer}
-    for node in [node for node in model.graph.node if node.op_type == "Cast" and node.input[0] in weights]:
-        array = numpy_helper.to_array(weights[node.input[0]]).astype(np.float32)
-        model.graph.initializer.append(numpy_helper.from_array(array, node.output[0]))
-        model.graph.node.remove(node)
-    onnx.save(model, str(target))

@@ -16,6 +16,7 @@ from pose_resnet_ros.core.errors import ModelError
 from pose_resnet_ros.export.calibration import calibration_tensors
 from pose_resnet_ros.export.graph import DEFAULT_OPSET, describe
 from pose_resnet_ros.export.precision import to_fp16, to_int8
+from pose_resnet_ros.export.rewrite import split_transposed_convolutions
 from pose_resnet_ros.export.sources import Source
 from pose_resnet_ros.models.entry import ModelEntry
 from pose_resnet_ros.models.spec import Spec
@@ -23,16 +24,22 @@ from pose_resnet_ros.models.spec import Spec
 
 @dataclass(frozen=True)
 class ExportOptions:
-    """calibration: the folder of pictures that 8-bit export needs; None leaves the network in floating point."""
+    """calibration: the folder of pictures that 8-bit export needs; None leaves the network in floating point.
+
+    split: transposed convolutions become plain ones (``rewrite.split_transposed_convolutions``); 8-bit export always does that.
+    """
 
     opset: int = DEFAULT_OPSET
     fp16: bool = False
     calibration: Path | None = None
+    split: bool = False
 
 
 def export(source: Source, spec: Spec, options: ExportOptions) -> onnx.ModelProto:
     """The described model. Raises ModelError if the source cannot be exported."""
     model = source.graph(options.opset)
+    if options.split or options.calibration is not None:
+        model = split_transposed_convolutions(model)
     if options.fp16:
         model = to_fp16(model)
     if options.calibration is not None:

@@ -70,7 +70,9 @@ def export_file(source_path: Path, entry: ModelEntry, output: Path, options: arg
         ) from error
     spec = files.described(entry, source=source_path)
     source = sources.open_source(source_path, spec)
-    wanted = files.ExportOptions(opset=options.opset, fp16=options.fp16, calibration=options.calibration)
+    wanted = files.ExportOptions(
+        opset=options.opset, fp16=options.fp16, calibration=options.calibration, split=options.split
+    )
     model = files.export(source, spec, wanted)
     if options.check:
         difference, largest = files.largest_difference(model, source, spec)
@@ -105,6 +107,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--fp16", action="store_true", help="half precision inside, float32 outside")
     parser.add_argument("--int8", action="store_true", help="8 bits inside, ranges from --calibration")
     parser.add_argument("--calibration", type=Path, metavar="DIR", help="folder of pictures for --int8")
+    parser.add_argument(
+        "--split",
+        action="store_true",
+        help="transposed convolutions as plain ones: equal, and faster in onnxruntime on a CPU (--int8 always does it)",
+    )
     parser.add_argument(
         "--check", action="store_true", help="compare with the source network on random input"
     )
