@@ -20,7 +20,7 @@ ONNX_EXPORT = ["torch>=2.1", "onnx>=1.15"]
 EXTRAS = {
     # The onnxruntime wheels collide with one another, and so do OpenCV's: choose one of cpu and gpu.
     "cpu": ["onnxruntime>=1.16", "opencv-python-headless>=4.5,<5"],
-    "gpu": ["onnxruntime-gpu[cuda,cudnn]>=1.21", "opencv-python-headless>=4.5,<5"],
+    "gpu": ["onnxruntime-gpu[cuda,cudnn]>=1.21", "opencv-python-headless>=4.5,<5", "onnx>=1.15"],
     "bags": ["rosbags>=0.11", "mcap>=1.2"],
     "export": ONNX_EXPORT,
     "benchmark": [*ONNX_EXPORT, "openvino>=2023.1", "matplotlib>=3.5", "rich>=12"],

@@ -52,7 +52,12 @@ WITH_OPENCV = {"core/crops.py", "core/letterbox.py", "core/draw.py"}
 WITH_SCIPY = {"core/tracking.py"}
 # Files that are themselves imported only inside functions, because what they are about is the optional
 # package.
-ABOUT = {"export": {"onnx"}, "export/pose_resnet_torch.py": {"torch"}, "benchmark/onnx_torch.py": {"onnx", "torch"}}
+ABOUT = {
+    "export": {"onnx"},
+    "export/pose_resnet_torch.py": {"torch"},
+    "benchmark/onnx_torch.py": {"onnx", "torch"},
+    "models/one_trip_graph.py": {"onnx"},
+}
 
 
 @dataclass(frozen=True)

@@ -75,19 +75,25 @@ def topdown(
     """
     check_image(image)
     _require_sound(boxes_xyxy)
-    view_xyxy = boxes.pad_to_aspect(boxes_xyxy, aspect=spec.width / spec.height, padding=padding)
-    view = boxes.centre_size_from_xyxy(view_xyxy)
-    step = view[:, 2] / spec.width  # image pixels for one crop pixel
-    image_from_crop = np.zeros((len(view), 2, 3))
-    image_from_crop[:, 0, 0] = image_from_crop[:, 1, 1] = step
-    image_from_crop[:, :, 2] = view[:, :2] - step[:, None] * (spec.width / 2, spec.height / 2)
-    tensor = tensor_for(len(view), spec=spec, out=out)
+    image_from_crop = topdown_affines(boxes_xyxy, spec=spec, padding=padding)
+    tensor = tensor_for(len(image_from_crop), spec=spec, out=out)
     size = (spec.width, spec.height)
     pixels = np.empty((spec.height, spec.width, 3), np.uint8)
     for person, crop_from_image in enumerate(_inverse(image_from_crop)):
         cv2.warpAffine(image, crop_from_image, size, dst=pixels, flags=cv2.INTER_LINEAR)
         normalise_into(tensor[person], pixels, spec=spec)
     return Crops(tensor, image_from_crop)
+
+
+def topdown_affines(boxes_xyxy: np.ndarray, *, spec: InputSpec, padding: float) -> np.ndarray:
+    """``image_from_crop`` (N, 2, 3) of ``topdown`` for (N, 4) sound boxes."""
+    view_xyxy = boxes.pad_to_aspect(boxes_xyxy, aspect=spec.width / spec.height, padding=padding)
+    view = boxes.centre_size_from_xyxy(view_xyxy)
+    step = view[:, 2] / spec.width  # image pixels for one crop pixel
+    image_from_crop = np.zeros((len(view), 2, 3))
+    image_from_crop[:, 0, 0] = image_from_crop[:, 1, 1] = step
+    image_from_crop[:, :, 2] = view[:, :2] - step[:, None] * (spec.width / 2, spec.height / 2)
+    return image_from_crop
 
 
 def ailia(

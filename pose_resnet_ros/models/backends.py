@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,22 @@ class Grant:
     reason: str
 
 
+def open_composed(
+    model: bytes,
+    *,
+    name: str,
+    backend: str,
+    device_id: int,
+    threads: int,
+    more: Mapping[str, Any] | None = None,
+) -> ort.InferenceSession:
+    """Open a model from memory on a backend by name (not ``auto``); more: further options of that backend's provider.
+
+    name: stands for the model in messages. Raises as ``open_session``.
+    """
+    return _open_on(Path(name), backend, device_id, threads, content=model, more=more)
+
+
 def open_session(
     path: Path, *, backend: str, device_id: int, threads: int
 ) -> tuple[ort.InferenceSession, Grant]:
@@ -71,7 +88,15 @@ def open_session(
     return _open_on(path, "cpu", device_id, threads), grant
 
 
-def _open_on(path: Path, backend: str, device_id: int, threads: int) -> ort.InferenceSession:
+def _open_on(
+    path: Path,
+    backend: str,
+    device_id: int,
+    threads: int,
+    *,
+    content: bytes | None = None,
+    more: Mapping[str, Any] | None = None,
+) -> ort.InferenceSession:
     wanted = _PROVIDERS[backend][0]
     if wanted not in ort.get_available_providers():
         raise BackendError(
@@ -81,10 +106,11 @@ def _open_on(path: Path, backend: str, device_id: int, threads: int) -> ort.Infe
         _preload_cuda_libraries()
     names = [name for name in _PROVIDERS[backend] if name in ort.get_available_providers()]
     providers = [(name, _provider_options(name, device_id)) for name in names]
+    providers[0][1].update(more or {})
     try:
         # Without fallback: onnxruntime's own would print, and would swap the provider.
         session = ort.InferenceSession(
-            str(path), session_options(threads), providers=providers, enable_fallback=0
+            content or str(path), session_options(threads), providers=providers, enable_fallback=0
         )
     except Exception as error:  # onnxruntime's exceptions share no base class below Exception
         if backend == "cpu" or _is_about_the_file(error):

@@ -5,10 +5,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import onnxruntime as ort
 
 from pose_resnet_ros.core.errors import ModelError, PoseError
 from pose_resnet_ros.models.backends import open_session
@@ -102,15 +105,22 @@ class OnnxModel:
                 name: np.concatenate([array, np.repeat(array[-1:], missing, axis=0)])
                 for name, array in feeds.items()
             }
-        try:
-            with self._canceller.run_options() as options:
-                outputs = self._session.run(None, feeds, options)
-        except PoseError:
-            raise
-        except Exception as error:  # onnxruntime's exceptions share no base class below Exception
-            reason = str(error).strip().splitlines()[0]
-            raise ModelError(f"{self.path}: onnxruntime could not run the network: {reason}") from error
+        with guarded_run(self.path, self._canceller) as options:
+            outputs = self._session.run(None, feeds, options)
         return [output[:count] for output in outputs] if missing else outputs
+
+
+@contextmanager
+def guarded_run(path: Path, canceller: Canceller) -> Iterator[ort.RunOptions]:
+    """Options for one run that ``canceller`` can end. Raises InferenceCancelled, and ModelError where onnxruntime refuses."""
+    try:
+        with canceller.run_options() as options:
+            yield options
+    except PoseError:
+        raise
+    except Exception as error:  # onnxruntime's exceptions share no base class below Exception
+        reason = str(error).strip().splitlines()[0]
+        raise ModelError(f"{path}: onnxruntime could not run the network: {reason}") from error
 
 
 def _info(node) -> TensorInfo:  # onnxruntime's NodeArg has no public name

@@ -1,0 +1,231 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""A pose network with everything round it in the same ONNX graph: frame and boxes in, keypoints out.
+
+The rules are those of ``core.crops.topdown``, ``core.heatmaps`` and ``core.crops.to_image``, which stay the reference; the
+only difference is that crops are not rounded to whole grey levels. Only operators that onnxruntime's CUDA provider has for
+uint8 or float32 are used (its RoiAlign ends at opset 15), and no shape is computed: a shape lives in host memory, and one
+copy back to the device forbids CUDA graphs. So the frame's size comes in as an input of its own.
+
+Imported only where a graph is composed: the onnx package is optional.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import TensorProto, compose, helper, numpy_helper, version_converter
+
+from pose_resnet_ros.models.spec import PoseSpec
+
+FRAME, FRAME_WH, BOXES = "frame", "frame_wh", "boxes_xyxy"
+KEYPOINTS, SCORES = "keypoints_xy", "scores"
+NETWORK_PREFIX = "network."
+DECODERS = ("microsoft", "mmpose")
+_OPSET = 17  # older networks are brought here
+_OLDEST_OPSET = 16  # GridSample
+_OLDEST_IR = 8
+
+
+def compose_one_trip(
+    network: onnx.ModelProto,
+    spec: PoseSpec,
+    *,
+    heatmap_shape: tuple[int, int, int],
+    flip_order: Sequence[int] | None = None,
+) -> onnx.ModelProto:
+    """The whole way as one model.
+
+    network: one input (N, 3, h, w), its first output the heatmaps (N, K, Hh, Wh), N free; heatmap_shape: K, Hh, Wh;
+    flip_order: ``Skeleton.flip_order`` for the flip test, None without it.
+    Inputs: ``frame`` (H, W, 3) uint8 BGR, ``frame_wh`` (2,) float32 (W, H), ``boxes_xyxy`` (N, 4) float32, sound, N >= 1.
+    Outputs: ``keypoints_xy`` (N, K, 2) float32 in image pixels, ``scores`` (N, K) float32.
+    """
+    network = _prepared(network)
+    heatmaps = network.graph.output[0].name
+    g = _Nodes()
+    origin, step = _view(g, spec)
+    crops = _crops(g, spec, origin, step)
+    if flip_order is not None:
+        crops = g.add("Concat", crops, _gather(g, crops, range(spec.input.width)[::-1], axis=3), axis=0)
+    g.add("Identity", crops, output=network.graph.input[0].name)
+    before = g.taken()
+    if flip_order is not None:
+        heatmaps = _merged(g, heatmaps, flip_order, heatmap_shape)
+    points = _decoded(g, spec, heatmaps, heatmap_shape)
+    _to_image(g, points, origin, step)
+    return _assembled(network, before, g, joints=heatmap_shape[0])
+
+
+class _Nodes:
+    """Collects nodes and constants; ``add`` returns the name of the node's output."""
+
+    def __init__(self) -> None:
+        self._nodes: list[onnx.NodeProto] = []
+        self.constants: list[TensorProto] = []
+        self._count = 0
+
+    def add(self, op: str, *inputs: str, output: str = "", **attributes: Any) -> str:
+        self._count += 1
+        output = output or f"{op.lower()}_{self._count}"
+        node = helper.make_node(op, inputs, [output], name=f"one_trip_{self._count}", **attributes)
+        self._nodes.append(node)
+        return output
+
+    def floats(self, values: Any) -> str:
+        return self._constant(np.asarray(values, np.float32))
+
+    def integers(self, values: Any) -> str:
+        return self._constant(np.asarray(values, np.int64))
+
+    def taken(self) -> list[onnx.NodeProto]:
+        """The nodes so far; the next ones are collected afresh."""
+        nodes, self._nodes = self._nodes, []
+        return nodes
+
+    def _constant(self, array: np.ndarray) -> str:
+        name = f"constant_{len(self.constants)}"
+        self.constants.append(numpy_helper.from_array(array, name))
+        return name
+
+
+def _view(g: _Nodes, spec: PoseSpec) -> tuple[str, str]:
+    """Image place of crop pixel (0, 0), (N, 2), and image pixels for one crop pixel, (N, 1)."""
+    width, height = spec.input.width, spec.input.height
+    corner, other = _gather(g, BOXES, (0, 1), axis=1), _gather(g, BOXES, (2, 3), axis=1)
+    sides = g.add("Sub", other, corner)
+    centre = g.add("Mul", g.add("Add", corner, other), g.floats(0.5))
+    across, down = _gather(g, sides, (0,), axis=1), _gather(g, sides, (1,), axis=1)
+    view_width = g.add("Max", across, g.add("Mul", down, g.floats(width / height)))
+    step = g.add("Mul", view_width, g.floats(spec.padding / width))
+    return g.add("Sub", centre, g.add("Mul", step, g.floats([[width / 2, height / 2]]))), step
+
+
+def _crops(g: _Nodes, spec: PoseSpec, origin: str, step: str) -> str:
+    """(N, 3, h, w) normalised crops. The frame is scaled before, and the mean comes off after, so that outside is black.
+
+    GridSample wants one image for each grid: the persons' grids lie below one another, as one tall grid for the one frame.
+    """
+    width, height = spec.input.width, spec.input.height
+    std, mean = np.array(spec.input.std), np.array(spec.input.mean)
+    planes = g.add("Transpose", FRAME, perm=[2, 0, 1])
+    if spec.input.channel_order == "rgb":
+        planes = _gather(g, planes, (2, 1, 0), axis=0)
+    gain = g.floats((spec.input.scale / std).reshape(1, 3, 1, 1))
+    pixels = g.add("Mul", g.add("Cast", planes, to=TensorProto.FLOAT), gain)
+    grid = g.add("Reshape", _grid(g, origin, step, width, height), g.integers([1, -1, width, 2]))
+    tall = g.add("GridSample", pixels, grid, padding_mode="zeros", align_corners=0)
+    by_channel = g.add("Reshape", tall, g.integers([3, -1, height, width]))
+    crops = g.add("Transpose", by_channel, perm=[1, 0, 2, 3])
+    return g.add("Sub", crops, g.floats((mean / std).reshape(1, 3, 1, 1))) if mean.any() else crops
+
+
+def _grid(g: _Nodes, origin: str, step: str, width: int, height: int) -> str:
+    """(N, h, w, 2) places in the frame as GridSample counts them: pixel centre x lies at (2x + 1) / W - 1."""
+    columns, rows = np.zeros((1, 1, width, 2)), np.zeros((1, height, 1, 2))
+    columns[0, 0, :, 0], rows[0, :, 0, 1] = np.arange(width), np.arange(height)
+    origin = g.add("Reshape", origin, g.integers([-1, 1, 1, 2]))
+    step = g.add("Reshape", step, g.integers([-1, 1, 1, 1]))
+    unit = g.add("Div", g.floats(2), FRAME_WH)
+    along = g.add("Add", g.add("Mul", step, g.floats(columns)), g.add("Add", origin, g.floats(0.5)))
+    along = g.add("Sub", g.add("Mul", along, unit), g.floats(1))
+    down = g.add("Mul", g.add("Mul", step, g.floats(rows)), unit)
+    return g.add("Add", along, down)
+
+
+def _merged(g: _Nodes, heatmaps: str, flip_order: Sequence[int], heatmap_shape: tuple[int, int, int]) -> str:
+    """``core.heatmaps.merge_flipped`` of the two halves of a doubled batch."""
+    width = heatmap_shape[2]
+    halves = g.add("Reshape", heatmaps, g.integers([2, -1, *heatmap_shape]))
+    plain, flipped = g.add("Gather", halves, g.integers(0)), g.add("Gather", halves, g.integers(1))
+    swapped = _gather(g, flipped, flip_order, axis=1)
+    # Mirrored back and moved one column to the right; column 0 keeps its value.
+    back = _gather(g, swapped, [width - 1, *range(width - 1, 0, -1)], axis=3)
+    return g.add("Mul", g.add("Add", plain, back), g.floats(0.5))
+
+
+def _decoded(g: _Nodes, spec: PoseSpec, heatmaps: str, heatmap_shape: tuple[int, int, int]) -> str:
+    """(N, K, 2) points in crop pixels; writes the scores.
+
+    ArgMax and TopK promise no order of equal values on every provider: the first peak in reading order is the one with the
+    largest number when cells are numbered backwards.
+    """
+    _, height, width = heatmap_shape
+    cells = width * height
+    peak = g.add("GlobalMaxPool", heatmaps)
+    backwards = g.floats(cells - np.arange(cells).reshape(1, 1, height, width))
+    lower = g.add("Less", heatmaps, peak)  # never so for NaN: some cell is always chosen
+    chosen = g.add("GlobalMaxPool", g.add("Where", lower, g.floats(0), backwards))
+    place = g.add("Reshape", g.add("Sub", g.floats(cells), chosen), g.integers([0, 0, 1]))
+    row = g.add("Floor", g.add("Div", g.add("Add", place, g.floats(0.5)), g.floats(width)))
+    column = g.add("Sub", place, g.add("Mul", row, g.floats(width)))
+    cell = g.add("Concat", column, row, axis=2)
+    shifted = g.add("Add", cell, _quarter_steps(g, spec.decoder, heatmaps, place, cell, (width, height)))
+    scores = g.add("Reshape", peak, g.integers([0, -1]))
+    g.add("Where", g.add("IsNaN", scores), g.floats(0), scores, output=SCORES)
+    return g.add("Mul", shifted, g.floats([spec.input.width / width, spec.input.height / height]))
+
+
+def _quarter_steps(
+    g: _Nodes, decoder: str, heatmaps: str, place: str, cell: str, heatmap_wh: tuple[int, int]
+) -> str:
+    """(N, K, 2): ``core.heatmaps.microsoft_offsets`` or ``mmpose_offsets``."""
+    width, height = heatmap_wh
+    flat = g.add("Reshape", heatmaps, g.integers([0, 0, -1]))
+    beside = g.add("Add", place, g.floats([1, width, -1, -width]))  # right, below, left, above
+    # Kept in the map; where that changes a neighbour, its slope is not used.
+    beside = g.add("Max", g.add("Min", beside, g.floats(width * height - 1)), g.floats(0))
+    values = g.add("GatherElements", flat, g.add("Cast", beside, to=TensorProto.INT64), axis=2)
+    higher, lower = _gather(g, values, (0, 1), axis=2), _gather(g, values, (2, 3), axis=2)
+    uphill, downhill = g.add("Greater", higher, lower), g.add("Less", higher, lower)  # neither, for NaN
+    swapped = _gather(g, cell, (1, 0), axis=2)
+    last = g.floats([width - 1, height - 1])
+    inside = g.add("And", g.add("Greater", cell, g.floats(1)), g.add("Less", cell, last))
+    if decoder == "microsoft":
+        other = g.add("Less", swapped, g.floats([height - 1, width - 1]))
+        other = g.add("And", other, g.add("Greater", swapped, g.floats(1)))
+    else:
+        other = g.add("Greater", swapped, g.floats(0))
+    inside = g.add("And", inside, other)
+    up, down = (g.add("Cast", g.add("And", way, inside), to=TensorProto.FLOAT) for way in (uphill, downhill))
+    return g.add("Mul", g.add("Sub", up, down), g.floats(0.25))
+
+
+def _to_image(g: _Nodes, points: str, origin: str, step: str) -> None:
+    step = g.add("Reshape", step, g.integers([-1, 1, 1]))
+    origin = g.add("Reshape", origin, g.integers([-1, 1, 2]))
+    g.add("Add", g.add("Mul", points, step), origin, output=KEYPOINTS)
+
+
+def _gather(g: _Nodes, data: str, indices: Sequence[int], *, axis: int) -> str:
+    return g.add("Gather", data, g.integers(list(indices)), axis=axis)
+
+
+def _prepared(network: onnx.ModelProto) -> onnx.ModelProto:
+    """A copy at an opset with GridSample, whose names cannot meet ours."""
+    opset = next(entry.version for entry in network.opset_import if entry.domain in ("", "ai.onnx"))
+    if opset < _OLDEST_OPSET:
+        network = version_converter.convert_version(network, _OPSET)
+    return compose.add_prefix(network, NETWORK_PREFIX)
+
+
+def _assembled(
+    network: onnx.ModelProto, before: Sequence[onnx.NodeProto], after: _Nodes, *, joints: int
+) -> onnx.ModelProto:
+    """``network`` with our nodes before and after; its own notes on shapes go, since its batch may be doubled."""
+    graph = network.graph
+    nodes = [*before, *graph.node, *after.taken()]
+    for field in ("node", "input", "output", "value_info"):
+        graph.ClearField(field)
+    graph.node.extend(nodes)
+    graph.initializer.extend(after.constants)
+    graph.input.append(helper.make_tensor_value_info(FRAME, TensorProto.UINT8, ["height", "width", 3]))
+    graph.input.append(helper.make_tensor_value_info(FRAME_WH, TensorProto.FLOAT, [2]))
+    graph.input.append(helper.make_tensor_value_info(BOXES, TensorProto.FLOAT, ["persons", 4]))
+    for name, shape in ((KEYPOINTS, ["persons", joints, 2]), (SCORES, ["persons", joints])):
+        graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, shape))
+    network.ir_version = max(network.ir_version, _OLDEST_IR)
+    return network
