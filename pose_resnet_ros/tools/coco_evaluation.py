@@ -33,6 +33,7 @@ PERSON_CATEGORY = 1
 KEYPOINT_THRESHOLD = 0.2  # of the rescoring
 OKS_THRESHOLD = 0.9  # of the suppression
 POSE_STAGES = ("crop", "pose", "decode")
+_FIELDS = ("image_id", "category_id", "bbox", "area", "iscrowd", "num_keypoints", "keypoints")
 BoxesByImage = dict[int, Detections]
 
 
@@ -43,9 +44,7 @@ class CocoData:
         try:
             from pycocotools.coco import COCO
         except ImportError as error:
-            raise SettingsError(
-                "evaluation needs pycocotools; pip install pycocotools"
-            ) from error
+            raise SettingsError("evaluation needs pycocotools; pip install pycocotools") from error
         try:
             with contextlib.redirect_stdout(io.StringIO()):
                 self.coco = COCO(str(annotations))
@@ -55,6 +54,13 @@ class CocoData:
                 f"--annotations: {annotations} is not a COCO annotation file ({error})"
             ) from error
         self._folder = images
+        for annotation in self.coco.anns.values():
+            missing = [name for name in _FIELDS if name not in annotation]
+            if missing:
+                raise SettingsError(
+                    f"--annotations: {annotations}, annotation {annotation.get('id')}: {', '.join(missing)} missing;"
+                    " keypoint evaluation needs them (keypoints may be an empty list)"
+                )
 
     def image(self, image_id: int) -> np.ndarray:
         """The picture (H, W, 3) uint8 BGR, its EXIF orientation ignored. Raises ImageError."""
@@ -71,7 +77,7 @@ class CocoData:
         rows: dict[int, list[list[float]]] = defaultdict(list)
         for annotation in self.coco.loadAnns(self.coco.getAnnIds(catIds=[PERSON_CATEGORY], iscrowd=False)):
             box = self._cleaned(annotation)
-            if box is not None and max(annotation.get("keypoints", [0])) > 0:
+            if box is not None and max(annotation["keypoints"] or [0]) > 0:
                 rows[annotation["image_id"]].append([*box, 1.0])
         return _by_image(rows)
 

@@ -181,11 +181,19 @@ def test_true_boxes_are_cleaned_as_in_the_published_code(tmp_path: Path, images:
         annotation(3, points, [10.0, 10.0, 20.0, 20.0], iscrowd=1) | {"image_id": 2},
         annotation(4, points, [10.0, 10.0, 20.0, 20.0], keypoints=[0] * 51) | {"image_id": 2},
         annotation(5, points, [10.0, 10.0, 20.0, 20.0], area=0) | {"image_id": 2},
+        annotation(6, points, [10.0, 10.0, 20.0, 20.0], keypoints=[], num_keypoints=0) | {"image_id": 2},
     ]
     boxes = CocoData(write_annotations(tmp_path / "a.json", rows), images).true_boxes()
     assert boxes[1].boxes_xyxy.tolist() == [[0, 20, 49, 79]]
     assert boxes[2].boxes_xyxy.tolist() == [[350, 250, 399, 299]]
     assert boxes[1].scores.tolist() == [1]
+
+
+def test_an_annotation_that_lacks_a_field_is_told(tmp_path: Path, images: Path) -> None:
+    row = annotation(1, np.full((17, 2), 5.0), [10.0, 20.0, 50.0, 60.0])
+    del row["num_keypoints"]
+    with pytest.raises(SettingsError, match="annotation 11: num_keypoints missing"):
+        CocoData(write_annotations(tmp_path / "a.json", [row]), images)
 
 
 def test_boxes_of_a_file_are_used_as_they_are(tmp_path: Path) -> None:
@@ -294,3 +302,12 @@ def test_a_file_that_is_no_annotation_file_is_told(
     (tmp_path / "a.json").write_text(content)
     with pytest.raises(SettingsError, match="--annotations"):
         run(tmp_path, "--annotations", tmp_path / "a.json", "--images", images, "--pose-model", net)
+
+
+def test_the_documented_figures_are_those_of_the_table() -> None:
+    documented = (Path(__file__).parents[2] / "docs" / "accuracy.md").read_text(encoding="utf-8")
+    for row in TABLE:
+        figures = dict(row.accuracy)
+        if "AP" in figures:
+            cells = [f"{figures[name]:.3f}".lstrip("0") if name in figures else "-" for name in MEASURES]
+            assert f"| `{row.name}` | {' | '.join(cells)} |" in documented
