@@ -17,16 +17,17 @@ sys.path.insert(0, str(ROOT / "build_support"))
 from cmake_build import CMakeBuild, RosDistribution, has_ros_package  # noqa: E402
 
 ONNX_EXPORT = ["torch>=2.1", "onnx>=1.15"]
+BAGS = ["rosbags>=0.11", "mcap>=1.2"]
 EXTRAS = {
     # The onnxruntime wheels collide with one another, and so do OpenCV's: choose one of cpu and gpu.
     "cpu": ["onnxruntime>=1.16", "opencv-python-headless>=4.5,<5"],
     "gpu": ["onnxruntime-gpu[cuda,cudnn]>=1.21", "opencv-python-headless>=4.5,<5", "onnx>=1.15"],
-    "bags": ["rosbags>=0.11", "mcap>=1.2"],
+    "bags": BAGS,
     "export": ONNX_EXPORT,
     "benchmark": [*ONNX_EXPORT, "openvino>=2023.1", "matplotlib>=3.5", "rich>=12"],
     "evaluate": ["pycocotools>=2.0.6", "matplotlib>=3.5"],
     "train": [*ONNX_EXPORT, "matplotlib>=3.5"],
-    "test": ["pytest>=7", "onnx>=1.15", "PyYAML>=5.4", "pycocotools>=2.0.6", "matplotlib>=3.5", "trustme>=1"],
+    "test": [*BAGS, "pytest>=7", "onnx>=1.15", "PyYAML>=5.4", "pycocotools>=2.0.6", "matplotlib>=3.5", "trustme>=1"],
     "lint": ["ruff>=0.6", "mypy>=1.8", "types-PyYAML", "types-requests", "types-tqdm"],
 }
 
