@@ -106,6 +106,13 @@ PIPELINE_OPTIONS: tuple[Option, ...] = (
         "where the networks run; a named backend is granted or refused, only auto falls back to the CPU, and says so",
         choices=("auto", "cpu", "cuda", "tensorrt", "openvino"),
     ),
+    Option(
+        "precision",
+        "auto",
+        "of the pose network. auto: its file as it is; fp16 or int8: the file `NAME.fp16.onnx` or `NAME.int8.onnx` that `export`"
+        " made of it (beside it, or in the model folder); fp32: its file, refused if that is of another precision",
+        choices=("auto", "fp32", "fp16", "int8"),
+    ),
     Option("device_id", 0, "which GPU, counted from 0", minimum=0, maximum=63),
     Option(
         "threads", 0, "CPU threads of each network; 0: one for each physical core", minimum=0, maximum=256
@@ -249,6 +256,7 @@ LOAD_NAMES: tuple[str, ...] = (
     "pose_model",
     "detector_model",
     "backend",
+    "precision",
     "device_id",
     "threads",
     "max_batch",

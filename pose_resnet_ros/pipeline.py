@@ -134,6 +134,7 @@ def load_pipeline(
     detector_model: str | os.PathLike[str] = "person_lite",
     *,
     backend: str = "auto",
+    precision: str = "auto",
     device_id: int = 0,
     threads: int = 0,
     max_batch: int = 32,
@@ -149,7 +150,7 @@ def load_pipeline(
         for model in (pose_model, detector_model):
             fetch_if_absent(model)
     run_on = RunOn(backend=backend, device_id=device_id, threads=threads, max_batch=max_batch)
-    pose_net = PoseNet(pose_model, run_on=run_on)
+    pose_net = PoseNet(pose_model, run_on=run_on, precision=precision)
     detector = load_detector(detector_model, run_on=run_on)
     return PosePipeline(detector, pose_net, skeleton=skeleton, run_on=run_on)
 

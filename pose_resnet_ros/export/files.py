@@ -16,10 +16,11 @@ from pose_resnet_ros.core.errors import ModelError
 from pose_resnet_ros.export.calibration import calibration_tensors
 from pose_resnet_ros.export.graph import DEFAULT_OPSET, describe
 from pose_resnet_ros.export.precision import to_fp16, to_int8
+from pose_resnet_ros.export.rebatch import load_onnx
 from pose_resnet_ros.export.rewrite import split_transposed_convolutions
 from pose_resnet_ros.export.sources import Source
 from pose_resnet_ros.models.entry import ModelEntry
-from pose_resnet_ros.models.spec import Spec
+from pose_resnet_ros.models.spec import METADATA_KEY, PRECISION, Spec, spec_from_json
 
 
 @dataclass(frozen=True)
@@ -44,14 +45,29 @@ def export(source: Source, spec: Spec, options: ExportOptions) -> onnx.ModelProt
         model = to_fp16(model)
     if options.calibration is not None:
         model = to_int8(model, calibration_tensors(options.calibration, spec))
-    describe(model, spec)
+    describe(model, _with_precision(spec, options))
     return model
 
 
-def described(entry: ModelEntry, *, source: Path) -> Spec:
-    """The row's description with where the weights come from."""
-    if entry.spec is None:
-        raise ModelError(f"'{entry.name}' describes itself already; there is nothing to export")
+def _with_precision(spec: Spec, options: ExportOptions) -> Spec:
+    if options.fp16 or options.calibration is not None:
+        return replace(spec, provenance={**spec.provenance, PRECISION: "fp16" if options.fp16 else "int8"})
+    return spec
+
+
+def described(entry: ModelEntry | None, *, source: Path) -> Spec:
+    """The row's description with where the weights come from; without a row, or for one without, the file's own.
+
+    Raises ModelError where neither is there.
+    """
+    if entry is None or entry.spec is None:
+        metadata = {item.key: item.value for item in load_onnx(source).metadata_props}
+        if METADATA_KEY not in metadata:
+            raise ModelError(
+                f"{source} does not describe itself, and its colour order, size and decoder are not guessed; say which row of"
+                " the model table describes it, with --model NAME (see: python -m pose_resnet_ros models list)"
+            )
+        return spec_from_json(metadata[METADATA_KEY])
     facts = {
         "model": entry.name,
         "source": entry.source,

@@ -13,7 +13,7 @@ from pose_resnet_ros.core.errors import ModelError
 from pose_resnet_ros.core.skeletons import skeleton_named
 from pose_resnet_ros.models.entry import ModelEntry
 from pose_resnet_ros.models.runtime import OnnxModel
-from pose_resnet_ros.models.spec import METADATA_KEY, DetectorSpec, PoseSpec, Spec, spec_from_json
+from pose_resnet_ros.models.spec import METADATA_KEY, PRECISION, DetectorSpec, PoseSpec, Spec, spec_from_json
 
 S = TypeVar("S", PoseSpec, DetectorSpec)
 DESCRIBE = "describe it anew with: python -m pose_resnet_ros models add FILE, or use another file"
@@ -61,6 +61,16 @@ def check_input(spec: Spec, model: OnnxModel) -> None:
         raise ModelError(
             f"{model.path}: the description says input (N, 3, {spec.input.height}, {spec.input.width}) float32,"
             f" the file has {given}; {DESCRIBE}"
+        )
+
+
+def check_precision(spec: Spec, wanted: str, model: OnnxModel) -> None:
+    """Raises ModelError where the file says that it is of another precision than the one asked for; auto takes any."""
+    stored = spec.provenance.get(PRECISION, "fp32")
+    if wanted == "fp32" != stored:
+        raise ModelError(
+            f"{model.path} was exported as {stored}; expected fp32: set precision to auto or {stored}, or use the file that it"
+            " was made of"
         )
 
 

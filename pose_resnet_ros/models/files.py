@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pose_resnet_ros.core.errors import ModelError
@@ -65,6 +65,25 @@ def find_model(name_or_path: str | os.PathLike[str], *, kind: Kind | None = None
         return ModelFile(models_folder() / f"{text}.onnx")
     raise ModelError(
         f"there is no model named '{text}'; expected {names_of(model_names(kind) + added_models())}, or the path of an ONNX file"
+    )
+
+
+def of_precision(file: ModelFile, precision: str) -> ModelFile:
+    """The file that ``export`` made of this one in that precision: beside it, or in the model folder; auto and fp32: itself.
+
+    Raises ModelError, which says how to make an absent one.
+    """
+    if precision in ("auto", "fp32"):
+        return file
+    name = f"{file.path.stem}.{precision}.onnx"
+    for folder in (file.path.parent, models_folder()):
+        if (folder / name).is_file():
+            return replace(file, path=folder / name)
+    source = file.entry.name if file.entry else file.path
+    calibration = " --calibration DIR_OF_PICTURES" if precision == "int8" else ""
+    raise ModelError(
+        f"{file.path.name} in {precision} is not on this machine (looked for {name} beside it and in {models_folder()});"
+        f" make it with: python -m pose_resnet_ros export {source} --{precision}{calibration}"
     )
 
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 import logging
 import os
 
-from pose_resnet_ros.models.checks import S, check_input, check_kind, spec_of
-from pose_resnet_ros.models.files import entry_path, find_model
+from pose_resnet_ros.models.checks import S, check_input, check_kind, check_precision, spec_of
+from pose_resnet_ros.models.files import entry_path, find_model, of_precision
 from pose_resnet_ros.models.registry import find_entry
 from pose_resnet_ros.models.runtime import OnnxModel, RunOn
 
@@ -27,14 +27,15 @@ def fetch_if_absent(name_or_path: str | os.PathLike[str]) -> None:
 
 
 def open_model(
-    name_or_path: str | os.PathLike[str], *, spec_type: type[S], run_on: RunOn
+    name_or_path: str | os.PathLike[str], *, spec_type: type[S], run_on: RunOn, precision: str = "auto"
 ) -> tuple[OnnxModel, S]:
     """Open a model of the given kind (``PoseSpec`` or ``DetectorSpec``) and check its input against its description.
 
-    Raises ModelError and BackendError; each says what to do.
+    precision: as in ``options.py``. Raises ModelError and BackendError; each says what to do.
     """
-    file = find_model(name_or_path, kind=spec_type.kind)
+    file = of_precision(find_model(name_or_path, kind=spec_type.kind), precision)
     model = OnnxModel(file.path, run_on=run_on)
     spec = check_kind(spec_of(model, file.entry), spec_type, model)
     check_input(spec, model)
+    check_precision(spec, precision, model)
     return model, spec

@@ -43,12 +43,16 @@ class PoseNet:
     spec: its description; skeleton: its joints; input_wh: the crop's size; grant: what it runs on, and why.
     """
 
-    def __init__(self, name_or_path: str | os.PathLike[str], *, run_on: RunOn | None = None) -> None:
+    def __init__(
+        self, name_or_path: str | os.PathLike[str], *, run_on: RunOn | None = None, precision: str = "auto"
+    ) -> None:
         """Load the network and run it once on nothing, which checks its output and warms it up.
 
-        Raises ModelError or BackendError.
+        precision: as in ``options.py``. Raises ModelError or BackendError.
         """
-        self._model, spec = open_model(name_or_path, spec_type=PoseSpec, run_on=run_on or RunOn())
+        self._model, spec = open_model(
+            name_or_path, spec_type=PoseSpec, run_on=run_on or RunOn(), precision=precision
+        )
         self.spec = spec
         try:
             self.skeleton = skeleton_named(spec.skeleton)

@@ -16,6 +16,7 @@ from pose_resnet_ros.core.errors import ModelError
 from pose_resnet_ros.core.types import InputSpec, YoloScale
 
 METADATA_KEY = "pose_resnet_ros"
+PRECISION = "precision"  # of an exported file, in its provenance: fp16 or int8; absent: fp32
 
 
 @dataclass(frozen=True)

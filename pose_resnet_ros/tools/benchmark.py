@@ -60,11 +60,12 @@ def write_json(path: Path, data: dict[str, Any]) -> None:
 
 
 def setups(args: argparse.Namespace) -> dict[str, dict[str, Any]]:
-    """Every combination of models, backends and batch limits; named by what differs, else by the pose model."""
+    """Every combination of models, backends, precisions and batch limits; named by what differs, else by the pose model."""
     axes = {
         "pose_model": args.pose_model,
         "detector_model": args.detector_model,
         "backend": args.backend,
+        "precision": args.precision,
         "max_batch": args.max_batch,
     }
     differing = [name for name, values in axes.items() if len(values) > 1] or ["pose_model"]
@@ -116,7 +117,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m pose_resnet_ros benchmark", description=f"{__doc__} {_DESCRIPTION}"
     )
-    for name in ("pose_model", "detector_model", "backend", "max_batch"):
+    for name in ("pose_model", "detector_model", "backend", "precision", "max_batch"):
         row = option(name)
         parser.add_argument(
             "--" + name.replace("_", "-"),

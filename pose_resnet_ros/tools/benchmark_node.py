@@ -25,7 +25,7 @@ def measure(args: argparse.Namespace, *, command: str) -> tuple[dict[str, Any], 
         from pose_resnet_ros.ros.benchmark_node import measure_node
     except ImportError as error:
         raise BenchmarkError(f"--node needs ROS 2: no module named '{error.name}'; source its setup.bash first") from error
-    names = ("pose_model", "detector_model", "backend", "max_batch")
+    names = ("pose_model", "detector_model", "backend", "precision", "max_batch")
     parameters = {name: getattr(args, name)[0] for name in names} | {"threads": args.threads}
     with tempfile.TemporaryDirectory() as folder:
         if args.without_networks:

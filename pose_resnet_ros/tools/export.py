@@ -26,23 +26,39 @@ def main(arguments: list[str]) -> int:
     if options.int8 and options.fp16:
         raise SettingsError("choose one of --fp16 and --int8")
     source_path, entry = find_source(options.checkpoint, options.model)
-    if options.output is None and not entry.checkpoint:
-        raise SettingsError(
-            f"'{entry.name}' is ONNX already, and its download is not written over: give --output FILE.onnx"
-        )
-    output = options.output or entry_path(entry)
+    output = options.output or default_output(source_path, entry, precision_of(options))
     export_file(source_path, entry, output, options)
     return 0
 
 
-def find_source(checkpoint: str, model: str | None) -> tuple[Path, ModelEntry]:
+def precision_of(options: argparse.Namespace) -> str:
+    """fp32, fp16 or int8."""
+    return "int8" if options.int8 else "fp16" if options.fp16 else "fp32"
+
+
+def default_output(source_path: Path, entry: ModelEntry | None, precision: str) -> Path:
+    """In the model folder: the row's file; in fp16 and int8 beside that one, where the setting ``precision`` finds it.
+
+    Raises SettingsError where that would be the source itself.
+    """
+    if precision != "fp32":
+        return models_folder() / f"{Path(entry.file if entry else source_path).stem}.{precision}.onnx"
+    if entry is None or not entry.checkpoint:
+        name = entry.name if entry else source_path.name
+        raise SettingsError(
+            f"'{name}' is ONNX already, and its download is not written over: give --output FILE.onnx"
+        )
+    return entry_path(entry)
+
+
+def find_source(checkpoint: str, model: str | None) -> tuple[Path, ModelEntry | None]:
     """The file, and the row that describes it: named by ``model``, or told by the file's published name.
 
-    checkpoint: a path, or the name of a row whose checkpoint was fetched. Raises ModelError.
+    None instead of the row for an ONNX file that no row knows: it may describe itself. checkpoint: a path, or the name of a row whose checkpoint was fetched. Raises ModelError.
     """
     entry = find_entry(checkpoint)
     if entry is not None:
-        path = models_folder() / entry.stored_file
+        path = entry_path(entry) if entry.embedded else models_folder() / entry.stored_file
         if not path.is_file():
             raise ModelError(
                 f"{path} is not there yet; get it with: python -m pose_resnet_ros models fetch {entry.name}"
@@ -52,6 +68,8 @@ def find_source(checkpoint: str, model: str | None) -> tuple[Path, ModelEntry]:
     if model:
         return path, get_entry(model)
     rows = [row for row in TABLE if row.published_file == path.name and row.spec is not None]
+    if not rows and path.suffix == ".onnx":
+        return path, None
     if not rows:
         raise ModelError(
             f"{path.name} is not a file that the model table knows, and its colour order, size and decoder are not guessed;"
@@ -60,7 +78,7 @@ def find_source(checkpoint: str, model: str | None) -> tuple[Path, ModelEntry]:
     return path, rows[0]
 
 
-def export_file(source_path: Path, entry: ModelEntry, output: Path, options: argparse.Namespace) -> None:
+def export_file(source_path: Path, entry: ModelEntry | None, output: Path, options: argparse.Namespace) -> None:
     """Export one file and say what was written."""
     try:
         from pose_resnet_ros.export import files, sources
@@ -86,17 +104,17 @@ def export_file(source_path: Path, entry: ModelEntry, output: Path, options: arg
     files.save(model, output)
     if output.parent == models_folder():
         record_digest(output)
-    print(f"wrote {output} ({output.stat().st_size / 1e6:.1f} MB), described as '{entry.name}'")
+    print(f"wrote {output} ({output.stat().st_size / 1e6:.1f} MB), described as '{spec.name}'")
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m pose_resnet_ros export", description=__doc__)
     parser.add_argument(
         "checkpoint",
-        help="Microsoft or mmpose checkpoint, darknet .weights, ONNX file with a fixed batch, or the name of a fetched model",
+        help="Microsoft or mmpose checkpoint, darknet .weights, ONNX file, or the name of a fetched or embedded model",
     )
     parser.add_argument(
-        "--output", type=Path, help="ONNX file to write; default: the model folder, under the row's name"
+        "--output", type=Path, help="ONNX file to write; default: the model folder, under the row's name, with .fp16 or .int8"
     )
     parser.add_argument(
         "--model", metavar="NAME", help="row of the model table that describes the checkpoint"

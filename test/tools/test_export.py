@@ -160,3 +160,48 @@ def test_a_failed_export_leaves_the_old_file(tmp_path: Path, checkpoint: Path) -
     with pytest.raises(ModelError, match="damaged or not a PyTorch checkpoint"):
         export.main([str(checkpoint), "--output", str(output)])
     assert output.read_bytes() == before
+
+
+def pictures(folder: Path) -> Path:
+    folder.mkdir()
+    for index in range(2):
+        picture = np.random.default_rng(index).integers(0, 255, (120, 90, 3), np.uint8)
+        cv2.imwrite(str(folder / f"{index}.png"), picture)
+    return folder
+
+
+def test_an_embedded_model_in_8_bits_is_found_by_its_precision(tmp_path: Path, home: Path) -> None:
+    folder = pictures(tmp_path / "pictures")
+    assert export.main(["pose_resnet_lite", "--int8", "--calibration", str(folder)]) == 0
+    assert (home / "pose_resnet_lite.int8.onnx").is_file()
+    small, full = PoseNet("pose_resnet_lite", precision="int8"), PoseNet("pose_resnet_lite")
+    assert small.spec.provenance == {**full.spec.provenance, "precision": "int8"}
+    with pytest.raises(ModelError, match=r"was exported as int8; expected fp32"):
+        PoseNet("pose_resnet_lite.int8", precision="fp32")
+
+
+def test_a_precision_that_nobody_exported_is_told_with_the_command() -> None:
+    with pytest.raises(ModelError, match=r"make it with: .* export pose_resnet_lite --fp16"):
+        PoseNet("pose_resnet_lite", precision="fp16")
+
+
+def test_an_onnx_file_that_describes_itself_needs_no_row(tmp_path: Path, checkpoint: Path, home: Path) -> None:
+    full = tmp_path / "mine.onnx"
+    assert export.main([str(checkpoint), "--output", str(full)]) == 0
+    assert export.main([str(full), "--fp16"]) == 0
+    assert PoseNet(full, precision="fp16").spec.provenance["precision"] == "fp16"
+    with pytest.raises(SettingsError, match=r"'mine.onnx' is ONNX already"):
+        export.main([str(full)])
+
+
+def test_an_onnx_file_that_says_nothing_is_not_guessed(tmp_path: Path) -> None:
+    path = constant_answers(tmp_path / "mute.onnx", {"heatmaps": np.zeros((1, 17, 64, 48))}, spec=None, wh=(192, 256))
+    with pytest.raises(ModelError, match="does not describe itself"):
+        export.main([str(path), "--output", str(tmp_path / "out.onnx")])
+
+
+def test_split_convolutions_are_an_option(tmp_path: Path, checkpoint: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    output = tmp_path / "net.onnx"
+    assert export.main([str(checkpoint), "--output", str(output), "--split", "--check"]) == 0
+    assert printed_difference(capsys) < 1e-5
+    assert "ConvTranspose" not in {node.op_type for node in onnx.load(output).graph.node}
