@@ -158,7 +158,7 @@ def test_a_damaged_model_file_is_named(start: Start, tmp_path: Path, spot: str) 
 def test_image_source_without_its_file(start: Start) -> None:
     code, output = ended(start("image_source", source="/nowhere/street.avi"))
     assert code == 1, output
-    (sentence,) = [line for line in output.splitlines() if line.strip()]
+    (sentence,) = [line for line in output.splitlines() if "FATAL" in line or "ERROR" in line]
     assert "/nowhere/street.avi" in sentence
 
 
