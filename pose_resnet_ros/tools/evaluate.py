@@ -93,7 +93,7 @@ def _load(name: str, options: argparse.Namespace) -> PosePipeline:
 def _progress(image_ids: list[int], name: str) -> Any:
     from tqdm import tqdm
 
-    return tqdm(image_ids, desc=name, unit="image")
+    return tqdm(image_ids, desc=name, unit="image", disable=None)  # shown on a terminal only
 
 
 def _published(name: str) -> dict[str, float]:

@@ -17,6 +17,7 @@ pytest.importorskip("pycocotools")
 
 from pose_resnet_ros.core.errors import ImageError, SettingsError
 from pose_resnet_ros.core.types import Detections, People
+from pose_resnet_ros.models.registry import TABLE
 from pose_resnet_ros.tools import evaluate
 from pose_resnet_ros.tools.coco_evaluation import (
     MEASURES,
