@@ -19,7 +19,7 @@ CMAKE = (ROOT / "CMakeLists.txt").read_text(encoding="utf-8")
 ROSDEP_KEYS = {"cv2": "python3-opencv", "numpy": "python3-numpy", "yaml": "python3-yaml", "tqdm": "python3-tqdm"}
 ROSDEP_KEYS |= {"onnxruntime": "python3-onnxruntime-pip", "scipy": "python3-scipy", "requests": "python3-requests"}
 ROSDEP_KEYS |= {"matplotlib": "python3-matplotlib"}
-NOT_IN_ROSDEP = {"torch", "onnx", "pooch", "pycocotools", "rosbags"}
+NOT_IN_ROSDEP = {"torch", "onnx", "pooch", "pycocotools", "rosbags", "mcap"}
 
 
 def package_xml():
