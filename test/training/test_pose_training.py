@@ -19,7 +19,7 @@ from pose_resnet_ros.core.heatmaps import DECODERS  # noqa: E402
 from pose_resnet_ros.core.types import Detections  # noqa: E402
 from pose_resnet_ros.models.pose_net import PoseNet  # noqa: E402
 from pose_resnet_ros.models.spec import METADATA_KEY, spec_from_json  # noqa: E402
-from training import export_pose, pose_metrics, pose_model, train_pose  # noqa: E402
+from training import export_pose, measure_pose, pose_metrics, pose_model, train_pose  # noqa: E402
 from training.coco import load_photographs, split_by_id  # noqa: E402
 from training.images import ImageStore  # noqa: E402
 from training.pose_data import PoseCrops, gaussian_heatmaps, make_loader  # noqa: E402
@@ -193,3 +193,18 @@ def test_the_package_and_the_training_see_the_same_input(tmp_path: Path) -> None
     estimate = net.estimate(ImageStore(tmp_path).read("1.png"), Detections(box, np.ones(1, np.float32)))
     net.close()
     np.testing.assert_allclose(estimate.heatmaps, expected, atol=0.02 * np.abs(expected).max())
+
+
+def test_measuring_a_file_prints_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _write_data_set(tmp_path, 3)
+    torch.save(pose_model.new_network(width=8, deconv_channels=8).state_dict(), tmp_path / "best.pt")
+    export_pose.main(
+        f"--weights {tmp_path / 'best.pt'} --output {tmp_path / 'p.onnx'} --width 64 --height 64".split()
+    )
+    measure_pose.main(
+        f"--data {tmp_path} --images {tmp_path} --model {tmp_path / 'p.onnx'} --validation-images 2".split()
+    )
+    header, _, plain, flipped = capsys.readouterr().out.splitlines()[-4:]
+    assert header == "| PCK@0.1 | all | shoulders | elbows | wrists | hips | knees | ankles |"
+    assert [line.split(" | ")[0] for line in (plain, flipped)] == ["| one pass", "| with flip test"]
+    assert all(0 <= float(value) <= 1 for value in plain.strip(" |").split(" | ")[1:])

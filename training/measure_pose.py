@@ -1,0 +1,74 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Accuracy of a pose model file through the package's own code: ``python -m training.measure_pose --help``."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from pose_resnet_ros.core.boxes import xyxy_from_xywh
+from pose_resnet_ros.core.types import Detections
+from pose_resnet_ros.models.pose_net import PoseNet
+from training.coco import Person, Photograph, load_photographs, split_by_id
+from training.images import ImageStore
+from training.pose_metrics import LIMB_JOINTS, pck
+
+
+def main(arguments: list[str] | None = None) -> None:
+    options = _parser().parse_args(arguments)
+    photographs = load_photographs(options.data / options.annotations)
+    _, validation = split_by_id(photographs, validation_count=options.validation_images)
+    images = ImageStore(options.images or options.data / "images.tar")
+    net = PoseNet(options.model)
+    plain = measure(net, validation, images)
+    flipped = measure(net, validation, images, flip_test=True)
+    net.close()
+    print("| PCK@0.1 | all | " + " | ".join(LIMB_JOINTS) + " |")
+    print("| --- |" + " --- |" * (1 + len(LIMB_JOINTS)))
+    for name, measured in (("one pass", plain), ("with flip test", flipped)):
+        print(f"| {name} | " + " | ".join(f"{value:.3f}" for value in measured.values()) + " |")
+
+
+def measure(
+    net: PoseNet, photographs: list[Photograph], images: ImageStore, *, flip_test: bool = False
+) -> dict[str, float]:
+    """PCK@0.1 over the persons that the images were annotated for, from their annotated boxes."""
+    predicted: list[np.ndarray] = []
+    persons: list[Person] = []
+    for photograph in photographs:
+        chosen = [person for person in photograph.persons if person.is_main and person.has_keypoints]
+        if not chosen:
+            continue
+        boxes = xyxy_from_xywh(np.stack([person.box_xywh for person in chosen]))
+        found = net.estimate(
+            images.read(photograph.file_name),
+            Detections(boxes, np.ones(len(boxes), np.float32)),
+            flip_test=flip_test,
+        )
+        predicted.append(found.people.keypoints_xy)
+        persons += chosen
+    keypoints, boxes = np.stack([p.keypoints for p in persons]), np.stack([p.box_xywh for p in persons])
+    return pck(np.concatenate(predicted), keypoints, boxes)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, required=True, help="folder of the data set")
+    parser.add_argument(
+        "--annotations", default="annotations.json", help="COCO-format file in the data folder"
+    )
+    parser.add_argument(
+        "--images", type=Path, help="folder or .tar of the images; default: images.tar in --data"
+    )
+    parser.add_argument("--model", default="pose_resnet_lite", help="name or path of a pose model")
+    parser.add_argument("--validation-images", type=int, default=900, help="last ids, which are measured on")
+    return parser
+
+
+if __name__ == "__main__":
+    main()
