@@ -15,11 +15,11 @@ from pose_resnet_ros.tools.cli import TOOLS
 
 ROOT = Path(__file__).resolve().parents[2]
 CMAKE = (ROOT / "CMakeLists.txt").read_text(encoding="utf-8")
-# Imported name -> rosdep key, where they differ. torch and onnx have none that is not pip's: they are extras of the pip road.
-ROSDEP_KEYS = {"cv2": "python3-opencv", "numpy": "python3-numpy", "yaml": "python3-yaml", "tqdm": "python3-tqdm"}
-ROSDEP_KEYS |= {"onnxruntime": "python3-onnxruntime-pip", "scipy": "python3-scipy", "requests": "python3-requests"}
-ROSDEP_KEYS |= {"matplotlib": "python3-matplotlib"}
-NOT_IN_ROSDEP = {"torch", "onnx", "pooch", "pycocotools", "rosbags", "mcap"}
+# Imported name -> rosdep key, where they differ.
+ROSDEP_KEYS = {name: f"python3-{name}" for name in ("numpy", "scipy", "requests", "tqdm", "rich", "matplotlib", "yaml")}
+ROSDEP_KEYS |= {"cv2": "python3-opencv", "onnxruntime": "python3-onnxruntime-pip"}
+# Without a key, or wanted by single tools only: these are pip extras.
+PIP_ONLY = {"torch", "onnx", "openvino", "pooch", "pycocotools", "rosbags", "mcap", "rerun"}
 
 
 def package_xml():
@@ -56,7 +56,7 @@ def test_every_tool_is_a_ros2_run_executable():
     assert sorted(listed) == sorted(TOOLS)
 
 
-@pytest.mark.parametrize("name", sorted(imported_packages() - NOT_IN_ROSDEP))
+@pytest.mark.parametrize("name", sorted(imported_packages() - PIP_ONLY))
 def test_every_import_has_its_dependency_in_package_xml(name):
     declared = {element.text for element in package_xml() if element.tag.endswith("depend")}
 
