@@ -58,11 +58,18 @@ class GuardedLifecycleNode(LifecycleNode):
         self._starting = False
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
-        return self._guarded("configure", "inactive", self.configure)
+        result = self._guarded("configure", "inactive", self.configure)
+        if result == FAILURE:
+            self.release()  # what was loaded before it failed
+        return result
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         super().on_activate(state)
-        return self._guarded("activate", "active", self.activate)
+        result = self._guarded("activate", "active", self.activate)
+        if result == FAILURE:
+            self.deactivate()
+            super().on_deactivate(state)
+        return result
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         result = self._guarded("deactivate", "inactive", self.deactivate)

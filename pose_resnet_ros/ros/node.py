@@ -8,8 +8,6 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from diagnostic_msgs.msg import DiagnosticArray
-from rclpy.clock import Clock, ClockType
 from rclpy.task import Future
 from sensor_msgs.msg import CompressedImage, Image
 from std_srvs.srv import Trigger
@@ -18,10 +16,12 @@ from pose_resnet_ros.core.errors import PoseError
 from pose_resnet_ros.identities import Identities
 from pose_resnet_ros.msg import Skeleton as SkeletonMessage
 from pose_resnet_ros.pipeline import PosePipeline, load_pipeline
-from pose_resnet_ros.ros import diagnostics, messages, qos
+from pose_resnet_ros.ros import messages, qos
 from pose_resnet_ros.ros.compressed_codec import compressed_to_bgr
 from pose_resnet_ros.ros.declare import Parameters
+from pose_resnet_ros.ros.diagnostics import Condition
 from pose_resnet_ros.ros.external_input import ExternalInput
+from pose_resnet_ros.ros.health import HealthReporter
 from pose_resnet_ros.ros.image_codec import image_to_bgr
 from pose_resnet_ros.ros.latest import LatestWorker
 from pose_resnet_ros.ros.lifecycle import GuardedLifecycleNode
@@ -34,7 +34,6 @@ from pose_resnet_ros.ros.space import Space
 from pose_resnet_ros.ros.statistics import Statistics
 
 NAME = "pose_resnet"
-DIAGNOSTICS_PERIOD_S = 1.0
 STOP_TIMEOUT_S = 4.0  # a cancelled inference ends within one operator of the network
 
 
@@ -65,11 +64,8 @@ class PoseNode(GuardedLifecycleNode):
         self._skeleton = qos.create_publisher(
             self, self.create_publisher, SkeletonMessage, "~/skeleton", qos.latched_profile()
         )
-        self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", qos.results_profile())
+        self._health = HealthReporter(self, summary=self._statistics.summary, condition=self._condition)
         self.create_service(Trigger, "~/reset_tracking", self._reset_tracking)
-        # A steady clock: with use_sim_time the node's own stands still when the simulation or the bag does.
-        steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self.create_timer(DIAGNOSTICS_PERIOD_S, self._publish_diagnostics, clock=steady)
 
     def start(self) -> None:
         """With ``autostart``: configure and activate. Raises PoseError with the reason if that fails."""
@@ -214,26 +210,18 @@ class PoseNode(GuardedLifecycleNode):
             else {}
         )
 
-    def _publish_diagnostics(self) -> None:
+    def _condition(self) -> Condition:
         topic = self._topic()
-        condition = diagnostics.Condition(
+        parts = [part for part in (self._external, self._space) if part is not None]
+        return Condition(
             state=self.state,
             topic=topic,
             providers=self._providers(),
             publishers=self.count_publishers(topic),
             problem=self.problem,
             worker_died=self._worker is not None and not self._worker.alive,
-            further={
-                key: value
-                for part in (self._external, self._space)
-                if part
-                for key, value in part.values().items()
-            },
+            further={key: value for part in parts for key, value in part.values().items()},
         )
-        status = diagnostics.status(self.get_fully_qualified_name(), self._statistics.summary(), condition)
-        message = DiagnosticArray(status=[status])
-        message.header.stamp = self.get_clock().now().to_msg()
-        self._diagnostics.publish(message)
 
 
 def main(args: Sequence[str] | None = None) -> int:

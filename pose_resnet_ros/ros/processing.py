@@ -23,6 +23,7 @@ from pose_resnet_ros.ros.space import Space
 from pose_resnet_ros.ros.stamps import stamp_ns
 from pose_resnet_ros.ros.statistics import Outcome, Statistics, plausible_age_ms
 from pose_resnet_ros.ros.throttle import Throttle
+from pose_resnet_ros.sequence import ImageSequence
 
 
 def without_boxes(message: Any) -> tuple[Any, None]:
@@ -55,7 +56,7 @@ class FrameProcessor:
         topic: str,
         logger: Any,
     ) -> None:
-        self._pipeline = pipeline
+        self._sequence = ImageSequence(pipeline)
         self._outputs = outputs
         self._identities = identities
         self._split = split
@@ -96,7 +97,7 @@ class FrameProcessor:
         with clock.stage("convert"):
             image = self._decode(message)
         keep_heatmaps = self._outputs.wants_heatmaps
-        result = self._pipeline.run(image, settings=settings.frame, boxes=boxes, keep_heatmaps=keep_heatmaps)
+        result = self._sequence.run(image, settings=settings.frame, boxes=boxes, keep_heatmaps=keep_heatmaps)
         result = replace(result, people=self._identify(result.people, frame, message, settings))
         with clock.stage("publish"):
             self._outputs.publish_results(header, image, result, settings)
@@ -116,6 +117,7 @@ class FrameProcessor:
         if self._reset_wanted:
             self._reset_wanted = False
             self._identities.reset()
+            self._sequence.forget()
         self._identities.set(settings.identities)
         stamp_s = stamp_ns(message) / 1e9
         return self._identities.update(people, stamp_s=stamp_s or frame.received_s)

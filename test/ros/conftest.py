@@ -8,7 +8,6 @@ import itertools
 import os
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -159,8 +158,3 @@ def picture_with_spot(*, at: tuple[int, int] = (80, 60), size: tuple[int, int] =
     x, y = at
     picture[y - 6 : y + 6, x - 6 : x + 6] = 255
     return picture
-
-
-@pytest.fixture
-def fast_dds_profile() -> Path:
-    return Path(os.environ["FASTRTPS_DEFAULT_PROFILES_FILE"])

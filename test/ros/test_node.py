@@ -13,7 +13,7 @@ import pytest
 
 pytest.importorskip("rclpy")
 
-from diagnostic_msgs.msg import DiagnosticArray
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from pose_resnet_ros.msg import PersonArray, Skeleton
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CompressedImage, Image
@@ -280,13 +280,23 @@ def test_diagnostics_follow_the_camera(world: Any, spot: str, image_message: Mak
 
 
 def test_a_camera_whose_frames_do_not_arrive_is_told_with_the_cure(
-    world: Any, spot: str, monkeypatch: pytest.MonkeyPatch
+    world: Any,
+    spot: str,
+    image_message: MakeImage,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr("pose_resnet_ros.ros.diagnostics.SILENT_AFTER_S", 0.5)
     world.pose_node(pose_model=spot)
     arrays = world.listen(DiagnosticArray, "/diagnostics")
-    world.publisher(Image)  # connected, and silent
+    camera = world.publisher(Image)  # connected, and silent
     world.until(lambda: arrays and "fastdds_images.xml" in arrays[-1].status[0].message, "the hint")
+    world.spin_for(1.2)
+    assert capfd.readouterr().err.count("fastdds_images.xml") == 1  # to the log too, once
+    monkeypatch.setattr("pose_resnet_ros.ros.diagnostics.SILENT_AFTER_S", 60.0)
+    camera.publish(image_message())
+    world.until(lambda: arrays[-1].status[0].level == DiagnosticStatus.OK, "the first frame in diagnostics")
+    assert "back to normal" in capfd.readouterr().err
 
 
 def test_every_state_speaks(world: Any, spot: str) -> None:

@@ -20,6 +20,8 @@ from pose_resnet_ros.msg import PersonArray
 from rclpy.lifecycle import TransitionCallbackReturn
 from sensor_msgs.msg import Image
 
+from pose_resnet_ros.core.errors import PoseError
+
 
 class Manager:
     """Calls the node's lifecycle services, as Nav2's manager does."""
@@ -105,6 +107,39 @@ def test_a_failed_configure_leaves_the_node_unconfigured_and_says_why(
     path.write_bytes(Path(spot).read_bytes())  # the user puts the file there and tries again
     assert manager.change(Transition.TRANSITION_CONFIGURE)
     assert node.problem == ""
+
+
+def test_a_configure_that_fails_half_way_keeps_nothing(
+    managed: tuple[Any, Manager], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node, manager = managed
+
+    def refused(*_: object) -> None:
+        raise PoseError("no outputs today")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pose_resnet_ros.ros.node.Outputs", refused)
+        assert not manager.change(Transition.TRANSITION_CONFIGURE)
+    assert node.problem == "cannot configure: no outputs today"
+    assert node._pipeline is None
+    assert manager.change(Transition.TRANSITION_CONFIGURE)
+
+
+def test_an_activate_that_fails_leaves_the_node_inactive(
+    managed: tuple[Any, Manager], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node, manager = managed
+    assert manager.change(Transition.TRANSITION_CONFIGURE)
+
+    def refused(*_: object) -> None:
+        raise PoseError("no subscription today")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pose_resnet_ros.ros.qos.create_subscription", refused)
+        assert not manager.change(Transition.TRANSITION_ACTIVATE)
+    assert manager.state == State.PRIMARY_STATE_INACTIVE
+    assert node._worker is None
+    assert manager.change(Transition.TRANSITION_ACTIVATE)
 
 
 def test_an_unexpected_error_in_a_transition_is_seen_and_recovered_from(
