@@ -23,6 +23,7 @@ EXTRAS = {
     "cpu": ["onnxruntime>=1.16", "opencv-python-headless>=4.5,<5"],
     "gpu": ["onnxruntime-gpu[cuda,cudnn]>=1.21", "opencv-python-headless>=4.5,<5", "onnx>=1.15"],
     "bags": BAGS,
+    "rerun": ["rerun-sdk>=0.23"],
     "export": ONNX_EXPORT,
     "benchmark": [*ONNX_EXPORT, "openvino>=2023.1", "matplotlib>=3.5", "rich>=12"],
     "evaluate": ["pycocotools>=2.0.6", "matplotlib>=3.5"],

@@ -23,6 +23,7 @@ from pose_resnet_ros.tools.options import add_options, load_arguments
 from pose_resnet_ros.tools.outputs import PictureFolder, Quit, Sinks, Window
 from pose_resnet_ros.tools.predict_bag import predict_bags
 from pose_resnet_ros.tools.prediction import Prediction
+from pose_resnet_ros.tools.rerun_log import RerunLog
 
 _DEFAULT_OUTPUT = Path("out/predict")
 _EXIT_INTERRUPTED = 130
@@ -42,11 +43,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with _load(args, needs_detector=given is None) as pipeline:
         if args.json:
             joint_sources(pipeline.native_skeleton, COCO17)  # refuse now what could not be written at the end
-        prediction = Prediction(pipeline, vars(args), sinks, heatmaps=args.heatmaps, given=given)
+        rerun = RerunLog(args.rerun, pipeline.skeleton) if args.rerun else None
+        prediction = Prediction(pipeline, vars(args), sinks, heatmaps=args.heatmaps, given=given, rerun=rerun)
         try:
             return _predict(prediction, args, given)
         finally:
             sinks.close()
+            if rerun is not None:
+                rerun.close()
 
 
 def _predict_bags(args: argparse.Namespace) -> int:
@@ -99,7 +103,7 @@ def _load(args: argparse.Namespace, *, needs_detector: bool) -> PosePipeline:
 def _open_sinks(args: argparse.Namespace) -> Sinks:
     window = Window("pose_resnet_ros") if args.show else None
     folder = args.output
-    if folder is None and not args.json and not window:
+    if folder is None and not (args.json or window or args.rerun):
         folder = _DEFAULT_OUTPUT
     if args.json:
         try:
@@ -139,6 +143,12 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--heatmaps", action="store_true", help="write (and show) the confidence maps over the picture too"
+    )
+    parser.add_argument(
+        "--rerun",
+        type=Path,
+        metavar="FILE",
+        help="write pictures, skeletons and scores for the Rerun viewer (.rrd)",
     )
     parser.add_argument("--show", action="store_true", help="show the pictures in a window; q ends")
     bags = parser.add_argument_group("ROS 2 bags")

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from typing import Any
@@ -21,10 +21,12 @@ from pose_resnet_ros.core.types import People
 from pose_resnet_ros.identities import Identities, IdentitySettings
 from pose_resnet_ros.media import Media, Picture, Video, open_media
 from pose_resnet_ros.pipeline import PipelineResult, PosePipeline
+from pose_resnet_ros.sequence import ImageSequence
 from pose_resnet_ros.tools.coco_results import ImageIds, Row, result_rows
 from pose_resnet_ros.tools.given_boxes import GivenBoxes
 from pose_resnet_ros.tools.options import draw_arguments, frame_settings
 from pose_resnet_ros.tools.outputs import Sinks
+from pose_resnet_ros.tools.rerun_log import RerunLog
 
 
 class Prediction:
@@ -38,15 +40,20 @@ class Prediction:
         *,
         heatmaps: bool = False,
         given: GivenBoxes | None = None,
+        rerun: RerunLog | None = None,
     ) -> None:
-        """values: of all options, by their names; heatmaps: draw them too; given: boxes in place of the detector's."""
+        """values: of all options, by their names; heatmaps: draw them too; given: boxes in place of the detector's;
+        rerun: takes the pictures and people with the joints of the pipeline's output skeleton.
+        """
         self._pipeline = pipeline
+        self._run: Callable[..., PipelineResult] = pipeline.run
         self._settings = frame_settings(values)
         self._draw = draw_arguments(values)
         self._identity_settings = IdentitySettings.from_options(values)
         self._sinks = sinks
         self._heatmaps = heatmaps
         self._given = given
+        self._rerun = rerun
         self._ids = ImageIds()
         self._rows: dict[int, Row] = {}  # by place in the output
         self.errors = self._pictures = self._persons = 0
@@ -90,6 +97,7 @@ class Prediction:
             )
             return
         identities = Identities(self._pipeline.native_skeleton, self._identity_settings) if moving else None
+        self._run = ImageSequence(self._pipeline).run if moving else self._pipeline.run
         self._sinks.begin(media)
         while True:
             try:
@@ -105,16 +113,20 @@ class Prediction:
         places = self._given.indices_of(picture.path) if self._given else None
         boxes = self._given.detections(places) if self._given and places is not None else None
         begin = time.perf_counter()
-        result = self._pipeline.run(
+        result = self._run(
             picture.bgr, settings=self._settings, boxes=boxes, keep_heatmaps=self._heatmaps
         )
         self._total_ms += 1e3 * (time.perf_counter() - begin)
+        stamp_s = picture.index / media.fps if media.fps and media.length else None
         if identities is not None:
-            stamp_s = picture.index / media.fps if media.fps and media.length else time.monotonic()
+            stamp_s = time.monotonic() if stamp_s is None else stamp_s
             result = replace(result, native=identities.update(result.native, stamp_s=stamp_s))
         self._pictures += 1
         self._persons += len(result.native)
         self._collect(result.native, picture, places)
+        if self._rerun is not None:
+            people, threshold = self._people(result), self._settings.keypoint_threshold
+            self._rerun.put(picture.bgr, people, stamp_s=stamp_s, keypoint_threshold=threshold)
         if self._sinks:
             self._sinks.put(picture, self._drawn(result, picture.bgr))
 
@@ -134,11 +146,16 @@ class Prediction:
             place = first + offset if places is None else places[offset]
             self._rows[place] = row if self._given is None else {**row, **self._given.boxes[place].named()}
 
+    def _people(self, result: PipelineResult) -> People:
+        """With the joints of the output skeleton, and the track ids."""
+        return convert(result.native, native=self._pipeline.native_skeleton, target=self._pipeline.skeleton)
+
     def _drawn(self, result: PipelineResult, image: np.ndarray) -> dict[str, np.ndarray]:
         """What is to be seen, by the addition to the file's name."""
         skeleton, threshold = self._pipeline.skeleton, self._settings.keypoint_threshold
-        people = convert(result.native, native=self._pipeline.native_skeleton, target=skeleton)
-        drawn = {"": draw_people(image, people, skeleton, keypoint_threshold=threshold, **self._draw)}
+        drawn = {
+            "": draw_people(image, self._people(result), skeleton, keypoint_threshold=threshold, **self._draw)
+        }
         if result.heatmaps is not None and result.image_from_crop is not None:
             input_wh = self._pipeline.pose_net.input_wh
             drawn["_heatmaps"] = draw_heatmaps(
