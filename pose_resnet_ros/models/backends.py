@@ -55,7 +55,7 @@ class Grant:
 def open_composed(
     model: bytes,
     *,
-    name: str,
+    path: Path,
     backend: str,
     device_id: int,
     threads: int,
@@ -63,9 +63,9 @@ def open_composed(
 ) -> ort.InferenceSession:
     """Open a model from memory on a backend by name (not ``auto``); more: further options of that backend's provider.
 
-    name: stands for the model in messages. Raises as ``open_session``.
+    path: of the file that it was made from, for messages. Raises as ``open_session``.
     """
-    return _open_on(Path(name), backend, device_id, threads, content=model, more=more)
+    return _open_on(path, backend, device_id, threads, content=model, more=more)
 
 
 def open_session(

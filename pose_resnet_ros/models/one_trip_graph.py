@@ -24,7 +24,6 @@ from pose_resnet_ros.models.spec import PoseSpec
 FRAME, FRAME_WH, BOXES = "frame", "frame_wh", "boxes_xyxy"
 KEYPOINTS, SCORES = "keypoints_xy", "scores"
 NETWORK_PREFIX = "network."
-DECODERS = ("microsoft", "mmpose")
 _OPSET = 17  # older networks are brought here
 _OLDEST_OPSET = 16  # GridSample
 _OLDEST_IR = 8
@@ -39,8 +38,8 @@ def compose_one_trip(
 ) -> onnx.ModelProto:
     """The whole way as one model.
 
-    network: one input (N, 3, h, w), its first output the heatmaps (N, K, Hh, Wh), N free; heatmap_shape: K, Hh, Wh;
-    flip_order: ``Skeleton.flip_order`` for the flip test, None without it.
+    network: one input (N, 3, h, w), its first output the heatmaps (N, K, Hh, Wh), N free; spec: with decoder ``microsoft`` or
+    ``mmpose`` and crop ``topdown``; heatmap_shape: K, Hh, Wh; flip_order: ``Skeleton.flip_order`` for the flip test.
     Inputs: ``frame`` (H, W, 3) uint8 BGR, ``frame_wh`` (2,) float32 (W, H), ``boxes_xyxy`` (N, 4) float32, sound, N >= 1.
     Outputs: ``keypoints_xy`` (N, K, 2) float32 in image pixels, ``scores`` (N, K) float32.
     """
@@ -225,7 +224,7 @@ def _assembled(
     graph.input.append(helper.make_tensor_value_info(FRAME, TensorProto.UINT8, ["height", "width", 3]))
     graph.input.append(helper.make_tensor_value_info(FRAME_WH, TensorProto.FLOAT, [2]))
     graph.input.append(helper.make_tensor_value_info(BOXES, TensorProto.FLOAT, ["persons", 4]))
-    for name, shape in ((KEYPOINTS, ["persons", joints, 2]), (SCORES, ["persons", joints])):
-        graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, shape))
+    graph.output.append(helper.make_tensor_value_info(KEYPOINTS, TensorProto.FLOAT, ["persons", joints, 2]))
+    graph.output.append(helper.make_tensor_value_info(SCORES, TensorProto.FLOAT, ["persons", joints]))
     network.ir_version = max(network.ir_version, _OLDEST_IR)
     return network

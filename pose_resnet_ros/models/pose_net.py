@@ -11,7 +11,7 @@ import numpy as np
 
 from pose_resnet_ros.core import boxes as box_maths
 from pose_resnet_ros.core import types
-from pose_resnet_ros.core.crops import CROPS, tensor_for, to_image
+from pose_resnet_ros.core.crops import CROPS, check_image, tensor_for, to_image, topdown_affines
 from pose_resnet_ros.core.errors import ImageError, ModelError, SettingsError
 from pose_resnet_ros.core.heatmaps import DECODERS, merge_flipped, mirrored
 from pose_resnet_ros.core.simcc import merge_flipped_simcc
@@ -20,6 +20,7 @@ from pose_resnet_ros.core.types import Crops, Detections, People
 from pose_resnet_ros.models.backends import Grant
 from pose_resnet_ros.models.checks import check_pose_outputs
 from pose_resnet_ros.models.loading import open_model
+from pose_resnet_ros.models.one_trip import GPU_BACKENDS, OneTrip, open_one_trip
 from pose_resnet_ros.models.runtime import RunOn
 from pose_resnet_ros.models.spec import PoseSpec
 from pose_resnet_ros.models.stages import StageClock
@@ -29,7 +30,8 @@ from pose_resnet_ros.models.stages import StageClock
 class PoseEstimate:
     """People with the network's own joints, and where they come from, row by row.
 
-    heatmaps: (N, K, Hh, Wh) raw, or None for a network without them; image_from_crop: (N, 2, 3), crop pixels to image pixels.
+    heatmaps: (N, K, Hh, Wh) raw, or None for a network without them, or where they stayed on the GPU;
+    image_from_crop: (N, 2, 3), crop pixels to image pixels.
     """
 
     people: People
@@ -44,15 +46,20 @@ class PoseNet:
     """
 
     def __init__(
-        self, name_or_path: str | os.PathLike[str], *, run_on: RunOn | None = None, precision: str = "auto"
+        self,
+        name_or_path: str | os.PathLike[str],
+        *,
+        run_on: RunOn | None = None,
+        precision: str = "auto",
+        one_trip: bool | None = None,
     ) -> None:
         """Load the network and run it once on nothing, which checks its output and warms it up.
 
-        precision: as in ``options.py``. Raises ModelError or BackendError.
+        precision: as in ``options.py``; one_trip: crop and decode in the network's own graph (``one_trip.py``) where that
+        can be had; None: on a GPU. Raises ModelError or BackendError.
         """
-        self._model, spec = open_model(
-            name_or_path, spec_type=PoseSpec, run_on=run_on or RunOn(), precision=precision
-        )
+        run_on = run_on or RunOn()
+        self._model, spec = open_model(name_or_path, spec_type=PoseSpec, run_on=run_on, precision=precision)
         self.spec = spec
         try:
             self.skeleton = skeleton_named(spec.skeleton)
@@ -66,6 +73,8 @@ class PoseNet:
         self._example = self._model.run(np.zeros((2, 3, spec.input.height, spec.input.width), np.float32))
         check_pose_outputs(spec, self._example, self._model)
         self._tensor = tensor_for(1, spec=spec.input)
+        wanted = self.grant.backend in GPU_BACKENDS if one_trip is None else one_trip
+        self._one_trip = self._open_one_trip(run_on) if wanted else None
 
     @property
     def grant(self) -> Grant:
@@ -77,17 +86,22 @@ class PoseNet:
         detections: Detections,
         *,
         flip_test: bool = False,
+        keep_heatmaps: bool = True,
         clock: StageClock | None = None,
     ) -> PoseEstimate:
         """Keypoints of each detection.
 
         image: (H, W, 3) uint8 BGR; boxes may cross or leave its border. flip_test: average with the mirrored crops.
+        keep_heatmaps: they are needed, so they cannot stay on the GPU.
         Raises ImageError for a box that has no area or is not finite, InferenceCancelled.
         """
         _require_sound(detections)
         clock = clock or StageClock()
         if len(detections) == 0:
             return self._nobody()
+        if self._one_trip is not None and not keep_heatmaps:
+            with clock.stage("pose"):
+                return self._in_one_trip(self._one_trip, image, detections, flip_test)
         with clock.stage("crop"):
             crops = self._crops(image, detections)
         with clock.stage("pose"):
@@ -99,7 +113,27 @@ class PoseNet:
 
     def close(self) -> None:
         """Free the network."""
+        if self._one_trip is not None:
+            self._one_trip.close()
         self._model.close()
+
+    def _open_one_trip(self, run_on: RunOn) -> OneTrip | None:
+        return open_one_trip(
+            self._model,
+            self.spec,
+            output=self._example[0],
+            flip_order=self.skeleton.flip_order().tolist(),
+            run_on=run_on,
+        )
+
+    def _in_one_trip(
+        self, one_trip: OneTrip, image: np.ndarray, detections: Detections, flip_test: bool
+    ) -> PoseEstimate:
+        check_image(image)
+        boxes = detections.boxes_xyxy
+        people = People.untracked(detections, *one_trip.run(image, boxes, flip_test=flip_test))
+        affines = topdown_affines(boxes, spec=self.spec.input, padding=self.spec.padding)
+        return PoseEstimate(people, None, affines)
 
     def _crops(self, image: np.ndarray, detections: Detections) -> Crops:
         if len(self._tensor) < len(detections):  # kept from frame to frame, for the largest crowd so far

@@ -83,7 +83,9 @@ def test_a_crop_that_needs_no_interpolation_is_the_pixels(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("frame_wh", [(64, 48), (61, 37), (640, 480), (1, 1), (1, 50)])
 @pytest.mark.parametrize("order", ["bgr", "rgb"])
-def test_crops_inside_across_and_outside_the_border(tmp_path: Path, frame_wh: tuple[int, int], order: str) -> None:
+def test_crops_inside_across_and_outside_the_border(
+    tmp_path: Path, frame_wh: tuple[int, int], order: str
+) -> None:
     given = InputSpec(24, 32, order, 1 / 255, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))  # type: ignore[arg-type]
     spec = replace(SMALL, input=given)
     frame = frame_of(*frame_wh)

@@ -1,0 +1,240 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""The fast path on onnxruntime's CPU provider, against the ordinary path of the same network."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import known_models
+import numpy as np
+import pytest
+from spot_model import spot_model
+
+from pose_resnet_ros.core.errors import BackendError, ImageError, InferenceCancelled
+from pose_resnet_ros.core.types import Detections, InputSpec
+from pose_resnet_ros.models import one_trip
+from pose_resnet_ros.models.backends import Grant
+from pose_resnet_ros.models.pose_net import PoseEstimate, PoseNet
+from pose_resnet_ros.models.runtime import RunOn
+from pose_resnet_ros.models.stages import StageClock
+
+CPU = RunOn(backend="cpu", threads=1)
+IMAGENET = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
+
+
+def scene(width: int, height: int, *, seed: int = 0) -> np.ndarray:
+    """A picture of soft bright blobs of many colours on a dark ground."""
+    rng = np.random.default_rng(seed)
+    dots = np.zeros((height, width, 3), np.float32)
+    for _ in range(12):
+        x, y = rng.integers(0, width), rng.integers(0, height)
+        dots[y, x] = rng.uniform(0.3, 1.0, 3)
+    soft = cv2.GaussianBlur(dots, (0, 0), max(width, height) / 80)
+    return (30 + 220 * soft / soft.max()).astype(np.uint8)
+
+
+def boxes_for(count: int, width: int, height: int, *, seed: int = 1) -> Detections:
+    """Boxes inside, across and outside the border."""
+    rng = np.random.default_rng(seed)
+    centres = rng.uniform(-0.2, 1.2, (count, 2)) * (width, height)
+    sizes = rng.uniform(0.2, 0.7, (count, 2)) * (width, height)
+    corners = np.concatenate([centres - sizes / 2, centres + sizes / 2], axis=1)
+    return Detections(corners.astype(np.float32), np.full(count, 0.9, np.float32))
+
+
+def both(
+    net: PoseNet, image: np.ndarray, boxes: Detections, *, flip_test: bool = False
+) -> tuple[PoseEstimate, PoseEstimate]:
+    """The estimate of the fast path, and of the ordinary one."""
+    clock = StageClock()
+    fast = net.estimate(image, boxes, flip_test=flip_test, keep_heatmaps=False, clock=clock)
+    assert list(clock.ms) == ["pose"]
+    return fast, net.estimate(image, boxes, flip_test=flip_test)
+
+
+def clear_joints(estimate: PoseEstimate, noise: float) -> np.ndarray:
+    """(N, K) mask: the peak stands out from all other cells, and its slopes from 0, by more than ``noise``."""
+    assert estimate.heatmaps is not None
+    count, joints, _, width = estimate.heatmaps.shape
+    ordered = np.sort(estimate.heatmaps.reshape(count, joints, -1), axis=2)
+    clear = ordered[..., -1] - ordered[..., -2] > noise
+    padded = np.pad(estimate.heatmaps, ((0, 0), (0, 0), (1, 1), (1, 1)))
+    for person, joint in np.ndindex(count, joints):
+        row, column = divmod(int(estimate.heatmaps[person, joint].argmax()), width)
+        near = padded[person, joint, row : row + 3, column : column + 3]
+        clear[person, joint] &= min(abs(near[1, 2] - near[1, 0]), abs(near[2, 1] - near[0, 1])) > noise
+    return clear
+
+
+def require_same(fast: PoseEstimate, ordinary: PoseEstimate, *, noise: float = 0.008) -> None:
+    """Within 0.05 px wherever the heatmaps leave no doubt; noise: what the ordinary path's rounding of crops may change."""
+    clear = clear_joints(ordinary, noise)
+    assert clear.mean() > 0.15
+    apart = np.abs(fast.people.keypoints_xy - ordinary.people.keypoints_xy).max(axis=2)
+    assert apart[clear].max(initial=0) < 0.05
+    np.testing.assert_allclose(fast.people.keypoint_scores, ordinary.people.keypoint_scores, atol=noise)
+    np.testing.assert_array_equal(fast.people.boxes_xyxy, ordinary.people.boxes_xyxy)
+    np.testing.assert_array_equal(fast.image_from_crop, ordinary.image_from_crop)
+    assert fast.heatmaps is None
+
+
+@pytest.fixture(scope="module")
+def blob_net(tmp_path_factory: pytest.TempPathFactory) -> PoseNet:
+    path = known_models.blob_finder(tmp_path_factory.mktemp("blob") / "blob.onnx")
+    return PoseNet(path, run_on=replace(CPU, max_batch=4), one_trip=True)
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 4, 5, 8, 9])
+def test_any_number_of_persons(blob_net: PoseNet, count: int) -> None:
+    image, boxes = scene(320, 240), boxes_for(count, 320, 240)
+    if not count:
+        estimate = blob_net.estimate(image, boxes, keep_heatmaps=False)
+        assert estimate.people.keypoints_xy.shape == (0, 17, 2)
+        return
+    require_same(*both(blob_net, image, boxes))
+
+
+def test_more_than_the_largest_bucket(tmp_path: Path) -> None:
+    net = PoseNet(spot_model(tmp_path / "spot.onnx"), run_on=replace(CPU, max_batch=256), one_trip=True)
+    require_same(*both(net, scene(320, 240), boxes_for(65, 320, 240)))
+
+
+def test_the_frame_may_change_its_size_and_come_back(blob_net: PoseNet) -> None:
+    sizes = [(320, 240), (321, 239), (97, 211), (640, 480), (320, 240), (97, 211)]
+    for turn, (width, height) in enumerate(sizes):
+        image, boxes = scene(width, height, seed=turn), boxes_for(5, width, height, seed=turn)
+        require_same(*both(blob_net, image, boxes))
+
+
+def test_a_later_frame_leaves_earlier_results_alone(blob_net: PoseNet) -> None:
+    boxes = boxes_for(3, 320, 240)
+    first = blob_net.estimate(scene(320, 240), boxes, keep_heatmaps=False).people
+    before = first.keypoints_xy.copy(), first.keypoint_scores.copy()
+    later = blob_net.estimate(scene(320, 240, seed=9), boxes, keep_heatmaps=False).people
+    np.testing.assert_array_equal(first.keypoints_xy, before[0])
+    np.testing.assert_array_equal(first.keypoint_scores, before[1])
+    assert np.abs(later.keypoint_scores - before[1]).max() > 0.01
+
+
+def test_a_window_of_a_larger_picture(blob_net: PoseNet) -> None:
+    image, boxes = scene(640, 480)[100:340, 200:520], boxes_for(3, 320, 240)
+    assert not image.flags.c_contiguous
+    require_same(*both(blob_net, image, boxes))
+
+
+@pytest.mark.parametrize("order", ["bgr", "rgb"])
+@pytest.mark.parametrize("decoder", ["microsoft", "mmpose"])
+@pytest.mark.parametrize("flip_test", [False, True])
+def test_colour_orders_statistics_decoders_and_flip_test(
+    tmp_path: Path, order: str, decoder: str, flip_test: bool
+) -> None:
+    given = InputSpec(48, 64, order, 1 / 255, **IMAGENET)  # type: ignore[arg-type]
+    spec = replace(known_models.POSE_SPEC, input=given, decoder=decoder)
+    net = PoseNet(known_models.blob_finder(tmp_path / "p.onnx", spec=spec), run_on=CPU, one_trip=True)
+    estimates = both(net, scene(320, 240), boxes_for(4, 320, 240), flip_test=flip_test)
+    require_same(*estimates, noise=0.03)
+
+
+@pytest.mark.parametrize("flip_test", [False, True])
+def test_the_embedded_network(flip_test: bool) -> None:
+    net = PoseNet("pose_resnet_lite", run_on=CPU, one_trip=True)
+    boxes = boxes_for(12, 320, 240)
+    estimates = both(net, scene(320, 240), boxes, flip_test=flip_test)
+    require_same(*estimates)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"decoder": "dark"}, "decoder 'dark' is not in the graph"),
+        ({"crop": "ailia"}, "crop 'ailia' is not in the graph"),
+        ({"batch": 1}, "the file has a fixed batch, or more than one input"),
+    ],
+)
+def test_what_it_cannot_do_takes_the_ordinary_path_and_says_so_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, change: dict[str, str | int], said: str
+) -> None:
+    batch = change.pop("batch", "n")
+    spec = replace(known_models.POSE_SPEC, **change)  # type: ignore[arg-type]
+    path = known_models.pose_net(tmp_path / "p.onnx", spec=spec, batch=batch)
+    with caplog.at_level(logging.WARNING):
+        net = PoseNet(path, run_on=replace(CPU, max_batch=1), one_trip=True)
+        for _ in range(2):
+            estimate = net.estimate(scene(320, 240), boxes_for(2, 320, 240), keep_heatmaps=False)
+    assert estimate.heatmaps is not None
+    messages = [record.message for record in caplog.records]
+    assert messages == [f"p.onnx: crops and decoding stay on the CPU: {said}"]
+
+
+def test_a_network_without_heatmaps_takes_the_ordinary_path(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    answers = {"x": np.ones((1, 17, 384)), "y": np.ones((1, 17, 512))}
+    spec = replace(known_models.POSE_SPEC, decoder="simcc")
+    PoseNet(known_models.constant_answers(tmp_path / "s.onnx", answers, spec=spec), run_on=CPU, one_trip=True)
+    assert "s.onnx: crops and decoding stay on the CPU: decoder 'simcc' is not in the graph" in caplog.text
+
+
+def test_without_the_onnx_package_it_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = known_models.pose_net(tmp_path / "p.onnx")
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    PoseNet(path, run_on=CPU, one_trip=True)
+    assert "the onnx package is missing (pip install onnx; the extra [gpu] has it)" in caplog.text
+
+
+def test_on_the_cpu_it_is_not_used_unless_asked_for(tmp_path: Path) -> None:
+    clock = StageClock()
+    net = PoseNet(known_models.pose_net(tmp_path / "p.onnx"), run_on=CPU)
+    net.estimate(scene(320, 240), boxes_for(1, 320, 240), keep_heatmaps=False, clock=clock)
+    assert list(clock.ms) == ["crop", "pose", "decode"]
+
+
+def test_bad_images_and_boxes_are_refused(blob_net: PoseNet) -> None:
+    with pytest.raises(ImageError, match="expected a BGR image"):
+        blob_net.estimate(np.zeros((4, 4), np.uint8), boxes_for(1, 4, 4), keep_heatmaps=False)
+    flat = Detections(np.array([[5, 5, 5, 9]], np.float32), np.ones(1, np.float32))
+    with pytest.raises(ImageError, match="has no area"):
+        blob_net.estimate(scene(320, 240), flat, keep_heatmaps=False)
+
+
+def test_it_can_be_cancelled(tmp_path: Path) -> None:
+    run_on = RunOn(backend="cpu")
+    net = PoseNet(known_models.pose_net(tmp_path / "p.onnx"), run_on=run_on, one_trip=True)
+    run_on.canceller.cancel()
+    with pytest.raises(InferenceCancelled):
+        net.estimate(scene(320, 240), boxes_for(1, 320, 240), keep_heatmaps=False)
+
+
+@pytest.mark.parametrize(
+    ("max_batch", "buckets"),
+    [(1, (1,)), (4, (1, 2, 4)), (24, (1, 2, 4, 8, 16, 24)), (256, (1, 2, 4, 8, 16, 32, 64))],
+)
+def test_buckets_end_at_the_largest_batch(max_batch: int, buckets: tuple[int, ...]) -> None:
+    assert one_trip.buckets_for(max_batch) == buckets
+
+
+def test_where_cuda_graphs_are_refused_it_runs_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """No GPU here: a CPU session stands in for CUDA's, and refuses to record as a graph with a copy in it does."""
+    net = PoseNet(known_models.blob_finder(tmp_path / "p.onnx"), run_on=CPU)
+    monkeypatch.setattr(net._model, "grant", Grant("cuda", "CUDAExecutionProvider", "as requested"))
+    monkeypatch.setattr(one_trip, "GPU_BACKENDS", ())
+    real = one_trip.open_composed
+
+    def refusing(model: bytes, *, more: dict[str, str] | None, backend: str, **given: object) -> object:
+        if more == {"enable_cuda_graph": "1"}:
+            raise BackendError("the model has Memcpy nodes")
+        return real(model, backend="cpu", **given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(one_trip, "open_composed", refusing)
+    net._one_trip = net._open_one_trip(CPU)
+    assert "p.onnx: runs without CUDA graphs: the model has Memcpy nodes" in caplog.text
+    require_same(*both(net, scene(320, 240), boxes_for(2, 320, 240)))
