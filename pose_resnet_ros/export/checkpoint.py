@@ -31,7 +31,7 @@ def import_torch() -> Any:
         import torch
     except ImportError as error:
         raise ModelError(
-            "reading a PyTorch checkpoint needs torch, which is not installed; pip install torch (the build for the CPU is enough)"
+            "reading a PyTorch checkpoint needs torch, which is not installed; pip install torch (the CPU build will do)"
         ) from error
     return torch
 

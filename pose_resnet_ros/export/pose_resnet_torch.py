@@ -68,6 +68,11 @@ class PoseResNet(nn.Module):
     paper); deconv_channels: channels of the three transposed convolutions (256 in the paper).
     """
 
+    layer1: nn.Module
+    layer2: nn.Module
+    layer3: nn.Module
+    layer4: nn.Module
+
     def __init__(
         self,
         block: type[BasicBlock] | type[Bottleneck],
@@ -96,7 +101,8 @@ class PoseResNet(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
         x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
-        return self.final_layer(self.deconv_layers(x))
+        heatmaps: Tensor = self.final_layer(self.deconv_layers(x))
+        return heatmaps
 
 
 def pose_resnet(

@@ -88,7 +88,7 @@ def download(url: str, target: Path, *, progress: bool) -> None:
         progressbar=progress, timeout=TIMEOUT_S, hooks={"response": watch.response}
     )
     try:
-        fetcher(url, str(target), None)  # type: ignore[arg-type] - the third argument is unused by this downloader
+        fetcher(url, str(target), None)  # type: ignore[arg-type]  # the third is not used here
     except requests.exceptions.RequestException as error:
         raise DownloadError(_reason(error)) from error
     got = target.stat().st_size

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from pose_resnet_ros.core.types import InputSpec, YoloScale
 from pose_resnet_ros.models.entry import Digest, ModelEntry
 from pose_resnet_ros.models.spec import DetectorSpec
@@ -22,22 +24,30 @@ _TINY_SCALES = _scales(_TINY_ANCHORS, {32: (3, 4, 5), 16: (1, 2, 3)})
 _SCALES = _scales(_ANCHORS, {32: (6, 7, 8), 16: (3, 4, 5), 8: (0, 1, 2)})
 
 
-def _darknet(
-    name: str,
-    *,
-    side: int,
-    scales: tuple[YoloScale, ...],
-    size: int,
-    digest: Digest,
-    net: str = "",
-    note: str = "",
-) -> ModelEntry:
-    file = f"{net or name.replace('_', '-')}.weights"
+@dataclass(frozen=True)
+class _Weights:
+    """A darknet file; size computed from the network's definition, digest as several third parties state it."""
+
+    file: str
+    scales: tuple[YoloScale, ...]
+    size: int
+    digest: Digest
+
+
+_YOLOV3_TINY = _Weights(
+    "yolov3-tiny.weights", _TINY_SCALES, 35_434_956, Digest("md5", "3bcd6b390912c18924b46b26a9e7ff53")
+)
+_YOLOV3 = _Weights(
+    "yolov3.weights", _SCALES, 248_007_048, Digest("sha1", "520878f12e97cf820529daea502acca380f1cb8e")
+)
+
+
+def _darknet(name: str, weights: _Weights, *, side: int, note: str = "") -> ModelEntry:
     return ModelEntry(
         name=name,
         kind="detector",
         file=f"{name}.onnx",
-        checkpoint=file,
+        checkpoint=weights.file,
         source="pjreddie/darknet",
         licence="public domain (code)",
         terms="no separate licence stated for the weights",
@@ -47,37 +57,24 @@ def _darknet(
             InputSpec(side, side, "rgb", 1 / 255),
             letterbox="darknet",
             decoder="yolov3",
-            scales=scales,
+            scales=weights.scales,
             class_count=80,
         ),
         urls=(
-            f"https://data.pjreddie.com/files/{file}",
-            f"https://pjreddie.com/media/files/{file}",
-            f"https://github.com/hank-ai/darknet/releases/download/v2.0/{file}",
+            f"https://data.pjreddie.com/files/{weights.file}",
+            f"https://pjreddie.com/media/files/{weights.file}",
+            f"https://github.com/hank-ai/darknet/releases/download/v2.0/{weights.file}",
         ),
-        size=size,
-        digest=digest,
-        note=note,
+        size=weights.size,
+        digest=weights.digest,
+        note="size computed from the network's definition; digest as third parties state it" + note,
     )
 
 
-_YOLOV3_FILE = {
-    "scales": _SCALES,
-    "size": 248_007_048,
-    "digest": Digest("sha1", "520878f12e97cf820529daea502acca380f1cb8e"),
-    "net": "yolov3",
-}
 _DARKNET = (
-    _darknet(
-        "yolov3_tiny",
-        side=416,
-        scales=_TINY_SCALES,
-        size=35_434_956,
-        digest=Digest("md5", "3bcd6b390912c18924b46b26a9e7ff53"),
-        note="size computed from the network's definition; digest as six third parties state it",
-    ),
-    _darknet("yolov3", side=416, **_YOLOV3_FILE, note="size computed from the network's definition"),
-    _darknet("yolov3_608", side=608, **_YOLOV3_FILE, note="the same weights at the size of their cfg file"),
+    _darknet("yolov3_tiny", _YOLOV3_TINY, side=416),
+    _darknet("yolov3", _YOLOV3, side=416),
+    _darknet("yolov3_608", _YOLOV3, side=608, note="; the same weights at the size of their cfg file"),
 )
 
 

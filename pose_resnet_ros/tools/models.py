@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from pose_resnet_ros.core.errors import DownloadError, ModelError
@@ -51,7 +52,7 @@ def _fetch(options: argparse.Namespace) -> int:
             print(f"{name} is part of this package: {entry_path(entry)}")
             continue
         if not _is_here(entry):
-            fetch(entry, from_folder=options.from_folder, progress=True)
+            fetch(entry, from_folder=options.from_folder, progress=sys.stderr.isatty())
             _say_digest(entry)
         _finish(entry)
     return 0
