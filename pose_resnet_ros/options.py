@@ -160,6 +160,14 @@ PIPELINE_OPTIONS: tuple[Option, ...] = (
         )
     ),
     Option(
+        "detector_interval",
+        1,
+        "detect persons in every n-th image of a sequence; in between boxes follow the keypoints, and who is lost is looked for",
+        live=True,
+        minimum=1,
+        maximum=1000,
+    ),
+    Option(
         "nms_threshold",
         0.45,
         "two boxes that overlap more than this (intersection over union) are one person",

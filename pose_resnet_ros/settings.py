@@ -13,7 +13,8 @@ from pose_resnet_ros.options import option
 class PipelineSettings:
     """What ``PosePipeline.run`` takes along with the image; defaults, ranges and meanings stand in ``options.py``.
 
-    Raises SettingsError for a value outside its range.
+    detector_interval is for ``sequence.ImageSequence``: a pipeline alone detects in every image. Raises SettingsError for a
+    value outside its range.
     """
 
     detection_threshold: float = option("detection_threshold").default  # type: ignore[assignment]
@@ -22,6 +23,7 @@ class PipelineSettings:
     detector_region_y: float = option("detector_region_y").default  # type: ignore[assignment]
     detector_region_width: float = option("detector_region_width").default  # type: ignore[assignment]
     detector_region_height: float = option("detector_region_height").default  # type: ignore[assignment]
+    detector_interval: int = option("detector_interval").default  # type: ignore[assignment]
     nms_threshold: float = option("nms_threshold").default  # type: ignore[assignment]
     keypoint_threshold: float = option("keypoint_threshold").default  # type: ignore[assignment]
     max_persons: int = option("max_persons").default  # type: ignore[assignment]

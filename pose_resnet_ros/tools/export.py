@@ -54,7 +54,8 @@ def default_output(source_path: Path, entry: ModelEntry | None, precision: str) 
 def find_source(checkpoint: str, model: str | None) -> tuple[Path, ModelEntry | None]:
     """The file, and the row that describes it: named by ``model``, or told by the file's published name.
 
-    None instead of the row for an ONNX file that no row knows: it may describe itself. checkpoint: a path, or the name of a row whose checkpoint was fetched. Raises ModelError.
+    None instead of the row for an ONNX file that no row knows: it may describe itself. checkpoint: a path, or the name of a
+    row whose checkpoint was fetched. Raises ModelError.
     """
     entry = find_entry(checkpoint)
     if entry is not None:

@@ -19,6 +19,7 @@ from pose_resnet_ros.core.draw import draw_people
 from pose_resnet_ros.core.errors import ImageError, PoseError, SettingsError
 from pose_resnet_ros.identities import Identities, IdentitySettings
 from pose_resnet_ros.pipeline import PosePipeline, load_pipeline
+from pose_resnet_ros.sequence import ImageSequence
 from pose_resnet_ros.tools import bag_types
 from pose_resnet_ros.tools.bag_reading import BagImage, BagImages
 from pose_resnet_ros.tools.bag_salvage import BagError
@@ -109,7 +110,7 @@ class _Run:
 
     def __init__(self, job: BagJob, pipeline: PosePipeline, results: BagResults) -> None:
         self._report = BagReport(job)
-        self._pipeline = pipeline
+        self._pipeline, self._sequence = pipeline, ImageSequence(pipeline)
         self._results = results
         self._settings = frame_settings(job.values)
         self._draw = draw_arguments(job.values)
@@ -133,7 +134,7 @@ class _Run:
     def _one(self, image: BagImage) -> None:
         bgr = _decode(image)
         header, log_ns = image.message.header, image.log_ns
-        result = self._pipeline.run(bgr, settings=self._settings)
+        result = self._sequence.run(bgr, settings=self._settings)
         stamp_ns = header.stamp.sec * 1_000_000_000 + header.stamp.nanosec
         people = self._identities.update(result.people, stamp_s=(stamp_ns or log_ns) / 1e9)
         skeleton, threshold = self._pipeline.skeleton, self._settings.keypoint_threshold

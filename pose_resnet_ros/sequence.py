@@ -1,0 +1,69 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""A pipeline on images that follow one another: persons need not be detected in each of them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pose_resnet_ros.core.boxes import is_sound, nms
+from pose_resnet_ros.core.carried import Anchors, carry
+from pose_resnet_ros.core.types import Detections
+from pose_resnet_ros.pipeline import PipelineResult, PosePipeline
+from pose_resnet_ros.settings import PipelineSettings
+
+
+class ImageSequence:
+    """``PosePipeline.run`` with the setting ``detector_interval``: images of one camera, in order, from one thread.
+
+    In the images between two detections the boxes follow the keypoints of the image before (``core.carried``). Whoever is lost
+    makes the next image a detection, and so does an image of another size or rotation. Somebody new is seen at the next
+    detection.
+    """
+
+    def __init__(self, pipeline: PosePipeline) -> None:
+        self._pipeline = pipeline
+        self.forget()
+
+    def forget(self) -> None:
+        """Detect in the next image, whatever was before."""
+        self._anchors: Anchors | None = None
+        self._next: Detections | None = None
+        self._view: tuple[object, ...] = ()
+        self._since_detection = 0
+
+    def run(
+        self,
+        image: np.ndarray,
+        *,
+        settings: PipelineSettings,
+        boxes: Detections | None = None,
+        keep_heatmaps: bool = False,
+    ) -> PipelineResult:
+        """As ``PosePipeline.run``; given boxes are used as they are, and nothing is remembered of them."""
+        if boxes is not None or settings.detector_interval == 1:
+            self.forget()
+            return self._pipeline.run(image, settings=settings, boxes=boxes, keep_heatmaps=keep_heatmaps)
+        view = (*image.shape[:2], settings.image_rotation)
+        carried = self._next if view == self._view and self._since_detection < settings.detector_interval else None
+        result = self._pipeline.run(image, settings=settings, boxes=carried, keep_heatmaps=keep_heatmaps)
+        if carried is None:
+            self._anchors = Anchors.of(result.native, keypoint_threshold=settings.keypoint_threshold)
+            self._view, self._since_detection = view, 0
+        self._since_detection += 1
+        self._carry_on(result, settings, image)
+        return result
+
+    def _carry_on(self, result: PipelineResult, settings: PipelineSettings, image: np.ndarray) -> None:
+        """The boxes for the next image; none if somebody was lost."""
+        assert self._anchors is not None
+        boxes, lost = carry(self._anchors, result.native, keypoint_threshold=settings.keypoint_threshold)
+        if lost.any():
+            self._next = None
+            return
+        height, width = image.shape[:2]
+        inside = (boxes[:, :2] < (width, height)).all(axis=1) & (boxes[:, 2:] > 0).all(axis=1)
+        kept = np.flatnonzero(inside & is_sound(boxes))
+        kept = kept[nms(boxes[kept], self._anchors.scores[kept], iou_threshold=settings.nms_threshold)]
+        self._anchors = self._anchors.rows(kept)
+        self._next = Detections(boxes[kept], self._anchors.scores)
