@@ -14,7 +14,7 @@ import onnxruntime
 
 from pose_resnet_ros.core.errors import ModelError
 from pose_resnet_ros.export.calibration import calibration_tensors
-from pose_resnet_ros.export.graph import DEFAULT_OPSET, describe
+from pose_resnet_ros.export.graph import DEFAULT_OPSET, describe, lower_ir
 from pose_resnet_ros.export.precision import to_fp16, to_int8
 from pose_resnet_ros.export.rebatch import load_onnx
 from pose_resnet_ros.export.rewrite import split_transposed_convolutions
@@ -45,6 +45,7 @@ def export(source: Source, spec: Spec, options: ExportOptions) -> onnx.ModelProt
         model = to_fp16(model)
     if options.calibration is not None:
         model = to_int8(model, calibration_tensors(options.calibration, spec))
+    lower_ir(model)
     describe(model, _with_precision(spec, options))
     return model
 

@@ -17,6 +17,7 @@ from onnx import TensorProto, helper, numpy_helper
 from pose_resnet_ros.models.spec import METADATA_KEY, Spec, spec_to_json
 
 DEFAULT_OPSET = 17
+DEFAULT_IR = 8
 _LARGE_BYTES = 256
 
 
@@ -104,8 +105,9 @@ def _check(model: onnx.ModelProto) -> None:
 
 
 def lower_ir(model: onnx.ModelProto) -> None:
-    """Write the oldest IR version that the model's opset allows, so that older onnxruntimes read the file."""
-    model.ir_version = helper.find_min_ir_version_for(model.opset_import)
+    """IR version 8 or older, so that older onnxruntimes read the file; a newer one only where the opset came with it."""
+    needed = helper.find_min_ir_version_for(model.opset_import, ignore_unknown=True)
+    model.ir_version = min(model.ir_version, max(DEFAULT_IR, needed))
 
 
 def describe(model: onnx.ModelProto, spec: Spec) -> None:

@@ -79,6 +79,7 @@ def test_half_precision_halves_the_file_and_keeps_its_interface(checkpoint: Pose
     full = files.export(checkpoint, SPEC, ExportOptions())
     half = files.export(checkpoint, SPEC, ExportOptions(fp16=True))
     assert half.ByteSize() < 0.52 * full.ByteSize()
+    assert (half.opset_import[0].version, half.ir_version) == (17, 8)
     assert half.graph.input[0].type.tensor_type.elem_type == onnx.TensorProto.FLOAT
     assert files.largest_difference(half, checkpoint, SPEC)[0] < 0.01
 
@@ -91,6 +92,7 @@ def test_eight_bits_quarter_the_file_and_stay_close(
     small = files.export(checkpoint, SPEC, ExportOptions(calibration=pictures))
     assert small.ByteSize() < 0.5 * full.ByteSize()
     assert any(node.op_type == "QuantizeLinear" for node in small.graph.node)
+    assert (small.opset_import[0].version, small.ir_version) == (17, 8)
     per_channel = [
         w for w in small.graph.initializer if w.name.endswith("_scale") and list(w.dims) not in ([], [1])
     ]
