@@ -30,7 +30,7 @@ def _list(options: argparse.Namespace) -> int:
         return 0
     print(model_text.table(rows))
     for name in added_models():
-        print(f"{name}: added by you, {models_folder() / name}.onnx")
+        print(f"{name}: added or made here, {models_folder() / name}.onnx")
     print(f"\nmodel folder: {models_folder()}")
     return 0
 
@@ -96,18 +96,25 @@ def _finish(entry: ModelEntry) -> None:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    rows = [get_entry(name) for name in options.names] if options.names else list(TABLE)
-    failures = 0
-    for entry in rows:
-        try:
-            checked = _verify_row(entry)
-        except DownloadError as error:
-            failures += 1
-            print(f"{entry.name}: BAD: {error}")
-            continue
-        if checked or options.names:
-            print(f"{entry.name}: {', '.join(checked) if checked else 'not on this machine'}")
-    return 1 if failures else 0
+    names = options.names or [*(row.name for row in TABLE), *added_models()]
+    return 1 if [name for name in names if not _is_verified(name, say_absent=bool(options.names))] else 0
+
+
+def _is_verified(name: str, *, say_absent: bool) -> bool:
+    """Check one model's files and say what came of it."""
+    try:
+        checked = _verify_added(name) if name in added_models() else _verify_row(get_entry(name))
+    except DownloadError as error:
+        print(f"{name}: BAD: {error}")
+        return False
+    if checked or say_absent:
+        print(f"{name}: {', '.join(checked) if checked else 'not on this machine'}")
+    return True
+
+
+def _verify_added(name: str) -> list[str]:
+    known = check_unchanged(models_folder() / f"{name}.onnx")
+    return ["as added or made here" if known else "of unknown origin"]
 
 
 def _verify_row(entry: ModelEntry) -> list[str]:

@@ -152,6 +152,9 @@ def test_a_described_file_is_added_under_its_own_name(home: Path, tmp_path: Path
     assert models.main(["add", str(path)]) == 0
     assert PoseNet("mine").spec == POSE_SPEC
     assert "mine.onnx" in json.loads((home / "digests.json").read_text())
+    assert models.main(["verify"]) == 0
+    (home / "mine.onnx").write_bytes(b"changed")
+    assert models.main(["verify", "mine"]) == 1
 
 
 def test_a_file_without_description_is_told_from_a_row_like_it(home: Path, tmp_path: Path) -> None:
