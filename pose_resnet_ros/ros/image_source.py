@@ -26,6 +26,7 @@ from pose_resnet_ros.ros.process import FAILURE, SUCCESS, run_node
 NAME = "image_source"
 STILLS_HZ = 10.0
 WAIT_STEP_S = 0.05
+SETTLE_S = 0.5  # a subscriber that we see may not see us yet
 STOP_TIMEOUT_S = 2.0  # a webcam's read blocks for about a frame; one that hangs is left behind
 
 PARAMETERS: tuple[Option, ...] = (
@@ -161,6 +162,8 @@ class ImageSource(Node):
         wanted = self._given["wait_for_subscribers"]
         while self._image.get_subscription_count() < wanted and not self._stopping.is_set():
             self._stopping.wait(WAIT_STEP_S)
+        if wanted:
+            self._stopping.wait(SETTLE_S)
 
 
 def main(args: Sequence[str] | None = None) -> int:
@@ -168,7 +171,7 @@ def main(args: Sequence[str] | None = None) -> int:
     os.environ.setdefault(
         "OPENCV_LOG_LEVEL", "ERROR"
     )  # its warnings about sources it cannot open come on top of ours
-    return run_node(NAME, ImageSource, args)
+    return run_node(NAME, ImageSource, args, options=PARAMETERS)
 
 
 if __name__ == "__main__":

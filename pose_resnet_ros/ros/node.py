@@ -226,7 +226,7 @@ class PoseNode(GuardedLifecycleNode):
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run the pose node; the exit code."""
-    return run_node(NAME, PoseNode, args)
+    return run_node(NAME, PoseNode, args, options=PARAMETERS)
 
 
 if __name__ == "__main__":

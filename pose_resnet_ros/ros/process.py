@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import signal
+import sys
+import textwrap
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
@@ -12,10 +14,12 @@ import rclpy
 import rclpy.logging
 from rclpy.executors import ExternalShutdownException
 from rclpy.task import Future
+from rclpy.utilities import remove_ros_args
 
 from pose_resnet_ros.core.errors import PoseError
+from pose_resnet_ros.options import Option
 
-SUCCESS, FAILURE = 0, 1
+SUCCESS, FAILURE, WRONG_USAGE = 0, 1, 2
 
 
 class RunnableNode(Protocol):
@@ -30,16 +34,26 @@ class RunnableNode(Protocol):
         """Stop working and destroy the node; quick, from any state."""
 
 
-def run_node(name: str, make_node: Callable[[], Any], args: Sequence[str] | None = None) -> int:
+def run_node(
+    name: str,
+    make_node: Callable[[], Any],
+    args: Sequence[str] | None = None,
+    *,
+    options: Sequence[Option] = (),
+) -> int:
     """Run a node until it is finished, or until SIGINT or SIGTERM; the exit code.
 
-    name: for messages before there is a node; make_node: gives an rclpy node that is a RunnableNode.
+    name: for messages before there is a node; make_node: gives an rclpy node that is a RunnableNode; args:
+    the command line, sys.argv's if None; options: the parameters, for --help.
     A PoseError at start is one sentence on the log and exit code 1.
     """
+    words = sys.argv[1:] if args is None else list(args)
+    if unknown := remove_ros_args(["", *words])[1:]:
+        return _show_usage(name, unknown, options)
     # rclpy shuts its context down on both signals, and that ends the spin. Python's own KeyboardInterrupt would come on
     # top, at any line, also in the middle of the cleaning up (launch and the terminal both send SIGINT): so there is none.
     signal.signal(signal.SIGINT, lambda *_: None)
-    rclpy.init(args=None if args is None else list(args))
+    rclpy.init(args=words)
     node: Any = None
     try:
         node = make_node()
@@ -63,3 +77,19 @@ def run_node(name: str, make_node: Callable[[], Any], args: Sequence[str] | None
         # The way out is short; a signal that comes again must not change the exit code.
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)
+
+
+def _show_usage(name: str, words: Sequence[str], options: Sequence[Option]) -> int:
+    """For --help, and for words that a node does not take."""
+    is_wanted = words[0] in ("-h", "--help")
+    stream = sys.stdout if is_wanted else sys.stderr
+    if not is_wanted:
+        print(f"{name}: '{words[0]}' is no ROS argument; parameters are given as below", file=stream)
+    print(f"usage: {name} --ros-args [-p PARAMETER:=VALUE]... [-r TOPIC:=OTHER_TOPIC]...\n", file=stream)
+    for option in options:
+        print(f"  {option.name} (default: {option.default})", file=stream)
+        print(
+            textwrap.indent(textwrap.fill(f"{option.description}; {option.allowed}", 100), " " * 6),
+            file=stream,
+        )
+    return SUCCESS if is_wanted else WRONG_USAGE

@@ -19,6 +19,9 @@ pytest.importorskip("rclpy")
 from pose_resnet_ros.msg import PersonArray
 from sensor_msgs.msg import Image
 
+from pose_resnet_ros.ros import node
+from pose_resnet_ros.ros.parameters import PARAMETERS
+
 EXIT_DEADLINE_S = 5.0
 TIMEOUT_S = 60.0
 Start = Callable[..., subprocess.Popen]
@@ -146,6 +149,20 @@ def test_a_start_that_fails_is_one_sentence_and_exit_code_1(
         assert word in sentence
 
 
+def test_help_lists_the_parameters_and_starts_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert node.main(["--help"]) == 0
+    output = capsys.readouterr().out
+    for option in PARAMETERS:
+        assert f"{option.name} (default: {option.default})" in output
+
+
+def test_a_word_that_is_no_ros_argument_is_refused_with_the_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    assert node.main(["--pose-model", "my.onnx"]) == 2
+    errors = capsys.readouterr().err
+    assert "'--pose-model' is no ROS argument" in errors
+    assert "--ros-args [-p PARAMETER:=VALUE]" in errors
+
+
 def test_a_damaged_model_file_is_named(start: Start, tmp_path: Path, spot: str) -> None:
     path = tmp_path / "half.onnx"
     path.write_bytes(Path(spot).read_bytes()[:300])
@@ -167,9 +184,8 @@ def test_image_source_stops_on_a_signal(world: Any, start: Start, tmp_path: Path
     import numpy as np
 
     cv2.imwrite(str(tmp_path / "picture.png"), np.zeros((10, 10, 3), np.uint8))
-    process = start(
-        "image_source", source=tmp_path, loop="true", rate="0.01", wait_for_subscribers="1"
-    )  # in the middle of a long wait
+    # It is stopped in the middle of a wait of ten seconds.
+    process = start("image_source", source=tmp_path, loop="true", rate="0.1", wait_for_subscribers="1")
     images = world.listen(Image, "/image")
     world.until(lambda: images, "an image")
     process.send_signal(signal.SIGINT)
