@@ -8,6 +8,7 @@ onnxruntime itself falls back to the CPU in silence; here only ``auto`` may, and
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import logging
 from collections.abc import Mapping
@@ -106,6 +107,8 @@ def _open_on(
         _preload_cuda_libraries()
     names = [name for name in _PROVIDERS[backend] if name in ort.get_available_providers()]
     providers = [(name, _provider_options(name, device_id)) for name in names]
+    if backend == "tensorrt":
+        providers[0][1].update(_tensorrt_caches(path, content))
     providers[0][1].update(more or {})
     try:
         # Without fallback: onnxruntime's own would print, and would swap the provider.
@@ -142,21 +145,28 @@ def _provider_options(provider: str, device_id: int) -> dict[str, Any]:
     if provider == _CUDA:
         # The default search tries every convolution algorithm anew for each batch size: a stall whenever one more person enters.
         return {"device_id": device_id, "cudnn_conv_algo_search": "HEURISTIC"}
-    if provider == _TENSORRT:
-        cache = str(models_folder() / "tensorrt")
-        with contextlib.suppress(OSError):  # then onnxruntime refuses, with the same reason
-            Path(cache).mkdir(parents=True, exist_ok=True)
-        _log.warning(
-            "TensorRT builds an engine for each new batch size: minutes at the first run, kept in %s", cache
-        )
-        return {
-            "device_id": device_id,
-            "trt_engine_cache_enable": True,
-            "trt_timing_cache_enable": True,
-            "trt_engine_cache_path": cache,
-            "trt_timing_cache_path": cache,
-        }
-    return {}
+    return {"device_id": device_id} if provider == _TENSORRT else {}
+
+
+def _tensorrt_caches(path: Path, content: bytes | None) -> dict[str, Any]:
+    """Where TensorRT keeps what it builds: the timings of all models together, the engines of each by themselves.
+
+    onnxruntime knows an engine by the names in the graph alone, so that one of other weights, or of another onnxruntime,
+    would be taken too: the folder's name tells them apart.
+    """
+    timings = models_folder() / "tensorrt"
+    digest = hashlib.sha256(content or path.read_bytes()).hexdigest()
+    engines = timings / f"{path.stem}-{digest[:12]}-onnxruntime-{ort.__version__}"
+    with contextlib.suppress(OSError):  # then onnxruntime refuses, with the same reason
+        engines.mkdir(parents=True, exist_ok=True)
+    if not any(engines.glob("*.engine")):
+        _log.warning("%s: TensorRT builds its engine, which takes minutes; it is kept in %s", path.name, engines)
+    return {
+        "trt_engine_cache_enable": True,
+        "trt_timing_cache_enable": True,
+        "trt_engine_cache_path": str(engines),
+        "trt_timing_cache_path": str(timings),
+    }
 
 
 def _preload_cuda_libraries() -> None:

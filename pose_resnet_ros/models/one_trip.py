@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 
 BUCKETS = (1, 2, 4, 8, 16, 32, 64)
 DECODERS = ("microsoft", "mmpose")
-GPU_BACKENDS = ("cuda", "tensorrt")
+_DEVICES = {"cuda": "cuda", "tensorrt": "cuda"}  # by backend; the others' buffers lie in host memory
 # Every recorded graph keeps device memory, so a folder with pictures of many sizes does not have all of them recorded.
 MAX_RECORDED_SIZES = 4
 
@@ -138,7 +138,7 @@ class OneTrip:
             threads=run_on.threads,
             more={"enable_cuda_graph": "1"} if recorded else None,
         )
-        device = _Device("cuda" if backend in GPU_BACKENDS else "cpu", run_on.device_id)
+        device = _Device(_DEVICES.get(backend, "cpu"), run_on.device_id)
         trip = _Trip(
             session,
             path=self._network.path,

@@ -20,7 +20,7 @@ from pose_resnet_ros.core.types import Crops, Detections, People
 from pose_resnet_ros.models.backends import Grant
 from pose_resnet_ros.models.checks import check_pose_outputs
 from pose_resnet_ros.models.loading import open_model
-from pose_resnet_ros.models.one_trip import GPU_BACKENDS, OneTrip, open_one_trip
+from pose_resnet_ros.models.one_trip import OneTrip, open_one_trip
 from pose_resnet_ros.models.runtime import RunOn
 from pose_resnet_ros.models.spec import PoseSpec
 from pose_resnet_ros.models.stages import StageClock
@@ -56,7 +56,7 @@ class PoseNet:
         """Load the network and run it once on nothing, which checks its output and warms it up.
 
         precision: as in ``options.py``; one_trip: crop and decode in the network's own graph (``one_trip.py``) where that
-        can be had; None: on a GPU. Raises ModelError or BackendError.
+        can be had; None: on backend cuda. Raises ModelError or BackendError.
         """
         run_on = run_on or RunOn()
         self._model, spec = open_model(name_or_path, spec_type=PoseSpec, run_on=run_on, precision=precision)
@@ -70,10 +70,10 @@ class PoseNet:
                 f"{self._model.path}: its description does not fit this package: {error}"
             ) from error
         self.input_wh = (spec.input.width, spec.input.height)
-        self._example = self._model.run(np.zeros((2, 3, spec.input.height, spec.input.width), np.float32))
+        self._example = self._warm_up(run_on.max_batch)
         check_pose_outputs(spec, self._example, self._model)
         self._tensor = tensor_for(1, spec=spec.input)
-        wanted = self.grant.backend in GPU_BACKENDS if one_trip is None else one_trip
+        wanted = self.grant.backend == "cuda" if one_trip is None else one_trip
         self._one_trip = self._open_one_trip(run_on) if wanted else None
 
     @property
@@ -116,6 +116,16 @@ class PoseNet:
         if self._one_trip is not None:
             self._one_trip.close()
         self._model.close()
+
+    def _warm_up(self, max_batch: int) -> list[np.ndarray]:
+        """The outputs for crops of nothing.
+
+        TensorRT widens its engine's range whenever a batch falls outside, which takes minutes: it has the largest and the
+        smallest one here, so that no frame waits.
+        """
+        counts = (max_batch, 1) if self.grant.backend == "tensorrt" else (2,)
+        shape = (3, self.spec.input.height, self.spec.input.width)
+        return [self._model.run(np.zeros((count, *shape), np.float32)) for count in counts][-1]
 
     def _open_one_trip(self, run_on: RunOn) -> OneTrip | None:
         return open_one_trip(

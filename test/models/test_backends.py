@@ -7,11 +7,14 @@ import logging
 from pathlib import Path
 
 import known_models
+import numpy as np
 import onnxruntime as ort
 import pytest
 
 from pose_resnet_ros.core.errors import BackendError, ModelError
 from pose_resnet_ros.models.backends import open_session
+from pose_resnet_ros.models.pose_net import PoseNet
+from pose_resnet_ros.models.runtime import OnnxModel, RunOn
 
 
 @pytest.fixture
@@ -92,3 +95,67 @@ def test_auto_falls_back_and_says_so(
     assert grant.backend == "cpu"
     assert grant.reason.startswith("auto: no GPU")
     assert "pose.onnx runs on the CPU (auto: no GPU" in caplog.text
+
+
+@pytest.fixture
+def tensorrt(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[dict[str, object]]:
+    """TensorRT cannot be had here: the CPU stands in. The options that its provider would have got, session by session."""
+    listed = ["TensorrtExecutionProvider", "CUDAExecutionProvider", "CPUExecutionProvider"]
+    monkeypatch.setattr(ort, "get_available_providers", lambda: listed)
+    monkeypatch.setenv("POSE_RESNET_ROS_HOME", str(tmp_path / "home"))
+    given: list[dict[str, object]] = []
+    real = ort.InferenceSession
+
+    class Session(real):  # type: ignore[misc, valid-type]
+        def __init__(self, model: str, options: ort.SessionOptions, *, providers: list, **_: object) -> None:
+            given.append(dict(providers)["TensorrtExecutionProvider"])
+            super().__init__(model, options, providers=["CPUExecutionProvider"])
+
+        def get_providers(self) -> list[str]:
+            return listed
+
+    monkeypatch.setattr(ort, "InferenceSession", Session)
+    return given
+
+
+def test_tensorrt_keeps_engines_by_content_and_timings_together(
+    path: Path, tensorrt: list[dict[str, object]], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    open_session(path, backend="tensorrt", device_id=1, threads=1)
+    known_models.pose_net(path, score=0.8)  # other weights under the same name
+    open_session(path, backend="tensorrt", device_id=1, threads=1)
+    home = tmp_path / "home" / "tensorrt"
+    assert [options["trt_timing_cache_path"] for options in tensorrt] == [str(home)] * 2
+    first, second = (Path(str(options["trt_engine_cache_path"])) for options in tensorrt)
+    assert first != second
+    assert first.parent == second.parent == home
+    assert first.is_dir()
+    assert tensorrt[0]["trt_engine_cache_enable"]
+    assert tensorrt[0]["trt_timing_cache_enable"]
+    assert tensorrt[0]["device_id"] == 1
+    assert "pose.onnx: TensorRT builds its engine, which takes minutes; it is kept in" in caplog.text
+
+
+def test_tensorrt_is_silent_where_its_engine_is_there(
+    path: Path, tensorrt: list[dict[str, object]], caplog: pytest.LogCaptureFixture
+) -> None:
+    open_session(path, backend="tensorrt", device_id=0, threads=1)
+    (Path(str(tensorrt[0]["trt_engine_cache_path"])) / "kernel.engine").touch()
+    caplog.clear()
+    open_session(path, backend="tensorrt", device_id=0, threads=1)
+    assert caplog.text == ""
+
+
+def test_tensorrt_builds_for_every_batch_at_once(
+    path: Path, tensorrt: list[dict[str, object]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts: list[int] = []
+    real = OnnxModel.run
+
+    def counting(model: OnnxModel, tensor: np.ndarray) -> list[np.ndarray]:
+        counts.append(len(tensor))
+        return real(model, tensor)
+
+    monkeypatch.setattr(OnnxModel, "run", counting)
+    PoseNet(path, run_on=RunOn(backend="tensorrt", max_batch=8))
+    assert counts == [8, 1]

@@ -226,7 +226,7 @@ def test_where_cuda_graphs_are_refused_it_runs_without(
     """No GPU here: a CPU session stands in for CUDA's, and refuses to record as a graph with a copy in it does."""
     net = PoseNet(known_models.blob_finder(tmp_path / "p.onnx"), run_on=CPU)
     monkeypatch.setattr(net._model, "grant", Grant("cuda", "CUDAExecutionProvider", "as requested"))
-    monkeypatch.setattr(one_trip, "GPU_BACKENDS", ())
+    monkeypatch.setattr(one_trip, "_DEVICES", {})
     real = one_trip.open_composed
 
     def refusing(model: bytes, *, more: dict[str, str] | None, backend: str, **given: object) -> object:
