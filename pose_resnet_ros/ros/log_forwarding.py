@@ -36,9 +36,11 @@ def forward_logs(ros_logger: Any) -> RosLogHandler:
     logger = logging.getLogger(LIBRARY_LOGGER)
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
-    logger.propagate = False  # the ROS log prints it already
     return handler
 
 
 def stop_forwarding(handler: RosLogHandler) -> None:
-    logging.getLogger(LIBRARY_LOGGER).removeHandler(handler)
+    logger = logging.getLogger(LIBRARY_LOGGER)
+    logger.removeHandler(handler)
+    if not logger.handlers:
+        logger.setLevel(logging.NOTSET)

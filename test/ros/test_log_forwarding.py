@@ -43,6 +43,7 @@ def test_records_arrive_with_their_arguments_and_severity() -> None:
     finally:
         stop_forwarding(handler)
     LOG.info("after the end")
+    assert not LOG.isEnabledFor(logging.INFO)  # as it was before
     assert ros_logger.lines == [
         ("info", "loaded model in 7 ms"),
         ("warning", "careful"),
