@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT / "build_support"))
 from cmake_build import CMakeBuild, RosDistribution, has_ros_package  # noqa: E402
 
-ONNX_EXPORT = ["torch>=2.1", "onnx>=1.15"]
+ONNX_EXPORT = ["torch>=2.6", "onnx>=1.15"]
 BAGS = ["rosbags>=0.11", "mcap>=1.2"]
 EXTRAS = {
     # The onnxruntime wheels collide with one another, and so do OpenCV's: choose one of cpu and gpu.

@@ -15,6 +15,7 @@ import numpy as np
 
 from pose_resnet_ros.core.errors import ModelError
 
+SAFE_TORCH = (2, 6)
 PREFIXES = ("module.", "backbone.", "keypoint_head.", "head.")
 REQUIRED = (
     "conv1.weight",
@@ -33,6 +34,12 @@ def import_torch() -> Any:
         raise ModelError(
             "reading a PyTorch checkpoint needs torch, which is not installed; pip install torch (the CPU build will do)"
         ) from error
+    version = tuple(int(part) for part in torch.__version__.split(".")[:2])
+    if version < SAFE_TORCH:
+        raise ModelError(
+            f"torch {torch.__version__} can be made to run a program by a checkpoint, even with weights_only"
+            " (CVE-2025-32434); expected 2.6 or later: pip install -U torch, here or on another machine"
+        )
     return torch
 
 

@@ -70,17 +70,33 @@ _MICROSOFT = (
     _microsoft(152, "384x384", (90.200, 39.433), mpii=True),
 )
 
-_AILIA = ModelEntry(
-    name="pose_resnet_50_256x192_ailia",
-    kind="pose",
-    file="pose_resnet_50_256x192_ailia.onnx",
-    source="ailia-models (axinc-ai), exported from Microsoft's checkpoint",
-    licence="not stated",
-    terms="derived from Microsoft's weights, which are for research purpose",
-    data=_COCO,
-    spec=_spec("pose_resnet_50_256x192_ailia", "256x192", order="bgr", decoder="microsoft"),
-    urls=("https://storage.googleapis.com/ailia-models/pose_resnet/pose_resnet_50_256x192.onnx",),
-    note="batch 1 as far as known; tensor names not verified. The sample's own crop is another: spec crop 'ailia'",
+
+def _ailia(name: str, *, crop: str, note: str) -> ModelEntry:
+    return ModelEntry(
+        name=name,
+        kind="pose",
+        file=f"{name}.onnx",
+        source="ailia-models (axinc-ai), exported from Microsoft's checkpoint",
+        licence="not stated",
+        terms="derived from Microsoft's weights, which are for research purpose",
+        data=_COCO,
+        spec=_spec(name, "256x192", order="bgr", decoder="microsoft", crop=crop),
+        urls=("https://storage.googleapis.com/ailia-models/pose_resnet/pose_resnet_50_256x192.onnx",),
+        note=f"batch 1 as far as known; tensor names not verified; {note}",
+    )
+
+
+_AILIA = (
+    _ailia(
+        "pose_resnet_50_256x192_ailia",
+        crop="topdown",
+        note="with the crop that the weights were trained with",
+    ),
+    _ailia(
+        "pose_resnet_50_256x192_ailia_crop",
+        crop="ailia",
+        note="with the crop of ailia's sample (no padding, width from height), for comparison with that sample",
+    ),
 )
 
 
@@ -176,4 +192,4 @@ _RTM = (
     _rtmpose("x", "384x288", "700e-384x288-71d7b7e9_20230629"),
 )
 
-POSE_NETS: tuple[ModelEntry, ...] = (*_MICROSOFT, _AILIA, *_MMPOSE, *_RTM)
+POSE_NETS: tuple[ModelEntry, ...] = (*_MICROSOFT, *_AILIA, *_MMPOSE, *_RTM)

@@ -150,6 +150,15 @@ def test_a_pickle_that_runs_code_is_refused(tmp_path: Path, capfd: pytest.Captur
     assert "this ran" not in capfd.readouterr().out
 
 
+def test_a_torch_that_cannot_be_trusted_with_pickles_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_checkpoint(tmp_path / "net.pth", small())
+    monkeypatch.setattr(torch, "__version__", "2.5.1+cpu")
+    with pytest.raises(ModelError, match=r"torch 2\.5\.1\+cpu .* expected 2\.6 or later"):
+        load_state(path)
+
+
 @pytest.mark.parametrize("content", [b"", b"<html>", b"PK\x03\x04 cut", b"\x80\x02}q"])
 def test_a_file_that_is_no_checkpoint_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "net.pth").write_bytes(content)
