@@ -85,7 +85,7 @@ def download(url: str, target: Path, *, progress: bool) -> None:
         ) from error
     watch = _Watch()
     fetcher = pooch.HTTPDownloader(
-        progressbar=progress, timeout=TIMEOUT_S, hooks={"response": watch.response}
+        progressbar=progress, chunk_size=1 << 16, timeout=TIMEOUT_S, hooks={"response": watch.response}
     )
     try:
         fetcher(url, str(target), None)  # type: ignore[arg-type]  # the third is not used here
@@ -127,7 +127,7 @@ def _require_https(url: str) -> None:
 
 def _install(entry: ModelEntry, source: str, transfer: Transfer) -> Path:
     """Transfer, check, move, record; then unpack."""
-    with _writable_folder() as folder, _part_file(folder, entry.published_file) as part:
+    with writable_folder() as folder, part_file(folder, entry.published_file) as part:
         transfer(source, part)
         check_published(part, entry)
         target = folder / entry.stored_file
@@ -137,7 +137,7 @@ def _install(entry: ModelEntry, source: str, transfer: Transfer) -> Path:
 
 
 def _unpack(entry: ModelEntry, archive_path: Path) -> Path:
-    with zipfile.ZipFile(archive_path) as archive, _part_file(archive_path.parent, entry.file) as part:
+    with zipfile.ZipFile(archive_path) as archive, part_file(archive_path.parent, entry.file) as part:
         members = [name for name in archive.namelist() if Path(name).name == entry.zip_member]
         if len(members) != 1:
             raise DownloadError(
@@ -153,7 +153,7 @@ def _unpack(entry: ModelEntry, archive_path: Path) -> Path:
 
 
 @contextlib.contextmanager
-def _writable_folder() -> Iterator[Path]:
+def writable_folder() -> Iterator[Path]:
     """The model folder, made if need be; what the disk refuses inside becomes a DownloadError."""
     folder = models_folder()
     try:
@@ -170,7 +170,7 @@ def _writable_folder() -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def _part_file(folder: Path, name: str) -> Iterator[Path]:
+def part_file(folder: Path, name: str) -> Iterator[Path]:
     """A passing name in ``folder``, gone afterwards; removes what killed downloads of the same file left."""
     for old in folder.glob(f".{name}.*.part"):
         if time.time() - old.stat().st_mtime > LEFT_OVER_S:

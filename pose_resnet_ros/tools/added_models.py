@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 from pose_resnet_ros.core.errors import ModelError
 from pose_resnet_ros.models.checks import spec_of
 from pose_resnet_ros.models.digests import record_digest
+from pose_resnet_ros.models.download import part_file, writable_folder
 from pose_resnet_ros.models.files import models_folder
 from pose_resnet_ros.models.registry import find_entry, get_entry
 from pose_resnet_ros.models.runtime import OnnxModel, RunOn
@@ -36,7 +38,15 @@ def add_described_file(path: Path, *, name: str, like: str | None) -> Path:
         spec = _own_spec(opened) if like is None else _spec_like(opened, name, like)
     finally:
         opened.close()
-    return _write(path, spec, models_folder() / f"{name}.onnx")
+    target = models_folder() / f"{name}.onnx"
+    with writable_folder() as folder, part_file(folder, target.name) as part:
+        if like is None:
+            shutil.copyfile(path, part)
+        else:
+            _write_described(path, spec, part)
+        part.replace(target)
+        record_digest(target)
+    return target
 
 
 def _own_spec(model: OnnxModel) -> Spec:
@@ -62,17 +72,14 @@ def _spec_like(model: OnnxModel, name: str, like: str) -> Spec:
     )
 
 
-def _write(path: Path, spec: Spec, target: Path) -> Path:
+def _write_described(path: Path, spec: Spec, target: Path) -> None:
     try:
-        from pose_resnet_ros.export.files import save
         from pose_resnet_ros.export.graph import describe
         from pose_resnet_ros.export.rebatch import load_onnx
     except ModuleNotFoundError as error:
         raise ModelError(
-            f"models add needs {error.name}, which is not installed; pip install onnx"
+            f"a description is written into the file with {error.name}, which is not installed; pip install {error.name}"
         ) from error
     model = load_onnx(path)
     describe(model, spec)
-    save(model, target)
-    record_digest(target)
-    return target
+    target.write_bytes(model.SerializeToString())
