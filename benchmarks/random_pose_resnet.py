@@ -1,0 +1,36 @@
+#!/usr/bin/env python3
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""A PoseResNet with random weights as an ONNX file, to measure speed without a download.
+
+    python3 -m benchmarks.random_pose_resnet --depth 50 --output random50.onnx
+    python3 -m pose_resnet_ros export random50.onnx --int8 --calibration DIR_OF_PICTURES --output random50.int8.onnx
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from pose_resnet_ros.export.files import ExportOptions, export, save
+from pose_resnet_ros.export.pose_resnet_torch import pose_resnet, seeded
+from pose_resnet_ros.export.sources import PoseCheckpoint
+from pose_resnet_ros.models.spec import InputSpec, PoseSpec
+
+# As the COCO models of microsoft/human-pose-estimation.pytorch have it.
+INPUT = InputSpec(192, 256, "bgr", 1 / 255, mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--depth", type=int, default=50, choices=(18, 34, 50, 101, 152))
+    parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--split", action="store_true", help="as export --split")
+    options = parser.parse_args()
+    state = {name: tensor.numpy() for name, tensor in seeded(pose_resnet(options.depth)).state_dict().items()}
+    spec = PoseSpec(f"random_pose_resnet_{options.depth}", INPUT, decoder="microsoft", skeleton="coco17")
+    save(export(PoseCheckpoint(state, spec), spec, ExportOptions(split=options.split)), options.output)
+
+
+if __name__ == "__main__":
+    main()
