@@ -41,7 +41,7 @@ def free_batch(path: Path) -> onnx.ModelProto:
         return fixed
     free = onnx.ModelProto()
     free.CopyFrom(fixed)
-    _free_reshapes(free, _leading_ones(fixed))
+    _free_reshapes(free, _larger_first_axes(fixed))
     for value in (*_real_inputs(free), *free.graph.output):
         if value.type.tensor_type.shape.dim:  # an output may leave its shape open
             value.type.tensor_type.shape.dim[0].dim_param = "N"
@@ -68,22 +68,22 @@ def _real_inputs(model: onnx.ModelProto) -> list[onnx.ValueInfoProto]:
     return [value for value in model.graph.input if value.name not in weights]
 
 
-def _leading_ones(model: onnx.ModelProto) -> set[str]:
-    """Names of the values whose first axis has size one."""
+def _larger_first_axes(model: onnx.ModelProto) -> set[str]:
+    """Names of the values whose first axis is known, and is not one."""
     graph = onnx.shape_inference.infer_shapes(model).graph
     values = (*graph.value_info, *graph.input, *graph.output)
     shapes = {value.name: value.type.tensor_type.shape.dim for value in values}
-    return {name for name, dims in shapes.items() if len(dims) and dims[0].dim_value == 1}
+    return {name for name, dims in shapes.items() if len(dims) and dims[0].dim_value > 1}
 
 
-def _free_reshapes(model: onnx.ModelProto, leading_ones: set[str]) -> None:
-    """In every Reshape from a first axis of one to a first axis of one, take that axis from the input (a 0 says so)."""
+def _free_reshapes(model: onnx.ModelProto, without_batch: set[str]) -> None:
+    """In every Reshape from a batch of one to a first axis of one, take that axis from the input (a 0 says so)."""
     constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
     for node in model.graph.node:
         if node.op_type == "Constant" and node.attribute[0].name == "value":
             constants[node.output[0]] = numpy_helper.to_array(node.attribute[0].t)
     for node in model.graph.node:
-        if node.op_type != "Reshape" or node.input[0] not in leading_ones:
+        if node.op_type != "Reshape" or node.input[0] in without_batch:
             continue
         shape = constants.get(node.input[1])
         if shape is not None and len(shape) and shape[0] == 1:
