@@ -12,7 +12,6 @@ import pytest
 pytest.importorskip("rclpy")
 from diagnostic_msgs.msg import DiagnosticArray
 from pose_resnet_ros.msg import PersonArray
-from rcl_interfaces.msg import Log
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 from vision_msgs.msg import Detection2D, Detection2DArray, ObjectHypothesisWithPose
@@ -36,10 +35,12 @@ def detections(header: Header, *found: tuple[str, float]) -> Detection2DArray:
 class Setup:
     """A pose node without a detector, and both of its inputs."""
 
-    def __init__(self, world: Any, image_message: Callable[..., Image], **parameters: Any) -> None:
+    def __init__(
+        self, world: Any, image_message: Callable[..., Image], capture: Any, **parameters: Any
+    ) -> None:
         self.world, self.image_message = world, image_message
+        self._capture, self._log = capture, ""
         self.results: list[PersonArray] = world.listen(PersonArray, "/pose_resnet/persons")
-        self.log: list[Log] = world.listen(Log, "/rosout")
         self.diagnostics: list[DiagnosticArray] = world.listen(DiagnosticArray, "/diagnostics")
         world.pose_node(detector_model="external", **parameters)
         self.images = world.publisher(Image)
@@ -59,12 +60,18 @@ class Setup:
         self.world.until(shown, f"{key} to be {value}")
 
     def until_logged(self, text: str) -> None:
-        self.world.until(lambda: any(text in entry.msg for entry in self.log), f"'{text}' in the log")
+        def said() -> bool:
+            self._log += self._capture.readouterr().err
+            return text in self._log
+
+        self.world.until(said, f"'{text}' in the log")
 
 
 @pytest.fixture
-def setup(world: Any, spot: str, image_message: Callable[..., Image]) -> Callable[..., Setup]:
-    return lambda **parameters: Setup(world, image_message, pose_model=spot, **parameters)
+def setup(
+    world: Any, spot: str, image_message: Callable[..., Image], capfd: pytest.CaptureFixture[str]
+) -> Callable[..., Setup]:
+    return lambda **parameters: Setup(world, image_message, capfd, pose_model=spot, **parameters)
 
 
 @pytest.mark.parametrize("image_first", [True, False])

@@ -16,7 +16,6 @@ pytest.importorskip("rclpy")
 from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import PoseArray
 from pose_resnet_ros.msg import PersonArray, PersonArray3D
-from rcl_interfaces.msg import Log
 from sensor_msgs.msg import CameraInfo, Image
 from visualization_msgs.msg import Marker, MarkerArray
 
@@ -26,9 +25,11 @@ FRAME = "camera_optical_frame"
 class Setup:
     """A pose node that uses depth, and its three inputs. The image is 160 x 120; the one person's joints all lie on its spot."""
 
-    def __init__(self, world: Any, image_message: Callable[..., Image], **parameters: Any) -> None:
+    def __init__(
+        self, world: Any, image_message: Callable[..., Image], capture: Any, **parameters: Any
+    ) -> None:
         self.world, self._image_message = world, image_message
-        self.log: list[Log] = world.listen(Log, "/rosout")
+        self._capture, self._log = capture, ""
         self.persons: list[PersonArray] = world.listen(PersonArray, "/pose_resnet/persons")
         self.persons_3d: list[PersonArray3D] = world.listen(PersonArray3D, "/pose_resnet/persons_3d")
         self.poses: list[PoseArray] = world.listen(PoseArray, "/pose_resnet/poses")
@@ -83,12 +84,18 @@ class Setup:
         self.world.until(shown, f"diagnostics with '{key}'")
 
     def until_logged(self, text: str) -> None:
-        self.world.until(lambda: any(text in entry.msg for entry in self.log), f"'{text}' in the log")
+        def said() -> bool:
+            self._log += self._capture.readouterr().err
+            return text in self._log
+
+        self.world.until(said, f"'{text}' in the log")
 
 
 @pytest.fixture
-def setup(world: Any, spot: str, image_message: Callable[..., Image]) -> Callable[..., Setup]:
-    return lambda **parameters: Setup(world, image_message, pose_model=spot, **parameters)
+def setup(
+    world: Any, spot: str, image_message: Callable[..., Image], capfd: pytest.CaptureFixture[str]
+) -> Callable[..., Setup]:
+    return lambda **parameters: Setup(world, image_message, capfd, pose_model=spot, **parameters)
 
 
 def test_persons_poses_and_markers(setup: Callable[..., Setup]) -> None:
