@@ -21,14 +21,16 @@ class Condition:
     """What the node is and sees besides its statistics.
 
     state: lifecycle state; topic: resolved input topic; providers: network -> onnxruntime provider in use; publishers: how
-    many publish there; problem: why the last transition failed; worker_died: the worker ended without being asked to;
-    further: values of other parts of the node.
+    many publish there; matched: how many of them are connected, None where nobody subscribes or rclpy does not tell
+    (Humble); problem: why the last transition failed; worker_died: the worker ended without being asked to; further: values
+    of optional parts.
     """
 
     state: str
     topic: str
     providers: Mapping[str, str]
     publishers: int
+    matched: int | None = None
     problem: str = ""
     worker_died: bool = False
     further: Mapping[str, str] = field(default_factory=dict)
@@ -60,12 +62,14 @@ def _silence(summary: Summary, condition: Condition) -> str:
             if summary.received
             else f"nobody publishes {topic} yet"
         )
+    if condition.matched == 0:
+        return f"{publishers}, but not connected: set image_reliability to best_effort, and see the log for incompatible QoS"
     if summary.received:
         return f"{publishers}, but no frame for {summary.silent_s:.0f} s: the source has stopped"
     return (
         f"{publishers}, but no frame has arrived: either the camera does not send, or its frames are lost on the way. Start"
         " camera and node with FASTRTPS_DEFAULT_PROFILES_FILE (from Kilted: FASTDDS_DEFAULT_PROFILES_FILE) set to"
-        " config/fastdds_images.xml of pose_resnet_ros, and see the log for incompatible QoS"
+        " config/fastdds_images.xml of pose_resnet_ros"
     )
 
 
@@ -80,7 +84,8 @@ def _values(summary: Summary, condition: Condition) -> dict[str, str]:
     return {
         "lifecycle state": condition.state,
         "input topic": condition.topic,
-        "publishers matched": str(condition.publishers),
+        "publishers": str(condition.publishers),
+        "publishers matched": "unknown" if condition.matched is None else str(condition.matched),
         "frames received": str(summary.received),
         "frames published": str(summary.published),
         "frames dropped as stale": str(summary.stale),

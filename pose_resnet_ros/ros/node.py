@@ -210,6 +210,10 @@ class PoseNode(GuardedLifecycleNode):
             else {}
         )
 
+    def _matched_publishers(self) -> int | None:
+        count = getattr(self._subscription, "get_publisher_count", None)  # not in Humble
+        return count() if count else None
+
     def _condition(self) -> Condition:
         topic = self._topic()
         parts = [part for part in (self._external, self._space) if part is not None]
@@ -218,6 +222,7 @@ class PoseNode(GuardedLifecycleNode):
             topic=topic,
             providers=self._providers(),
             publishers=self.count_publishers(topic),
+            matched=self._matched_publishers(),
             problem=self.problem,
             worker_died=self._worker is not None and not self._worker.alive,
             further={key: value for part in parts for key, value in part.values().items()},

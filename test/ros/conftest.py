@@ -67,9 +67,11 @@ class World:
         return messages
 
     def publisher(self, message_type: type, topic: str = "/image", qos: Any = 1) -> Any:
-        """A publisher that has found its subscriber."""
+        """A publisher that has found its subscriber, and has been found by it: its first message arrives."""
         publisher = self.peer.create_publisher(message_type, topic, qos)
         self.until(publisher.get_subscription_count, f"somebody to subscribe to {topic}")
+        ours = [s for node in self._nodes for s in node.subscriptions if s.topic_name == topic]
+        self.until(lambda: all(s.get_publisher_count() for s in ours), f"{topic} to know its publisher")
         return publisher
 
     def until(self, condition: Callable[[], Any], what: str, *, deadline_s: float = DEADLINE_S) -> Any:

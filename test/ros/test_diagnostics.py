@@ -30,7 +30,7 @@ RUNNING = Summary(
     time_jumps=0,
 )
 ACTIVE = Condition(
-    state="active", topic="/camera/image", providers={"pose": "CPUExecutionProvider"}, publishers=1
+    state="active", topic="/camera/image", providers={"pose": "CPUExecutionProvider"}, publishers=1, matched=1
 )
 SILENT = replace(RUNNING, silent_s=7.0)
 NOTHING_YET = replace(SILENT, received=0)
@@ -55,6 +55,13 @@ NOTHING_YET = replace(SILENT, received=0)
         ),
         (SILENT, ACTIVE, DiagnosticStatus.WARN, "no frame for 7 s: the source has stopped"),
         (NOTHING_YET, ACTIVE, DiagnosticStatus.WARN, "fastdds_images.xml"),
+        (NOTHING_YET, replace(ACTIVE, matched=None), DiagnosticStatus.WARN, "fastdds_images.xml"),
+        (
+            NOTHING_YET,
+            replace(ACTIVE, matched=0),
+            DiagnosticStatus.WARN,
+            "set image_reliability to best_effort",
+        ),
         (
             replace(RUNNING, errors_in_a_row=FAILING_AFTER),
             ACTIVE,
@@ -83,6 +90,7 @@ def test_every_value_is_there() -> None:
     assert {pair.key: pair.value for pair in message.values} == {
         "lifecycle state": "active",
         "input topic": "/camera/image",
+        "publishers": "1",
         "publishers matched": "1",
         "frames received": "100",
         "frames published": "90",
