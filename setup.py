@@ -23,6 +23,7 @@ EXTRAS = {
     "cpu": ["onnxruntime>=1.16", "opencv-python-headless>=4.5,<5"],
     "gpu": ["onnxruntime-gpu[cuda,cudnn]>=1.21", "opencv-python-headless>=4.5,<5", "onnx>=1.15"],
     "bags": BAGS,
+    "ray": [*BAGS, "ray[data]>=2.9"],
     "rerun": ["rerun-sdk>=0.23"],
     "export": ONNX_EXPORT,
     "benchmark": [*ONNX_EXPORT, "openvino>=2023.1", "matplotlib>=3.5", "rich>=12"],

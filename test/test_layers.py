@@ -42,6 +42,7 @@ OPTIONAL = {
     "openvino",
     "pooch",
     "pycocotools",
+    "ray",
     "rerun",
     "rosbags",
     "tensorrt",

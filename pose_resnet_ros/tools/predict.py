@@ -69,7 +69,7 @@ def _predict_bags(args: argparse.Namespace) -> int:
             "output: say which bag to write (--output results.mcap; for several bags a folder)"
         )
     sources = [Path(text) for text in args.inputs]
-    bag_options = {"topic": args.topic, "annotated": args.annotated, "workers": args.workers}
+    bag_options = {"topic": args.topic, "annotated": args.annotated, "workers": args.workers, "ray": args.ray}
     return predict_bags(sources, args.output, vars(args), **bag_options)
 
 
@@ -162,6 +162,11 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         default=1,
         metavar="N",
         help="bags at a time, each in its own process",
+    )
+    bags.add_argument(
+        "--ray",
+        metavar="ADDRESS",
+        help="bags on the machines of a Ray cluster that all see the files (auto, local, or its address)",
     )
     add_options(parser, PIPELINE_OPTIONS + TRACKING_OPTIONS)
     return parser.parse_args(arguments)

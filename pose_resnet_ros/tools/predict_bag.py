@@ -68,11 +68,13 @@ def predict_bags(
     topic: str | None = None,
     annotated: bool = False,
     workers: int = 1,
+    ray: str | None = None,
 ) -> int:
     """Every bag to its results; exit code 0, or 1 if one could not be used to its end.
 
     output: for one bag the bag to write; for several a folder, in which each gets the name of its source. What is there
     already is left as it is: after an interruption the same command goes on with the first bag that is not finished.
+    ray: address of a Ray cluster, whose machines see the same files, or local; it takes the place of the workers.
     """
     _check_packages()
     if workers > 1 and values["threads"] == 0:
@@ -81,7 +83,12 @@ def predict_bags(
         BagJob(source, target, topic, annotated, values)
         for source, target in _targets(sources, output).items()
     ]
-    reports = _one_by_one(jobs) if workers == 1 or len(jobs) == 1 else _side_by_side(jobs, workers)
+    if ray is not None:
+        reports = _on_ray(jobs, ray)
+    elif workers == 1 or len(jobs) == 1:
+        reports = _one_by_one(jobs)
+    else:
+        reports = _side_by_side(jobs, workers)
     for report in reports:
         tqdm.write(str(report), file=sys.stderr if report.problem else sys.stdout)
     return int(any(report.problem or report.bad for report in reports))
@@ -184,6 +191,33 @@ def _side_by_side(jobs: Sequence[BagJob], workers: int) -> list[BagReport]:
             reports[futures[future].source] = future.result()
             progress.update()
     return [reports[job.source] for job in jobs]
+
+
+def _on_ray(jobs: Sequence[BagJob], address: str) -> list[BagReport]:
+    try:
+        import ray
+        import ray.data
+    except ImportError as error:
+        raise PoseError(
+            f"--ray needs the package {error.name}: pip install 'pose_resnet_ros[ray]'"
+        ) from error
+    ray.init(address=address, ignore_reinit_error=True)
+    try:
+        rows = ray.data.from_items([{"job": _absolute(job)} for job in jobs], override_num_blocks=len(jobs))
+        done = rows.map(lambda row: {"report": predict_bag(row["job"])}).take_all()
+    finally:
+        ray.shutdown()
+    reports = {row["report"].job.output: row["report"] for row in done}
+    return [reports[_absolute(job).output] for job in jobs]
+
+
+def _absolute(job: BagJob) -> BagJob:
+    """Another process has another current folder; a model that is no file is a name."""
+    models = {name: Path(job.values[name]) for name in ("pose_model", "detector_model")}
+    files = {name: str(path.resolve()) for name, path in models.items() if path.is_file()}
+    return replace(
+        job, source=job.source.resolve(), output=job.output.resolve(), values={**job.values, **files}
+    )
 
 
 def _targets(sources: Sequence[Path], output: Path) -> dict[Path, Path]:

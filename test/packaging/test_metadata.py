@@ -19,7 +19,7 @@ CMAKE = (ROOT / "CMakeLists.txt").read_text(encoding="utf-8")
 ROSDEP_KEYS = {name: f"python3-{name}" for name in ("numpy", "scipy", "requests", "tqdm", "rich", "matplotlib", "yaml")}
 ROSDEP_KEYS |= {"cv2": "python3-opencv", "onnxruntime": "python3-onnxruntime-pip"}
 # Without a key, or wanted by single tools only: these are pip extras.
-PIP_ONLY = {"torch", "onnx", "openvino", "pooch", "pycocotools", "rosbags", "mcap", "rerun"}
+PIP_ONLY = {"torch", "onnx", "openvino", "pooch", "pycocotools", "rosbags", "mcap", "ray", "rerun"}
 
 
 def package_xml():

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import spot_model
 from bag_files import TOPIC, header, image, jpeg, log_ns, only_file, write_bag
 from rosbags.highlevel import AnyReader
 
-from pose_resnet_ros.core.errors import SettingsError
+from pose_resnet_ros.core.errors import PoseError, SettingsError
 from pose_resnet_ros.core.skeletons import OPENPOSE18
 from pose_resnet_ros.tools import predict
 
@@ -154,3 +155,21 @@ def test_bags_do_not_mix_with_pictures_nor_with_bags_of_the_same_name(tmp_path: 
     same = write_bag(tmp_path / "again" / "bag", {TOPIC: [spot(0)]})
     with pytest.raises(SettingsError, match="same name"):
         run(model, bag, same, "-o", tmp_path / "out")
+
+
+def test_bags_on_ray(tmp_path: Path, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("ray.data", reason="pip install 'pose_resnet_ros[ray]'")
+    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    # Ray's processes start elsewhere; from a clone they find the package only so.
+    monkeypatch.setenv("PYTHONPATH", str(Path(predict.__file__).parents[2]))
+    bags = [write_bag(tmp_path / f"bag{k}", {TOPIC: [spot(n) for n in range(2 + k)]}) for k in range(2)]
+    monkeypatch.chdir(tmp_path)
+    assert run(model, "bag0", "bag1", "-o", "results", "--ray", "local") == 0
+    assert [len(messages(tmp_path / "results" / f"{bag.name}.mcap")["persons"]) for bag in bags] == [2, 3]
+
+
+def test_without_ray_the_extra_is_named(tmp_path: Path, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    bag = write_bag(tmp_path / "bag", {TOPIC: [spot(0)]})
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(PoseError, match=r"pip install 'pose_resnet_ros\[ray\]'"):
+        run(model, bag, "-o", tmp_path / "out.mcap", "--ray", "local")
