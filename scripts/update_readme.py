@@ -34,7 +34,8 @@ def with_tables(text: str) -> str:
         pattern = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
         if not pattern.search(text):
             raise SystemExit(f"README.md has no marks for the parameters of {name}")
-        text = pattern.sub(lambda _, block=begin + parameter_table(options) + end: block, text)
+        before, after = pattern.split(text, maxsplit=1)
+        text = before + begin + parameter_table(options) + end + after
     return text
 
 

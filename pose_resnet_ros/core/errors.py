@@ -46,5 +46,5 @@ class BenchmarkError(PoseError):
     """A measurement could not be made, or would not be a fair one."""
 
 
-class InferenceCancelled(PoseError):
+class InferenceCancelled(PoseError):  # noqa: N818 - it is the answer to a request, not a fault
     """A run was ended, or not begun, because ``cancel()`` was called."""

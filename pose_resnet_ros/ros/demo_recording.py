@@ -49,7 +49,7 @@ def person_to_dict(person: Any) -> dict[str, Any]:
 def write_persons(path: Path, frames: Sequence[PersonsFrame]) -> None:
     """A list of frames, oldest first, each with ``stamp`` (sec, nanosec) and ``persons``."""
     rows = [
-        {"stamp": dict(zip(("sec", "nanosec"), divmod(f.stamp_ns, 1_000_000_000))), "persons": f.persons} for f in frames
+        {"stamp": _stamp(f.stamp_ns), "persons": f.persons} for f in frames
     ]
     path.write_text(json.dumps(rows, indent=1) + "\n")
 
@@ -65,7 +65,7 @@ def write_video(path: Path, pictures: Sequence[Picture], *, fps: float = 30.0) -
     if not writer.isOpened():
         raise OSError(f"cannot write {path}: this OpenCV has no mp4v encoder; opencv-python's wheels carry one")
     written = 0
-    for picture, end_s in zip(pictures, _end_times_s(pictures, fps)):
+    for picture, end_s in zip(pictures, _end_times_s(pictures, fps), strict=True):
         frame = _decode(picture)
         if frame.shape != first.shape:
             frame = cv2.resize(frame, size_wh)
@@ -103,6 +103,11 @@ def _end_times_s(pictures: Sequence[Picture], fps: float) -> list[float]:
     stamps_s = np.array([p.stamp_ns for p in pictures], np.int64) / 1e9
     holds_s = np.clip(np.diff(stamps_s), 0.0, MAX_HOLD_S)
     return [*np.cumsum(holds_s), float(holds_s.sum()) + 1.0 / fps]
+
+
+def _stamp(stamp_ns: int) -> dict[str, int]:
+    sec, nanosec = divmod(stamp_ns, 1_000_000_000)
+    return {"sec": sec, "nanosec": nanosec}
 
 
 def _decode(picture: Picture) -> np.ndarray:

@@ -11,7 +11,14 @@ import cv2
 import numpy as np
 import pytest
 
-from pose_resnet_ros.ros.demo_recording import PersonsFrame, Picture, summary, write_persons, write_picture, write_video
+from pose_resnet_ros.ros.demo_recording import (
+    PersonsFrame,
+    Picture,
+    summary,
+    write_persons,
+    write_picture,
+    write_video,
+)
 
 FPS = 5.0
 
@@ -24,7 +31,8 @@ def test_demo_leaves_video_picture_and_persons(tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
     frames = json.loads((output / "persons.json").read_text())
     stamps = [(frame["stamp"]["sec"], frame["stamp"]["nanosec"]) for frame in frames]
-    assert 0 < len(frames) <= 10 and stamps == sorted(set(stamps))
+    assert 0 < len(frames) <= 10
+    assert stamps == sorted(set(stamps))
     assert cv2.imread(str(output / "annotated.png")).shape == (240, 320, 3)
     assert video_frames(output / "annotated.mp4") > 0
     assert "frames out" in done.stdout
@@ -44,7 +52,7 @@ def test_video_keeps_the_pace_of_the_stamps(tmp_path):
     assert video_frames(tmp_path / "v.mp4") == 11  # 0.1 s, 0.9 s, and one frame of the last
 
 
-@pytest.mark.parametrize("counts, expected", [([0, 2, 1], 1), ([0, 0, 0], 0)])
+@pytest.mark.parametrize(("counts", "expected"), [([0, 2, 1], 1), ([0, 0, 0], 0)])
 def test_picture_is_the_fullest_frame(tmp_path, counts, expected):
     frames = [PersonsFrame(stamp_ns=i, age_ms=1.0, persons=[{}] * count) for i, count in enumerate(counts)]
     pictures = [picture(i * 1e-9, grey=80 * i) for i in range(3)]
@@ -60,7 +68,8 @@ def test_persons_and_summary(tmp_path):
         "persons": [{"score": 1.0}],
     }
     text = summary(frames, frames_in=5)
-    assert "frames in          5" in text and "frames out         2 (1.0 a second)" in text and "median 20 ms" in text
+    for line in ("frames in          5", "frames out         2 (1.0 a second)", "median 20 ms"):
+        assert line in text
 
 
 def picture(stamp_s: float, *, grey: int = 0) -> Picture:

@@ -38,7 +38,8 @@ def test_launch_arguments_exist():
     declared = set(re.findall(r'argument\(\s*"(\w+)"', launch_file))
     lines = [line for line in README.splitlines() if line.startswith("ros2 launch")]
     used = {name for line in lines for name in re.findall(r"(\w+):=", line)}
-    assert used and used <= declared
+    assert used
+    assert used <= declared
 
 
 def test_tools_exist():
