@@ -22,6 +22,7 @@ from pose_resnet_ros.ros.declare import Parameters
 from pose_resnet_ros.ros.diagnostics import Condition
 from pose_resnet_ros.ros.external_input import ExternalInput
 from pose_resnet_ros.ros.health import HealthReporter
+from pose_resnet_ros.ros.human_bodies import HumanBodies
 from pose_resnet_ros.ros.image_codec import image_to_bgr
 from pose_resnet_ros.ros.latest import LatestWorker
 from pose_resnet_ros.ros.lifecycle import GuardedLifecycleNode
@@ -54,6 +55,7 @@ class PoseNode(GuardedLifecycleNode):
         self._processor: FrameProcessor | None = None
         self._external: ExternalInput | None = None
         self._space: Space | None = None
+        self._bodies: HumanBodies | None = None
         try:
             self._declared = Parameters(self, PARAMETERS, on_change=self._read_settings)
             self._read_settings()
@@ -91,6 +93,8 @@ class PoseNode(GuardedLifecycleNode):
         self._identities = Identities(self._pipeline.skeleton, self._settings.identities)
         if self._settings.use_depth:
             self._space = Space(self, self._pipeline.skeleton)
+        if self._settings.publish_hri:
+            self._bodies = HumanBodies(self, self._pipeline.skeleton)
         self._skeleton.publish(messages.skeleton_message(self._pipeline.skeleton))
         providers = ", ".join(f"{network} on {provider}" for network, provider in self._providers().items())
         self.get_logger().info(
@@ -131,6 +135,7 @@ class PoseNode(GuardedLifecycleNode):
             identities=self._identities,
             split=self._external.split if self._external is not None else without_boxes,
             space=self._space,
+            bodies=self._bodies,
             decode=compressed_to_bgr if self._is_compressed() else image_to_bgr,
             settings=lambda: self._settings,
             statistics=self._statistics,
@@ -188,6 +193,9 @@ class PoseNode(GuardedLifecycleNode):
         if self._space is not None:
             self._space.destroy()
             self._space = None
+        if self._bodies is not None:
+            self._bodies.destroy()
+            self._bodies = None
         if self._pipeline is not None:
             self._pipeline.close()
             self._pipeline = None

@@ -45,6 +45,9 @@ ROBOT_OPTIONS: tuple[Option, ...] = (
         maximum=100,
     ),
     Option(
+        "publish_hri", False, "tracked persons as /humans/bodies (REP-155) too; needs the package hri_msgs"
+    ),
+    Option(
         "person_class_ids",
         "person,0",
         "with detector_model external: the class ids on `detections` that mean a person, with commas between them",
@@ -107,6 +110,7 @@ class Settings:
     image_reliability: str
     max_age_ms: float
     jpeg_quality: int
+    publish_hri: bool
     use_depth: bool
     depth_max_offset_ms: float
     image_is_rectified: bool

@@ -16,6 +16,7 @@ from pose_resnet_ros.core.types import Detections, People
 from pose_resnet_ros.identities import Identities
 from pose_resnet_ros.models.stages import StageClock
 from pose_resnet_ros.pipeline import PosePipeline
+from pose_resnet_ros.ros.human_bodies import HumanBodies
 from pose_resnet_ros.ros.latest import Frame
 from pose_resnet_ros.ros.outputs import Outputs
 from pose_resnet_ros.ros.parameters import Settings
@@ -35,7 +36,8 @@ class FrameProcessor:
     """Called with each frame; no exception leaves it, whatever the frame holds.
 
     split: the worker's message to an image message and its persons where they are given (None: the pipeline detects);
-    decode: image message to (H, W, 3) uint8 BGR; space: persons in 3D, if they are wanted; settings: gives the current
+    decode: image message to (H, W, 3) uint8 BGR; space, bodies: persons in 3D and as REP-155 has them, if wanted; settings:
+    gives the current
     ones, asked once a frame; now_ns: the ROS time; shutting_down: whether the context has gone, so that failing to publish
     is no news.
     """
@@ -48,6 +50,7 @@ class FrameProcessor:
         identities: Identities,
         split: Callable[[Any], tuple[Any, Detections | None]],
         space: Space | None,
+        bodies: HumanBodies | None,
         decode: Callable[[Any], np.ndarray],
         settings: Callable[[], Settings],
         statistics: Statistics,
@@ -61,6 +64,7 @@ class FrameProcessor:
         self._identities = identities
         self._split = split
         self._space = space
+        self._bodies = bodies
         self._decode = decode
         self._settings = settings
         self._statistics = statistics
@@ -101,6 +105,8 @@ class FrameProcessor:
         result = replace(result, people=self._identify(result.people, frame, message, settings))
         with clock.stage("publish"):
             self._outputs.publish_results(header, image, result, settings)
+            if self._bodies is not None:
+                self._bodies.put(header, result.people, image_wh=(image.shape[1], image.shape[0]))
         age_ms, stamp_age_ms = frame.age_ms(), plausible_age_ms(stamp_ns(message), self._now_ns())
         with clock.stage("draw"):
             self._outputs.publish_pictures(header, image, result, settings)

@@ -1,0 +1,143 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""``publish_hri``: tracked persons as REP-155 (ROS4HRI) has them: ``/humans/bodies/tracked``, and of each body ``roi`` and
+``skeleton2d``.
+
+A body's topics come and go with the person. ROS entities are made on the executor's thread only, so the worker leaves its
+results here and wakes that thread. If it is late, the newest result counts.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from rclpy.node import Node
+from std_msgs.msg import Header
+
+from pose_resnet_ros.core.errors import SettingsError
+from pose_resnet_ros.core.skeletons import OPENPOSE18, Skeleton, convert, joint_sources
+from pose_resnet_ros.core.types import People
+
+try:
+    from hri_msgs.msg import (
+        IdsList,
+        NormalizedPointOfInterest2D,
+        NormalizedRegionOfInterest2D,
+        Skeleton2D,
+    )
+except ImportError:  # optional, and not released for every distro
+    Skeleton2D = None
+
+PREFIX = "/humans/bodies"
+RETIRE_AFTER_S = 5.0  # topics of a body that was not seen for so long are taken away
+
+
+@dataclass(frozen=True, eq=False)
+class _Result:
+    """people: with the joints of OpenPose-18."""
+
+    header: Header
+    people: People
+    image_wh: tuple[int, int]
+
+
+@dataclass
+class _Body:
+    """The topics of one body."""
+
+    roi: Any
+    skeleton: Any
+    seen_s: float
+
+
+class HumanBodies:
+    """Made and destroyed on the executor's thread; ``put`` on the worker's."""
+
+    def __init__(self, node: Node, skeleton: Skeleton) -> None:
+        """Raises SettingsError where hri_msgs is not installed, or where the skeleton lacks a joint."""
+        if Skeleton2D is None:
+            raise SettingsError(
+                "publish_hri: hri_msgs is not installed here: sudo apt install ros-$ROS_DISTRO-hri-msgs"
+                " (there is none for Kilted)"
+            )
+        joint_sources(skeleton, OPENPOSE18)
+        self._node = node
+        self._skeleton = skeleton
+        self._pending: _Result | None = None
+        self._bodies: dict[int, _Body] = {}
+        self._tracked = node.create_publisher(IdsList, f"{PREFIX}/tracked", 10)
+        self._wake = node.create_guard_condition(self._publish)
+
+    def put(self, header: Header, people: People, *, image_wh: tuple[int, int]) -> None:
+        """Publish these persons soon."""
+        tracked = people[people.track_ids > 0]
+        self._pending = _Result(header, convert(tracked, native=self._skeleton, target=OPENPOSE18), image_wh)
+        self._wake.trigger()
+
+    def destroy(self) -> None:
+        """Take all topics away."""
+        self._node.destroy_guard_condition(self._wake)
+        for track_id in list(self._bodies):
+            self._retire(track_id)
+        self._node.destroy_publisher(self._tracked)
+
+    def _publish(self) -> None:
+        result, self._pending = self._pending, None
+        if result is None:
+            return
+        now_s = time.monotonic()
+        ids = result.people.track_ids.tolist()
+        for row, track_id in enumerate(ids):
+            body = self._bodies.get(track_id) or self._new_body(track_id)
+            body.seen_s = now_s
+            body.roi.publish(region_message(result.header, result.people, row, result.image_wh))
+            body.skeleton.publish(skeleton_message(result.header, result.people, row, result.image_wh))
+        self._tracked.publish(IdsList(header=result.header, ids=[body_id(track_id) for track_id in ids]))
+        for track_id in [key for key, body in self._bodies.items() if now_s - body.seen_s > RETIRE_AFTER_S]:
+            self._retire(track_id)
+
+    def _new_body(self, track_id: int) -> _Body:
+        base = f"{PREFIX}/{body_id(track_id)}"
+        create = self._node.create_publisher
+        self._bodies[track_id] = _Body(
+            create(NormalizedRegionOfInterest2D, f"{base}/roi", 1),
+            create(Skeleton2D, f"{base}/skeleton2d", 1),
+            0.0,
+        )
+        return self._bodies[track_id]
+
+    def _retire(self, track_id: int) -> None:
+        body = self._bodies.pop(track_id)
+        for publisher in (body.roi, body.skeleton):
+            self._node.destroy_publisher(publisher)
+
+
+def body_id(track_id: int) -> str:
+    """REP-155 wants ids that begin with a letter."""
+    return f"body{track_id}"
+
+
+def region_message(header: Header, people: People, row: int, image_wh: tuple[int, int]) -> Any:
+    """The person's box in shares of the image, cut at its borders."""
+    x1, y1, x2, y2 = np.clip(people.boxes_xyxy[row] / np.tile(image_wh, 2), 0.0, 1.0).tolist()
+    confidence = float(np.clip(people.box_scores[row], 0.0, 1.0))
+    return NormalizedRegionOfInterest2D(header=header, xmin=x1, ymin=y1, xmax=x2, ymax=y2, c=confidence)
+
+
+def skeleton_message(header: Header, people: People, row: int, image_wh: tuple[int, int]) -> Any:
+    """The person's joints in shares of the image. A joint outside the image is put on its border, with confidence 0.
+
+    Joints go where Skeleton2D's constant of their name says: its order of eyes and ears is not OpenPose's.
+    """
+    places = people.keypoints_xy[row] / np.asarray(image_wh)
+    inside = ((places >= 0) & (places <= 1)).all(axis=1)
+    scores = np.where(inside, np.clip(people.keypoint_scores[row], 0.0, 1.0), 0.0)
+    message = Skeleton2D(header=header)
+    for name, (x, y), score in zip(
+        OPENPOSE18.joint_names, np.clip(places, 0.0, 1.0).tolist(), scores.tolist(), strict=True
+    ):
+        message.skeleton[getattr(Skeleton2D, name.upper())] = NormalizedPointOfInterest2D(x=x, y=y, c=score)
+    return message
