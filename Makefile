@@ -34,7 +34,7 @@ $(VENV)/.environment: scripts/make_environment.sh $(wildcard $(WHEELS)) $(filter
 	touch $@
 
 $(VENV)/.package: $(VENV)/.environment $(PACKAGE)
-	$(BIN)/python -m pip install --no-build-isolation '.[cpu,test,lint]'
+	$(BIN)/python -m pip install --no-build-isolation '.[cpu,test]'
 	touch $@
 
 test: setup
@@ -44,6 +44,7 @@ demo: setup
 	source="$${SOURCE:-$$(scripts/fetch_footage.sh $(BIN)/python)}" && $(BIN)/python -m pose_resnet_ros demo --source "$$source"
 
 lint: setup
+	$(BIN)/python -m pip install --quiet --requirement requirements/lint.txt
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 

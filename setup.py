@@ -30,7 +30,6 @@ EXTRAS = {
     "evaluate": ["pycocotools>=2.0.6", "matplotlib>=3.5"],
     "train": [*ONNX_EXPORT, "matplotlib>=3.5"],
     "test": [*BAGS, "pytest>=7", "onnx>=1.15", "PyYAML>=5.4", "pycocotools>=2.0.6", "matplotlib>=3.5", "trustme>=1"],
-    "lint": ["ruff>=0.6", "mypy>=1.8", "types-PyYAML", "types-requests", "types-tqdm"],
 }
 
 
