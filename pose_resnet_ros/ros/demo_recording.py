@@ -61,7 +61,8 @@ def write_video(path: Path, pictures: Sequence[Picture], *, fps: float = 30.0) -
     """
     first = _decode(pictures[0])
     size_wh = (first.shape[1], first.shape[0])
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"mp4v"), fps, size_wh)
+    fourcc = cv2.VideoWriter_fourcc(*"mp4v")  # type: ignore[attr-defined]
+    writer = cv2.VideoWriter(str(path), fourcc, fps, size_wh)
     if not writer.isOpened():
         raise OSError(f"cannot write {path}: this OpenCV has no mp4v encoder; opencv-python's wheels carry one")
     written = 0
@@ -111,4 +112,4 @@ def _stamp(stamp_ns: int) -> dict[str, int]:
 
 
 def _decode(picture: Picture) -> np.ndarray:
-    return cv2.imdecode(picture.jpeg, cv2.IMREAD_COLOR)
+    return cv2.imdecode(picture.jpeg, cv2.IMREAD_COLOR)  # type: ignore[return-value] - encoded here, so it decodes
