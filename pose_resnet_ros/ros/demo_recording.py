@@ -112,4 +112,4 @@ def _stamp(stamp_ns: int) -> dict[str, int]:
 
 
 def _decode(picture: Picture) -> np.ndarray:
-    return cv2.imdecode(picture.jpeg, cv2.IMREAD_COLOR)  # type: ignore[return-value] - encoded here, so it decodes
+    return cv2.imdecode(picture.jpeg, cv2.IMREAD_COLOR)  # type: ignore[return-value]
