@@ -49,19 +49,21 @@ def locate(
     image_wh: the colour image's size. A depth image of another size is used where its proportions are the same.
     Raises ImageError for other proportions.
     """
-    pixels = people.keypoints_xy * _scale(depth, image_wh) + (_scale(depth, image_wh) - 1) / 2
+    scale = _scale(depth, image_wh)
+    pixels = people.keypoints_xy * scale + (scale - 1) / 2
     rays = camera.rays(people.keypoints_xy)
     torso = [index for index, name in enumerate(skeleton.joint_names) if name in TORSO]
-    sides = (people.boxes_xyxy[:, 2:] - people.boxes_xyxy[:, :2]).max(axis=1, initial=0.0) * _scale(
-        depth, image_wh
-    )[0]
+    sides = (people.boxes_xyxy[:, 2:] - people.boxes_xyxy[:, :2]).max(axis=1, initial=0.0) * scale[0]
     z, valid = np.zeros(rays.shape[:2]), np.zeros(rays.shape[:2], bool)
     torso_z = np.full(len(people), np.nan)
     for person in range(len(people)):
         half = int(np.clip(round(WINDOW_SHARE * float(sides[person])), 1, MAX_HALF_WINDOW))
-        windows = [_window(depth, x, y, half) for x, y in pixels[person]]
+        windows = _windows(depth, pixels[person], half)
         torso_z[person] = _torso_depth(depth, pixels[person], windows, torso, half)
-        z[person], valid[person] = _joint_depths(windows, torso_z[person])
+        near = np.where(np.abs(windows - torso_z[person]) <= REACH_M, windows, np.nan)
+        measured = _medians(near)
+        valid[person] = np.isfinite(measured)
+        z[person] = np.where(valid[person], measured, torso_z[person])
     return _places(rays, z, valid, torso_z, torso)
 
 
@@ -90,30 +92,35 @@ def _scale(depth: np.ndarray, image_wh: tuple[int, int]) -> np.ndarray:
     return scale
 
 
-def _window(depth: np.ndarray, x: float, y: float, half: int) -> np.ndarray:
-    """The depths in metres around a pixel that are none of the holes: (M,), M may be 0."""
-    column, row = round(x), round(y)
-    pixels = depth[
-        max(row - half, 0) : max(row + half + 1, 0), max(column - half, 0) : max(column + half + 1, 0)
-    ]
-    metres = pixels.ravel() / 1000.0 if pixels.dtype == np.uint16 else pixels.ravel().astype(np.float64)
-    return metres[np.isfinite(metres) & (metres > 0)]
+def _windows(depth: np.ndarray, pixels: np.ndarray, half: int) -> np.ndarray:
+    """(K, 2) pixels -> (K, W) depths in metres of the windows around them, NaN for holes and outside of the image."""
+    height, width = depth.shape
+    offsets = np.arange(-half, half + 1)
+    centres = np.rint(np.clip(pixels, -1e6, 1e6)).astype(np.int64)  # a joint may be flung far away
+    columns = centres[:, 0, None, None] + offsets[None, None, :]
+    rows = centres[:, 1, None, None] + offsets[None, :, None]
+    inside = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
+    metres = depth[np.clip(rows, 0, height - 1), np.clip(columns, 0, width - 1)].astype(np.float64)
+    if depth.dtype == np.uint16:
+        metres /= 1000.0
+    metres[~(inside & np.isfinite(metres) & (metres > 0))] = np.nan
+    return metres.reshape(len(pixels), -1)
+
+
+def _medians(samples: np.ndarray) -> np.ndarray:
+    """(K, W) -> (K,): the median of each row without its NaN; NaN where nothing is left."""
+    ordered = np.sort(samples, axis=1)  # NaN last
+    count = np.isfinite(ordered).sum(axis=1)
+    middle = np.stack([np.maximum(count - 1, 0) // 2, np.minimum(count // 2, samples.shape[1] - 1)], axis=1)
+    return np.take_along_axis(ordered, middle, axis=1).mean(axis=1)
 
 
 def _torso_depth(
-    depth: np.ndarray, pixels: np.ndarray, windows: list[np.ndarray], torso: list[int], half: int
+    depth: np.ndarray, pixels: np.ndarray, windows: np.ndarray, torso: list[int], half: int
 ) -> float:
     """The median over the torso's joints and its middle, which lies on the body however the person turns; NaN if unknown."""
     if not torso:
         return np.nan
-    middle = pixels[torso].mean(axis=0)
-    samples = [windows[index] for index in torso] + [_window(depth, middle[0], middle[1], 2 * half)]
-    medians = [np.median(sample) for sample in samples if len(sample)]
-    return float(np.median(medians)) if medians else np.nan
-
-
-def _joint_depths(windows: list[np.ndarray], torso_z: float) -> tuple[np.ndarray, np.ndarray]:
-    """(K,) depths and (K,) whether each was measured."""
-    near = [window[np.abs(window - torso_z) <= REACH_M] for window in windows]
-    valid = np.array([len(window) > 0 for window in near], bool)
-    return np.array([np.median(window) if len(window) else torso_z for window in near]), valid
+    middle = _windows(depth, pixels[torso].mean(axis=0, keepdims=True), 2 * half)
+    medians = np.concatenate([_medians(windows[torso]), _medians(middle)])
+    return float(_medians(medians[None])[0])
