@@ -61,6 +61,37 @@ def test_keeps_to_its_budget_and_says_where_it_comes_from(detector: PersonDetect
     assert provenance["training_commit"]
 
 
+def _draw_person(image: np.ndarray, x: int, y: int, height: int) -> list[float]:
+    """A simple walker with the top of the head at (x, y); returns the box."""
+    scale = height / 100
+
+    def at(right: float, down: float) -> tuple[int, int]:
+        return round(x + right * scale), round(y + down * scale)
+
+    limb = round(9 * scale)
+    dark, jeans, skin, hair = (45, 30, 60), (75, 45, 30), (140, 170, 215), (30, 40, 50)
+    for side in (-1, 1):
+        cv2.line(image, at(4 * side, 52), at(8 * side, 92), jeans, limb + 2, cv2.LINE_AA)
+        cv2.line(image, at(8 * side, 95), at(12 * side, 97), (20, 20, 20), limb - 2, cv2.LINE_AA)
+        cv2.line(image, at(9 * side, 22), at(14 * side, 50), dark, limb, cv2.LINE_AA)
+    body = np.array([at(-11, 18), at(11, 18), at(9, 54), at(-9, 54)])
+    cv2.fillPoly(image, [body], dark, cv2.LINE_AA)
+    cv2.ellipse(image, at(0, 8), (round(6 * scale), round(8 * scale)), 0, 0, 360, skin, -1, cv2.LINE_AA)
+    cv2.ellipse(image, at(0, 5), (round(6.5 * scale), round(6 * scale)), 0, 180, 360, hair, -1, cv2.LINE_AA)
+    return [x - 19 * scale, y, x + 19 * scale, y + 101 * scale]
+
+
+def test_finds_drawn_people(detector: PersonDetector) -> None:
+    noise = np.random.default_rng(0).normal(0, 12, (480, 640, 3))
+    ground = np.where(np.arange(480)[:, None, None] < 200, (200, 190, 180), (120, 125, 128))
+    picture = cv2.GaussianBlur(np.clip(ground + noise, 0, 255).astype(np.uint8), (0, 0), 1.2)
+    boxes = [_draw_person(picture, *where) for where in ((120, 140, 110), (330, 180, 130), (540, 160, 120))]
+    found = _detect(detector, cv2.GaussianBlur(picture, (0, 0), 0.8))
+    assert len(found) == 3
+    for box in np.array(boxes, np.float32):
+        assert iou(box, found.boxes_xyxy).max() > 0.6
+
+
 @pytest.mark.parametrize("size", [(640, 480), (480, 640), (1280, 720), (33, 500)])
 def test_finds_nobody_where_nobody_is(detector: PersonDetector, size: tuple[int, int]) -> None:
     width, height = size
