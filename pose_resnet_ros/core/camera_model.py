@@ -64,7 +64,9 @@ class CameraModel:
     def cropped_and_binned(self, *, offset_xy: tuple[int, int], binning_xy: tuple[int, int]) -> CameraModel:
         """The same camera after cutting out a region that begins at offset_xy, then joining binning_xy pixels into one."""
         (x, y), (bx, by) = offset_xy, binning_xy
-        return CameraModel(self.fx / bx, self.fy / by, (self.cx - x) / bx, (self.cy - y) / by, self.distortion)
+        return CameraModel(
+            self.fx / bx, self.fy / by, (self.cx - x) / bx, (self.cy - y) / by, self.distortion
+        )
 
     def rays(self, points_xy: np.ndarray) -> np.ndarray:
         """(..., 2) pixels -> (..., 3) float64 rays with z = 1: times the depth, they are points in metres.

@@ -24,7 +24,9 @@ def measure(args: argparse.Namespace, *, command: str) -> tuple[dict[str, Any], 
     try:
         from pose_resnet_ros.ros.benchmark_node import measure_node
     except ImportError as error:
-        raise BenchmarkError(f"--node needs ROS 2: no module named '{error.name}'; source its setup.bash first") from error
+        raise BenchmarkError(
+            f"--node needs ROS 2: no module named '{error.name}'; source its setup.bash first"
+        ) from error
     names = ("pose_model", "detector_model", "backend", "precision", "max_batch")
     parameters = {name: getattr(args, name)[0] for name in names} | {"threads": args.threads}
     with tempfile.TemporaryDirectory() as folder:
@@ -34,10 +36,16 @@ def measure(args: argparse.Namespace, *, command: str) -> tuple[dict[str, Any], 
         row = measure_node(_frames(args), rate_hz=args.rate, seconds=args.seconds, parameters=parameters)
     facts = asdict(row)
     stages = facts.pop("stage_ms")
-    cells = [(name, f"{value:.1f}" if isinstance(value, float) else str(value)) for name, value in facts.items()]
+    cells = [
+        (name, f"{value:.1f}" if isinstance(value, float) else str(value)) for name, value in facts.items()
+    ]
     tables = [
         Table("the node, from outside", ("measure", "value"), cells),
-        Table("stages in the node, median ms", ("stage", "ms"), [(name, f"{ms:.1f}") for name, ms in stages.items()]),
+        Table(
+            "stages in the node, median ms",
+            ("stage", "ms"),
+            [(name, f"{ms:.1f}") for name, ms in stages.items()],
+        ),
     ]
     return {"machine": machine(), "command": command, "node": asdict(row)}, tables
 

@@ -23,11 +23,14 @@ def points_in_view() -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    ("model", "d"), [("plumb_bob", PLUMB_BOB), ("rational_polynomial", RATIONAL), ("plumb_bob", (0.0,) * 5), ("", ())]
+    ("model", "d"),
+    [("plumb_bob", PLUMB_BOB), ("rational_polynomial", RATIONAL), ("plumb_bob", (0.0,) * 5), ("", ())],
 )
 def test_rays_lead_back_to_the_points_that_opencv_projects(model: str, d: tuple[float, ...]) -> None:
     points = points_in_view()
-    pixels, _ = cv2.projectPoints(points, np.zeros(3), np.zeros(3), np.reshape(K, (3, 3)), np.array(d or (0.0,) * 5))
+    pixels, _ = cv2.projectPoints(
+        points, np.zeros(3), np.zeros(3), np.reshape(K, (3, 3)), np.array(d or (0.0,) * 5)
+    )
     rays = CameraModel.calibrated(K, distortion_model=model, d=d).rays(pixels[:, 0])
     np.testing.assert_allclose(rays * points[:, 2:], points, atol=1e-4)
 
@@ -35,7 +38,9 @@ def test_rays_lead_back_to_the_points_that_opencv_projects(model: str, d: tuple[
 def test_shapes_of_persons_and_of_nobody() -> None:
     camera = CameraModel.calibrated(K, distortion_model="plumb_bob", d=PLUMB_BOB)
     assert camera.rays(np.zeros((0, 17, 2))).shape == (0, 17, 3)
-    np.testing.assert_array_equal(camera.rays(np.full((2, 17, 2), (320.0, 240.0))), np.full((2, 17, 3), (0, 0, 1)))
+    np.testing.assert_array_equal(
+        camera.rays(np.full((2, 17, 2), (320.0, 240.0))), np.full((2, 17, 3), (0, 0, 1))
+    )
 
 
 def test_a_rectified_image_uses_p() -> None:
@@ -56,7 +61,9 @@ def test_no_calibration_is_refused(k: tuple[float, ...]) -> None:
 
 
 def test_an_unknown_lens_is_refused_by_name() -> None:
-    with pytest.raises(SettingsError, match=r"plumb_bob or rational_polynomial.*'equidistant' with 4.*image_is_rectified"):
+    with pytest.raises(
+        SettingsError, match=r"plumb_bob or rational_polynomial.*'equidistant' with 4.*image_is_rectified"
+    ):
         CameraModel.calibrated(K, distortion_model="equidistant", d=(0.1, 0.0, 0.0, 0.0))
 
 
