@@ -68,6 +68,7 @@ def make_settings(options: argparse.Namespace) -> TrainSettings:
         learning_rate=options.learning_rate,
         final_learning_rate=options.final_learning_rate,
         minutes=options.minutes,
+        ema_decay=options.ema_decay,
         precision=options.precision,
         device=options.device,
         seed=options.seed,
@@ -137,6 +138,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument("--learning-rate", type=float, default=2e-3)
     parser.add_argument("--final-learning-rate", type=float, default=0.0)
+    parser.add_argument(
+        "--ema-decay", type=float, default=0.999, help="of the averaged weights; less for short runs"
+    )
     parser.add_argument("--precision", choices=("bf16", "fp32"), default="bf16")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument(
