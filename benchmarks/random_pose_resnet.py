@@ -21,15 +21,21 @@ from pose_resnet_ros.models.spec import InputSpec, PoseSpec
 INPUT = InputSpec(192, 256, "bgr", 1 / 255, mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
 
 
+def random_source(depth: int) -> PoseCheckpoint:
+    """The network and its description; the same weights each time."""
+    state = {name: tensor.numpy() for name, tensor in seeded(pose_resnet(depth)).state_dict().items()}
+    spec = PoseSpec(f"random_pose_resnet_{depth}", INPUT, decoder="microsoft", skeleton="coco17")
+    return PoseCheckpoint(state, spec)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--depth", type=int, default=50, choices=(18, 34, 50, 101, 152))
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--split", action="store_true", help="as export --split")
     options = parser.parse_args()
-    state = {name: tensor.numpy() for name, tensor in seeded(pose_resnet(options.depth)).state_dict().items()}
-    spec = PoseSpec(f"random_pose_resnet_{options.depth}", INPUT, decoder="microsoft", skeleton="coco17")
-    save(export(PoseCheckpoint(state, spec), spec, ExportOptions(split=options.split)), options.output)
+    source = random_source(options.depth)
+    save(export(source, source.spec, ExportOptions(split=options.split)), options.output)
 
 
 if __name__ == "__main__":

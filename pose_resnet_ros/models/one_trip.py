@@ -3,7 +3,7 @@
 """The pose network's fast path on a GPU: the frame goes to the device once, keypoints come back.
 
 The graph is composed when the model is loaded (``one_trip_graph.py``), in memory: any file can be used, whoever exported it,
-a changed description counts at once, and no second copy on the disk can grow stale. Composing takes a tenth of a second.
+a changed description counts at once, and no second copy on the disk can grow stale. Composing takes a second for 136 MB.
 
 Device buffers are kept from frame to frame, and the number of persons is filled up to a bucket, so that onnxruntime can
 record a CUDA graph for each and replay it: a recording is bound to shapes and addresses.
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import itertools
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,7 +32,8 @@ _log = logging.getLogger(__name__)
 BUCKETS = (1, 2, 4, 8, 16, 32, 64)
 DECODERS = ("microsoft", "mmpose")
 _DEVICES = {"cuda": "cuda", "tensorrt": "cuda"}  # by backend; the others' buffers lie in host memory
-# Every recorded graph keeps device memory, so a folder with pictures of many sizes does not have all of them recorded.
+# Every recorded graph keeps device memory, so a folder with pictures of many sizes does not have all of them recorded. The
+# first size is that of the trial when the model is loaded.
 MAX_RECORDED_SIZES = 4
 
 
@@ -85,9 +86,14 @@ class OneTrip:
         heatmap_shape: tuple[int, int, int],
         flip_order: Sequence[int],
         run_on: RunOn,
+        provider_options: Mapping[str, str] | None = None,
     ) -> None:
-        """Compose, open and run it once. Raises ImportError without the onnx package, ModelError and BackendError."""
+        """Compose, open and run it once; arguments as for ``open_one_trip``, provider_options: onnxruntime's, on top of ours.
+
+        Raises ImportError without the onnx package, ModelError and BackendError.
+        """
         self._network, self._spec, self._run_on = network, spec, run_on
+        self._provider_options = dict(provider_options or {})
         self._heatmap_shape, self._flip_order = heatmap_shape, list(flip_order)
         self._trips = {False: self._open(flip_test=False)}
 
@@ -136,7 +142,7 @@ class OneTrip:
             backend=backend,
             device_id=run_on.device_id,
             threads=run_on.threads,
-            more={"enable_cuda_graph": "1"} if recorded else None,
+            more={**self._provider_options, **({"enable_cuda_graph": "1"} if recorded else {})},
         )
         device = _Device(_DEVICES.get(backend, "cpu"), run_on.device_id)
         trip = _Trip(

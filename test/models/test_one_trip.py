@@ -229,7 +229,7 @@ def test_where_cuda_graphs_are_refused_it_runs_without(
     monkeypatch.setattr(one_trip, "_DEVICES", {})
     real = one_trip.open_composed
 
-    def refusing(model: bytes, *, more: dict[str, str] | None, backend: str, **given: object) -> object:
+    def refusing(model: bytes, *, more: dict[str, str], backend: str, **given: object) -> object:
         if more == {"enable_cuda_graph": "1"}:
             raise BackendError("the model has Memcpy nodes")
         return real(model, backend="cpu", **given)  # type: ignore[arg-type]
