@@ -28,6 +28,7 @@ _CPU = "CPUExecutionProvider"
 _CUDA = "CUDAExecutionProvider"
 _TENSORRT = "TensorrtExecutionProvider"
 _OPENVINO = "OpenVINOExecutionProvider"
+_SPIN_US = "100"
 # In order of preference; what the first cannot run goes to the next.
 _PROVIDERS = {
     "cpu": (_CPU,),
@@ -138,6 +139,9 @@ def session_options(threads: int) -> ort.SessionOptions:
     options.log_severity_level = LOG_SEVERITY_FATAL
     # Threads spin while a run lasts (fast hand-over), and sleep between frames: an idle node takes no CPU.
     options.add_session_config_entry("session.force_spinning_stop", "1")
+    # And they spin no longer than this (microseconds): enough for the hand-over, where without a limit two threads take up to
+    # twice as long as one when other processes want the cores (docs/performance.md). Runtimes that do not know it pass it over.
+    options.add_session_config_entry("session.intra_op.spin_duration_us", _SPIN_US)
     return options
 
 

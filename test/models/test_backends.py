@@ -12,7 +12,7 @@ import onnxruntime as ort
 import pytest
 
 from pose_resnet_ros.core.errors import BackendError, ModelError
-from pose_resnet_ros.models.backends import open_session
+from pose_resnet_ros.models.backends import open_session, session_options
 from pose_resnet_ros.models.pose_net import PoseNet
 from pose_resnet_ros.models.runtime import OnnxModel, RunOn
 
@@ -159,3 +159,10 @@ def test_tensorrt_builds_for_every_batch_at_once(
     monkeypatch.setattr(OnnxModel, "run", counting)
     PoseNet(path, run_on=RunOn(backend="tensorrt", max_batch=8))
     assert counts == [8, 1]
+
+
+def test_threads_wait_for_each_other_a_moment_only() -> None:
+    options = session_options(2)
+    assert options.intra_op_num_threads == 2
+    assert options.get_session_config_entry("session.force_spinning_stop") == "1"
+    assert options.get_session_config_entry("session.intra_op.spin_duration_us") == "100"
