@@ -51,12 +51,12 @@ class PoseNet:
         *,
         run_on: RunOn | None = None,
         precision: str = "auto",
-        one_trip: bool | None = None,
+        one_trip: bool = False,
     ) -> None:
         """Load the network and run it once on nothing, which checks its output and warms it up.
 
         precision: as in ``options.py``; one_trip: crop and decode in the network's own graph (``one_trip.py``) where that
-        can be had; None: on backend cuda. Raises ModelError or BackendError.
+        can be had; not the default before it was measured on a GPU. Raises ModelError or BackendError.
         """
         run_on = run_on or RunOn()
         self._model, spec = open_model(name_or_path, spec_type=PoseSpec, run_on=run_on, precision=precision)
@@ -73,8 +73,7 @@ class PoseNet:
         self._example = self._warm_up(run_on.max_batch)
         check_pose_outputs(spec, self._example, self._model)
         self._tensor = tensor_for(1, spec=spec.input)
-        wanted = self.grant.backend == "cuda" if one_trip is None else one_trip
-        self._one_trip = self._open_one_trip(run_on) if wanted else None
+        self._one_trip = self._open_one_trip(run_on) if one_trip else None
 
     @property
     def grant(self) -> Grant:
