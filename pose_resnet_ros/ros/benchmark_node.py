@@ -34,8 +34,8 @@ class NodeRow:
     """What one run gave.
 
     age_ms: of a result when the listener has it, since the picture's stamp (the source stamps right before it publishes);
-    age_growth_ms: median age of the last quarter less that of the first; in_node_ms: median age at publishing since receipt, by
-    the node's diagnostics; transport_ms: what is left of the median age: both ways through the middleware and rclpy;
+    age_growth_ms: median age of the last quarter less that of the first; processing_ms: sum of the stages' times, and in_node_ms:
+    age at publishing since receipt, both by the node's diagnostics (medians over the run); transport_ms: what is left of the median age: both ways through the middleware and rclpy;
     dropped: pictures that gave no result, the node took the newest instead; cpu_ms_a_result, cpu_ms_a_picture: CPU time of
     all the node's threads; idle_cpu_percent: of one core, with nothing to do; memory_growth_mb: resident, from the settled node
     to the end.
@@ -54,6 +54,7 @@ class NodeRow:
     age_p99_ms: float
     age_max_ms: float
     age_growth_ms: float
+    processing_ms: float
     in_node_ms: float
     transport_ms: float
     cpu_ms_a_result: float
@@ -71,12 +72,12 @@ class _Result:
 
 
 class Listener(Node):
-    """Keeps the numbers and ages of the results, and the node's last diagnostics."""
+    """Keeps the numbers and ages of the results, and the node's diagnostics."""
 
     def __init__(self) -> None:
         super().__init__("benchmark_listener")
         self.results: list[_Result] = []
-        self.values: dict[str, str] = {}
+        self.diagnostics: list[dict[str, str]] = []
         self.create_subscription(PersonArray, f"{_NODE}/persons", self._on_persons, _QUEUE)
         self.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, _QUEUE)
 
@@ -97,7 +98,7 @@ class Listener(Node):
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         for status in message.status:
             if status.name == _NODE:
-                self.values = {pair.key: pair.value for pair in status.values}
+                self.diagnostics.append({pair.key: pair.value for pair in status.values})
 
 
 def measure_node(
@@ -150,6 +151,7 @@ def _run(
     _wait_for_results(listener, alive)
     listener.spin_for(_SETTLE_S, alive)
     listener.results.clear()
+    listener.diagnostics.clear()
     cpu_s, memory_mb, begin_s = _cpu_s(node.pid), _resident_mb(node.pid), time.monotonic()
     listener.spin_for(seconds, alive)
     cpu_s, elapsed_s = _cpu_s(node.pid) - cpu_s, time.monotonic() - begin_s
@@ -167,7 +169,7 @@ def _row(
     memory_growth_mb: float,
 ) -> NodeRow:
     results = listener.results
-    if len(results) < 2:
+    if len(results) < 2 or not listener.diagnostics:
         raise BenchmarkError(
             f"{len(results)} results in {elapsed_s:.0f} s are too few; measure for longer with --seconds"
         )
@@ -175,7 +177,8 @@ def _row(
     quarter = max(1, len(ages) // 4)
     sent = results[-1].number - results[0].number + 1
     median, p95, p99 = np.percentile(ages, (50, 95, 99)).tolist()
-    in_node_ms = float(listener.values["age since receipt, median (ms)"])
+    stage_ms = _stages(listener.diagnostics)
+    in_node_ms = _median(listener.diagnostics, "age since receipt, median (ms)")
     return NodeRow(
         width=shape[2],
         height=shape[1],
@@ -190,18 +193,24 @@ def _row(
         age_p99_ms=p99,
         age_max_ms=float(ages.max()),
         age_growth_ms=float(np.median(ages[-quarter:]) - np.median(ages[:quarter])),
+        processing_ms=sum(stage_ms.values()),
         in_node_ms=in_node_ms,
         transport_ms=median - in_node_ms,
         cpu_ms_a_result=1e3 * cpu_s / len(results),
         cpu_ms_a_picture=1e3 * cpu_s / sent,
         idle_cpu_percent=idle_percent,
         memory_growth_mb=memory_growth_mb,
-        stage_ms=_stages(listener.values),
+        stage_ms=stage_ms,
     )
 
 
-def _stages(values: dict[str, str]) -> dict[str, float]:
-    return {key.split()[1]: float(value) for key, value in values.items() if key.startswith("stage ")}
+def _stages(diagnostics: list[dict[str, str]]) -> dict[str, float]:
+    keys = [key for key in diagnostics[-1] if key.startswith("stage ")]
+    return {key.split()[1]: _median(diagnostics, key) for key in keys}
+
+
+def _median(diagnostics: list[dict[str, str]], key: str) -> float:
+    return float(np.median([float(values[key]) for values in diagnostics if key in values]))
 
 
 def _wait_for(listener: Listener, alive: Callable[[], None]) -> None:
