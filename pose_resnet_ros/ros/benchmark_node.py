@@ -34,11 +34,11 @@ class NodeRow:
     """What one run gave.
 
     age_ms: of a result when the listener has it, since the picture's stamp (the source stamps right before it publishes);
-    age_growth_ms: median age of the last quarter less that of the first; processing_ms: sum of the stages' times, and in_node_ms:
-    age at publishing since receipt, both by the node's diagnostics (medians over the run); transport_ms: what is left of the median age: both ways through the middleware and rclpy;
-    dropped: pictures that gave no result, the node took the newest instead; cpu_ms_a_result, cpu_ms_a_picture: CPU time of
-    all the node's threads; idle_cpu_percent: of one core, with nothing to do; memory_growth_mb: resident, from the settled node
-    to the end.
+    age_growth_ms: median age of the last quarter less that of the first; processing_ms: sum of the stages' times, and
+    in_node_ms: age at publishing since receipt, both by the node's diagnostics (medians over the run); transport_ms: what is
+    left of the median age: both ways through the middleware and rclpy; dropped: pictures that gave no result, the node took
+    the newest instead; cpu_ms_a_result, cpu_ms_a_picture: CPU time of all the node's threads; idle_cpu_percent: of one core,
+    with nothing to do; memory_growth_mb: resident, from the settled node to the end.
     """
 
     width: int
