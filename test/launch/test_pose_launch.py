@@ -22,7 +22,7 @@ ARGUMENTS = {
     "use_sim_time", "autostart", "respawn", "source", "rviz", "fastdds_profile", "camera", "camera_info_topic", "depth_topic",
     "depth",
 }  # fmt: skip
-DEADLINE_S = 60.0
+DEADLINE_S = 180.0  # a loaded machine may need it
 RUN_LAUNCH = """
 import sys
 from launch import LaunchDescription, LaunchService
