@@ -7,8 +7,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-pytest.importorskip("torch")
-
 from pose_resnet_ros.core.types import Detections
 from training.detector_eval import iou, measure
 from training.detector_labels import BoxLabels
