@@ -130,7 +130,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--height", type=int, default=128, help="input height, a multiple of 32")
     parser.add_argument("--width", type=int, default=96, help="input width, a multiple of 32")
     parser.add_argument("--sigma", type=float, default=1.75, help="of the target Gaussians, heatmap pixels")
-    parser.add_argument("--augment", type=float, default=0.5, help="strength of the augmentation, 0 to 1")
+    parser.add_argument("--augment", type=float, default=0.7, help="strength of the augmentation, 0 to 1")
     parser.add_argument("--net-width", type=int, default=32, help="channels of the first stage")
     parser.add_argument("--deconv-channels", type=int, default=96)
     parser.add_argument("--epochs", type=int, default=80)
