@@ -28,7 +28,16 @@ EXTRAS = {
     "export": ONNX_EXPORT,
     "benchmark": [*ONNX_EXPORT, "openvino>=2023.1", "matplotlib>=3.5", "rich>=12"],
     "evaluate": ["pycocotools>=2.0.6", "matplotlib>=3.5"],
-    "test": [*BAGS, "pytest>=7", "onnx>=1.15", "PyYAML>=5.4", "pycocotools>=2.0.6", "matplotlib>=3.5", "rich>=12", "trustme>=1"],
+    "test": [
+        *BAGS,
+        "pytest>=7",
+        "onnx>=1.15",
+        "PyYAML>=5.4",
+        "pycocotools>=2.0.6",
+        "matplotlib>=3.5",
+        "rich>=12",
+        "trustme>=1",
+    ],
 }
 
 

@@ -90,7 +90,10 @@ class Bench:
         if self.args.source == SYNTHETIC:
             return [self.scene(8)]
         images = recorded_images(self.args.source, count=8)
-        return [Scene(image, synthetic_scene(8, width=image.shape[1], height=image.shape[0]).boxes) for image in images]
+        return [
+            Scene(image, synthetic_scene(8, width=image.shape[1], height=image.shape[0]).boxes)
+            for image in images
+        ]
 
     def timed(self, contenders: dict[str, Callable[[], object]]) -> dict[str, np.ndarray]:
         return interleaved(contenders, rounds=self.args.rounds, warm_up=min(5, self.args.rounds))
@@ -116,7 +119,9 @@ def _parity_row(fast: PoseNet, reference: PoseNet, scenes: list[Scene], *, flip_
         )
         for scene in scenes
     ]
-    apart = np.concatenate([np.abs(a.people.keypoints_xy - b.people.keypoints_xy).max(axis=2) for a, b in pairs])
+    apart = np.concatenate(
+        [np.abs(a.people.keypoints_xy - b.people.keypoints_xy).max(axis=2) for a, b in pairs]
+    )
     scores = np.concatenate([np.abs(a.people.keypoint_scores - b.people.keypoint_scores) for a, b in pairs])
     return {
         "in_one_trip": all(a.heatmaps is None for a, _ in pairs),
@@ -130,7 +135,15 @@ def _parity_row(fast: PoseNet, reference: PoseNet, scenes: list[Scene], *, flip_
 def replays(bench: Bench) -> dict[str, Any]:
     """Recorded graphs: every number of persons, and frame sizes in turns, give what one person alone gives."""
     one_trip, worst = bench.one_trip("fp32"), 0.0
-    for width, height in [(640, 480), (1920, 1080), (641, 479), (640, 480), (322, 242), (1920, 1080), (99, 301)]:
+    for width, height in [
+        (640, 480),
+        (1920, 1080),
+        (641, 479),
+        (640, 480),
+        (322, 242),
+        (1920, 1080),
+        (99, 301),
+    ]:
         scene = synthetic_scene(bench.args.batch + 1, width=width, height=height)
         boxes = scene.boxes.boxes_xyxy
         alone = np.concatenate([one_trip.run(scene.image, box[None])[1] for box in boxes])
@@ -181,9 +194,15 @@ def frame(bench: Bench) -> dict[str, Any]:
     found = {}
     for name, kept in stages.items():
         kept = kept[-bench.args.rounds :]
-        wholes = np.array([sum(ms for stage, ms in one.items() if stage not in ("draw", "publish")) for one in kept])
+        wholes = np.array(
+            [sum(ms for stage, ms in one.items() if stage not in ("draw", "publish")) for one in kept]
+        )
         medians = {stage: float(np.median([one[stage] for one in kept])) for stage in kept[0]}
-        found[name] = {"median_ms": Timing.of(wholes).median_ms, "p95_ms": Timing.of(wholes).p95_ms, "stages": medians}
+        found[name] = {
+            "median_ms": Timing.of(wholes).median_ms,
+            "p95_ms": Timing.of(wholes).p95_ms,
+            "stages": medians,
+        }
     return found
 
 
@@ -214,7 +233,11 @@ def _run(one_trip: OneTrip, scene: Scene) -> Callable[[], object]:
 
 def _row(samples_ms: np.ndarray, *, persons: int, peak: float | None) -> dict[str, float]:
     timing = Timing.of(samples_ms)
-    row = {"median_ms": timing.median_ms, "p95_ms": timing.p95_ms, "ms_per_person": timing.median_ms / persons}
+    row = {
+        "median_ms": timing.median_ms,
+        "p95_ms": timing.p95_ms,
+        "ms_per_person": timing.median_ms / persons,
+    }
     tflops = GFLOP_PER_PERSON * persons / timing.median_ms
     return row | ({"tflops": tflops, "share_of_peak": tflops / peak} if peak else {})
 
@@ -234,7 +257,11 @@ def main(arguments: list[str]) -> int:
     handler = logging.Handler()
     handler.emit = lambda record: said.append(record.getMessage())  # type: ignore[method-assign]
     logging.getLogger("pose_resnet_ros").addHandler(handler)
-    report: dict[str, Any] = {"machine": machine(), "arguments": vars(args) | {"output": str(args.output)}, "log": said}
+    report: dict[str, Any] = {
+        "machine": machine(),
+        "arguments": vars(args) | {"output": str(args.output)},
+        "log": said,
+    }
     if torch.cuda.is_available():
         report["machine"] |= {"gpu": torch.cuda.get_device_name(), "cuda": str(torch.version.cuda)}
     with tempfile.TemporaryDirectory() as folder:
@@ -250,13 +277,19 @@ def main(arguments: list[str]) -> int:
 
 
 def _parse(arguments: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--output", type=Path, default=Path("gpu.json"), help="what was measured, as JSON")
     parser.add_argument("--backend", choices=("cuda", "cpu"), default="cuda")
     parser.add_argument("--detector", default="person_lite", help="of the part frame; a name or a path")
-    parser.add_argument("--source", default=SYNTHETIC, help="of the part parity: a video or a folder of pictures")
+    parser.add_argument(
+        "--source", default=SYNTHETIC, help="of the part parity: a video or a folder of pictures"
+    )
     parser.add_argument("--batch", type=int, default=64, help="persons in a full batch")
-    parser.add_argument("--depth", type=int, choices=(18, 34, 50, 101, 152), default=50, help="of the PoseResNet")
+    parser.add_argument(
+        "--depth", type=int, choices=(18, 34, 50, 101, 152), default=50, help="of the PoseResNet"
+    )
     parser.add_argument("--rounds", type=int, default=50)
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     return parser.parse_args(arguments)

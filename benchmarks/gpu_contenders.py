@@ -54,7 +54,11 @@ def bound_network(
 ) -> Callable[[], object]:
     """The network's file alone, its input and output bound on the device, replayed as a CUDA graph on backend cuda."""
     ours = {"cudnn_conv_algo_search": "HEURISTIC", "enable_cuda_graph": "1"}
-    provider = ("CUDAExecutionProvider", {**ours, **(options or {})}) if backend == "cuda" else "CPUExecutionProvider"
+    provider = (
+        ("CUDAExecutionProvider", {**ours, **(options or {})})
+        if backend == "cuda"
+        else "CPUExecutionProvider"
+    )
     session = ort.InferenceSession(str(path), providers=[provider])
     binding = session.io_binding()
 

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a precision costs in accuracy: PCK on annotated persons, and how far keypoints move against the first model.
 
-    python3 -m benchmarks.precision_accuracy --annotations FILE --images DIR --last 900 pose_resnet_lite FILE.int8.onnx
+python3 -m benchmarks.precision_accuracy --annotations FILE --images DIR --last 900 pose_resnet_lite FILE.int8.onnx
 """
 
 from __future__ import annotations
@@ -23,11 +23,15 @@ from training.pose_metrics import pck
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("models", nargs="+")
     parser.add_argument("--annotations", type=Path, required=True)
     parser.add_argument("--images", type=Path, required=True)
-    parser.add_argument("--last", type=int, default=900, help="use the last so many pictures (the validation split)")
+    parser.add_argument(
+        "--last", type=int, default=900, help="use the last so many pictures (the validation split)"
+    )
     options = parser.parse_args()
     photographs = load_photographs(options.annotations)[-options.last :]
     nets = [PoseNet(model, run_on=RunOn(backend="cpu", threads=1)) for model in options.models]
@@ -43,7 +47,12 @@ def main() -> None:
             points.append(net.estimate(image, detections).people.keypoints_xy)
         keypoints.extend(person.keypoints for person in persons)
         boxes.append(boxes_xywh)
-    report(options.models, [np.concatenate(points) for points in found], np.array(keypoints), np.concatenate(boxes))
+    report(
+        options.models,
+        [np.concatenate(points) for points in found],
+        np.array(keypoints),
+        np.concatenate(boxes),
+    )
 
 
 def report(models: list[str], found: list[np.ndarray], keypoints: np.ndarray, boxes_xywh: np.ndarray) -> None:
@@ -51,7 +60,9 @@ def report(models: list[str], found: list[np.ndarray], keypoints: np.ndarray, bo
     for model, points in zip(models, found, strict=True):
         moved = np.linalg.norm(points - found[0], axis=-1)
         score = pck(points, keypoints, boxes_xywh)["pck"]
-        print(f"{model}: PCK@0.1 {score:.4f}; moved {moved.mean():.2f} px in the mean, {np.percentile(moved, 95):.1f} px at p95")
+        print(
+            f"{model}: PCK@0.1 {score:.4f}; moved {moved.mean():.2f} px in the mean, {np.percentile(moved, 95):.1f} px at p95"
+        )
 
 
 if __name__ == "__main__":

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A PoseResNet with random weights as an ONNX file, to measure speed without a download.
 
-    python3 -m benchmarks.random_pose_resnet --depth 50 --output random50.onnx
-    python3 -m pose_resnet_ros export random50.onnx --int8 --calibration DIR_OF_PICTURES --output random50.int8.onnx
+python3 -m benchmarks.random_pose_resnet --depth 50 --output random50.onnx
+python3 -m pose_resnet_ros export random50.onnx --int8 --calibration DIR_OF_PICTURES --output random50.int8.onnx
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ def random_source(depth: int) -> PoseCheckpoint:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--depth", type=int, default=50, choices=(18, 34, 50, 101, 152))
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--split", action="store_true", help="as export --split")

@@ -45,7 +45,9 @@ class ImageSequence:
             self.forget()
             return self._pipeline.run(image, settings=settings, boxes=boxes, keep_heatmaps=keep_heatmaps)
         view = (*image.shape[:2], settings.image_rotation)
-        carried = self._next if view == self._view and self._since_detection < settings.detector_interval else None
+        carried = (
+            self._next if view == self._view and self._since_detection < settings.detector_interval else None
+        )
         result = self._pipeline.run(image, settings=settings, boxes=carried, keep_heatmaps=keep_heatmaps)
         if carried is None:
             self._anchors = Anchors.of(result.native, keypoint_threshold=settings.keypoint_threshold)

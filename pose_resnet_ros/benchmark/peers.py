@@ -159,4 +159,6 @@ def _require_same(networks: dict[str, Network], tensor: np.ndarray) -> None:
     for name, run in networks.items():
         difference = float(np.abs(run(tensor) - ours).max())
         if difference > TOLERANCE * max(1.0, float(np.abs(ours).max())):
-            raise BenchmarkError(f"{name} gives other heatmaps than onnxruntime (by {difference:.2g}): not comparable")
+            raise BenchmarkError(
+                f"{name} gives other heatmaps than onnxruntime (by {difference:.2g}): not comparable"
+            )

@@ -74,13 +74,22 @@ def compare(report: Report, older: Path) -> Table:
 def _frame_table(rows: Sequence[FrameRow]) -> Table:
     stages = list(rows[-1].stage_ms) if rows else []
     head = ("set-up", "persons", "median ms", "p95 ms", "ratio", "others %", *stages)
-    return Table("whole frames, and the stages' medians in ms", head, [_frame_cells(row, stages) for row in rows])
+    return Table(
+        "whole frames, and the stages' medians in ms", head, [_frame_cells(row, stages) for row in rows]
+    )
 
 
 def _frame_cells(row: FrameRow, stages: list[str]) -> tuple[str, ...]:
     times = [f"{row.stage_ms[stage]:.2f}" if stage in row.stage_ms else "" for stage in stages]
     whole = (f"{row.whole.median_ms:.1f}", f"{row.whole.p95_ms:.1f}")
-    return (row.setup, str(row.persons), *whole, f"{row.against_first:.2f}", f"{100 * row.others_share:.0f}", *times)
+    return (
+        row.setup,
+        str(row.persons),
+        *whole,
+        f"{row.against_first:.2f}",
+        f"{100 * row.others_share:.0f}",
+        *times,
+    )
 
 
 def _peer_table(rows: Sequence[PeerRow]) -> Table:
@@ -91,15 +100,24 @@ def _peer_table(rows: Sequence[PeerRow]) -> Table:
         else:
             times = (f"{row.timing.median_ms:.1f}", f"{row.timing.p95_ms:.1f}")
             cells.append((row.peer, str(row.persons), *times, f"{row.against_ours:.2f}"))
-    return Table("the pose network alone, same weights", ("peer", "persons", "median ms", "p95 ms", "ratio"), cells)
+    return Table(
+        "the pose network alone, same weights", ("peer", "persons", "median ms", "p95 ms", "ratio"), cells
+    )
 
 
 def _start_table(rows: Sequence[StartRow]) -> Table:
     cells = [
-        (row.peer, str(row.persons), f"{row.first_result_ms:.0f}", "" if row.peak_mb is None else f"{row.peak_mb:.0f}")
+        (
+            row.peer,
+            str(row.persons),
+            f"{row.first_result_ms:.0f}",
+            "" if row.peak_mb is None else f"{row.peak_mb:.0f}",
+        )
         for row in rows
     ]
-    return Table("a process with it, from the start", ("peer", "persons", "first result ms", "peak MB"), cells)
+    return Table(
+        "a process with it, from the start", ("peer", "persons", "first result ms", "peak MB"), cells
+    )
 
 
 def _processor() -> str:

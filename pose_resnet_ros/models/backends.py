@@ -164,7 +164,9 @@ def _tensorrt_caches(path: Path, content: bytes | None) -> dict[str, Any]:
     with contextlib.suppress(OSError):  # then onnxruntime refuses, with the same reason
         engines.mkdir(parents=True, exist_ok=True)
     if not any(engines.glob("*.engine")):
-        _log.warning("%s: TensorRT builds its engine, which takes minutes; it is kept in %s", path.name, engines)
+        _log.warning(
+            "%s: TensorRT builds its engine, which takes minutes; it is kept in %s", path.name, engines
+        )
     return {
         "trt_engine_cache_enable": True,
         "trt_timing_cache_enable": True,

@@ -79,7 +79,9 @@ def spec_from_json(text: str) -> Spec:
             data["scales"] = tuple(YoloScale(s["stride"], _frozen(s["anchors"])) for s in data["scales"])
             return DetectorSpec(**data)
     except (ValueError, KeyError, TypeError) as error:
-        raise ModelError(f"the model's metadata entry '{METADATA_KEY}' is not a readable description: {error}") from error
+        raise ModelError(
+            f"the model's metadata entry '{METADATA_KEY}' is not a readable description: {error}"
+        ) from error
     raise ModelError(f"the model's metadata says kind '{data['kind']}'; expected pose or detector")
 
 

@@ -48,9 +48,7 @@ def person_to_dict(person: Any) -> dict[str, Any]:
 
 def write_persons(path: Path, frames: Sequence[PersonsFrame]) -> None:
     """A list of frames, oldest first, each with ``stamp`` (sec, nanosec) and ``persons``."""
-    rows = [
-        {"stamp": _stamp(f.stamp_ns), "persons": f.persons} for f in frames
-    ]
+    rows = [{"stamp": _stamp(f.stamp_ns), "persons": f.persons} for f in frames]
     path.write_text(json.dumps(rows, indent=1) + "\n")
 
 
@@ -64,7 +62,9 @@ def write_video(path: Path, pictures: Sequence[Picture], *, fps: float = 30.0) -
     fourcc = cv2.VideoWriter_fourcc(*"mp4v")  # type: ignore[attr-defined]
     writer = cv2.VideoWriter(str(path), fourcc, fps, size_wh)
     if not writer.isOpened():
-        raise OSError(f"cannot write {path}: this OpenCV has no mp4v encoder; opencv-python's wheels carry one")
+        raise OSError(
+            f"cannot write {path}: this OpenCV has no mp4v encoder; opencv-python's wheels carry one"
+        )
     written = 0
     for picture, end_s in zip(pictures, _end_times_s(pictures, fps), strict=True):
         frame = _decode(picture)

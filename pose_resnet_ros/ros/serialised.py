@@ -12,7 +12,9 @@ from pose_resnet_ros.core.types import People
 from pose_resnet_ros.ros import messages
 
 
-def persons_bytes(people: People, skeleton: Skeleton, *, image_wh: tuple[int, int], keypoint_threshold: float) -> bytes:
+def persons_bytes(
+    people: People, skeleton: Skeleton, *, image_wh: tuple[int, int], keypoint_threshold: float
+) -> bytes:
     """A PersonArray with an empty header, serialised."""
     message = messages.person_array(
         Header(), people, skeleton, image_wh=image_wh, keypoint_threshold=keypoint_threshold

@@ -91,7 +91,8 @@ def _measure(args: argparse.Namespace, *, command: str) -> Report:
         given = {"persons": counts, "threads": args.threads, "rounds": args.rounds}
         report.peers.extend(measure_peers(args.pose_model[0], **given))
         starts = (
-            measure_start(peer, args.pose_model[0], persons=min(8, max(counts)), threads=args.threads) for peer in PEERS
+            measure_start(peer, args.pose_model[0], persons=min(8, max(counts)), threads=args.threads)
+            for peer in PEERS
         )
         report.starts.extend(row for row in starts if row is not None)
     return report
@@ -128,23 +129,45 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
             help=f"one or more; {row.description} (default {row.default})",
         )
     parser.add_argument("--threads", type=_count(0), default=0, help=option("threads").description)
-    parser.add_argument("--persons", nargs="+", type=_count(0), default=_PERSONS, help="default 0 1 2 4 8 16 32")
     parser.add_argument(
-        "--source", default="synthetic", help="synthetic (default), or a video, an image or a folder of images"
+        "--persons", nargs="+", type=_count(0), default=_PERSONS, help="default 0 1 2 4 8 16 32"
     )
-    parser.add_argument("--size", type=_size, metavar="WxH", help="of the frames (default 640x480, or the recording's own)")
-    parser.add_argument("--encoding", choices=("bgr8", "rgb8"), default="bgr8", help="of the frames (default bgr8)")
+    parser.add_argument(
+        "--source",
+        default="synthetic",
+        help="synthetic (default), or a video, an image or a folder of images",
+    )
+    parser.add_argument(
+        "--size", type=_size, metavar="WxH", help="of the frames (default 640x480, or the recording's own)"
+    )
+    parser.add_argument(
+        "--encoding", choices=("bgr8", "rgb8"), default="bgr8", help="of the frames (default bgr8)"
+    )
     parser.add_argument("--rounds", type=_count(1), default=20, help="times each set-up runs (default 20)")
-    parser.add_argument("--peers", action="store_true", help="the first pose model by other libraries too, where installed")
+    parser.add_argument(
+        "--peers", action="store_true", help="the first pose model by other libraries too, where installed"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything measured")
-    parser.add_argument("--plot", type=Path, metavar="FILE", help="write a plot of latency against persons (matplotlib)")
-    parser.add_argument("--compare", type=Path, metavar="FILE", help="show the ratios to an older --json file")
-    group = parser.add_argument_group("through ROS 2 (of several models, backends and batch limits the first)")
-    group.add_argument("--node", action="store_true", help="a source, the pose node and a listener, a process each")
-    group.add_argument("--rate", type=float, default=30.0, help="frames a second that the source sends (default 30)")
+    parser.add_argument(
+        "--plot", type=Path, metavar="FILE", help="write a plot of latency against persons (matplotlib)"
+    )
+    parser.add_argument(
+        "--compare", type=Path, metavar="FILE", help="show the ratios to an older --json file"
+    )
+    group = parser.add_argument_group(
+        "through ROS 2 (of several models, backends and batch limits the first)"
+    )
+    group.add_argument(
+        "--node", action="store_true", help="a source, the pose node and a listener, a process each"
+    )
+    group.add_argument(
+        "--rate", type=float, default=30.0, help="frames a second that the source sends (default 30)"
+    )
     group.add_argument("--seconds", type=float, default=20.0, help="how long (default 20)")
     group.add_argument(
-        "--without-networks", action="store_true", help="with networks that cost nothing: what ROS 2 itself takes"
+        "--without-networks",
+        action="store_true",
+        help="with networks that cost nothing: what ROS 2 itself takes",
     )
     return parser.parse_args(arguments)
 

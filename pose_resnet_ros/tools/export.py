@@ -79,7 +79,9 @@ def find_source(checkpoint: str, model: str | None) -> tuple[Path, ModelEntry | 
     return path, rows[0]
 
 
-def export_file(source_path: Path, entry: ModelEntry | None, output: Path, options: argparse.Namespace) -> None:
+def export_file(
+    source_path: Path, entry: ModelEntry | None, output: Path, options: argparse.Namespace
+) -> None:
     """Export one file and say what was written."""
     try:
         from pose_resnet_ros.export import files, sources
@@ -115,7 +117,9 @@ def _parser() -> argparse.ArgumentParser:
         help="Microsoft or mmpose checkpoint, darknet .weights, ONNX file, or the name of a fetched or embedded model",
     )
     parser.add_argument(
-        "--output", type=Path, help="ONNX file to write; default: the model folder, under the row's name, with .fp16 or .int8"
+        "--output",
+        type=Path,
+        help="ONNX file to write; default: the model folder, under the row's name, with .fp16 or .int8",
     )
     parser.add_argument(
         "--model", metavar="NAME", help="row of the model table that describes the checkpoint"

@@ -113,9 +113,7 @@ class Prediction:
         places = self._given.indices_of(picture.path) if self._given else None
         boxes = self._given.detections(places) if self._given and places is not None else None
         begin = time.perf_counter()
-        result = self._run(
-            picture.bgr, settings=self._settings, boxes=boxes, keep_heatmaps=self._heatmaps
-        )
+        result = self._run(picture.bgr, settings=self._settings, boxes=boxes, keep_heatmaps=self._heatmaps)
         self._total_ms += 1e3 * (time.perf_counter() - begin)
         stamp_s = picture.index / media.fps if media.fps and media.length else None
         if identities is not None:

@@ -160,7 +160,12 @@ def test_launch_publishes_persons_and_ends_cleanly(tmp_path):
     from pose_resnet_ros.msg import PersonArray
 
     cv2.imwrite(str(tmp_path / "gray.png"), np.full((120, 160, 3), 127, np.uint8))
-    arguments = [f"source:={tmp_path}/gray.png", "namespace:=robot", "preset:=embedded", "sigterm_timeout:=50"]
+    arguments = [
+        f"source:={tmp_path}/gray.png",
+        "namespace:=robot",
+        "preset:=embedded",
+        "sigterm_timeout:=50",
+    ]
     domain = 1 + (os.getpid() + 37) % 100
     env = {**os.environ, "ROS_DOMAIN_ID": str(domain), "PYTHONUNBUFFERED": "1"}
     command = [sys.executable, "-c", RUN_LAUNCH, str(LAUNCH_FILE), *arguments]

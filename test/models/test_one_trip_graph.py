@@ -90,18 +90,28 @@ def test_crops_inside_across_and_outside_the_border(
     spec = replace(SMALL, input=given)
     frame = frame_of(*frame_wh)
     boxes = np.array(
-        [[10, 8, 30, 40], [-12.3, -7.7, 15.2, 20.9], [40, 30, 70, 60], [-90, -90, -60, -50], [20, 10, 20.4, 10.3]],
+        [
+            [10, 8, 30, 40],
+            [-12.3, -7.7, 15.2, 20.9],
+            [40, 30, 70, 60],
+            [-90, -90, -60, -50],
+            [20, 10, 20.4, 10.3],
+        ],
         np.float32,
     )
     crops = crops_of(tmp_path / "m.onnx", spec, frame, boxes)
     for crop, box in zip(crops, boxes, strict=True):
-        np.testing.assert_allclose(crop, expected_crop(frame, box, spec), atol=0.004)  # a quarter of a grey level
+        np.testing.assert_allclose(
+            crop, expected_crop(frame, box, spec), atol=0.004
+        )  # a quarter of a grey level
 
 
 def peaks_everywhere(seed: int = 0) -> np.ndarray:
     """(1, 17, 8, 6) random maps, the peaks of many on or beside the border; two with ties, one flat."""
     maps = np.random.default_rng(seed).random((1, 17, 8, 6), np.float32)
-    for joint, (x, y) in enumerate([(0, 0), (5, 7), (0, 4), (5, 4), (3, 0), (3, 7), (1, 1), (4, 6), (1, 4), (3, 1)]):
+    for joint, (x, y) in enumerate(
+        [(0, 0), (5, 7), (0, 4), (5, 4), (3, 0), (3, 7), (1, 1), (4, 6), (1, 4), (3, 1)]
+    ):
         maps[0, joint, y, x] = 2.0
     maps[0, 10, [2, 5], [3, 1]] = 3.0
     maps[0, 11, 4, [2, 3]] = 3.0
@@ -139,7 +149,11 @@ def test_the_flip_test_is_the_mean_of_both_ways(tmp_path: Path) -> None:
     node = onnx.helper.make_node("Conv", ["input", "kernel"], ["heatmaps"], strides=[4, 4])
     kernel = {"kernel": rng.standard_normal((17, 3, 4, 4)).astype(np.float32)}
     path = known_models.save(
-        tmp_path / "m.onnx", [node], inputs={"input": ("n", 3, 32, 24)}, outputs=["heatmaps"], constants=kernel
+        tmp_path / "m.onnx",
+        [node],
+        inputs={"input": ("n", 3, 32, 24)},
+        outputs=["heatmaps"],
+        constants=kernel,
     )
     model = compose_one_trip(onnx.load(path), SMALL, heatmap_shape=(17, 8, 6), flip_order=FLIP_ORDER)
     frame, boxes = frame_of(64, 48), np.concatenate([EXACT_BOX, EXACT_BOX + 3])

@@ -16,7 +16,9 @@ from pose_resnet_ros.tools.cli import TOOLS
 ROOT = Path(__file__).resolve().parents[2]
 CMAKE = (ROOT / "CMakeLists.txt").read_text(encoding="utf-8")
 # Imported name -> rosdep key, where they differ.
-ROSDEP_KEYS = {name: f"python3-{name}" for name in ("numpy", "scipy", "requests", "tqdm", "rich", "matplotlib", "yaml")}
+ROSDEP_KEYS = {
+    name: f"python3-{name}" for name in ("numpy", "scipy", "requests", "tqdm", "rich", "matplotlib", "yaml")
+}
 ROSDEP_KEYS |= {"cv2": "python3-opencv", "onnxruntime": "python3-onnxruntime-pip"}
 # Without a key, or wanted by single tools only: these are pip extras.
 PIP_ONLY = {"torch", "onnx", "openvino", "pooch", "pycocotools", "rosbags", "mcap", "ray", "rerun"}
@@ -66,4 +68,9 @@ def test_every_import_has_its_dependency_in_package_xml(name):
 
 
 def test_the_constraints_cover_every_supported_distro():
-    assert {path.stem for path in (ROOT / "constraints").glob("*.txt")} == {"humble", "jazzy", "kilted", "lyrical"}
+    assert {path.stem for path in (ROOT / "constraints").glob("*.txt")} == {
+        "humble",
+        "jazzy",
+        "kilted",
+        "lyrical",
+    }

@@ -26,7 +26,16 @@ FPS = 5.0
 def test_demo_leaves_video_picture_and_persons(tmp_path):
     source, output = tmp_path / "source.mp4", tmp_path / "out"
     write_moving_square(source, frames=10)
-    command = [sys.executable, "-m", "pose_resnet_ros", "demo", "--source", str(source), "--output", str(output)]
+    command = [
+        sys.executable,
+        "-m",
+        "pose_resnet_ros",
+        "demo",
+        "--source",
+        str(source),
+        "--output",
+        str(output),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=os.environ, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     frames = json.loads((output / "persons.json").read_text())

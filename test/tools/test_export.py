@@ -185,7 +185,9 @@ def test_a_precision_that_nobody_exported_is_told_with_the_command() -> None:
         PoseNet("pose_resnet_lite", precision="fp16")
 
 
-def test_an_onnx_file_that_describes_itself_needs_no_row(tmp_path: Path, checkpoint: Path, home: Path) -> None:
+def test_an_onnx_file_that_describes_itself_needs_no_row(
+    tmp_path: Path, checkpoint: Path, home: Path
+) -> None:
     full = tmp_path / "mine.onnx"
     assert export.main([str(checkpoint), "--output", str(full)]) == 0
     assert export.main([str(full), "--fp16"]) == 0
@@ -195,12 +197,16 @@ def test_an_onnx_file_that_describes_itself_needs_no_row(tmp_path: Path, checkpo
 
 
 def test_an_onnx_file_that_says_nothing_is_not_guessed(tmp_path: Path) -> None:
-    path = constant_answers(tmp_path / "mute.onnx", {"heatmaps": np.zeros((1, 17, 64, 48))}, spec=None, wh=(192, 256))
+    path = constant_answers(
+        tmp_path / "mute.onnx", {"heatmaps": np.zeros((1, 17, 64, 48))}, spec=None, wh=(192, 256)
+    )
     with pytest.raises(ModelError, match="does not describe itself"):
         export.main([str(path), "--output", str(tmp_path / "out.onnx")])
 
 
-def test_split_convolutions_are_an_option(tmp_path: Path, checkpoint: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_split_convolutions_are_an_option(
+    tmp_path: Path, checkpoint: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     output = tmp_path / "net.onnx"
     assert export.main([str(checkpoint), "--output", str(output), "--split", "--check"]) == 0
     assert printed_difference(capsys) < 1e-5
