@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import rclpy
 import rclpy.logging
-from rclpy.executors import ExternalShutdownException
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.task import Future
 from rclpy.utilities import remove_ros_args
 
@@ -56,9 +56,11 @@ def run_node(
     rclpy.init(args=words)
     node: Any = None
     try:
+        # Made before the models are loaded: one made after a signal fails in its constructor, and noisily in __del__.
+        executor = SingleThreadedExecutor()
         node = make_node()
         node.start()
-        rclpy.spin_until_future_complete(node, node.finished)
+        rclpy.spin_until_future_complete(node, node.finished, executor)
         return node.finished.result() if node.finished.done() else SUCCESS
     except ExternalShutdownException:
         return SUCCESS

@@ -119,9 +119,9 @@ class Prediction:
         if identities is not None:
             stamp_s = time.monotonic() if stamp_s is None else stamp_s
             result = replace(result, native=identities.update(result.native, stamp_s=stamp_s))
-        self._pictures += 1
-        self._persons += len(result.native)
         self._collect(result.native, picture, places)
+        self._pictures += 1  # counted once kept: Ctrl-C may come at any line
+        self._persons += len(result.native)
         if self._rerun is not None:
             people, threshold = self._people(result), self._settings.keypoint_threshold
             self._rerun.put(picture.bgr, people, stamp_s=stamp_s, keypoint_threshold=threshold)
