@@ -22,7 +22,7 @@ from sensor_msgs.msg import Image
 from pose_resnet_ros.ros import node
 from pose_resnet_ros.ros.parameters import PARAMETERS
 
-EXIT_DEADLINE_S = 5.0
+EXIT_DEADLINE_S = 30.0
 TIMEOUT_S = 60.0
 Start = Callable[..., subprocess.Popen]
 

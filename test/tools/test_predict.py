@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -237,9 +238,18 @@ def test_a_wrong_command_line_is_one_sentence(
     assert "Traceback" not in done.stderr
 
 
+def interrupt(process: subprocess.Popen[str]) -> tuple[str, str]:
+    """Ctrl-C, and again as a person would: Python drops one that falls into a destructor. What the process said."""
+    for _ in range(5):
+        process.send_signal(signal.SIGINT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return process.communicate(timeout=3)
+    return process.communicate(timeout=60)
+
+
 def test_ctrl_c_keeps_what_is_done(folder: Path, tmp_path: Path) -> None:
     """A source without an end: the same picture named a great many times."""
-    inputs = [folder / "pictures" / "7.png"] * 5000
+    inputs = [folder / "pictures" / "7.png"] * 15_000
     process = subprocess.Popen(
         command(*inputs, "--output", "drawn", "--json", "r.json", *models(folder)),
         cwd=tmp_path,
@@ -251,12 +261,11 @@ def test_ctrl_c_keeps_what_is_done(folder: Path, tmp_path: Path) -> None:
     deadline = time.monotonic() + 60
     while not list(tmp_path.glob("drawn/*")) and time.monotonic() < deadline:
         time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
-    stdout, stderr = process.communicate(timeout=60)
+    stdout, stderr = interrupt(process)
     assert process.returncode == 130
     assert "Traceback" not in stderr
     rows = rows_of(tmp_path / "r.json")
-    assert 0 < len(rows) < 10_000
+    assert 0 < len(rows) < 30_000
     assert f"persons: {len(rows)}," in stdout
 
 
