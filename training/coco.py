@@ -11,25 +11,36 @@ from pathlib import Path
 import numpy as np
 
 PERSON_CATEGORY = "person"
+NOT_TAUGHT = np.zeros((17, 3), np.float32)
+TRUSTED_DISAGREEMENT = (0.02, 0.06)
+"""Of the box's longer side: up to the first a teacher is trusted fully (it then hit 0.87 of our hand-marked joints), from
+the second on not at all (below 0.4)."""
 
 
 @dataclass(frozen=True, eq=False)
 class Person:
     """One annotated person.
 
-    box_xywh: (4,) float32 pixels, top-left corner and size; keypoints: (17, 3) float32 x, y, visibility (all zero if the
-    person has none); score: the box's, 1 for hand-made ones; is_main: the person that its image was annotated for,
-    or any person of a data set that makes no such difference.
+    annotation_id: the file's; box_xywh: (4,) float32 pixels, top-left corner and size; keypoints: (17, 3) float32 x, y,
+    visibility (all zero if the person has none); taught: (17, 3) float32 x, y and trust in 0..1, what a teacher says of
+    the same joints (all zero without one); score: the box's, 1 for hand-made ones; is_main: the person that its image
+    was annotated for, or any person of a data set that makes no such difference.
     """
 
+    annotation_id: int
     box_xywh: np.ndarray
     keypoints: np.ndarray
+    taught: np.ndarray
     score: float
     is_main: bool
 
     @property
     def has_keypoints(self) -> bool:
         return bool((self.keypoints[:, 2] > 0).any())
+
+    @property
+    def is_taught(self) -> bool:
+        return bool(self.taught[:, 2].mean() > 0.5)
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,19 +54,20 @@ class Photograph:
     persons: tuple[Person, ...]
 
 
-def load_photographs(annotations: Path) -> list[Photograph]:
+def load_photographs(annotations: Path, *, teacher: Path | None = None) -> list[Photograph]:
     """Every image of a COCO-format file in the order of the ids, also those without persons.
 
-    Raises ValueError if the file has no category "person".
+    teacher: a file of ``training.label_poses``. Raises ValueError if the file has no category "person".
     """
     data = json.loads(Path(annotations).read_text())
     categories = {c["id"] for c in data["categories"] if c["name"] == PERSON_CATEGORY}
     if not categories:
         raise ValueError(f"{annotations}: expected a category named '{PERSON_CATEGORY}'")
+    taught = load_taught(teacher) if teacher else {}
     persons: dict[int, list[Person]] = {}
     for row in data["annotations"]:
         if row["category_id"] in categories and not row.get("iscrowd", 0):
-            persons.setdefault(row["image_id"], []).append(_person(row))
+            persons.setdefault(row["image_id"], []).append(_person(row, taught.get(row["id"], NOT_TAUGHT)))
     images = sorted(data["images"], key=lambda image: image["id"])
     return [
         Photograph(i["id"], i["file_name"], i["width"], i["height"], tuple(persons.get(i["id"], ())))
@@ -72,7 +84,26 @@ def split_by_id(
     return photographs[:-validation_count], photographs[-validation_count:]
 
 
-def _person(row: dict) -> Person:
+def load_taught(teacher: Path) -> dict[int, np.ndarray]:
+    """(17, 3) x, y, trust by annotation id. Trust falls from 1 to 0 as what the teacher says of a person and of its
+    mirror image comes to differ."""
+    agreed, lost = TRUSTED_DISAGREEMENT
+    taught = {}
+    for pose in json.loads(Path(teacher).read_text())["poses"]:
+        trust = np.clip((lost - pose["disagreement"]) / (lost - agreed), 0, 1)
+        points = np.asarray(pose["keypoints"], np.float32).reshape(17, 2)
+        taught[pose["annotation_id"]] = np.column_stack([points, np.full(17, trust, np.float32)])
+    return taught
+
+
+def _person(row: dict, taught: np.ndarray) -> Person:
     keypoints = np.asarray(row.get("keypoints") or np.zeros(51), np.float32).reshape(17, 3)
     is_main = row.get("keypoint_source", "annotated") == "annotated" and "score" not in row
-    return Person(np.asarray(row["bbox"], np.float32), keypoints, float(row.get("score", 1.0)), is_main)
+    return Person(
+        annotation_id=row["id"],
+        box_xywh=np.asarray(row["bbox"], np.float32),
+        keypoints=keypoints,
+        taught=taught,
+        score=float(row.get("score", 1.0)),
+        is_main=is_main,
+    )

@@ -17,12 +17,15 @@ from training.images import ImageStore
 
 MACHINE_LABEL_WEIGHT = 0.5
 """Weight in the loss of joints with visibility 1, which a machine labelled; 2 counts fully."""
+TAUGHT_WEIGHT = 0.75
+"""Weight in the loss of a joint of a fully trusted teacher; the label beside it then counts half."""
 
 
 class PoseCrops(Dataset):
     """Crops of the persons with keypoints. Indexed by (epoch, number): the same index gives the same crop, always.
 
-    Items: crop (h, w, 3) uint8 BGR; keypoints (17, 2) float32 in crop pixels; weights (17,) float32.
+    Items: crop (h, w, 3) uint8 BGR; keypoints (2, 17, 2) float32 in crop pixels, the labels and what a teacher says;
+    weights (2, 17) float32, how much each counts.
     augment=None takes the plain crop; only_main leaves out the persons that an image was not annotated for.
     """
 
@@ -40,7 +43,7 @@ class PoseCrops(Dataset):
             (photograph.file_name, person)
             for photograph in photographs
             for person in photograph.persons
-            if person.has_keypoints and (person.is_main or not only_main)
+            if (person.has_keypoints or person.is_taught) and (person.is_main or not only_main)
         ]
         self.size_wh = size_wh
         self._images = images
@@ -64,9 +67,16 @@ class PoseCrops(Dataset):
             )
             crop = pose_augment.warp(image, affine, self.size_wh)
             crop = pose_augment.random_pixels(crop, self._augment, random)
-        keypoints = pose_augment.transform_keypoints(person.keypoints, affine, flipped=flipped)
-        weights = np.select([keypoints[:, 2] == 1, keypoints[:, 2] == 2], [MACHINE_LABEL_WEIGHT, 1.0], 0.0)
-        return crop, keypoints[:, :2], weights.astype(np.float32)
+        labels = pose_augment.transform_keypoints(person.keypoints, affine, flipped=flipped)
+        taught = pose_augment.transform_keypoints(person.taught, affine, flipped=flipped)
+        keypoints = np.stack([labels[:, :2], taught[:, :2]])
+        return crop, keypoints, joint_weights(labels[:, 2], taught[:, 2])
+
+
+def joint_weights(visibility: np.ndarray, trust: np.ndarray) -> np.ndarray:
+    """(2, 17) float32 weights in the loss, of the labels and of the teacher, from (17,) each."""
+    of_label = np.select([visibility == 1, visibility == 2], [MACHINE_LABEL_WEIGHT, 1.0], 0.0)
+    return np.stack([of_label * (1 - trust / 2), TAUGHT_WEIGHT * trust]).astype(np.float32)
 
 
 class EpochSampler(Sampler):
@@ -105,9 +115,9 @@ def make_loader(
 
 
 def gaussian_heatmaps(keypoints: torch.Tensor, size_wh: tuple[int, int], *, sigma: float) -> torch.Tensor:
-    """Targets (N, K, h/4, w/4): peak 1 at keypoint/4, standard deviation ``sigma`` heatmap pixels.
+    """Targets (..., K, h/4, w/4): peak 1 at keypoint/4, standard deviation ``sigma`` heatmap pixels.
 
-    keypoints: (N, K, 2) in crop pixels. Heatmap cell i lies on crop pixel 4*i (as in microsoft/human-pose-estimation.pytorch),
+    keypoints: (..., K, 2) in crop pixels. Heatmap cell i lies on crop pixel 4*i (as in microsoft/human-pose-estimation.pytorch),
     but the centre is not rounded to a cell, so that the decoder's sub-cell shift has something to find.
     """
     columns = torch.arange(size_wh[0] // 4, device=keypoints.device, dtype=torch.float32)

@@ -25,9 +25,8 @@ def main(arguments: list[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
     torch.set_num_threads(options.threads or torch.get_num_threads())
     size_wh = (options.width, options.height)
-    training, validation = split_by_id(
-        load_photographs(options.data / options.annotations), validation_count=options.validation_images
-    )
+    photographs = load_photographs(options.data / options.annotations, teacher=options.teacher)
+    training, validation = split_by_id(photographs, validation_count=options.validation_images)
     images = ImageStore(
         options.images or options.data / "images.tar", cache_bytes=int(options.cache_gb * 1e9)
     )
@@ -76,7 +75,7 @@ def make_settings(options: argparse.Namespace) -> TrainSettings:
 
 
 class PoseLoss:
-    """Mean squared error of the heatmaps; each joint counts as much as its label is trusted."""
+    """Mean squared error of the heatmaps against the labels and against a teacher, as much as each is trusted."""
 
     def __init__(self, size_wh: tuple[int, int], *, sigma: float) -> None:
         self._size_wh = size_wh
@@ -85,10 +84,13 @@ class PoseLoss:
     def __call__(self, model: nn.Module, batch: list[torch.Tensor]) -> torch.Tensor:
         crops, keypoints, weights = batch
         predicted = model(to_input(crops)).float()
-        targets = gaussian_heatmaps(keypoints, self._size_wh, sigma=self._sigma)
+        maps = gaussian_heatmaps(keypoints, self._size_wh, sigma=self._sigma)
+        # The weighted mean of two targets pulls as both errors would: they differ by a constant.
+        total = weights.sum(1)
+        targets = (maps * weights[..., None, None]).sum(1) / total.clamp(min=1e-6)[..., None, None]
         # Divided by what an empty map would get, the error is of order 1 at any heatmap size.
         error = (predicted - targets).square().sum((2, 3)) / (np.pi * self._sigma**2)
-        return (error * weights).sum() / weights.sum().clamp(min=1)
+        return (error * total).sum() / total.sum().clamp(min=1)
 
 
 def evaluate(model: nn.Module, dataset: PoseCrops, batch_size: int, device: str) -> dict[str, float]:
@@ -120,6 +122,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--annotations", default="annotations.json", help="COCO-format file in the data folder"
     )
+    parser.add_argument("--teacher", type=Path, help="a file of training.label_poses: a second opinion")
     parser.add_argument(
         "--images", type=Path, help="folder or .tar of the images; default: images.tar in --data"
     )
