@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pose_resnet_ros.options import Option
-from pose_resnet_ros.ros import image_source, parameters
+from pose_resnet_ros.ros.parameters.settings import PARAMETERS
+from pose_resnet_ros.ros.programs import image_source
 
 README = Path(__file__).resolve().parent.parent / "README.md"
-TABLES = {"pose_node": parameters.PARAMETERS, "image_source": image_source.PARAMETERS}
+TABLES = {"pose_node": PARAMETERS, "image_source": image_source.PARAMETERS}
 
 
 def parameter_table(options: Sequence[Option]) -> str:

@@ -49,6 +49,28 @@ OPTIONAL = {
     "torch",
     "torchvision",
 }
+# Inside ros: room -> the rooms that it may import; "" is what lies in ros itself, the node's core.
+ROS_ROOMS = {
+    "": {"", "codecs", "depth", "external", "health", "parameters"},
+    "codecs": {"codecs"},
+    "depth": {"", "codecs", "depth", "parameters"},
+    "external": {"", "external", "parameters"},
+    "health": {"", "health"},
+    "parameters": {"parameters"},
+    "programs": {"", "codecs", "parameters", "programs"},
+}
+ROS_WITHOUT_ROS = {
+    "ros/codecs/compressed.py",
+    "ros/codecs/image.py",
+    "ros/depth/codec.py",
+    "ros/depth/nearest_stamp.py",
+    "ros/external/detections.py",
+    "ros/external/stamp_join.py",
+    "ros/health/statistics.py",
+    "ros/latest.py",
+    "ros/stamps.py",
+    "ros/throttle.py",
+}
 WITH_OPENCV = {"core/crops.py", "core/letterbox.py", "core/draw.py"}
 WITH_SCIPY = {"core/tracking.py"}
 # Files that are themselves imported only inside functions, because what they are about is the optional
@@ -117,6 +139,16 @@ def layer_of_module(module: str) -> str:
     return parts[1] if len(parts) > 1 and (ROOT / parts[1]).is_dir() else "pipeline"
 
 
+def room_of_file(file: str) -> str:
+    _, *rooms, _ = file.split("/")
+    return rooms[0] if rooms else ""
+
+
+def room_of_module(module: str) -> str:
+    rooms = module.split(".")[2:]
+    return rooms[0] if rooms and (ROOT / "ros" / rooms[0]).is_dir() else ""
+
+
 ALL = [found for path in FILES for found in imports_of(path)]
 
 
@@ -138,6 +170,31 @@ def test_only_ros_touches_ros():
         if i.top in ROS_PACKAGES or (layer_of_module(i.module) == "messages" and i.top == PACKAGE)
     ]
     assert [str(i) for i in touching if layer_of_file(i.file) != "ros"] == []
+
+
+@pytest.mark.parametrize("room", ROS_ROOMS)
+def test_no_arrow_points_back_inside_ros(room):
+    own = [i for i in ALL if layer_of_file(i.file) == "ros" and room_of_file(i.file) == room]
+    wrong = [
+        i
+        for i in own
+        if i.module.startswith(f"{PACKAGE}.ros") and room_of_module(i.module) not in ROS_ROOMS[room]
+    ]
+    assert [str(i) for i in wrong] == []
+
+
+def test_every_folder_of_ros_is_a_room():
+    assert {
+        path.name for path in (ROOT / "ros").iterdir() if (path / "__init__.py").exists()
+    } == ROS_ROOMS.keys() - {""}
+
+
+def test_what_reads_only_fields_imports_no_ros():
+    assert {path.relative_to(ROOT).as_posix() for path in FILES} >= ROS_WITHOUT_ROS
+    own = [
+        i for i in ALL if i.file in ROS_WITHOUT_ROS and not i.inside_function
+    ]  # cv_bridge, where it is needed
+    assert [str(i) for i in own if i.top in ROS_PACKAGES or layer_of_module(i.module) == "messages"] == []
 
 
 def test_the_rest_reaches_ros_only_inside_functions():

@@ -37,7 +37,7 @@ class FrameRun:
 
     def __call__(self, scene: Scene, message: Any) -> dict[str, float]:
         """Milliseconds by stage; message: ``scene`` as ``message_of`` makes it."""
-        from pose_resnet_ros.ros.image_codec import image_to_bgr  # it imports no ROS
+        from pose_resnet_ros.ros.codecs.image import image_to_bgr  # it imports no ROS
 
         clock, settings = StageClock(), self._settings
         with clock.stage("convert"):
@@ -72,7 +72,7 @@ def message_of(image: np.ndarray, *, encoding: str = "bgr8") -> Any:
 def _publisher(pipeline: PosePipeline) -> Callable[[People, np.ndarray], bytes] | None:
     """Makes and serialises the message; None without ROS 2."""
     try:
-        from pose_resnet_ros.ros.serialised import persons_bytes
+        from pose_resnet_ros.ros.messages import persons_bytes
     except ImportError:
         return None
 

@@ -1,3 +1,3 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The ROS 2 edge: the only folder that imports rclpy or message types."""
+"""The ROS 2 edge: the only folder that imports rclpy or message types. Here the node; in the folders its parts."""

@@ -17,22 +17,22 @@ from pose_resnet_ros.identities import Identities
 from pose_resnet_ros.msg import Skeleton as SkeletonMessage
 from pose_resnet_ros.pipeline import PosePipeline, load_pipeline
 from pose_resnet_ros.ros import messages, qos
-from pose_resnet_ros.ros.compressed_codec import compressed_to_bgr
-from pose_resnet_ros.ros.declare import Parameters
-from pose_resnet_ros.ros.diagnostics import Condition
-from pose_resnet_ros.ros.external_input import ExternalInput
-from pose_resnet_ros.ros.health import HealthReporter
+from pose_resnet_ros.ros.codecs.compressed import compressed_to_bgr
+from pose_resnet_ros.ros.codecs.image import image_to_bgr
+from pose_resnet_ros.ros.depth.space import Space
+from pose_resnet_ros.ros.external.input import ExternalInput
+from pose_resnet_ros.ros.health.diagnostics import Condition
+from pose_resnet_ros.ros.health.reporter import HealthReporter
+from pose_resnet_ros.ros.health.statistics import Statistics
 from pose_resnet_ros.ros.human_bodies import HumanBodies
-from pose_resnet_ros.ros.image_codec import image_to_bgr
 from pose_resnet_ros.ros.latest import LatestWorker
 from pose_resnet_ros.ros.lifecycle import GuardedLifecycleNode
 from pose_resnet_ros.ros.log_forwarding import forward_logs, stop_forwarding
 from pose_resnet_ros.ros.outputs import Outputs
-from pose_resnet_ros.ros.parameters import PARAMETERS, Settings
+from pose_resnet_ros.ros.parameters.declare import Parameters
+from pose_resnet_ros.ros.parameters.settings import PARAMETERS, Settings
 from pose_resnet_ros.ros.process import run_node
 from pose_resnet_ros.ros.processing import FrameProcessor, without_boxes
-from pose_resnet_ros.ros.space import Space
-from pose_resnet_ros.ros.statistics import Statistics
 
 NAME = "pose_resnet"
 STOP_TIMEOUT_S = 4.0  # a cancelled inference ends within one operator of the network

@@ -16,7 +16,7 @@ from pose_resnet_ros.core.draw import draw_heatmaps, draw_people
 from pose_resnet_ros.msg import PersonArray
 from pose_resnet_ros.pipeline import PipelineResult, PosePipeline
 from pose_resnet_ros.ros import messages, qos
-from pose_resnet_ros.ros.parameters import Settings
+from pose_resnet_ros.ros.parameters.settings import Settings
 
 
 class Outputs:

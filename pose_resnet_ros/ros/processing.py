@@ -16,13 +16,13 @@ from pose_resnet_ros.core.types import Detections, People
 from pose_resnet_ros.identities import Identities
 from pose_resnet_ros.models.stages import StageClock
 from pose_resnet_ros.pipeline import PosePipeline
+from pose_resnet_ros.ros.depth.space import Space
+from pose_resnet_ros.ros.health.statistics import Outcome, Statistics, plausible_age_ms
 from pose_resnet_ros.ros.human_bodies import HumanBodies
 from pose_resnet_ros.ros.latest import Frame
 from pose_resnet_ros.ros.outputs import Outputs
-from pose_resnet_ros.ros.parameters import Settings
-from pose_resnet_ros.ros.space import Space
+from pose_resnet_ros.ros.parameters.settings import Settings
 from pose_resnet_ros.ros.stamps import stamp_ns
-from pose_resnet_ros.ros.statistics import Outcome, Statistics, plausible_age_ms
 from pose_resnet_ros.ros.throttle import Throttle
 from pose_resnet_ros.sequence import ImageSequence
 

@@ -22,7 +22,7 @@ _PICTURES = 8
 def measure(args: argparse.Namespace, *, command: str) -> tuple[dict[str, Any], list[Table]]:
     """The results as one dictionary, for JSON, and as tables. Raises BenchmarkError without ROS 2."""
     try:
-        from pose_resnet_ros.ros.benchmark_node import measure_node
+        from pose_resnet_ros.ros.programs.benchmark_node import measure_node
     except ImportError as error:
         raise BenchmarkError(
             f"--node needs ROS 2: no module named '{error.name}'; source its setup.bash first"

@@ -40,10 +40,12 @@ TOOLS: dict[str, Tool] = {
         "pose_resnet_ros.ros.node", "the ROS 2 node: image topic in, keypoints out", needs_ros=True
     ),
     "image_source": Tool(
-        "pose_resnet_ros.ros.image_source", "publish a webcam, a video or images as a camera", needs_ros=True
+        "pose_resnet_ros.ros.programs.image_source",
+        "publish a webcam, a video or images as a camera",
+        needs_ros=True,
     ),
     "demo": Tool(
-        "pose_resnet_ros.ros.demo",
+        "pose_resnet_ros.ros.programs.demo",
         "run image_source and pose_node together and record what they publish",
         needs_ros=True,
     ),

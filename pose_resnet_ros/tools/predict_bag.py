@@ -159,8 +159,8 @@ class _Run:
 
 
 def _decode(image: BagImage) -> Any:
-    from pose_resnet_ros.ros.compressed_codec import compressed_to_bgr  # neither imports ROS
-    from pose_resnet_ros.ros.image_codec import image_to_bgr
+    from pose_resnet_ros.ros.codecs.compressed import compressed_to_bgr  # neither imports ROS
+    from pose_resnet_ros.ros.codecs.image import image_to_bgr
 
     return compressed_to_bgr(image.message) if image.is_compressed else image_to_bgr(image.message)
 

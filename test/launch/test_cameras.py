@@ -33,7 +33,9 @@ def test_each_says_how_to_start_it_and_where_its_images_are(name: str) -> None:
 
 
 def test_parameters_are_the_nodes() -> None:
-    parameters = pytest.importorskip("pose_resnet_ros.ros.parameters", reason="needs ROS 2's message types")
+    parameters = pytest.importorskip(
+        "pose_resnet_ros.ros.parameters.settings", reason="needs ROS 2's message types"
+    )
     known = {option.name: option for option in (*PIPELINE_OPTIONS, *TRACKING_OPTIONS, *parameters.PARAMETERS)}
     for camera in CAMERAS.values():
         for name, value in camera.get("parameters", {}).items():

@@ -14,8 +14,8 @@ from std_msgs.msg import Header
 from pose_resnet_ros.core.skeletons import skeleton_named
 from pose_resnet_ros.core.types import Detections, People
 from pose_resnet_ros.ros import messages
-from pose_resnet_ros.ros.compressed_codec import compressed_to_bgr
-from pose_resnet_ros.ros.image_codec import image_to_bgr
+from pose_resnet_ros.ros.codecs.compressed import compressed_to_bgr
+from pose_resnet_ros.ros.codecs.image import image_to_bgr
 
 HEADER = Header(stamp=Time(sec=3, nanosec=4), frame_id="camera")
 SKELETON = skeleton_named("coco17")

@@ -23,8 +23,8 @@ from pose_resnet_ros.core import draw
 from pose_resnet_ros.core.skeletons import skeleton_named
 from pose_resnet_ros.core.types import Detections
 from pose_resnet_ros.ros import outputs
-from pose_resnet_ros.ros.compressed_codec import compressed_to_bgr
-from pose_resnet_ros.ros.image_codec import ENCODINGS, image_to_bgr
+from pose_resnet_ros.ros.codecs.compressed import compressed_to_bgr
+from pose_resnet_ros.ros.codecs.image import ENCODINGS, image_to_bgr
 
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 BEST_EFFORT = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
@@ -286,14 +286,14 @@ def test_a_camera_whose_frames_do_not_arrive_is_told_with_the_cure(
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr("pose_resnet_ros.ros.diagnostics.SILENT_AFTER_S", 0.5)
+    monkeypatch.setattr("pose_resnet_ros.ros.health.diagnostics.SILENT_AFTER_S", 0.5)
     world.pose_node(pose_model=spot)
     arrays = world.listen(DiagnosticArray, "/diagnostics")
     camera = world.publisher(Image)  # connected, and silent
     world.until(lambda: arrays and "fastdds_images.xml" in arrays[-1].status[0].message, "the hint")
     world.spin_for(1.2)
     assert capfd.readouterr().err.count("fastdds_images.xml") == 1  # to the log too, once
-    monkeypatch.setattr("pose_resnet_ros.ros.diagnostics.SILENT_AFTER_S", 60.0)
+    monkeypatch.setattr("pose_resnet_ros.ros.health.diagnostics.SILENT_AFTER_S", 60.0)
     camera.publish(image_message())
     world.until(lambda: arrays[-1].status[0].level == DiagnosticStatus.OK, "the first frame in diagnostics")
     assert "back to normal" in capfd.readouterr().err

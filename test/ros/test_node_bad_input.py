@@ -16,7 +16,7 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from pose_resnet_ros.msg import PersonArray
 from sensor_msgs.msg import CompressedImage, Image
 
-from pose_resnet_ros.ros.diagnostics import FAILING_AFTER
+from pose_resnet_ros.ros.health.diagnostics import FAILING_AFTER
 
 MakeImage = Callable[..., Image]
 
@@ -117,7 +117,7 @@ def test_stamps_that_jump_back_are_served_and_told(
 def test_a_camera_that_stops_is_seen_in_diagnostics(
     world: Any, spot: str, image_message: MakeImage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pose_resnet_ros.ros.diagnostics.SILENT_AFTER_S", 0.5)
+    monkeypatch.setattr("pose_resnet_ros.ros.health.diagnostics.SILENT_AFTER_S", 0.5)
     world.pose_node(pose_model=spot)
     arrays = world.listen(DiagnosticArray, "/diagnostics")
     persons = world.listen(PersonArray, "/pose_resnet/persons")

@@ -20,7 +20,7 @@ from pose_resnet_ros.msg import PersonArray
 from sensor_msgs.msg import Image
 
 from pose_resnet_ros.ros import node
-from pose_resnet_ros.ros.parameters import PARAMETERS
+from pose_resnet_ros.ros.parameters.settings import PARAMETERS
 
 EXIT_DEADLINE_S = 30.0
 TIMEOUT_S = 60.0

@@ -41,7 +41,7 @@ def test_a_source_a_node_and_a_listener(tmp_path: Path, capsys):
 
 
 def test_without_ros_it_says_so(monkeypatch: pytest.MonkeyPatch, capsys):
-    monkeypatch.setitem(sys.modules, "pose_resnet_ros.ros.benchmark_node", None)
+    monkeypatch.setitem(sys.modules, "pose_resnet_ros.ros.programs.benchmark_node", None)
     assert cli.main(["benchmark", "--node"]) == 1
     assert "--node needs ROS 2" in capsys.readouterr().err
 

@@ -1,0 +1,154 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""``use_depth``: persons in space, from the depth image nearest to the colour image. The 2D results never wait for it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from geometry_msgs.msg import PoseArray
+from rclpy.lifecycle import LifecycleNode
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import CameraInfo, Image
+from std_msgs.msg import Header
+from visualization_msgs.msg import MarkerArray
+
+from pose_resnet_ros.core.depth import locate
+from pose_resnet_ros.core.errors import PoseError
+from pose_resnet_ros.core.skeletons import Skeleton
+from pose_resnet_ros.core.types import People
+from pose_resnet_ros.msg import PersonArray3D
+from pose_resnet_ros.ros import qos
+from pose_resnet_ros.ros.depth import messages_3d
+from pose_resnet_ros.ros.depth.codec import camera_from_info, depth_array
+from pose_resnet_ros.ros.depth.nearest_stamp import NearestStamp
+from pose_resnet_ros.ros.parameters.settings import Settings
+from pose_resnet_ros.ros.stamps import stamp_ns
+from pose_resnet_ros.ros.throttle import Throttle
+
+DEPTH_TOPIC, INFO_TOPIC = "depth_image", "camera_info"
+KEPT_DEPTH_IMAGES = 10
+
+
+class Space:
+    """Publishers from configure on, subscriptions while active. ``begin`` and ``publish`` are called on the worker's thread."""
+
+    def __init__(self, node: LifecycleNode, skeleton: Skeleton) -> None:
+        self._node = node
+        self._skeleton = skeleton
+        self._depths: NearestStamp[Image] = NearestStamp(capacity=KEPT_DEPTH_IMAGES)
+        self._early: Image | None = None
+        self._info: CameraInfo | None = None
+        self._counts: Counter[str] = Counter()
+        self._throttle = Throttle()
+        self._subscriptions: list[Any] = []
+        create = node.create_lifecycle_publisher
+        self._persons = qos.create_publisher(
+            node, create, PersonArray3D, "~/persons_3d", qos.results_profile()
+        )
+        self._markers = qos.create_publisher(node, create, MarkerArray, "~/markers", qos.results_profile())
+        self._poses = qos.create_publisher(node, create, PoseArray, "~/poses", qos.results_profile())
+
+    def subscribe(self) -> None:
+        """Begin to listen (activate)."""
+
+        def listen(kind: type, topic: str, callback: Any, depth: int) -> Any:
+            profile = QoSProfile(
+                depth=depth, reliability=ReliabilityPolicy.BEST_EFFORT
+            )  # hears every publisher
+            return qos.create_subscription(self._node, kind, topic, callback, profile)
+
+        self._subscriptions = [
+            listen(Image, DEPTH_TOPIC, self._on_depth, 2),
+            listen(CameraInfo, INFO_TOPIC, self._on_info, 1),
+        ]
+
+    def unsubscribe(self) -> None:
+        """Stop listening (deactivate)."""
+        for subscription in self._subscriptions:
+            self._node.destroy_subscription(subscription)
+        self._subscriptions = []
+
+    def begin(self, image: Any, settings: Settings) -> None:
+        """The worker takes this image message: hold its depth image fast, for a slow inference would outlive the buffer."""
+        self._early = self._depths.nearest(stamp_ns(image), max_offset_ns=_limit_ns(settings))
+
+    def publish(self, image: Any, people: People, settings: Settings, *, image_wh: tuple[int, int]) -> None:
+        """Persons, markers and poses, if there is a depth image near enough; else this image has none, which is counted."""
+        depth, info = self._depth_near(stamp_ns(image), settings), self._info
+        if depth is None or info is None:
+            self._count_missing(info, settings)
+            return
+        header = image.header
+        self._check_frames(header, depth, info)
+        try:
+            camera = camera_from_info(info, is_rectified=settings.image_is_rectified, image_wh=image_wh)
+            places = locate(people, depth_array(depth), camera, self._skeleton, image_wh=image_wh)
+        except PoseError as error:  # a bad calibration or a bad depth image: the 2D results are out already
+            self._count(getattr(error, "kind", type(error).__name__), str(error))
+            return
+        self._counts["published"] += 1
+        self._persons.publish(messages_3d.person_array_3d(header, people, places, self._skeleton))
+        self._poses.publish(messages_3d.pose_array(header, places))
+        if self._markers.get_subscription_count():
+            markers = messages_3d.marker_array(
+                header,
+                people,
+                places,
+                self._skeleton,
+                keypoint_threshold=settings.frame.keypoint_threshold,
+                namespace=self._node.get_fully_qualified_name(),
+            )
+            self._markers.publish(markers)
+
+    def values(self) -> dict[str, str]:
+        """What diagnostics show."""
+        return {f"3D: {what}": str(count) for what, count in sorted(dict(self._counts).items())}
+
+    def destroy(self) -> None:
+        """Take the topics away."""
+        self.unsubscribe()
+        for publisher in (self._persons, self._markers, self._poses):
+            self._node.destroy_lifecycle_publisher(publisher)
+
+    def _on_depth(self, message: Image) -> None:
+        self._depths.put(stamp_ns(message), message)
+
+    def _on_info(self, message: CameraInfo) -> None:
+        self._info = message
+
+    def _depth_near(self, image_ns: int, settings: Settings) -> Image | None:
+        """The nearest of those that came before, during and after the inference."""
+        late = self._depths.nearest(image_ns, max_offset_ns=_limit_ns(settings))
+        found = [depth for depth in (late, self._early) if depth is not None]
+        return min(found, key=lambda depth: abs(stamp_ns(depth) - image_ns), default=None)
+
+    def _check_frames(self, header: Header, depth: Image, info: CameraInfo) -> None:
+        for what, frame_id in (("depth_image", depth.header.frame_id), ("camera_info", info.header.frame_id)):
+            if frame_id != header.frame_id:
+                self._count(
+                    f"{what} of another frame",
+                    f"{what} is in frame '{frame_id}', the image in '{header.frame_id}': used all the same, but depth must be "
+                    "registered to the colour camera",
+                )
+
+    def _count_missing(self, info: CameraInfo | None, settings: Settings) -> None:
+        topic = self._node.resolve_topic_name
+        if info is None:
+            self._count("no camera_info", f"no persons in 3D: nothing has come on {topic(INFO_TOPIC)}")
+        else:
+            self._count(
+                "no depth near the image",
+                f"no persons in 3D: no depth image on {topic(DEPTH_TOPIC)} within {settings.depth_max_offset_ms:g} ms "
+                "(depth_max_offset_ms) of the image's stamp",
+            )
+
+    def _count(self, what: str, sentence: str) -> None:
+        self._counts[what] += 1
+        if self._throttle.may_say(what):
+            self._node.get_logger().warning(sentence)
+
+
+def _limit_ns(settings: Settings) -> int:
+    return round(settings.depth_max_offset_ms * 1e6)

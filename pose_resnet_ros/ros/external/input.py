@@ -1,0 +1,116 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""``detector_model: external``: images that wait for somebody else's detections of the same stamp."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from rclpy.node import Node
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from vision_msgs.msg import Detection2DArray
+
+from pose_resnet_ros.core.types import Detections
+from pose_resnet_ros.ros import qos
+from pose_resnet_ros.ros.external.detections import detections_from_message, seen_class_ids
+from pose_resnet_ros.ros.external.stamp_join import StampJoin
+from pose_resnet_ros.ros.parameters.settings import Settings
+from pose_resnet_ros.ros.stamps import stamp_ns
+from pose_resnet_ros.ros.throttle import Throttle
+
+TOPIC = "detections"
+WAITING = 10  # messages of each side: a third of a second at 30 Hz, 60 MB of full HD images
+COMPLAIN_AFTER_S = 5.0
+
+
+class ExternalInput:
+    """Subscribed to ``detections`` while it lives. put and the subscription on the executor's thread, split on the worker's."""
+
+    def __init__(
+        self, node: Node, *, settings: Callable[[], Settings], forward: Callable[[Any], None]
+    ) -> None:
+        """forward: takes each (image, detections) pair, as messages."""
+        self._node = node
+        self._settings = settings
+        self._forward = forward
+        self._join: StampJoin[Any, Detection2DArray] = StampJoin(capacity=WAITING)
+        self._pairs = 0
+        self._told_s = time.monotonic()
+        self._throttle = Throttle()
+        profile = QoSProfile(
+            depth=WAITING, reliability=ReliabilityPolicy.BEST_EFFORT
+        )  # hears every publisher
+        self._subscription = qos.create_subscription(
+            node, Detection2DArray, TOPIC, self._on_detections, profile
+        )
+
+    def put(self, image: Any) -> None:
+        """An image has come."""
+        self._pass_on(self._join.put_left(stamp_ns(image), image))
+
+    def split(self, pair: tuple[Any, Detection2DArray]) -> tuple[Any, Detections]:
+        """The image message and the persons that were found in it."""
+        image, message = pair
+        settings = self._settings()
+        found = detections_from_message(
+            message,
+            class_ids=settings.person_class_ids,
+            detection_threshold=settings.frame.detection_threshold,
+        )
+        self._check(image, message, settings)
+        return image, found[: settings.frame.max_persons]
+
+    def values(self) -> dict[str, str]:
+        """What diagnostics show."""
+        return {
+            "external detections joined": str(self._pairs),
+            "images without detections": str(self._join.unmatched_left),
+            "detections without an image": str(self._join.unmatched_right),
+        }
+
+    def close(self) -> None:
+        """Unsubscribe."""
+        self._node.destroy_subscription(self._subscription)
+
+    def _on_detections(self, message: Detection2DArray) -> None:
+        self._pass_on(self._join.put_right(stamp_ns(message), message))
+
+    def _pass_on(self, pair: tuple[Any, Detection2DArray] | None) -> None:
+        now_s = time.monotonic()
+        if pair is not None:
+            self._pairs += 1
+            self._told_s = now_s
+            self._forward(pair)
+        elif now_s - self._told_s > COMPLAIN_AFTER_S:
+            self._told_s = now_s
+            self._complain()
+
+    def _complain(self) -> None:
+        """No pair for a while: say what is missing."""
+        images, detections = self._join.unmatched_left, self._join.unmatched_right
+        if images and detections:
+            what = "stamps differ: a detector must pass on its image's header.stamp untouched"
+        elif images:
+            what = f"images come, but nothing on {self._topic()}: is the detector running?"
+        else:
+            what = f"detections come, but no images on {self._node.resolve_topic_name('image')}"
+        self._node.get_logger().warning(f"no image with detections for {COMPLAIN_AFTER_S:.0f} s: {what}")
+
+    def _check(self, image: Any, message: Detection2DArray, settings: Settings) -> None:
+        """Say what looks wrong; it is used all the same."""
+        ids, frame_id = seen_class_ids(message), message.header.frame_id
+        if ids and not set(ids) & set(settings.person_class_ids) and self._throttle.may_say("classes"):
+            self._node.get_logger().warning(
+                f"no detection on {self._topic()} is a person: their class ids are {', '.join(ids)}, those accepted "
+                f"(person_class_ids) are {', '.join(settings.person_class_ids)}"
+            )
+        if frame_id != image.header.frame_id and self._throttle.may_say("frames"):
+            self._node.get_logger().warning(
+                f"detections on {self._topic()} are in frame '{frame_id}', the image of the same stamp is in "
+                f"'{image.header.frame_id}': used all the same, but are they made from this image?"
+            )
+
+    def _topic(self) -> str:
+        return self._node.resolve_topic_name(TOPIC)

@@ -1,0 +1,49 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Publishes the node's health on /diagnostics once a second, in every lifecycle state; tells the log when it changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from rclpy.clock import Clock, ClockType
+from rclpy.node import Node
+
+from pose_resnet_ros.ros import qos
+from pose_resnet_ros.ros.health import diagnostics
+from pose_resnet_ros.ros.health.statistics import Summary
+
+PERIOD_S = 1.0
+
+
+class HealthReporter:
+    """A publisher and a timer of ``node``; summary and condition: asked each time."""
+
+    def __init__(
+        self, node: Node, *, summary: Callable[[], Summary], condition: Callable[[], diagnostics.Condition]
+    ) -> None:
+        self._node = node
+        self._summary = summary
+        self._condition = condition
+        self._warned = False
+        self._publisher = node.create_publisher(DiagnosticArray, "/diagnostics", qos.results_profile())
+        # A steady clock: with use_sim_time the node's own stands still when the simulation or the bag does.
+        node.create_timer(PERIOD_S, self._report, clock=Clock(clock_type=ClockType.STEADY_TIME))
+
+    def _report(self) -> None:
+        status = diagnostics.status(self._node.get_fully_qualified_name(), self._summary(), self._condition())
+        message = DiagnosticArray(status=[status])
+        message.header.stamp = self._node.get_clock().now().to_msg()
+        self._publisher.publish(message)
+        self._log_silence(status)
+
+    def _log_silence(self, status: DiagnosticStatus) -> None:
+        """A camera that is not there, or stops, is said once, also to who does not look at diagnostics (errors are logged
+        where they happen)."""
+        if status.level == DiagnosticStatus.WARN and not self._warned:
+            self._node.get_logger().warning(status.message)
+            self._warned = True
+        elif status.level == DiagnosticStatus.OK and self._warned:
+            self._node.get_logger().info(f"back to normal: {status.message}")
+            self._warned = False

@@ -1,0 +1,161 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""The running node with somebody else's detector, played by the test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+pytest.importorskip("rclpy")
+from diagnostic_msgs.msg import DiagnosticArray
+from pose_resnet_ros.msg import PersonArray
+from sensor_msgs.msg import Image
+from std_msgs.msg import Header
+from vision_msgs.msg import Detection2D, Detection2DArray, ObjectHypothesisWithPose
+
+BOX = (80.0, 60.0, 40.0, 60.0)  # centre x, centre y, width, height: around the spot of the test's image
+
+
+def detections(header: Header, *found: tuple[str, float]) -> Detection2DArray:
+    """One box at BOX for each (class id, score)."""
+    message = Detection2DArray(header=header)
+    for class_id, score in found:
+        result = ObjectHypothesisWithPose()
+        result.hypothesis.class_id, result.hypothesis.score = class_id, score
+        detection = Detection2D(header=header, results=[result])
+        detection.bbox.center.position.x, detection.bbox.center.position.y, *_ = BOX
+        detection.bbox.size_x, detection.bbox.size_y = BOX[2:]
+        message.detections.append(detection)
+    return message
+
+
+class Setup:
+    """A pose node without a detector, and both of its inputs."""
+
+    def __init__(
+        self, world: Any, image_message: Callable[..., Image], capture: Any, **parameters: Any
+    ) -> None:
+        self.world, self.image_message = world, image_message
+        self._capture, self._log = capture, ""
+        self.results: list[PersonArray] = world.listen(PersonArray, "/pose_resnet/persons")
+        self.diagnostics: list[DiagnosticArray] = world.listen(DiagnosticArray, "/diagnostics")
+        world.pose_node(detector_model="external", **parameters)
+        self.images = world.publisher(Image)
+        self.boxes = world.publisher(Detection2DArray, "/detections", 10)
+
+    def until_results(self, count: int) -> list[PersonArray]:
+        self.world.until(lambda: len(self.results) >= count, f"{count} results")
+        return self.results
+
+    def until_value(self, key: str, value: str) -> None:
+        """Until diagnostics show this."""
+
+        def shown() -> bool:
+            values = {v.key: v.value for d in self.diagnostics[-1:] for s in d.status for v in s.values}
+            return values.get(key) == value
+
+        self.world.until(shown, f"{key} to be {value}")
+
+    def until_logged(self, text: str) -> None:
+        def said() -> bool:
+            self._log += self._capture.readouterr().err
+            return text in self._log
+
+        self.world.until(said, f"'{text}' in the log")
+
+
+@pytest.fixture
+def setup(
+    world: Any, spot: str, image_message: Callable[..., Image], capfd: pytest.CaptureFixture[str]
+) -> Callable[..., Setup]:
+    return lambda **parameters: Setup(world, image_message, capfd, pose_model=spot, **parameters)
+
+
+@pytest.mark.parametrize("image_first", [True, False])
+def test_boxes_and_image_of_one_stamp_meet_in_either_order(
+    setup: Callable[..., Setup], image_first: bool
+) -> None:
+    s = setup()
+    image = s.image_message(number=3)
+    messages = [(s.images, image), (s.boxes, detections(image.header, ("person", 0.75)))]
+    for publisher, message in messages if image_first else reversed(messages):
+        publisher.publish(message)
+        s.world.spin_for(0.2)
+    (result,) = s.until_results(1)
+    assert result.header == image.header
+    (person,) = result.persons
+    assert (person.bbox.center.position.x, person.bbox.center.position.y) == BOX[:2]
+    assert (person.bbox.size_x, person.bbox.size_y) == BOX[2:]
+    assert person.score == 0.75
+    # The spot's middle is (79.5, 59.5); a cell of the heatmap is 4 crop pixels, that is 5 image pixels.
+    assert abs(person.keypoints[0].x - 79.5) < 5
+    assert abs(person.keypoints[0].y - 59.5) < 5
+
+
+def test_an_image_in_which_the_detector_found_nobody_is_published_too(setup: Callable[..., Setup]) -> None:
+    s = setup()
+    image = s.image_message()
+    s.boxes.publish(detections(image.header))
+    s.images.publish(image)
+    assert s.until_results(1)[0].persons == []
+
+
+def test_classes_scores_and_max_persons(setup: Callable[..., Setup]) -> None:
+    s = setup(person_class_ids="human, 1", detection_threshold=0.5, max_persons=2)
+    image = s.image_message()
+    found = [("human", 0.6), ("person", 0.9), ("1", 0.7), ("1", 0.4), ("human", 0.8)]
+    s.boxes.publish(detections(image.header, *found))
+    s.images.publish(image)
+    assert [round(p.score, 4) for p in s.until_results(1)[0].persons] == [0.8, 0.7]
+
+
+def test_messages_without_partner_are_counted_and_the_next_pair_is_served(
+    setup: Callable[..., Setup],
+) -> None:
+    s = setup()
+    lonely, image = s.image_message(number=1), s.image_message(number=2)
+    s.images.publish(lonely)
+    s.world.spin_for(0.2)
+    s.boxes.publish(detections(s.image_message(number=9).header, ("person", 0.9)))
+    s.boxes.publish(detections(image.header, ("person", 0.9)))
+    s.images.publish(image)
+    assert s.until_results(1)[0].header.stamp.sec == 2
+    s.until_value("images without detections", "1")
+    s.until_value("external detections joined", "1")
+
+
+def test_a_detector_that_stamps_anew_is_named(
+    setup: Callable[..., Setup], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pose_resnet_ros.ros.external.input.COMPLAIN_AFTER_S", 0.2)
+    s = setup()
+    for number in range(30):
+        s.images.publish(s.image_message(number=number))
+        s.boxes.publish(detections(s.image_message(number=1000 + number).header, ("person", 0.9)))
+        s.world.spin_for(0.03)
+    s.until_logged("pass on its image's header.stamp untouched")
+    assert s.results == []
+
+
+def test_unknown_classes_and_other_frames_are_named(setup: Callable[..., Setup]) -> None:
+    s = setup()
+    image = s.image_message()
+    header = Header(stamp=image.header.stamp, frame_id="another_camera")
+    s.boxes.publish(detections(header, ("pedestrian", 0.9)))
+    s.images.publish(image)
+    assert s.until_results(1)[0].persons == []
+    s.until_logged("their class ids are pedestrian, those accepted (person_class_ids) are person, 0")
+    s.until_logged("are in frame 'another_camera', the image of the same stamp is in 'camera_optical_frame'")
+
+
+def test_a_box_without_area_stops_nothing(setup: Callable[..., Setup]) -> None:
+    s = setup()
+    image = s.image_message()
+    message = detections(image.header, ("person", 0.9), ("person", 0.8))
+    message.detections[0].bbox.size_x = 0.0
+    s.boxes.publish(message)
+    s.images.publish(image)
+    assert len(s.until_results(1)[0].persons) == 1

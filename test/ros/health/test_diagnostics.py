@@ -1,0 +1,109 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+pytest.importorskip("rclpy")
+
+from diagnostic_msgs.msg import DiagnosticStatus
+
+from pose_resnet_ros.ros.health.diagnostics import FAILING_AFTER, Condition, judge, status
+from pose_resnet_ros.ros.health.statistics import Summary
+
+RUNNING = Summary(
+    received=100,
+    published=90,
+    stale=10,
+    errors={"step": 2},
+    errors_in_a_row=0,
+    input_hz=30.0,
+    output_hz=27.0,
+    age_ms=(12.34, 56.78),
+    stamp_age_ms=None,
+    stage_ms={"detect": 5.0},
+    persons=3,
+    silent_s=0.1,
+    time_jumps=0,
+)
+ACTIVE = Condition(
+    state="active", topic="/camera/image", providers={"pose": "CPUExecutionProvider"}, publishers=1, matched=1
+)
+SILENT = replace(RUNNING, silent_s=7.0)
+NOTHING_YET = replace(SILENT, received=0)
+
+
+@pytest.mark.parametrize(
+    ("summary", "condition", "level", "text"),
+    [
+        (RUNNING, ACTIVE, DiagnosticStatus.OK, "27.0 results/s, 3 persons"),
+        (SILENT, replace(ACTIVE, state="inactive"), DiagnosticStatus.OK, "inactive: not processing"),
+        (
+            NOTHING_YET,
+            replace(ACTIVE, publishers=0),
+            DiagnosticStatus.WARN,
+            "nobody publishes /camera/image yet",
+        ),
+        (
+            SILENT,
+            replace(ACTIVE, publishers=0),
+            DiagnosticStatus.WARN,
+            "nobody publishes /camera/image: the source has stopped",
+        ),
+        (SILENT, ACTIVE, DiagnosticStatus.WARN, "no frame for 7 s: the source has stopped"),
+        (NOTHING_YET, ACTIVE, DiagnosticStatus.WARN, "fastdds_images.xml"),
+        (NOTHING_YET, replace(ACTIVE, matched=None), DiagnosticStatus.WARN, "fastdds_images.xml"),
+        (
+            NOTHING_YET,
+            replace(ACTIVE, matched=0),
+            DiagnosticStatus.WARN,
+            "set image_reliability to best_effort",
+        ),
+        (
+            replace(RUNNING, errors_in_a_row=FAILING_AFTER),
+            ACTIVE,
+            DiagnosticStatus.ERROR,
+            "the last 5 frames failed",
+        ),
+        (replace(RUNNING, errors_in_a_row=FAILING_AFTER - 1), ACTIVE, DiagnosticStatus.OK, "27.0 results/s"),
+        (RUNNING, replace(ACTIVE, worker_died=True), DiagnosticStatus.ERROR, "worker thread has ended"),
+        (
+            RUNNING,
+            replace(ACTIVE, state="unconfigured", problem="no model"),
+            DiagnosticStatus.ERROR,
+            "no model",
+        ),
+    ],
+)
+def test_the_worst_is_said(summary: Summary, condition: Condition, level: bytes, text: str) -> None:
+    got_level, message = judge(summary, condition)
+    assert got_level == level
+    assert text in message
+
+
+def test_every_value_is_there() -> None:
+    message = status("/robot/pose_resnet", RUNNING, ACTIVE)
+    assert (message.name, message.level) == ("/robot/pose_resnet", DiagnosticStatus.OK)
+    assert {pair.key: pair.value for pair in message.values} == {
+        "lifecycle state": "active",
+        "input topic": "/camera/image",
+        "publishers": "1",
+        "publishers matched": "1",
+        "frames received": "100",
+        "frames published": "90",
+        "frames dropped as stale": "10",
+        "input rate (Hz)": "30.0",
+        "output rate (Hz)": "27.0",
+        "age since receipt, median (ms)": "12.3",
+        "age since receipt, p95 (ms)": "56.8",
+        "age since stamp, median (ms)": "no sample",
+        "age since stamp, p95 (ms)": "no sample",
+        "persons": "3",
+        "stage detect (ms)": "5.0",
+        "pose runs on": "CPUExecutionProvider",
+        "errors: step": "2",
+        "time jumped back": "0",
+    }

@@ -1,0 +1,184 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("rclpy")
+
+from rcl_interfaces.msg import ParameterType
+from rcl_interfaces.srv import DescribeParameters, SetParameters
+from rclpy.parameter import Parameter
+
+from pose_resnet_ros.core.errors import BackendError, PoseError, SettingsError
+from pose_resnet_ros.ros.node import PoseNode
+from pose_resnet_ros.ros.parameters.settings import PARAMETERS, Settings
+from pose_resnet_ros.ros.parameters.yaml_file import parameter_file
+
+PARAMETER_FILE = Path(__file__).parents[3] / "config" / "pose.yaml"
+DEFAULTS = {option.name: option.default for option in PARAMETERS}
+TYPES = {
+    bool: ParameterType.PARAMETER_BOOL,
+    int: ParameterType.PARAMETER_INTEGER,
+    float: ParameterType.PARAMETER_DOUBLE,
+    str: ParameterType.PARAMETER_STRING,
+}
+
+
+def test_the_defaults_are_settings() -> None:
+    settings = Settings.from_values(DEFAULTS)
+    assert settings.autostart
+    assert settings.max_age_ms == 0.0
+    assert settings.load["pose_model"] == "pose_resnet_lite"
+    assert settings.frame.detection_threshold == DEFAULTS["detection_threshold"]
+    assert settings.draw["draw_boxes"]
+
+
+def test_every_parameter_is_described_to_the_outside(world: Any) -> None:
+    world.pose_node(start=False)
+    client = world.peer.create_client(DescribeParameters, "/pose_resnet/describe_parameters")
+    world.until(client.service_is_ready, "the parameter services")
+    future = client.call_async(DescribeParameters.Request(names=list(DEFAULTS)))
+    world.until(future.done, "the descriptions")
+    for option, described in zip(PARAMETERS, future.result().descriptors, strict=True):
+        assert described.name == option.name
+        assert described.type == TYPES[option.type]
+        assert described.description == option.description
+        assert described.read_only is not option.live
+        ranges = list(described.floating_point_range) + list(described.integer_range)
+        assert [r.from_value for r in ranges] == ([] if option.minimum is None else [option.minimum])
+        for choice in option.choices:
+            assert choice in described.additional_constraints
+
+
+def test_the_parameter_file_is_that_of_the_declarations() -> None:
+    how = "write it anew: python -m pose_resnet_ros.ros.parameters.yaml_file > config/pose.yaml"
+    assert PARAMETER_FILE.read_text() == parameter_file(), how
+
+
+def test_ros_reads_every_default_from_the_parameter_file(world: Any) -> None:
+    node = PoseNode(cli_args=["--ros-args", "--params-file", str(PARAMETER_FILE)])
+    world.add(node)
+    assert {name: parameter.value for name, parameter in node._parameter_overrides.items()} == DEFAULTS
+
+
+class Setter:
+    """Sets parameters from outside, as ``ros2 param set`` does."""
+
+    def __init__(self, world: Any) -> None:
+        self._world = world
+        self._client = world.peer.create_client(SetParameters, "/pose_resnet/set_parameters")
+        world.until(self._client.service_is_ready, "the parameter services")
+
+    def __call__(self, **values: Any) -> list[tuple[bool, str]]:
+        parameters = [Parameter(name, value=value).to_parameter_msg() for name, value in values.items()]
+        future = self._client.call_async(SetParameters.Request(parameters=parameters))
+        self._world.until(future.done, "the answer")
+        return [(result.successful, result.reason) for result in future.result().results]
+
+
+def test_thresholds_drawing_and_more_change_live(world: Any) -> None:
+    node = world.pose_node(start=False)
+    setter = Setter(world)
+    before = node._settings
+    changes = {
+        "detection_threshold": 0.9,
+        "nms_threshold": 0.1,
+        "keypoint_threshold": 0.0,
+        "max_persons": 1,
+        "flip_test": True,
+        "draw_boxes": False,
+        "max_age_ms": 250.0,
+    }
+    assert setter(**changes) == [(True, "")] * len(changes)
+    after = node._settings
+    assert (after.frame.detection_threshold, after.frame.max_persons, after.frame.flip_test) == (0.9, 1, True)
+    assert (after.draw["draw_boxes"], after.max_age_ms) == (False, 250.0)
+    assert before.frame.detection_threshold == DEFAULTS["detection_threshold"]  # a snapshot stays what it was
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("detection_threshold", 1.5, ""),
+        ("detection_threshold", float("nan"), ""),
+        ("detection_threshold", "high", ""),
+        ("max_persons", 0, ""),
+        ("max_age_ms", -1.0, ""),
+        ("flip_test", 1, ""),
+        ("backend", "cpu", "read"),
+        ("pose_model", "other.onnx", "read"),
+    ],
+)
+def test_a_wrong_change_is_rejected_with_a_reason(world: Any, name: str, value: Any, reason: str) -> None:
+    node = world.pose_node(start=False)
+    ((successful, why),) = Setter(world)(**{name: value})
+    assert not successful
+    assert why
+    assert reason in why
+    assert node.get_parameter(name).value == DEFAULTS[name]
+    assert Settings.from_values({**DEFAULTS, "detector_model": "full_frame"}) == node._settings
+
+
+def test_without_post_set_callbacks_as_on_humble_changes_are_taken_over_too(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rclpy.node import Node
+
+    monkeypatch.delattr(Node, "add_post_set_parameters_callback", raising=False)
+    node = world.pose_node(start=False)
+    assert Setter(world)(detection_threshold=0.7) == [(True, "")]
+    assert node._settings.frame.detection_threshold == 0.7
+    ((successful, why),) = Setter(world)(max_persons=0)
+    assert not successful
+    assert why
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [
+        ("backend", "gpu", "auto, cpu, cuda, tensorrt or openvino"),
+        ("skeleton", "coco", "openpose18, coco17 or native"),
+        ("image_transport", "h264", "raw or compressed"),
+        ("image_reliability", "high", "best_effort or reliable"),
+        ("detection_threshold", 7.0, "a number from 0 to 1"),
+        ("detection_threshold", 1, "with a decimal point, as in 1.0"),
+        ("max_batch", 0, "a whole number from 1 to 256"),
+        ("flip_test", "yes", "true or false"),
+    ],
+)
+def test_a_wrong_start_value_says_what_is_allowed(world: Any, name: str, value: Any, allowed: str) -> None:
+    with pytest.raises(SettingsError, match=name) as caught:
+        world.pose_node(start=False, **{name: value})
+    assert allowed in str(caught.value)
+
+
+def test_a_backend_that_cannot_be_had_is_refused_with_what_to_install(world: Any, spot: str) -> None:
+    ort = pytest.importorskip("onnxruntime")
+    for backend, provider in (("cuda", "CUDAExecutionProvider"), ("tensorrt", "TensorrtExecutionProvider")):
+        if provider in ort.get_available_providers():
+            continue
+        node = world.pose_node(start=False, pose_model=spot, backend=backend)
+        with pytest.raises(PoseError, match="install onnxruntime-gpu"):
+            node.start()
+        assert issubclass(BackendError, PoseError)
+        world.remove(node)
+
+
+def test_an_unknown_model_name_lists_the_known_ones(world: Any) -> None:
+    node = world.pose_node(start=False, pose_model="pose_resnet_huge")
+    with pytest.raises(PoseError, match="pose_resnet_lite"):
+        node.start()
+
+
+def test_a_skeleton_that_the_model_cannot_give_is_refused(world: Any, tmp_path: Path) -> None:
+    import spot_model
+
+    path = spot_model.spot_model(tmp_path / "mpii.onnx", joints=16, skeleton="mpii16")
+    node = world.pose_node(start=False, pose_model=str(path), skeleton="openpose18")
+    with pytest.raises(PoseError, match="openpose18"):
+        node.start()
