@@ -19,7 +19,7 @@ from pose_resnet_ros.core.types import Detections
 from pose_resnet_ros.models.pose_net import PoseNet
 from pose_resnet_ros.models.runtime import RunOn
 from training.coco import load_photographs
-from training.pose_metrics import pck
+from training.pose.metrics import pck
 
 
 def main() -> None:

@@ -23,10 +23,10 @@ from pose_resnet_ros.models.detector import PersonDetector
 from pose_resnet_ros.models.files import find_model
 from pose_resnet_ros.settings import PipelineSettings
 from training.coco import load_photographs, split_by_id
-from training.detector_eval import iou, measure
-from training.detector_labels import labels_of
+from training.detector.evaluation import iou, measure
+from training.detector.labels import labels_of
 from training.images import ImageStore
-from training.measure_detector import detect_all
+from training.detector.measure import detect_all
 
 ROOT = Path(__file__).parents[1]
 PEOPLE = Path(os.environ.get("POSE_RESNET_ROS_PEOPLE", ROOT.parent / "shared/data/people"))

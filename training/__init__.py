@@ -1,3 +1,3 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""PyTorch training of the two embedded models. Not part of the installed package; the only place that imports torch."""
+"""PyTorch training of the two embedded models. Not part of the installed package."""

@@ -57,7 +57,7 @@ class Photograph:
 def load_photographs(annotations: Path, *, teacher: Path | None = None) -> list[Photograph]:
     """Every image of a COCO-format file in the order of the ids, also those without persons.
 
-    teacher: a file of ``training.label_poses``. Raises ValueError if the file has no category "person".
+    teacher: a file of ``training.pose.label``. Raises ValueError if the file has no category "person".
     """
     data = json.loads(Path(annotations).read_text())
     categories = {c["id"] for c in data["categories"] if c["name"] == PERSON_CATEGORY}

@@ -13,7 +13,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="requires torch")
 pytest.importorskip("matplotlib", reason="requires matplotlib")
 
-from training.pose_data import make_loader  # noqa: E402
+from training.loading import make_loader  # noqa: E402
 from training.trainer import Trainer, TrainSettings, append_history, learning_rate_at  # noqa: E402
 
 SETTINGS = TrainSettings(epochs=4, learning_rate=0.05, warmup_steps=1, precision="fp32", ema_decay=0.5)

@@ -1,11 +1,10 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Write a trained person detector as a self-describing ONNX file: ``python -m training.export_detector --help``."""
+"""Write a trained person detector as a self-describing ONNX file: ``python -m training.detector.export --help``."""
 
 from __future__ import annotations
 
 import argparse
-import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -13,37 +12,30 @@ import onnx
 from torch import Tensor, nn
 
 from pose_resnet_ros.export.graph import GraphBuilder, describe, fold_batch_norm
-from training import detector_model
-from training.detector_net import LEAK, ConvUnit, PersonLite, Residual
+from training.arguments import new_parser
+from training.checkpoints import load_weights
+from training.detector import model as detector_model
+from training.detector.network import LEAK, ConvUnit, PersonLite, Residual
 from training.half_storage import store_half
-from training.pose_model import load_weights
+from training.provenance import PHOTOGRAPHS, add_provenance_options, provenance_of
 
-DATA_SET = (
-    "photographs of the Leeds Sports Pose Extended set (S. Johnson, M. Everingham, Learning Effective Human Pose Estimation "
-    "from Inaccurate Annotation, CVPR 2011); boxes by a COCO-trained detector"
-)
-DATA_TERMS = "the photographs are for research; their authors ask to be cited. No photograph is contained in the weights."
+DATA_SET = f"{PHOTOGRAPHS}; boxes by a COCO-trained detector"
 
 
 def main(arguments: list[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
     model = PersonLite()
     model.load_state_dict(load_weights(options.weights))
-    provenance = {
-        "licence": "Apache-2.0",
-        "data": options.data_set,
-        "data_terms": options.data_terms,
-        "accuracy": options.accuracy,
-        "training_commit": options.commit or commit_of_source(),
-    }
-    onnx.save(
-        export(model, width=options.width, height=options.height, provenance=provenance), options.output
-    )
+    made = export(model, width=options.width, height=options.height, provenance=provenance_of(options))
+    onnx.save(made, options.output)
     print(f"{options.output}: {options.output.stat().st_size / 1e6:.2f} MB")
 
 
 def export(model: PersonLite, *, width: int, height: int, provenance: dict[str, str]) -> onnx.ModelProto:
-    """``input`` (N, 3, height, width) -> ``stride32``, ``stride16``: N dynamic, batch norm folded, weights in half precision."""
+    """``input`` (N, 3, h, w) -> ``stride32``, ``stride16``: batch norm folded, weights in half precision.
+
+    All sizes but the channels are free; width and height are those of the description, at which it is to run by default.
+    """
     g = GraphBuilder()
     fine = _chain(g, "input", [model.stem, model.stage4, model.stage8, model.stage16])
     neck = _chain(g, fine, [model.stage32, model.neck32])
@@ -56,8 +48,8 @@ def export(model: PersonLite, *, width: int, height: int, provenance: dict[str, 
     for out, x, name in ((model.out32, coarse, "stride32"), (model.out16, merged, "stride16")):
         g.conv(x, _array(out.weight), _array(out.bias), output=name)
     channels = model.out32.out_channels
-    outputs = {f"stride{s}": ("N", channels, height // s, width // s) for s in (32, 16)}
-    made = g.model(name=detector_model.NAME, input_shape=("N", 3, height, width), outputs=outputs)
+    outputs = {f"stride{s}": ("N", channels, f"rows{s}", f"columns{s}") for s in (32, 16)}
+    made = g.model(name=detector_model.NAME, input_shape=("N", 3, "height", "width"), outputs=outputs)
     store_half(made)
     describe(made, detector_model.describe(width=width, height=height, provenance=provenance))
     return made
@@ -87,36 +79,17 @@ def _array(tensor: Tensor) -> np.ndarray:
     return tensor.detach().cpu().numpy()
 
 
-def commit_of_source() -> str:
-    """The commit of the source tree, or "unknown" outside a repository."""
-    found = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], cwd=Path(__file__).parent, capture_output=True, text=True
-    )
-    return found.stdout.strip() or "unknown"
-
-
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
-    )
+    parser = new_parser(__doc__)
     parser.add_argument("--weights", type=Path, required=True, help="state dict: best.pt of the last stage")
     parser.add_argument("--output", type=Path, default=Path("person_lite.onnx"))
-    parser.add_argument(
-        "--accuracy", default="not measured", help="a line on the measured accuracy, for the metadata"
-    )
-    parser.add_argument(
-        "--data-set", default=DATA_SET, help="a line on what it was trained on, for the metadata"
-    )
-    parser.add_argument(
-        "--data-terms", default=DATA_TERMS, help="a line on the terms of that data, for the metadata"
-    )
-    parser.add_argument("--commit", default="", help="training commit, if not the current one")
     parser.add_argument(
         "--width", type=int, default=detector_model.WIDTH, help="input width, a multiple of 32"
     )
     parser.add_argument(
         "--height", type=int, default=detector_model.HEIGHT, help="input height, a multiple of 32"
     )
+    add_provenance_options(parser, data_set=DATA_SET)
     return parser
 
 

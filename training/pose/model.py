@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import torch
 from torch import nn
 
@@ -47,16 +45,6 @@ def new_network(*, width: int = 32, deconv_channels: int = 96) -> PoseResNet:
     nn.init.normal_(network.final_layer.weight, std=0.001)
     nn.init.zeros_(network.final_layer.bias)
     return network
-
-
-def load_weights(path: Path) -> dict[str, torch.Tensor]:
-    """The state dict in ``path``: a plain one, or the averaged weights of a run's ``last.pt``."""
-    state = torch.load(path, map_location="cpu", weights_only=True)
-    if "averaged" not in state:
-        return state
-    return {
-        key.removeprefix("module."): value for key, value in state["averaged"].items() if key != "n_averaged"
-    }
 
 
 def to_input(crops: torch.Tensor) -> torch.Tensor:

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from pathlib import Path
 
@@ -16,9 +15,13 @@ torch = pytest.importorskip("torch")
 
 from pose_resnet_ros.models.detector import PersonDetector  # noqa: E402
 from pose_resnet_ros.models.spec import METADATA_KEY, spec_from_json  # noqa: E402
-from training import detector_model, export_detector, measure_detector, train_detector  # noqa: E402
-from training.detector_loss import detection_loss  # noqa: E402
-from training.detector_net import PersonLite, count_macs  # noqa: E402
+from training.coco import load_photographs  # noqa: E402
+from training.detector import export as export_detector  # noqa: E402
+from training.detector import measure as measure_detector  # noqa: E402
+from training.detector import model as detector_model  # noqa: E402
+from training.detector import train as train_detector  # noqa: E402
+from training.detector.loss import detection_loss  # noqa: E402
+from training.detector.network import PersonLite, count_macs  # noqa: E402
 from training.images import ImageStore  # noqa: E402
 
 
@@ -34,6 +37,7 @@ def _write_data_set(folder: Path, count: int) -> None:
         images.append({"id": number, "file_name": f"{number}.png", "width": 128, "height": 96})
         annotations.append({"image_id": number, "category_id": 1, "bbox": [x, y, 20, 50]})
         annotations.append({"image_id": number, "category_id": 1, "bbox": [90, 10, 20, 50], "score": 0.3})
+    annotations = [{"id": number} | row for number, row in enumerate(annotations, start=1)]
     data = {"images": images, "annotations": annotations, "categories": [{"id": 1, "name": "person"}]}
     (folder / "annotations.json").write_text(json.dumps(data))
 
@@ -114,18 +118,9 @@ def test_budget() -> None:
     assert count_macs(PersonLite(), width=416, height=320) < 0.52e9
 
 
-def test_stage_syntax() -> None:
-    assert train_detector.parse_stages("256x192:28:2e-3") == (train_detector.Stage(256, 192, 28, 2e-3),)
-    for wrong in ("256x192:28", "250x192:28:1e-3", "x", ""):
-        with pytest.raises(argparse.ArgumentTypeError, match="WIDTHxHEIGHT"):
-            train_detector.parse_stages(wrong)
-
-
 def test_accuracy_is_measured_with_the_packages_decoding(tmp_path: Path) -> None:
     _write_data_set(tmp_path, 2)
-    labels = [
-        train_detector.labels_of(p) for p in train_detector.load_photographs(tmp_path / "annotations.json")
-    ]
+    labels = [train_detector.labels_of(p) for p in load_photographs(tmp_path / "annotations.json")]
     assert [len(label.boxes_xyxy) for label in labels] == [1, 1]
     assert [len(label.ignore_xyxy) for label in labels] == [1, 1]
     measured = train_detector.evaluate(PersonLite().eval(), labels, ImageStore(tmp_path))

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""What a teacher says of the photographed persons: ``python -m training.label_poses --help``."""
+"""What a teacher says of the photographed persons: ``python -m training.pose.label --help``."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from pathlib import Path
 
 from rich.progress import track
 
-from training.coco import Person, Photograph, load_photographs, split_by_id
-from training.images import ImageStore
-from training.pose_teacher import BlazePose, TaughtPose, load_network
+from training.arguments import add_data_options, new_parser, open_images, read_split
+from training.coco import Person, Photograph
+from training.pose.teacher import BlazePose, TaughtPose, load_network
 
 LEAST_HEIGHT = 60  # pixels of a person that was not annotated: smaller ones would only blur what is learnt
 LEAST_SCORE = 0.5  # of its box
@@ -21,9 +21,8 @@ LEAST_SCORE = 0.5  # of its box
 
 def main(arguments: list[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
-    photographs = load_photographs(options.data / options.annotations)
-    training, validation = split_by_id(photographs, validation_count=options.validation_images)
-    images = ImageStore(options.images or options.data / "images.tar")
+    training, validation = read_split(options)
+    images = open_images(options)
     teacher = BlazePose(load_network(options.model))
     persons = list(persons_to_label(validation if options.validation else training))
     poses = [
@@ -53,21 +52,12 @@ def pose_row(person: Person, pose: TaughtPose) -> dict:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
-    )
-    parser.add_argument("--data", type=Path, required=True, help="folder of the data set")
-    parser.add_argument(
-        "--annotations", default="annotations.json", help="COCO-format file in the data folder"
-    )
-    parser.add_argument(
-        "--images", type=Path, help="folder or .tar of the images; default: images.tar in --data"
-    )
+    parser = new_parser(__doc__)
+    add_data_options(parser)
     parser.add_argument(
         "--model", type=Path, required=True, help="pose_landmark_full.tflite of the mediapipe wheel"
     )
     parser.add_argument("--output", type=Path, default=Path("training/runs/teacher.json"))
-    parser.add_argument("--validation-images", type=int, default=900, help="last ids, kept for validation")
     parser.add_argument(
         "--validation", action="store_true", help="label these instead of the others, to see how good it is"
     )

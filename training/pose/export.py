@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Write a trained pose network as a self-describing ONNX file: ``python -m training.export_pose --help``."""
+"""Write a trained pose network as a self-describing ONNX file: ``python -m training.pose.export --help``."""
 
 from __future__ import annotations
 
@@ -12,30 +12,24 @@ import torch
 
 from pose_resnet_ros.export.graph import describe
 from pose_resnet_ros.export.pose_graph import pose_graph
-from training import pose_model
-from training.export_detector import commit_of_source
+from training.arguments import new_parser
+from training.checkpoints import load_weights
 from training.half_storage import store_half
+from training.pose import model as pose_model
+from training.provenance import PHOTOGRAPHS, add_provenance_options, provenance_of
 
-DATA_SET = (
-    "Leeds Sports Pose Extended: S. Johnson and M. Everingham, Learning Effective Human Pose Estimation from Inaccurate "
-    "Annotation, CVPR 2011; faces and some bystanders labelled by MediaPipe BlazePose"
-)
-DATA_TERMS = "the photographs are for research; their authors ask to be cited. No photograph is contained in the weights."
+DATA_SET = f"{PHOTOGRAPHS}; faces, some bystanders and a second opinion on all by MediaPipe BlazePose"
 
 
 def main(arguments: list[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
-    provenance = {
-        "licence": "Apache-2.0",
-        "data": options.data_set,
-        "data_terms": options.data_terms,
-        "accuracy": options.accuracy,
-        "training_commit": options.commit or commit_of_source(),
-    }
-    state = pose_model.load_weights(options.weights)
-    onnx.save(
-        export(state, width=options.width, height=options.height, provenance=provenance), options.output
+    made = export(
+        load_weights(options.weights),
+        width=options.width,
+        height=options.height,
+        provenance=provenance_of(options),
     )
+    onnx.save(made, options.output)
     print(f"{options.output}: {options.output.stat().st_size / 1e6:.2f} MB")
 
 
@@ -51,25 +45,14 @@ def export(
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
-    )
+    parser = new_parser(__doc__)
     parser.add_argument("--weights", type=Path, required=True, help="best.pt or last.pt of a run")
     parser.add_argument("--output", type=Path, default=Path("pose_resnet_lite.onnx"))
-    parser.add_argument(
-        "--accuracy", default="not measured", help="a line on the measured accuracy, for the metadata"
-    )
-    parser.add_argument(
-        "--data-set", default=DATA_SET, help="a line on what it was trained on, for the metadata"
-    )
-    parser.add_argument(
-        "--data-terms", default=DATA_TERMS, help="a line on the terms of that data, for the metadata"
-    )
-    parser.add_argument("--commit", default="", help="training commit, if not the current one")
     parser.add_argument("--width", type=int, default=pose_model.WIDTH, help="input width, a multiple of 32")
     parser.add_argument(
         "--height", type=int, default=pose_model.HEIGHT, help="input height, a multiple of 32"
     )
+    add_provenance_options(parser, data_set=DATA_SET)
     return parser
 
 

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training import detector_canvas as draw
-from training.detector_canvas import Canvas, Rect, Size
-from training.detector_cutout import Cutout, cut_out
-from training.detector_labels import BoxLabels
+from training.detector import canvas as draw
+from training.detector.canvas import Canvas, Rect, Size
+from training.detector.cutout import Cutout, cut_out
+from training.detector.labels import BoxLabels
 from training.images import ImageStore
 
 GROUND_SHARE = 0.15  # of the patches show no person

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from pose_resnet_ros.core.types import Detections
-from training.detector_eval import iou, measure
-from training.detector_labels import BoxLabels
+from training.detector.evaluation import iou, measure
+from training.detector.labels import BoxLabels
 
 NOBODY = np.zeros((0, 4), np.float32)
 LEFT, RIGHT, SHORT = [0, 0, 30, 60], [100, 0, 130, 60], [200, 0, 220, 40]

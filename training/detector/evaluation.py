@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from pose_resnet_ros.core.types import Detections
-from training.detector_canvas import area
-from training.detector_labels import BoxLabels
+from training.detector.canvas import area
+from training.detector.labels import BoxLabels
 
 MATCH_IOU = 0.5
 COUNTED_ABOVE_PX = 40.0

@@ -7,7 +7,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from training.detector_cutout import cut_out
+from training.detector.cutout import cut_out
 
 BOX = np.array([60, 20, 100, 120], np.float32)
 

@@ -13,7 +13,7 @@ from pose_resnet_ros.core.detector_heads import decode_yolov3
 from pose_resnet_ros.core.letterbox import darknet
 from pose_resnet_ros.core.types import Detections
 from pose_resnet_ros.models.spec import DetectorSpec, InputSpec, YoloScale
-from training.detector_loss import Grid
+from training.detector.loss import Grid
 
 NAME = "person_lite"
 NMS_IOU = 0.45

@@ -10,7 +10,7 @@ import pytest
 from pose_resnet_ros.core.crops import topdown
 from pose_resnet_ros.core.skeletons import COCO17
 from pose_resnet_ros.core.types import InputSpec
-from training import pose_augment
+from training.pose import augment as pose_augment
 
 SIZE_WH = (96, 128)
 

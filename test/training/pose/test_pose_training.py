@@ -19,10 +19,16 @@ from pose_resnet_ros.core.heatmaps import DECODERS  # noqa: E402
 from pose_resnet_ros.core.types import Detections  # noqa: E402
 from pose_resnet_ros.models.pose_net import PoseNet  # noqa: E402
 from pose_resnet_ros.models.spec import METADATA_KEY, spec_from_json  # noqa: E402
-from training import export_pose, measure_pose, pose_metrics, pose_model, train_pose  # noqa: E402
 from training.coco import load_photographs, split_by_id  # noqa: E402
 from training.images import ImageStore  # noqa: E402
-from training.pose_data import PoseCrops, gaussian_heatmaps, make_loader  # noqa: E402
+from training.loading import make_loader  # noqa: E402
+from training.pose import export as export_pose  # noqa: E402
+from training.pose import measure as measure_pose  # noqa: E402
+from training.pose import metrics as pose_metrics  # noqa: E402
+from training.pose import model as pose_model  # noqa: E402
+from training.pose import train as train_pose  # noqa: E402
+from training.pose.crops import PoseCrops  # noqa: E402
+from training.pose.loss import PoseLoss, gaussian_heatmaps  # noqa: E402
 
 
 def _write_data_set(folder: Path, count: int) -> None:
@@ -52,22 +58,23 @@ def _write_data_set(folder: Path, count: int) -> None:
 
 def _train(folder: Path, *more: str) -> None:
     train_pose.main(
-        f"--data {folder} --images {folder} --output {folder / 'run'} --validation-images 2 --batch-size 4 --height 64 "
-        "--width 64 --net-width 8 --deconv-channels 8 --workers 0 --device cpu --precision fp32 --threads 1".split()
+        f"--data {folder} --images {folder} --output {folder / 'run'} --validation-images 2 --batch-size 4 "
+        "--net-width 8 --deconv-channels 8 --workers 0 --device cpu --precision fp32 --threads 1".split()
         + list(more)
     )
 
 
 def test_training_resuming_and_fine_tuning(tmp_path: Path) -> None:
     _write_data_set(tmp_path, 6)
-    _train(tmp_path, "--epochs", "2")
-    whole = torch.load(tmp_path / "run/last.pt", weights_only=True)
+    _train(tmp_path, "--stages", "64x64:2:1e-3")
+    whole = torch.load(tmp_path / "run/stage1/last.pt", weights_only=True)
     assert (whole["epoch"], whole["step"]) == (2, 4)  # 4 images, 8 labelled persons
-    _train(tmp_path, "--epochs", "3", "--resume")
-    assert torch.load(tmp_path / "run/last.pt", weights_only=True)["epoch"] == 3
-    best, fine = tmp_path / "run/best.pt", tmp_path / "fine"
-    _train(tmp_path, "--epochs", "1", "--init", str(best), "--output", str(fine), "--height", "96")
-    assert (fine / "best.pt").exists()
+    _train(tmp_path, "--stages", "64x64:3:1e-3,64x96:1:1e-3")
+    epochs = [torch.load(tmp_path / f"run/stage{n}/last.pt", weights_only=True)["epoch"] for n in (1, 2)]
+    assert epochs == [3, 1]
+    best, fine = tmp_path / "run/stage2/best.pt", tmp_path / "fine"
+    _train(tmp_path, "--stages", "64x96:1:3e-4", "--init", str(best), "--output", str(fine))
+    assert (fine / "stage1/best.pt").exists()
 
 
 def test_learns_four_people_by_heart(tmp_path: Path) -> None:
@@ -78,7 +85,7 @@ def test_learns_four_people_by_heart(tmp_path: Path) -> None:
     torch.manual_seed(0)
     model, loss_of = (
         pose_model.new_network(width=8, deconv_channels=32),
-        train_pose.PoseLoss((64, 64), sigma=1.5),
+        PoseLoss((64, 64), sigma=1.5),
     )
     batch = next(iter(make_loader(people, batch_size=4, shuffle=False)))
     optimizer = torch.optim.AdamW(model.parameters(), 5e-3)

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from training.detector_net import VALUES_PER_ANCHOR
+from training.detector.network import VALUES_PER_ANCHOR
 
 SHAPE_RATIO = 2.5  # an anchor answers when neither side differs from the person's by more than this factor
 REACHABLE_IOU = 0.7  # a neighbouring cell answers when the same box, moved into the cell, overlaps this much

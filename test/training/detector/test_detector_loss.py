@@ -14,7 +14,7 @@ torch = pytest.importorskip("torch")
 from pose_resnet_ros.core.detector_heads import decode_yolov3  # noqa: E402
 from pose_resnet_ros.core.types import InputSpec, YoloScale  # noqa: E402
 from pose_resnet_ros.models.spec import DetectorSpec  # noqa: E402
-from training.detector_loss import Grid, assign, ciou, decode, detection_loss  # noqa: E402
+from training.detector.loss import Grid, assign, ciou, decode, detection_loss  # noqa: E402
 
 GRID = Grid(16, torch.tensor([[16.0, 32.0], [64.0, 64.0]]))
 

@@ -15,10 +15,10 @@ import pytest
 torch = pytest.importorskip("torch", reason="requires torch")
 
 from training.coco import load_taught  # noqa: E402
-from training.label_poses import pose_row  # noqa: E402
-from training.pose_data import joint_weights  # noqa: E402
-from training.pose_teacher import COCO_LANDMARKS, HIPS, LANDMARKS, REACH, BlazePose, TaughtPose  # noqa: E402
-from training.train_pose import PoseLoss  # noqa: E402
+from training.pose.crops import joint_weights  # noqa: E402
+from training.pose.label import pose_row  # noqa: E402
+from training.pose.loss import PoseLoss  # noqa: E402
+from training.pose.teacher import COCO_LANDMARKS, HIPS, LANDMARKS, REACH, BlazePose, TaughtPose  # noqa: E402
 
 HIPS_COLOUR, REACH_COLOUR, NOSE_COLOUR = (0, 0, 255), (0, 255, 0), (255, 0, 0)  # BGR
 
@@ -44,7 +44,9 @@ def _network(rgb: np.ndarray) -> tuple[np.ndarray, float]:
 
 
 @pytest.mark.parametrize(
-    "upwards", [(0, -1), (1, 0), (0, 1), (-1, 0), (0.6, -0.8)], ids=["upright", "right", "head", "left", "lean"]
+    "upwards",
+    [(0, -1), (1, 0), (0, 1), (-1, 0), (0.6, -0.8)],
+    ids=["upright", "right", "head", "left", "lean"],
 )
 def test_a_person_is_found_however_turned(upwards: tuple[float, float]) -> None:
     image, box, nose = _person(upwards)

@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 from torch.utils.data import Dataset
 
-from training.detector_augment import CanvasMaker
+from training.detector.augment import CanvasMaker
 
 MOST_BOXES = 64  # of either kind on one canvas: the arrays of a batch have this length
 

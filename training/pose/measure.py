@@ -1,27 +1,26 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Accuracy of a pose model file through the package's own code: ``python -m training.measure_pose --help``."""
+"""Accuracy of a pose model file through the package's own code: ``python -m training.pose.measure --help``."""
 
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 import numpy as np
 
 from pose_resnet_ros.core.boxes import xyxy_from_xywh
 from pose_resnet_ros.core.types import Detections
 from pose_resnet_ros.models.pose_net import PoseNet
-from training.coco import Person, Photograph, load_photographs, split_by_id
+from training.arguments import add_data_options, new_parser, open_images, read_split
+from training.coco import Person, Photograph
 from training.images import ImageStore
-from training.pose_metrics import LIMB_JOINTS, pck
+from training.pose.metrics import LIMB_JOINTS, pck
 
 
 def main(arguments: list[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
-    photographs = load_photographs(options.data / options.annotations)
-    _, validation = split_by_id(photographs, validation_count=options.validation_images)
-    images = ImageStore(options.images or options.data / "images.tar")
+    _, validation = read_split(options)
+    images = open_images(options)
     net = PoseNet(options.model)
     plain = measure(net, validation, images)
     flipped = measure(net, validation, images, flip_test=True)
@@ -55,18 +54,9 @@ def measure(
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
-    )
-    parser.add_argument("--data", type=Path, required=True, help="folder of the data set")
-    parser.add_argument(
-        "--annotations", default="annotations.json", help="COCO-format file in the data folder"
-    )
-    parser.add_argument(
-        "--images", type=Path, help="folder or .tar of the images; default: images.tar in --data"
-    )
+    parser = new_parser(__doc__)
+    add_data_options(parser)
     parser.add_argument("--model", default="pose_resnet_lite", help="name or path of a pose model")
-    parser.add_argument("--validation-images", type=int, default=900, help="last ids, which are measured on")
     return parser
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from training import detector_canvas as draw
-from training.detector_canvas import Size
+from training.detector import canvas as draw
+from training.detector.canvas import Size
 
 MARGIN = 0.08  # of the person's height, around the box
 SEARCH_HEIGHT_PX = 64  # the outline is searched in a picture of at most this height

@@ -20,7 +20,9 @@ import numpy as np
 from pose_resnet_ros.core.skeletons import COCO17
 
 SIDE = 256  # pixels of the network's square input
-LANDMARKS = 39  # 33 of the body, then hips' middle and a point above or below it at the body's reach, and others
+LANDMARKS = (
+    39  # 33 of the body, then hips' middle and a point above or below it at the body's reach, and others
+)
 COCO_LANDMARKS = [0, 2, 5, 7, 8, 11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28]
 HIPS, REACH = 33, 34
 FIRST_SIDE = 1.5  # of the box's longer side
@@ -89,7 +91,9 @@ class BlazePose:
         turns = [[self._look(image, _Square(start.centre, start.side, turn), longer)] for turn in TURNS]
         turns = [self._follow(image, looks, longer, 2) for looks in turns]
         promising = sorted([upright, *turns], key=lambda looks: _presence(looks[:2]), reverse=True)[:2]
-        return max([upright, *(self._follow(image, looks, longer, LOOKS) for looks in promising)], key=_presence)
+        return max(
+            [upright, *(self._follow(image, looks, longer, LOOKS) for looks in promising)], key=_presence
+        )
 
     def _follow(self, image: np.ndarray, looks: list[_Look], longer: float, count: int) -> list[_Look]:
         while len(looks) < count:

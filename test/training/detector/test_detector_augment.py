@@ -12,11 +12,11 @@ import pytest
 
 pytest.importorskip("torch")
 
-from training import detector_canvas as draw
-from training.detector_augment import CanvasMaker, Recipe
-from training.detector_canvas import Canvas
-from training.detector_data import MOST_BOXES, Canvases
-from training.detector_labels import BoxLabels
+from training.detector import canvas as draw
+from training.detector.augment import CanvasMaker, Recipe
+from training.detector.canvas import Canvas
+from training.detector.data import MOST_BOXES, Canvases
+from training.detector.labels import BoxLabels
 from training.images import ImageStore
 
 NOBODY = np.zeros((0, 4), np.float32)
