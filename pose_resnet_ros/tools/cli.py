@@ -9,9 +9,12 @@ line, without a traceback.
 from __future__ import annotations
 
 import importlib
+import os
+import select
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TextIO
 
 from pose_resnet_ros.core.errors import PoseError
 
@@ -51,11 +54,39 @@ TOOLS: dict[str, Tool] = {
     ),
 }
 
-_EXIT_INTERRUPTED = 130  # as a shell reports SIGINT
+# As a shell reports SIGINT and SIGPIPE.
+_EXIT_INTERRUPTED = 130
+_EXIT_PIPE_CLOSED = 141
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run ``TOOL ...``; the exit code: 0, 1 for an error that is printed, 2 for a wrong command line."""
+    """Run ``TOOL ...``; the exit code: 0, 1 for an error that is printed, 2 for a wrong command line, 130 if interrupted, 141
+    if whoever reads the output has gone (``| head``).
+    """
+    try:
+        try:
+            return _run(arguments)
+        finally:
+            print(
+                end="", flush=True
+            )  # else what is still buffered meets the closed pipe when Python ends, which is noisy
+    except BrokenPipeError:
+        closed = [stream for stream in (sys.stdout, sys.stderr) if stream and _has_no_reader(stream)]
+        if not closed:
+            raise  # another pipe, of a process or a connection
+        for stream in closed:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        return _EXIT_PIPE_CLOSED
+
+
+def _has_no_reader(stream: TextIO) -> bool:
+    """Whether the stream is a pipe or a socket whose other end is closed."""
+    poll = select.poll()
+    poll.register(stream, 0)  # errors and hang-ups are always told
+    return bool(poll.poll(0))
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     name, *rest = (sys.argv[1:] if arguments is None else list(arguments)) or ["--help"]
     if name in ("-h", "--help"):
         print(_help())

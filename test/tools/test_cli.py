@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -79,3 +80,43 @@ def test_options_of_the_command_line_are_those_of_the_table() -> None:
     )
     assert (given["flip_test"], given["draw_boxes"], given["max_persons"]) == (True, False, 3)
     assert given["tracking.max_age_ms"] == 5.0
+
+
+@pytest.mark.parametrize(
+    ("unbuffered", "words"),
+    [
+        ("", ["models", "list"]),
+        ("1", ["models", "list"]),
+        ("", ["models", "--help"]),  # argparse prints and raises SystemExit
+        ("", ["--help"]),
+        ("", ["no_such_tool"]),
+    ],
+)
+def test_a_closed_pipe_ends_a_tool_quietly(unbuffered: str, words: list[str]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)  # as after `| head -0`
+    both = "no_such_tool" in words  # it speaks on stderr: `2>&1 | head`
+    done = subprocess.run(
+        [sys.executable, "-m", "pose_resnet_ros", *words],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+        stdout=writing,
+        stderr=writing if both else subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    os.close(writing)
+    assert done.returncode == 141
+    assert not done.stderr
+
+
+def test_another_broken_pipe_is_no_quiet_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(_: list[str]) -> int:
+        raise BrokenPipeError("a worker has gone")
+
+    monkeypatch.setattr("pose_resnet_ros.tools.predict.main", failing)
+    with open(os.devnull, "w") as null:
+        monkeypatch.setattr(sys, "stdout", null)
+        monkeypatch.setattr(sys, "stderr", null)
+        with pytest.raises(BrokenPipeError):
+            cli.main(["predict", "x.jpg"])
