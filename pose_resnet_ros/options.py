@@ -125,6 +125,12 @@ PIPELINE_OPTIONS: tuple[Option, ...] = (
         maximum=256,
     ),
     Option(
+        "one_trip",
+        False,
+        "crop and decode in the pose network's own graph: with backend cuda the image goes to the GPU once, and keypoints come"
+        " back; where that cannot be, the log says why and the CPU does it",
+    ),
+    Option(
         "skeleton",
         "openpose18",
         "joint set of the results; native: the pose model's own",
@@ -268,6 +274,7 @@ LOAD_NAMES: tuple[str, ...] = (
     "device_id",
     "threads",
     "max_batch",
+    "one_trip",
     "skeleton",
     "allow_download",
 )

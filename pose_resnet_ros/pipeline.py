@@ -140,6 +140,7 @@ def load_pipeline(
     device_id: int = 0,
     threads: int = 0,
     max_batch: int = 32,
+    one_trip: bool = False,
     skeleton: str = "openpose18",
     allow_download: bool = False,
 ) -> PosePipeline:
@@ -152,7 +153,7 @@ def load_pipeline(
         for model in (pose_model, detector_model):
             fetch_if_absent(model)
     run_on = RunOn(backend=backend, device_id=device_id, threads=threads, max_batch=max_batch)
-    pose_net = PoseNet(pose_model, run_on=run_on, precision=precision)
+    pose_net = PoseNet(pose_model, run_on=run_on, precision=precision, one_trip=one_trip)
     detector = load_detector(detector_model, run_on=run_on)
     return PosePipeline(detector, pose_net, skeleton=skeleton, run_on=run_on)
 

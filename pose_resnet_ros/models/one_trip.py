@@ -4,18 +4,12 @@
 
 The graph is composed when the model is loaded (``one_trip_graph.py``), in memory: any file can be used, whoever exported it,
 a changed description counts at once, and no second copy on the disk can grow stale. Composing takes a second for 136 MB.
-
-Device buffers are kept from frame to frame, and the number of persons is filled up to a bucket, so that onnxruntime can
-record a CUDA graph for each and replay it: a recording is bound to shapes and addresses.
 """
 
 from __future__ import annotations
 
-import itertools
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import onnxruntime as ort
@@ -23,28 +17,27 @@ import onnxruntime as ort
 from pose_resnet_ros.core.errors import BackendError, ModelError
 from pose_resnet_ros.core.heatmaps import Points
 from pose_resnet_ros.models.backends import open_composed
-from pose_resnet_ros.models.cancel import Canceller
-from pose_resnet_ros.models.runtime import OnnxModel, RunOn, guarded_run
+from pose_resnet_ros.models.one_trip_buffers import Device, Trip, buckets_for
+from pose_resnet_ros.models.runtime import OnnxModel, RunOn
 from pose_resnet_ros.models.spec import PoseSpec
 
 _log = logging.getLogger(__name__)
 
-BUCKETS = (1, 2, 4, 8, 16, 32, 64)
+# An image and boxes (N, 4) to the persons' keypoints (N, K, 2).
+Reference = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
 DECODERS = ("microsoft", "mmpose")
-_DEVICES = {"cuda": "cuda", "tensorrt": "cuda"}  # by backend; the others' buffers lie in host memory
-# Every recorded graph keeps device memory, so a folder with pictures of many sizes does not have all of them recorded. The
-# first size is that of the trial when the model is loaded.
-MAX_RECORDED_SIZES = 4
-
-
-def buckets_for(max_batch: int) -> tuple[int, ...]:
-    """The batch sizes that are run when at most ``max_batch`` persons may be run at once."""
-    largest = min(max_batch, BUCKETS[-1])
-    return (*(size for size in BUCKETS if size < largest), largest)
+_DEVICES = {"cpu": "cpu", "cuda": "cuda"}  # by backend, where its buffers lie
+# Before, a session kept one recording, and replayed it whatever the number of persons.
+_FIRST_WITH_RECORDINGS = (1, 18)
+_AGREE_PX = 1.0  # half of the joints: rounding moves few at all, a wrong crop nearly every one
 
 
 def obstacle(spec: PoseSpec, network: OnnxModel) -> str | None:
     """Why the network cannot take this path; None where it can."""
+    if network.grant.backend not in _DEVICES:
+        # TensorRT, for one, would build an engine for each size of the frame.
+        return f"backend '{network.grant.backend}' is for the network alone"
     if spec.decoder not in DECODERS:
         return f"decoder '{spec.decoder}' is not in the graph"
     if spec.crop != "topdown":
@@ -55,18 +48,27 @@ def obstacle(spec: PoseSpec, network: OnnxModel) -> str | None:
 
 
 def open_one_trip(
-    network: OnnxModel, spec: PoseSpec, *, output: np.ndarray, flip_order: Sequence[int], run_on: RunOn
+    network: OnnxModel,
+    spec: PoseSpec,
+    *,
+    output: np.ndarray,
+    flip_order: Sequence[int],
+    run_on: RunOn,
+    reference: Reference,
 ) -> OneTrip | None:
     """The fast path for an opened network, on the same backend; None, with the reason in the log, where it cannot be had.
 
-    output: what the network gave once, for its shape; flip_order: ``Skeleton.flip_order``.
+    output: what the network gave once, for its shape; flip_order: ``Skeleton.flip_order``; reference: the ordinary path, with
+    which it must agree.
     """
     reason = obstacle(spec, network)
     if reason is None:
         _, joints, height, width = output.shape
         shape = (joints, height, width)
         try:
-            return OneTrip(network, spec, heatmap_shape=shape, flip_order=flip_order, run_on=run_on)
+            one_trip = OneTrip(network, spec, heatmap_shape=shape, flip_order=flip_order, run_on=run_on)
+            _require_agreement(one_trip, reference)
+            return one_trip
         except ImportError:
             reason = "the onnx package is missing (pip install onnx; the extra [gpu] has it)"
         except (ModelError, BackendError) as error:
@@ -111,9 +113,9 @@ class OneTrip:
         """Free the sessions; it cannot run afterwards."""
         self._trips.clear()
 
-    def _open(self, *, flip_test: bool) -> _Trip:
+    def _open(self, *, flip_test: bool) -> Trip:
         model = self._composed(flip_test=flip_test)
-        if self._network.grant.backend == "cuda":
+        if self._network.grant.backend == "cuda" and _version() >= _FIRST_WITH_RECORDINGS:
             try:
                 return self._tried(model, recorded=True)
             except (ModelError, BackendError) as error:
@@ -133,7 +135,7 @@ class OneTrip:
         except Exception as error:  # those of onnx and protobuf share no base class below Exception
             raise ModelError(f"the graph cannot be composed: {str(error).splitlines()[0]}") from error
 
-    def _tried(self, model: bytes, *, recorded: bool) -> _Trip:
+    def _tried(self, model: bytes, *, recorded: bool) -> Trip:
         """Opened, and run once on a black picture: what cannot run shall be known now."""
         backend, run_on = self._network.grant.backend, self._run_on
         session = open_composed(
@@ -144,8 +146,8 @@ class OneTrip:
             threads=run_on.threads,
             more={**self._provider_options, **({"enable_cuda_graph": "1"} if recorded else {})},
         )
-        device = _Device(_DEVICES.get(backend, "cpu"), run_on.device_id)
-        trip = _Trip(
+        device = Device(_DEVICES[backend], run_on.device_id)
+        trip = Trip(
             session,
             path=self._network.path,
             device=device,
@@ -158,92 +160,22 @@ class OneTrip:
         return trip
 
 
-@dataclass(frozen=True)
-class _Device:
-    """Where buffers lie; name: cpu or cuda."""
+def _require_agreement(one_trip: OneTrip, reference: Reference) -> None:
+    """Raises ModelError unless two pictures, one after the other, get the ordinary path's keypoints, most of them.
 
-    name: str
-    number: int
-
-    def buffer(self, shape: Sequence[int], dtype: type[np.generic]) -> ort.OrtValue:
-        number = self.number if self.name == "cuda" else 0
-        return ort.OrtValue.ortvalue_from_shape_and_type(list(shape), dtype, self.name, number)
-
-
-@dataclass(frozen=True)
-class _Bound:
-    """Buffers for one number of persons, bound; recording: the number of its CUDA graph, -1 for none."""
-
-    binding: ort.IOBinding
-    boxes: ort.OrtValue
-    outputs: tuple[ort.OrtValue, ort.OrtValue]
-    recording: int
+    What no machine of ours could try must prove itself where it runs: a kernel that computes something else, or a recording
+    that is replayed with an older frame, would give wrong keypoints at full speed.
+    """
+    boxes_xyxy = np.array([[20, 10, 120, 180], [-30, 40, 90, 260], [100, 30, 240, 150]], np.float32)
+    for seed in (0, 1):
+        squares = np.random.default_rng(seed).integers(0, 256, (12, 16, 3), np.uint8)
+        image = squares.repeat(16, axis=0).repeat(16, axis=1)
+        expected = reference(image, boxes_xyxy)
+        keypoints_xy, _ = one_trip.run(image, boxes_xyxy)
+        apart_px = float(np.median(np.abs(keypoints_xy - expected).max(axis=2)))
+        if not apart_px < _AGREE_PX:
+            raise ModelError(f"its keypoints lie {apart_px:.1f} px from the ordinary path's (median)")
 
 
-class _Trip:
-    """One composed session and its buffers, which are kept while the frame's size stays."""
-
-    def __init__(
-        self,
-        session: ort.InferenceSession,
-        *,
-        path: Path,
-        device: _Device,
-        joints: int,
-        buckets: tuple[int, ...],
-        canceller: Canceller,
-        recorded: bool,
-    ) -> None:
-        self._session, self._path, self._canceller = session, path, canceller
-        self._device, self._joints, self._buckets, self._recorded = device, joints, buckets, recorded
-        self._numbers: Iterator[int] = itertools.count(1)
-        self._sizes = 0  # frame sizes so far, counted again when one comes back
-        self._frame_shape: tuple[int, ...] = ()
-
-    def run(self, image: np.ndarray, boxes_xyxy: np.ndarray) -> Points:
-        self._take(image)
-        largest = self._buckets[-1]
-        starts = range(0, len(boxes_xyxy), largest)
-        parts = [self._run_bucket(boxes_xyxy[start : start + largest]) for start in starts]
-        keypoints, scores = (np.concatenate(rows) for rows in zip(*parts, strict=True))
-        return keypoints, scores
-
-    def _take(self, image: np.ndarray) -> None:
-        """Bring the frame to the device; another size has new buffers."""
-        if image.shape != self._frame_shape:
-            self._frame_shape = image.shape
-            self._frame = self._device.buffer(image.shape, np.uint8)
-            self._frame_wh = self._device.buffer((2,), np.float32)
-            self._frame_wh.update_inplace(np.array(image.shape[1::-1], np.float32))
-            self._bound: dict[int, _Bound] = {}
-            self._sizes += 1
-        self._frame.update_inplace(np.ascontiguousarray(image))
-
-    def _run_bucket(self, boxes_xyxy: np.ndarray) -> Points:
-        count = len(boxes_xyxy)
-        size = next(bucket for bucket in self._buckets if bucket >= count)
-        if size not in self._bound:
-            self._bound[size] = self._bind(size)
-        bound = self._bound[size]
-        rows = np.minimum(np.arange(size), count - 1)  # the last one again fills the bucket up
-        bound.boxes.update_inplace(np.ascontiguousarray(boxes_xyxy[rows], np.float32))
-        with guarded_run(self._path, self._canceller) as options:
-            if self._recorded:
-                options.add_run_config_entry("gpu_graph_id", str(bound.recording))
-            self._session.run_with_iobinding(bound.binding, options)
-        keypoints, scores = (np.array(output.numpy()[:count]) for output in bound.outputs)
-        return keypoints, scores
-
-    def _bind(self, size: int) -> _Bound:
-        boxes = self._device.buffer((size, 4), np.float32)
-        outputs = (
-            self._device.buffer((size, self._joints, 2), np.float32),
-            self._device.buffer((size, self._joints), np.float32),
-        )
-        binding = self._session.io_binding()
-        for name, value in (("frame", self._frame), ("frame_wh", self._frame_wh), ("boxes_xyxy", boxes)):
-            binding.bind_ortvalue_input(name, value)
-        for name, value in zip(("keypoints_xy", "scores"), outputs, strict=True):
-            binding.bind_ortvalue_output(name, value)
-        record = self._recorded and self._sizes <= MAX_RECORDED_SIZES
-        return _Bound(binding, boxes, outputs, recording=next(self._numbers) if record else -1)
+def _version() -> tuple[int, ...]:
+    return tuple(int(part) for part in ort.__version__.split(".")[:2])

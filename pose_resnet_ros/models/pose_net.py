@@ -56,7 +56,7 @@ class PoseNet:
         """Load the network and run it once on nothing, which checks its output and warms it up.
 
         precision: as in ``options.py``; one_trip: crop and decode in the network's own graph (``one_trip.py``) where that
-        can be had; not the default before it was measured on a GPU. Raises ModelError or BackendError.
+        can be had, with the reason in the log where not. Raises ModelError or BackendError.
         """
         run_on = run_on or RunOn()
         self._model, spec = open_model(name_or_path, spec_type=PoseSpec, run_on=run_on, precision=precision)
@@ -73,7 +73,9 @@ class PoseNet:
         self._example = self._warm_up(run_on.max_batch)
         check_pose_outputs(spec, self._example, self._model)
         self._tensor = tensor_for(1, spec=spec.input)
-        self._one_trip = self._open_one_trip(run_on) if one_trip else None
+        self._one_trip: OneTrip | None = None
+        if one_trip:
+            self._one_trip = self._open_one_trip(run_on)
 
     @property
     def grant(self) -> Grant:
@@ -133,7 +135,12 @@ class PoseNet:
             output=self._example[0],
             flip_order=self.skeleton.flip_order().tolist(),
             run_on=run_on,
+            reference=self._ordinary_keypoints,
         )
+
+    def _ordinary_keypoints(self, image: np.ndarray, boxes_xyxy: np.ndarray) -> np.ndarray:
+        detections = Detections(boxes_xyxy, np.ones(len(boxes_xyxy), np.float32))
+        return self.estimate(image, detections, keep_heatmaps=True).people.keypoints_xy
 
     def _in_one_trip(
         self, one_trip: OneTrip, image: np.ndarray, detections: Detections, flip_test: bool

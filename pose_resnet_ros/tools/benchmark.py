@@ -19,7 +19,10 @@ from pose_resnet_ros.benchmark.show import plot, print_table
 from pose_resnet_ros.benchmark.startup import measure_start
 from pose_resnet_ros.core.errors import SettingsError
 from pose_resnet_ros.options import option
+from pose_resnet_ros.tools.options import parser_of
 
+# Options of the pipeline that may have several values: every combination runs.
+AXES = ("pose_model", "detector_model", "backend", "precision", "max_batch", "one_trip")
 _PERSONS = [0, 1, 2, 4, 8, 16, 32]
 _DESCRIPTION = """Times are taken in turns (A B A B), so compare within one call, not between calls. With --peers the pose network
 alone runs beside other libraries on the same weights; with --node the ROS 2 node runs in a process of its own between a
@@ -60,14 +63,8 @@ def write_json(path: Path, data: dict[str, Any]) -> None:
 
 
 def setups(args: argparse.Namespace) -> dict[str, dict[str, Any]]:
-    """Every combination of models, backends, precisions and batch limits; named by what differs, else by the pose model."""
-    axes = {
-        "pose_model": args.pose_model,
-        "detector_model": args.detector_model,
-        "backend": args.backend,
-        "precision": args.precision,
-        "max_batch": args.max_batch,
-    }
+    """Every combination along ``AXES``; named by what differs, else by the pose model."""
+    axes = {name: getattr(args, name) for name in AXES}
     differing = [name for name, values in axes.items() if len(values) > 1] or ["pose_model"]
     combinations = [dict(zip(axes, values, strict=True)) for values in product(*axes.values())]
     return {
@@ -77,7 +74,11 @@ def setups(args: argparse.Namespace) -> dict[str, dict[str, Any]]:
 
 
 def _label(name: str, value: Any) -> str:
-    return f"batch {value}" if name == "max_batch" else Path(str(value)).stem
+    if name == "max_batch":
+        return f"batch {value}"
+    if name == "one_trip":
+        return "one trip" if value else "ordinary"
+    return Path(str(value)).stem
 
 
 def _measure(args: argparse.Namespace, *, command: str) -> Report:
@@ -118,15 +119,14 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m pose_resnet_ros benchmark", description=f"{__doc__} {_DESCRIPTION}"
     )
-    for name in ("pose_model", "detector_model", "backend", "precision", "max_batch"):
-        row = option(name)
+    for row in map(option, AXES):
         parser.add_argument(
-            "--" + name.replace("_", "-"),
+            "--" + row.name.replace("_", "-"),
             nargs="+",
             default=[row.default],
-            type=_count(1) if row.type is int else str,
-            choices=row.choices or None,
-            help=f"one or more; {row.description} (default {row.default})",
+            type=parser_of(row),
+            metavar=row.name.upper(),
+            help=f"one or more; {row.description} ({row.allowed}; default {str(row.default).lower()})",
         )
     parser.add_argument("--threads", type=_count(0), default=0, help=option("threads").description)
     parser.add_argument(
@@ -155,7 +155,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
         "--compare", type=Path, metavar="FILE", help="show the ratios to an older --json file"
     )
     group = parser.add_argument_group(
-        "through ROS 2 (of several models, backends and batch limits the first)"
+        "through ROS 2 (of several values the first)"
     )
     group.add_argument(
         "--node", action="store_true", help="a source, the pose node and a listener, a process each"

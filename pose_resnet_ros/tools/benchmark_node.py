@@ -15,6 +15,7 @@ import numpy as np
 from pose_resnet_ros.benchmark.report import Table, machine
 from pose_resnet_ros.benchmark.scenes import SYNTHETIC, recorded_images, synthetic_scene
 from pose_resnet_ros.core.errors import BenchmarkError, ModelError
+from pose_resnet_ros.tools.benchmark import AXES
 
 _PICTURES = 8
 
@@ -27,8 +28,7 @@ def measure(args: argparse.Namespace, *, command: str) -> tuple[dict[str, Any], 
         raise BenchmarkError(
             f"--node needs ROS 2: no module named '{error.name}'; source its setup.bash first"
         ) from error
-    names = ("pose_model", "detector_model", "backend", "precision", "max_batch")
-    parameters = {name: getattr(args, name)[0] for name in names} | {"threads": args.threads}
+    parameters = {name: getattr(args, name)[0] for name in AXES} | {"threads": args.threads}
     with tempfile.TemporaryDirectory() as folder:
         if args.without_networks:
             model = null_model(Path(folder) / "null.onnx")

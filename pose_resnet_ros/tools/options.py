@@ -32,7 +32,7 @@ def add_options(parser: argparse.ArgumentParser, options: Iterable[Option] = PIP
                 flag,
                 dest=option.name,
                 default=option.default,
-                type=_parser_of(option),
+                type=parser_of(option),
                 metavar=_metavar(option),
                 help=text,
             )
@@ -53,7 +53,8 @@ def draw_arguments(values: Mapping[str, Any]) -> dict[str, bool]:
     return {name: value for name, value in values.items() if name.startswith("draw_")}
 
 
-def _parser_of(option: Option) -> Callable[[str], Value]:
+def parser_of(option: Option) -> Callable[[str], Value]:
+    """The ``type`` of an argparse argument that takes this option's values."""
     def parse(text: str) -> Value:
         try:
             return option.parse(text)

@@ -18,6 +18,7 @@ from spot_model import spot_model
 from pose_resnet_ros.core.errors import BackendError, ImageError, InferenceCancelled
 from pose_resnet_ros.core.types import Detections, InputSpec
 from pose_resnet_ros.models import one_trip
+from pose_resnet_ros.models.one_trip_buffers import buckets_for
 from pose_resnet_ros.models.backends import Grant
 from pose_resnet_ros.models.pose_net import PoseEstimate, PoseNet
 from pose_resnet_ros.models.runtime import RunOn
@@ -217,7 +218,33 @@ def test_it_can_be_cancelled(tmp_path: Path) -> None:
     [(1, (1,)), (4, (1, 2, 4)), (24, (1, 2, 4, 8, 16, 24)), (256, (1, 2, 4, 8, 16, 32, 64))],
 )
 def test_buckets_end_at_the_largest_batch(max_batch: int, buckets: tuple[int, ...]) -> None:
-    assert one_trip.buckets_for(max_batch) == buckets
+    assert buckets_for(max_batch) == buckets
+
+
+def test_where_it_does_not_agree_with_the_ordinary_path_it_is_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A device that computes something else cannot be had: here it answers the second picture with the first one's points."""
+    real, first = one_trip.OneTrip.run, []
+
+    def stale(self: one_trip.OneTrip, *given: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        first.append(real(self, *given))
+        return first[0]
+
+    monkeypatch.setattr(one_trip.OneTrip, "run", stale)
+    net = PoseNet(known_models.blob_finder(tmp_path / "p.onnx"), run_on=CPU, one_trip=True)
+    assert "p.onnx: crops and decoding stay on the CPU: its keypoints lie" in caplog.text
+    estimate = net.estimate(scene(320, 240), boxes_for(2, 320, 240), keep_heatmaps=False)
+    assert estimate.heatmaps is not None
+
+
+def test_tensorrt_runs_the_network_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    net = PoseNet(known_models.blob_finder(tmp_path / "p.onnx"), run_on=CPU)
+    monkeypatch.setattr(net._model, "grant", Grant("tensorrt", "TensorrtExecutionProvider", "as requested"))
+    assert net._open_one_trip(CPU) is None
+    assert "p.onnx: crops and decoding stay on the CPU: backend 'tensorrt' is for the network alone" in caplog.text
 
 
 def test_where_cuda_graphs_are_refused_it_runs_without(
@@ -226,7 +253,7 @@ def test_where_cuda_graphs_are_refused_it_runs_without(
     """No GPU here: a CPU session stands in for CUDA's, and refuses to record as a graph with a copy in it does."""
     net = PoseNet(known_models.blob_finder(tmp_path / "p.onnx"), run_on=CPU)
     monkeypatch.setattr(net._model, "grant", Grant("cuda", "CUDAExecutionProvider", "as requested"))
-    monkeypatch.setattr(one_trip, "_DEVICES", {})
+    monkeypatch.setattr(one_trip, "_DEVICES", {"cuda": "cpu"})
     real = one_trip.open_composed
 
     def refusing(model: bytes, *, more: dict[str, str], backend: str, **given: object) -> object:

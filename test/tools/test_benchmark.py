@@ -38,6 +38,16 @@ def test_frames_of_the_embedded_models(tmp_path: Path, capsys):
     assert "batch 32" in capsys.readouterr().out
 
 
+def test_one_trip_beside_the_ordinary_way(spot: str, tmp_path: Path):
+    path = tmp_path / "both.json"
+    given = ("--pose-model", spot, "--detector-model", "full_frame", "--persons", "1", "--json", str(path))
+    assert run(*given, "--one-trip", "false", "true") == 0
+    ordinary, one_trip = json.loads(path.read_text())["frames"]
+    assert (ordinary["setup"], one_trip["setup"]) == ("ordinary", "one trip")
+    assert {"crop", "decode"} <= ordinary["stage_ms"].keys()
+    assert not {"crop", "decode"} & one_trip["stage_ms"].keys()
+
+
 def test_it_is_compared_with_an_older_run(spot: str, tmp_path: Path, capsys):
     older = tmp_path / "older.json"
     given = ("--pose-model", spot, "--detector-model", "full_frame", "--persons", "1")
