@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every setting of the pipeline, declared once: the node's parameters and the tools' options are both made from this table.
 
-No ROS here: ``ros/parameters.py`` turns rows into parameter descriptors, ``tools/`` turns them into ``--options``.
+No ROS here: ``ros/parameters/`` turns rows into parameter descriptors, ``tools/`` turns them into ``--options``.
 """
 
 from __future__ import annotations
@@ -99,6 +99,12 @@ PIPELINE_OPTIONS: tuple[Option, ...] = (
         "detector_model",
         "person_lite",
         "person detector: a name from `models list`, the path of an ONNX file, or full_frame (the whole image is one person)",
+    ),
+    Option(
+        "detector_input",
+        "",
+        "size of the detector's input, WIDTHxHEIGHT in pixels, multiples of 32 (320x256): smaller is faster, larger finds"
+        " smaller persons; for models whose input size is free, as person_lite's is; empty: the model's own",
     ),
     Option(
         "backend",
@@ -269,6 +275,7 @@ TRACKING_OPTIONS: tuple[Option, ...] = (
 LOAD_NAMES: tuple[str, ...] = (
     "pose_model",
     "detector_model",
+    "detector_input",
     "backend",
     "precision",
     "device_id",
@@ -280,6 +287,18 @@ LOAD_NAMES: tuple[str, ...] = (
 )
 
 _BY_NAME = {option.name: option for option in PIPELINE_OPTIONS + TRACKING_OPTIONS}
+
+
+def size_wh(text: str) -> tuple[int, int] | None:
+    """Width and height out of ``detector_input``; None where it is empty. Raises SettingsError for any other text."""
+    if not text:
+        return None
+    width, _, height = text.partition("x")
+    if not (width.isdecimal() and height.isdecimal() and int(width) > 0 and int(height) > 0):
+        raise SettingsError(
+            f"detector_input: expected WIDTHxHEIGHT in pixels, such as 320x256, or nothing, got '{text}'"
+        )
+    return int(width), int(height)
 
 
 def option(name: str) -> Option:

@@ -26,6 +26,7 @@ from pose_resnet_ros.models.loading import fetch_if_absent
 from pose_resnet_ros.models.pose_net import PoseNet
 from pose_resnet_ros.models.runtime import RunOn
 from pose_resnet_ros.models.stages import StageClock
+from pose_resnet_ros.options import size_wh
 from pose_resnet_ros.settings import PipelineSettings
 
 NATIVE = "native"
@@ -135,6 +136,7 @@ def load_pipeline(
     pose_model: str | os.PathLike[str] = "pose_resnet_lite",
     detector_model: str | os.PathLike[str] = "person_lite",
     *,
+    detector_input: str = "",
     backend: str = "auto",
     precision: str = "auto",
     device_id: int = 0,
@@ -147,14 +149,15 @@ def load_pipeline(
     """Load both networks; arguments as in ``options.py``.
 
     Raises ModelError (a file is missing, or is not what it should be, or could not be fetched), BackendError
-    (the backend cannot be had) or SettingsError (the model cannot give the skeleton).
+    (the backend cannot be had) or SettingsError (the model cannot give the skeleton, or not take the input's size).
     """
+    input_wh = size_wh(detector_input)
     if allow_download:
         for model in (pose_model, detector_model):
             fetch_if_absent(model)
     run_on = RunOn(backend=backend, device_id=device_id, threads=threads, max_batch=max_batch)
     pose_net = PoseNet(pose_model, run_on=run_on, precision=precision, one_trip=one_trip)
-    detector = load_detector(detector_model, run_on=run_on)
+    detector = load_detector(detector_model, run_on=run_on, input_wh=input_wh)
     return PosePipeline(detector, pose_net, skeleton=skeleton, run_on=run_on)
 
 

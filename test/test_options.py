@@ -8,7 +8,7 @@ import inspect
 import pytest
 
 from pose_resnet_ros.core.errors import SettingsError
-from pose_resnet_ros.options import LOAD_NAMES, PIPELINE_OPTIONS, TRACKING_OPTIONS, Option, option
+from pose_resnet_ros.options import LOAD_NAMES, PIPELINE_OPTIONS, TRACKING_OPTIONS, Option, option, size_wh
 from pose_resnet_ros.pipeline import load_pipeline
 from pose_resnet_ros.settings import PipelineSettings
 
@@ -74,6 +74,23 @@ def test_words_of_a_command_line(name: str, text: str, value: object) -> None:
 def test_words_that_mean_nothing(name: str, text: str) -> None:
     with pytest.raises(SettingsError, match=f"{name}: expected .*'{text}'"):
         option(name).parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "wh"), [("", None), ("320x256", (320, 256)), ("32x32", (32, 32)), ("1x01", (1, 1))]
+)
+def test_the_size_of_the_detectors_input(text: str, wh: tuple[int, int] | None) -> None:
+    assert size_wh(text) == wh
+
+
+@pytest.mark.parametrize(
+    "text", ["320", "320x", "x256", "0x256", "-32x32", "320x256x3", "320X256", "32.0x32", "auto"]
+)
+def test_no_size(text: str) -> None:
+    with pytest.raises(
+        SettingsError, match=f"detector_input: expected WIDTHxHEIGHT in pixels.*, got '{text}'"
+    ):
+        size_wh(text)
 
 
 def test_the_settings_of_a_frame_have_the_tables_defaults_and_ranges() -> None:

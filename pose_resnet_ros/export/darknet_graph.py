@@ -27,14 +27,11 @@ LEAKY_SLOPE = 0.1
 
 
 def darknet_graph(
-    layers: tuple[Layer, ...],
-    weights: list[ConvWeights],
-    *,
-    width: int,
-    height: int,
-    opset: int = DEFAULT_OPSET,
+    layers: tuple[Layer, ...], weights: list[ConvWeights], *, opset: int = DEFAULT_OPSET
 ) -> onnx.ModelProto:
-    """``input`` (N, 3, height, width) -> raw maps ``grid_32``, ``grid_16``... (N, 255, height/32, width/32)..., N dynamic."""
+    """``input`` (N, 3, height, width) -> raw maps ``grid_32``, ``grid_16``... (N, 255, height/32, width/32)..., all but the
+    channels free.
+    """
     g = GraphBuilder()
     made: list[str] = []
     outputs: dict[str, tuple] = {}
@@ -46,11 +43,11 @@ def darknet_graph(
             made.append(_conv(g, before, layer, next(stored), name=f"grid_{stride}" if layer.head else ""))
         elif isinstance(layer, Output):
             stride = 32 >> len(outputs)
-            outputs[before] = ("N", layers[index - 1].filters, height // stride, width // stride)  # type: ignore[union-attr]
+            outputs[before] = ("N", layers[index - 1].filters, f"rows{stride}", f"columns{stride}")  # type: ignore[union-attr]
             made.append(before)
         else:
             made.append(_plain_layer(g, layer, made))
-    return g.model(name="darknet", input_shape=("N", 3, height, width), outputs=outputs, opset=opset)
+    return g.model(name="darknet", input_shape=("N", 3, "height", "width"), outputs=outputs, opset=opset)
 
 
 def _conv(g: GraphBuilder, x: str, layer: Conv, stored: ConvWeights, *, name: str) -> str:

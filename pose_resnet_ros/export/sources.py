@@ -59,8 +59,7 @@ class DarknetFile:
     spec: DetectorSpec
 
     def graph(self, opset: int) -> onnx.ModelProto:
-        width, height = self.spec.input.width, self.spec.input.height
-        return darknet_graph(self.layers, self.weights, width=width, height=height, opset=opset)
+        return darknet_graph(self.layers, self.weights, opset=opset)
 
     def run(self, tensor: np.ndarray) -> list[np.ndarray]:
         torch = import_torch()

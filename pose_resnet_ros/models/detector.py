@@ -14,11 +14,12 @@ from pose_resnet_ros.core import types
 from pose_resnet_ros.core.boxes import is_sound, nms
 from pose_resnet_ros.core.crops import tensor_for
 from pose_resnet_ros.core.detector_heads import DECODERS
-from pose_resnet_ros.core.errors import ModelError, PoseError
+from pose_resnet_ros.core.errors import ModelError, PoseError, SettingsError
 from pose_resnet_ros.core.letterbox import LETTERBOXES
 from pose_resnet_ros.core.types import Detections
 from pose_resnet_ros.models.backends import Grant
 from pose_resnet_ros.models.checks import DESCRIBE
+from pose_resnet_ros.models.input_size import at_size
 from pose_resnet_ros.models.loading import open_model
 from pose_resnet_ros.models.registry import FULL_FRAME
 from pose_resnet_ros.models.runtime import RunOn
@@ -70,15 +71,23 @@ class FullFrame:
 
 
 class PersonDetector:
-    """A detector network, loaded. spec: its description."""
+    """A detector network, loaded. spec: its description, with the input size that it runs at."""
 
-    def __init__(self, name_or_path: str | os.PathLike[str], *, run_on: RunOn | None = None) -> None:
+    def __init__(
+        self,
+        name_or_path: str | os.PathLike[str],
+        *,
+        run_on: RunOn | None = None,
+        input_wh: tuple[int, int] | None = None,
+    ) -> None:
         """Load the network and run it once on a grey image, which checks its output and warms it up.
 
-        Raises ModelError or BackendError.
+        input_wh: the input's size, None for the model's own. Raises ModelError, BackendError, or SettingsError where the
+        model cannot take that size.
         """
         run_on = replace(run_on or RunOn(), max_batch=1)
-        self._model, self.spec = open_model(name_or_path, spec_type=DetectorSpec, run_on=run_on)
+        self._model, spec = open_model(name_or_path, spec_type=DetectorSpec, run_on=run_on)
+        self.spec = spec if input_wh is None else at_size(spec, input_wh, self._model)
         self._tensor = tensor_for(1, spec=self.spec.input)  # kept from frame to frame
         try:
             self._letterbox = types.option(LETTERBOXES, self.spec.letterbox, what="letterbox")
@@ -125,9 +134,20 @@ class PersonDetector:
         return {info.name: size for info in self._model.inputs[1:]}
 
 
-def load_detector(name_or_path: str | os.PathLike[str], *, run_on: RunOn | None = None) -> Detector:
-    """A detector by the name or path of its model; ``full_frame`` needs none. Raises ModelError or BackendError."""
-    return FullFrame() if name_or_path == FULL_FRAME else PersonDetector(name_or_path, run_on=run_on)
+def load_detector(
+    name_or_path: str | os.PathLike[str],
+    *,
+    run_on: RunOn | None = None,
+    input_wh: tuple[int, int] | None = None,
+) -> Detector:
+    """A detector by the name or path of its model; ``full_frame`` needs none. Arguments and errors as of PersonDetector."""
+    if name_or_path != FULL_FRAME:
+        return PersonDetector(name_or_path, run_on=run_on, input_wh=input_wh)
+    if input_wh is not None:
+        raise SettingsError(
+            "detector_input: there is no detector here whose input could be set; leave it empty"
+        )
+    return FullFrame()
 
 
 def _best(candidates: Detections, width: int, height: int, nms_threshold: float) -> Detections:

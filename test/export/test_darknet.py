@@ -77,7 +77,7 @@ def both(
     weights = write_weights(folder / "net.weights", layers, seed=1, person_logit=2.0)
     (folder / "net.cfg").write_text(cfg_text(layers, size=size, scales=spec.scales))
     image = np.random.default_rng(2).random((1, 3, size, size), np.float32)
-    ours = run(darknet_graph(layers, read_weights(weights, layers), width=size, height=size), image)
+    ours = run(darknet_graph(layers, read_weights(weights, layers)), image)
     net = cv2.dnn.readNetFromDarknet(str(folder / "net.cfg"), str(weights))
     net.setInput(image)
     return Both(replace(spec, input=replace(spec.input, width=size, height=size)), image, ours, net)
@@ -118,7 +118,7 @@ def test_the_graph_equals_the_unfolded_network_in_torch(tiny_file: Path) -> None
     layers = ARCHITECTURES["yolov3-tiny"]
     weights = read_weights(tiny_file, layers)
     image = np.random.default_rng(3).random((1, 3, 64, 96), np.float32)
-    ours = run(darknet_graph(layers, weights, width=96, height=64), image)
+    ours = run(darknet_graph(layers, weights), image)
     with torch.no_grad():
         theirs = run_in_torch(layers, weights, torch.tensor(image))
     for mine, other in zip(ours, theirs, strict=True):
