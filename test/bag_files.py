@@ -9,7 +9,7 @@ from typing import Any
 
 import cv2
 import numpy as np
-from rosbags.rosbag2 import StoragePlugin, Writer
+from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
 TOPIC = "/camera/image_raw"
@@ -53,9 +53,13 @@ def log_ns(number: int) -> int:
     return FIRST_NS + number * STEP_NS
 
 
-def write_bag(folder: Path, topics: dict[str, list[Any]], *, storage: str = "mcap") -> Path:
-    """A recording whose message number n of each topic was recorded at log_ns(n)."""
-    with Writer(folder, version=9, storage_plugin=StoragePlugin[storage.upper()]) as writer:
+def write_bag(
+    folder: Path, topics: dict[str, list[Any]], *, storage: str = "mcap", compressed: str = "none"
+) -> Path:
+    """A recording whose message number n of each topic was recorded at log_ns(n); compressed: none, message or file."""
+    writer = Writer(folder, version=9, storage_plugin=StoragePlugin[storage.upper()])
+    writer.set_compression(CompressionMode[compressed.upper()], CompressionFormat.ZSTD)
+    with writer:
         rows = []
         for topic, messages in topics.items():
             kind = messages[0].__msgtype__ if messages else _IMAGE

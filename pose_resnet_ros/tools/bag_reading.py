@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,10 +16,13 @@ from pose_resnet_ros.tools.bag_salvage import BagError, RawMessage, whole_messag
 from pose_resnet_ros.tools.bag_types import typestore
 
 if TYPE_CHECKING:
-    from rosbags.highlevel import AnyReader
+    from rosbags.interfaces import Connection
+    from rosbags.rosbag2 import Reader
 
 IMAGE, COMPRESSED = "sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage"
 SUFFIXES = (".mcap", ".db3")
+PACKED = ".zstd"  # follows them where `ros2 bag record` compressed whole files
+_ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"  # a message in CDR begins with 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +36,7 @@ class BagImage:
 
 def is_bag(path: Path) -> bool:
     """Whether this is a rosbag2 recording, by its name or by what lies in the folder."""
-    return path.suffix in SUFFIXES or (path.is_dir() and bool(_files(path)))
+    return _is_storage(path) or (path.is_dir() and bool(_files(path)))
 
 
 class BagImages:
@@ -45,7 +49,7 @@ class BagImages:
         """topic: None takes the only image topic that there is. Raises BagError, or SettingsError for the topic."""
         self._path = path
         self._files = _files(path) if path.is_dir() else [path]
-        self._reader, self._problem = _open(path, self._files)
+        self._readers, self._problem = _open(path, self._files)
         topics = self._topics()
         try:
             self.topic = _choose(topics, topic, path)
@@ -59,8 +63,9 @@ class BagImages:
         """Raises BagError where the recording ends before its end, after all images that are whole."""
         done = 0
         try:
-            for log_ns, raw in self._whole() if self._reader is not None else self._salvaged():
-                yield BagImage(typestore().deserialize_cdr(raw, self._type), log_ns, self._type == COMPRESSED)
+            for log_ns, raw in self._whole() if self._readers else self._salvaged():
+                message = typestore().deserialize_cdr(_unpacked(raw), self._type)
+                yield BagImage(message, log_ns, self._type == COMPRESSED)
                 done += 1
         except Exception as error:  # noqa: BLE001 - as in _open; what the consumer of the images raises does not come here
             self._problem = str(error)
@@ -68,8 +73,9 @@ class BagImages:
             raise BagError(f"{self._path}: damaged or cut off after {done} whole images: {self._problem}")
 
     def close(self) -> None:
-        if self._reader is not None:
-            self._reader.close()
+        for reader in self._readers:
+            reader.close()
+        self._readers = []
 
     def __enter__(self) -> BagImages:
         return self
@@ -79,21 +85,25 @@ class BagImages:
 
     def _topics(self) -> dict[str, str]:
         """Image topics and their types."""
-        if self._reader is not None:
-            found = {c.topic: c.msgtype for c in self._reader.connections}
+        if self._readers:
+            found = {c.topic: c.msgtype for reader in self._readers for c in reader.connections}
         else:
             found = {message.topic: message.type_name for message in self._salvage_all()}
         return {topic: kind for topic, kind in found.items() if kind in (IMAGE, COMPRESSED)}
 
     def _count(self) -> int | None:
-        if self._reader is None:
+        if not self._readers:
             return None
-        return sum(c.msgcount for c in self._reader.connections if c.topic == self.topic)
+        return sum(c.msgcount for reader in self._readers for c in self._connections(reader))
+
+    def _connections(self, reader: Reader) -> list[Connection]:
+        return [c for c in reader.connections if c.topic == self.topic]
 
     def _whole(self) -> Iterator[tuple[int, bytes]]:
-        assert self._reader is not None
-        connections = [c for c in self._reader.connections if c.topic == self.topic]
-        for _, log_ns, raw in self._reader.messages(connections):
+        wanted = [(reader, self._connections(reader)) for reader in self._readers]
+        # To rosbags no connection means every connection.
+        streams = [reader.messages(connections) for reader, connections in wanted if connections]
+        for _, log_ns, raw in heapq.merge(*streams, key=lambda message: message[1]):
             yield log_ns, raw
 
     def _salvaged(self) -> Iterator[tuple[int, bytes]]:
@@ -115,18 +125,27 @@ class BagImages:
             )
 
 
-def _open(path: Path, files: list[Path]) -> tuple[AnyReader | None, str]:
-    """The reader, or None and the reason where rosbags cannot read the recording."""
-    import rosbags.highlevel
+def _open(path: Path, files: list[Path]) -> tuple[list[Reader], str]:
+    """Its readers; none, and the reason, where rosbags cannot read the recording.
+
+    Not rosbags' AnyReader, which refuses a recording for any message definition in it that it cannot parse, and a robot's
+    has many. Raises BagError for files that must be unpacked first.
+    """
+    from rosbags.rosbag2 import Reader
 
     # A recorder that was killed leaves no metadata.yaml: then the files by themselves.
-    paths = [path] if path.is_file() or (path / "metadata.yaml").exists() else files
-    try:
-        reader = rosbags.highlevel.AnyReader(paths, default_typestore=typestore())
-        reader.open()
-    except Exception as error:  # noqa: BLE001 - rosbags', sqlite's, and what its unpacking makes of a file that was cut off
-        return None, str(error)
-    return reader, ""
+    paths = [path] if (path / "metadata.yaml").exists() else files
+    if packed := [file for file in paths if file.suffix == PACKED]:
+        raise BagError(
+            f"{packed[0]} is compressed as a whole: give its folder with metadata.yaml, or unpack it first (unzstd)"
+        )
+    with ExitStack() as opened:
+        try:
+            readers = [opened.enter_context(Reader(each)) for each in paths]
+        except Exception as error:  # noqa: BLE001 - rosbags', sqlite's, and what its unpacking makes of a file that was cut off
+            return [], str(error)
+        opened.pop_all()
+    return readers, ""
 
 
 def _choose(topics: dict[str, str], topic: str | None, path: Path) -> str:
@@ -141,4 +160,17 @@ def _choose(topics: dict[str, str], topic: str | None, path: Path) -> str:
 
 
 def _files(folder: Path) -> list[Path]:
-    return sorted(file for file in folder.iterdir() if file.suffix in SUFFIXES)
+    return sorted(file for file in folder.iterdir() if _is_storage(file))
+
+
+def _is_storage(path: Path) -> bool:
+    return Path(path.name.removesuffix(PACKED)).suffix in SUFFIXES
+
+
+def _unpacked(raw: bytes) -> bytes:
+    """Messages that were compressed one by one: only metadata.yaml says so, and it may be missing."""
+    if not raw.startswith(_ZSTD_MAGIC):
+        return raw
+    import zstandard  # comes with mcap
+
+    return zstandard.ZstdDecompressor().decompress(raw)

@@ -12,6 +12,7 @@ import pytest
 
 pytest.importorskip("rosbags")
 from bag_files import TOPIC, image, jpeg, log_ns, only_file, picture, write_bag
+from rosbags.rosbag2 import StoragePlugin, Writer
 
 from pose_resnet_ros.core.errors import SettingsError
 from pose_resnet_ros.tools.bag_reading import BagImage, BagImages, is_bag
@@ -46,6 +47,56 @@ def test_raw_images_come_as_they_were_recorded(tmp_path: Path, storage: str, as_
     assert [i.is_compressed for i in found] == [False] * 3
     np.testing.assert_array_equal(found[2].message.data.reshape(96, 128, 3), picture(2))
     assert found[2].message.header.frame_id == "camera_optical_frame"
+
+
+@pytest.mark.parametrize("compressed", ["message", "file"])
+def test_recordings_compressed_by_the_recorder(tmp_path: Path, compressed: str) -> None:
+    bag = write_bag(tmp_path / "bag", {TOPIC: [image(0), image(1)]}, storage="sqlite3", compressed=compressed)
+    assert is_bag(bag)
+    found, problem = read(bag)
+    assert (len(found), problem) == (2, "")
+    np.testing.assert_array_equal(found[1].message.data.reshape(96, 128, 3), picture(1))
+
+
+def test_messages_compressed_one_by_one_without_metadata(tmp_path: Path) -> None:
+    bag = write_bag(tmp_path / "bag", {TOPIC: [image(0)]}, storage="sqlite3", compressed="message")
+    (found,), problem = read(only_file(bag))
+    assert problem == ""
+    np.testing.assert_array_equal(found.message.data.reshape(96, 128, 3), picture(0))
+
+
+def test_a_packed_file_by_itself_says_what_to_do(tmp_path: Path) -> None:
+    bag = write_bag(tmp_path / "bag", {TOPIC: [image(0)]}, storage="sqlite3", compressed="file")
+    assert is_bag(bag / "bag.db3.zstd")
+    (bag / "metadata.yaml").unlink()
+    for path in (bag, bag / "bag.db3.zstd"):
+        with pytest.raises(BagError, match=r"bag\.db3\.zstd is compressed as a whole.*unzstd"):
+            BagImages(path, TOPIC)
+
+
+def test_what_other_topics_carry_does_not_matter(tmp_path: Path) -> None:
+    """A message definition that nobody can parse, on another topic."""
+    with Writer(tmp_path / "bag", version=9, storage_plugin=StoragePlugin.MCAP) as writer:
+        odd = writer.add_connection(
+            "/odd", "odd_msgs/msg/Odd", msgdef="no definition at all", rihs01="RIHS01_0"
+        )
+        writer.write(odd, log_ns(0), b"\0\1\0\0")
+    odd_file = only_file(tmp_path / "bag").rename(tmp_path / "bag" / "odd.mcap")
+    images = write_bag(tmp_path / "images", {TOPIC: [image(0), image(1)]})
+    only_file(images).rename(odd_file.with_name("zimages.mcap"))
+    (tmp_path / "bag" / "metadata.yaml").unlink()
+    found, problem = read(tmp_path / "bag")
+    assert (len(found), problem) == (2, "")
+
+
+def test_the_files_of_a_folder_come_in_the_order_of_time(tmp_path: Path) -> None:
+    bag = write_bag(tmp_path / "bag", {TOPIC: [image(n) for n in (0, 1)]})
+    only_file(bag).rename(bag / "later_name.mcap")
+    same_time = write_bag(tmp_path / "other", {TOPIC: [image(n) for n in (0, 1, 2)]})
+    only_file(same_time).rename(bag / "earlier_name.mcap")
+    (bag / "metadata.yaml").unlink()
+    found, _ = read(bag)
+    assert [i.log_ns for i in found] == [log_ns(n) for n in (0, 0, 1, 1, 2)]
 
 
 def test_compressed_images(tmp_path: Path) -> None:
