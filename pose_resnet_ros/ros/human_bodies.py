@@ -1,7 +1,7 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""``publish_hri``: tracked persons as REP-155 (ROS4HRI) has them: ``/humans/bodies/tracked``, and of each body ``roi`` and
-``skeleton2d``.
+"""``publish_hri``: tracked persons as REP-155 (ROS4HRI) has them: ``/humans/bodies/tracked``, and of each body ``roi``,
+``skeleton2d`` and ``cropped``.
 
 A body's topics come and go with the person. ROS entities are made on the executor's thread only, so the worker leaves its
 results here and wakes that thread. If it is late, the newest result counts.
@@ -9,17 +9,20 @@ results here and wakes that thread. If it is late, the newest result counts.
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from rclpy.node import Node
+from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
 from pose_resnet_ros.core.errors import SettingsError
 from pose_resnet_ros.core.skeletons import OPENPOSE18, Skeleton, convert, joint_sources
 from pose_resnet_ros.core.types import People
+from pose_resnet_ros.ros.messages import image_message
 
 try:
     from hri_msgs.msg import (
@@ -37,11 +40,15 @@ RETIRE_AFTER_S = 5.0  # topics of a body that was not seen for so long are taken
 
 @dataclass(frozen=True, eq=False)
 class _Result:
-    """people: with the joints of OpenPose-18."""
+    """people: with the joints of OpenPose-18; image: (H, W, 3) uint8 BGR."""
 
     header: Header
     people: People
-    image_wh: tuple[int, int]
+    image: np.ndarray
+
+    @property
+    def image_wh(self) -> tuple[int, int]:
+        return self.image.shape[1], self.image.shape[0]
 
 
 @dataclass
@@ -50,7 +57,8 @@ class _Body:
 
     roi: Any
     skeleton: Any
-    seen_s: float
+    cropped: Any
+    seen_s: float = 0.0
 
 
 class HumanBodies:
@@ -71,10 +79,10 @@ class HumanBodies:
         self._tracked = node.create_publisher(IdsList, f"{PREFIX}/tracked", 10)
         self._wake = node.create_guard_condition(self._publish)
 
-    def put(self, header: Header, people: People, *, image_wh: tuple[int, int]) -> None:
-        """Publish these persons soon."""
+    def put(self, header: Header, people: People, *, image: np.ndarray) -> None:
+        """Publish these persons soon. image: (H, W, 3) uint8 BGR; nobody may write into it any more."""
         tracked = people[people.track_ids > 0]
-        self._pending = _Result(header, convert(tracked, native=self._skeleton, target=OPENPOSE18), image_wh)
+        self._pending = _Result(header, convert(tracked, native=self._skeleton, target=OPENPOSE18), image)
         self._wake.trigger()
 
     def destroy(self) -> None:
@@ -95,6 +103,9 @@ class HumanBodies:
             body.seen_s = now_s
             body.roi.publish(region_message(result.header, result.people, row, result.image_wh))
             body.skeleton.publish(skeleton_message(result.header, result.people, row, result.image_wh))
+            if body.cropped.get_subscription_count():
+                cropped = cropped_message(result.header, result.people, row, result.image)
+                body.cropped.publish(cropped)
         self._tracked.publish(IdsList(header=result.header, ids=[body_id(track_id) for track_id in ids]))
         for track_id in [key for key, body in self._bodies.items() if now_s - body.seen_s > RETIRE_AFTER_S]:
             self._retire(track_id)
@@ -105,13 +116,13 @@ class HumanBodies:
         self._bodies[track_id] = _Body(
             create(NormalizedRegionOfInterest2D, f"{base}/roi", 1),
             create(Skeleton2D, f"{base}/skeleton2d", 1),
-            0.0,
+            create(Image, f"{base}/cropped", 1),
         )
         return self._bodies[track_id]
 
     def _retire(self, track_id: int) -> None:
         body = self._bodies.pop(track_id)
-        for publisher in (body.roi, body.skeleton):
+        for publisher in (body.roi, body.skeleton, body.cropped):
             self._node.destroy_publisher(publisher)
 
 
@@ -125,6 +136,15 @@ def region_message(header: Header, people: People, row: int, image_wh: tuple[int
     x1, y1, x2, y2 = np.clip(people.boxes_xyxy[row] / np.tile(image_wh, 2), 0.0, 1.0).tolist()
     confidence = float(np.clip(people.box_scores[row], 0.0, 1.0))
     return NormalizedRegionOfInterest2D(header=header, xmin=x1, ymin=y1, xmax=x2, ymax=y2, c=confidence)
+
+
+def cropped_message(header: Header, people: People, row: int, image: np.ndarray) -> Image:
+    """The part of the image in the person's box: the pixels whose centres lie in it, at least one."""
+    height, width = image.shape[:2]
+    x1, y1, x2, y2 = people.boxes_xyxy[row].tolist()
+    left, right = _pixels(x1, x2, width)
+    top, bottom = _pixels(y1, y2, height)
+    return image_message(header, image[top:bottom, left:right])
 
 
 def skeleton_message(header: Header, people: People, row: int, image_wh: tuple[int, int]) -> Any:
@@ -141,3 +161,9 @@ def skeleton_message(header: Header, people: People, row: int, image_wh: tuple[i
     ):
         message.skeleton[getattr(Skeleton2D, name.upper())] = NormalizedPointOfInterest2D(x=x, y=y, c=score)
     return message
+
+
+def _pixels(begin: float, end: float, length: int) -> tuple[int, int]:
+    """First pixel and the one after the last, inside the image."""
+    first = min(max(math.ceil(begin), 0), length - 1)
+    return first, min(max(math.floor(end) + 1, first + 1), length)

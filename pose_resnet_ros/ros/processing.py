@@ -106,7 +106,7 @@ class FrameProcessor:
         with clock.stage("publish"):
             self._outputs.publish_results(header, image, result, settings)
             if self._bodies is not None:
-                self._bodies.put(header, result.people, image_wh=(image.shape[1], image.shape[0]))
+                self._bodies.put(header, result.people, image=image)
         age_ms, stamp_age_ms = frame.age_ms(), plausible_age_ms(stamp_ns(message), self._now_ns())
         with clock.stage("draw"):
             self._outputs.publish_pictures(header, image, result, settings)

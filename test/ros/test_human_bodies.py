@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -75,6 +76,29 @@ def test_what_lies_outside_is_on_the_border_and_unsure(hri: Any) -> None:
     assert (region.ymin, region.ymax) == pytest.approx((0.1, 0.9))
 
 
+@pytest.mark.parametrize(
+    ("box", "columns", "rows"),
+    [
+        ([20, 10, 50, 90], (20, 51), (10, 91)),
+        ([19.5, 9.2, 50.5, 89.9], (20, 51), (10, 90)),
+        ([-20, -5, 50, 300], (0, 51), (0, 100)),
+        ([199.4, 99.4, 230, 120], (199, 200), (99, 100)),
+        ([-30, -30, -0.5, -0.5], (0, 1), (0, 1)),
+    ],
+    ids=["whole", "between pixels", "over the border", "at the last corner", "beside the image"],
+)
+def test_the_cropped_image_is_the_box(
+    box: list[float], columns: tuple[int, int], rows: tuple[int, int]
+) -> None:
+    image = np.random.default_rng(0).integers(0, 255, (100, 200, 3), np.uint8)
+    person = replace(people(), boxes_xyxy=np.array([box], np.float32))
+    message = human_bodies.cropped_message(HEADER, person, 0, image)
+    expected = image[rows[0] : rows[1], columns[0] : columns[1]]
+    assert (message.height, message.width, message.encoding) == (*expected.shape[:2], "bgr8")
+    assert message.header == HEADER
+    np.testing.assert_array_equal(np.array(message.data, np.uint8).reshape(expected.shape), expected)
+
+
 def test_bodies_of_the_running_node_come_and_go(
     hri: Any, world: Any, spot: str, image_message: Callable[..., Image], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -82,6 +106,7 @@ def test_bodies_of_the_running_node_come_and_go(
     ids = world.listen(hri.IdsList, "/humans/bodies/tracked")
     skeletons = world.listen(hri.Skeleton2D, "/humans/bodies/body1/skeleton2d")
     regions = world.listen(hri.NormalizedRegionOfInterest2D, "/humans/bodies/body1/roi")
+    crops = world.listen(Image, "/humans/bodies/body1/cropped")
     persons = world.listen(PersonArray, "/pose_resnet/persons")
     node = world.pose_node(pose_model=spot, publish_hri=True, tracking__confirm_hits=1)
     camera = world.publisher(Image)
@@ -93,12 +118,13 @@ def test_bodies_of_the_running_node_come_and_go(
 
         return send
 
-    for messages, what in ((ids, "ids"), (skeletons, "a skeleton"), (regions, "a region")):
+    for messages, what in ((ids, "ids"), (skeletons, "a skeleton"), (regions, "a region"), (crops, "a crop")):
         world.until(seen(messages), what)
     assert ids[-1].ids == ["body1"]
     assert ids[-1].header == persons[-1].header
     neck = skeletons[-1].skeleton[hri.Skeleton2D.NECK]
     assert neck.x == pytest.approx(persons[-1].persons[0].keypoints[1].x / 160)
+    assert (crops[-1].width, crops[-1].height) == (160, 120)
     assert (regions[-1].xmin, regions[-1].ymin, regions[-1].xmax, regions[-1].ymax) == (0, 0, 1, 1)
     from rclpy.parameter import Parameter
 
