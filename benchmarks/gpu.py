@@ -6,7 +6,9 @@
     python3 -m benchmarks.gpu --output gpu.json
 
 Needs onnxruntime-gpu, onnx and PyTorch with CUDA; takes about five minutes, most of them torch.compile's. A part that fails
-is noted, and the others are measured all the same. ``--backend cpu`` with small numbers tries the script itself.
+is noted, and the others are measured all the same. Without a GPU the script itself can be tried, as the tests do:
+
+    python3 -m benchmarks.gpu --backend cpu --depth 18 --batch 1 --rounds 1
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks.gpu_contenders import HEATMAP_SHAPE, bound_network, matrix_peak, torch_networks
+from benchmarks.gpu_contenders import HEATMAP_SHAPE, bound_network, matrix_peak, torch_network
 from benchmarks.random_pose_resnet import random_source
 from pose_resnet_ros.benchmark.frame import FrameRun, message_of
 from pose_resnet_ros.benchmark.report import machine
@@ -45,6 +47,12 @@ MODELS = {
     "fp32": ExportOptions(),
     "fp16": ExportOptions(fp16=True),
     "fp16_split": ExportOptions(fp16=True, split=True),
+}
+TORCH_MODES = {
+    "PyTorch eager": None,
+    "torch.compile, default": "default",
+    "torch.compile, reduce-overhead": "reduce-overhead",
+    "torch.compile, max-autotune": "max-autotune",
 }
 VARIANTS: dict[str, dict[str, str]] = {
     "as shipped": {},
@@ -77,13 +85,12 @@ class Bench:
             provider_options=options,
         )
 
-    def bound_network(
-        self, model: str, size: int, options: dict[str, str] | None = None
-    ) -> Callable[[], object]:
-        return bound_network(self.paths[model], size, backend=self.args.backend, options=options)
+    def one_trip_over(self, scene: Scene, model: str, options: dict[str, str]) -> Callable[[], object]:
+        return _run(self.one_trip(model, options=options), scene)
 
     def scene(self, persons: int) -> Scene:
-        return synthetic_scene(persons, width=1920, height=1080)
+        """A 1080p picture with that many persons, or as many as a batch holds."""
+        return synthetic_scene(min(persons, self.args.batch), width=1920, height=1080)
 
     def scenes(self) -> list[Scene]:
         """For parity: the synthetic one, or pictures of ``--source`` with the same boxes in each."""
@@ -160,18 +167,23 @@ def batch(bench: Bench) -> dict[str, Any]:
     contenders: dict[str, Callable[[], object]] = {}
     refused: dict[str, str] = {}
 
-    def add(model: str, variant: str, options: dict[str, str]) -> None:
+    def add(name: str, make: Callable[..., Callable[[], object]], *given: Any) -> None:
         try:
-            contenders[f"one trip, {model}, {variant}"] = _run(bench.one_trip(model, options=options), scene)
-            contenders[f"network, {model}, {variant}"] = bench.bound_network(model, size, options)
+            contenders[name] = make(*given)
         except Exception as error:  # noqa: BLE001 - one option that this build lacks must not cost the others
-            refused[f"{model}, {variant}"] = str(error).splitlines()[0]
+            refused[name] = f"{type(error).__name__}: {error}".splitlines()[0]
 
-    variants = VARIANTS if bench.args.backend == "cuda" else {"as shipped": {}}
-    for model, (variant, options) in product(("fp16", "fp16_split"), variants.items()):
-        add(model, variant, options)
-    if torch.cuda.is_available():
-        contenders |= torch_networks(bench.network, size)
+    cuda = bench.args.backend == "cuda"
+    variants = VARIANTS if cuda else {"as shipped": {}}
+    for model, (variant, given) in product(("fp16", "fp16_split"), variants.items()):
+        add(f"one trip, {model}, {variant}", bench.one_trip_over, scene, model, given)
+        add(
+            f"network, {model}, {variant}", bound_network, bench.paths[model], size, bench.args.backend, given
+        )
+    if cuda:
+        add("network, fp16, TensorRT", bound_network, bench.paths["fp16"], size, "tensorrt")
+        for name, mode in TORCH_MODES.items():
+            add(name, torch_network, bench.network, size, mode)
     samples = bench.timed(contenders)
     peak = matrix_peak() if torch.cuda.is_available() and bench.args.depth == 50 else None
     rows = {name: _row(ms, persons=size, peak=peak) for name, ms in samples.items()}
@@ -208,10 +220,10 @@ def frame(bench: Bench) -> dict[str, Any]:
 
 def per_person(bench: Bench) -> dict[str, Any]:
     """16 persons in one batch against 16 calls of one person: the same network, precision and binding."""
-    persons = min(16, bench.args.batch)
-    scene = bench.scene(persons)
+    scene = bench.scene(16)
+    persons = len(scene.boxes)
     one_trip, boxes = bench.one_trip("fp16"), scene.boxes.boxes_xyxy
-    together, alone = bench.bound_network("fp16", persons), bench.bound_network("fp16", 1)
+    together, alone = (bound_network(bench.paths["fp16"], size, bench.args.backend) for size in (persons, 1))
     samples = bench.timed(
         {
             "one trip": _run(one_trip, scene),

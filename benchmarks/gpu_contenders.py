@@ -6,14 +6,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnxruntime as ort
 import torch
 
+from pose_resnet_ros.models.backends import open_composed
+
 HEATMAP_SHAPE = (17, 64, 48)
 CROP_SHAPE = (3, 256, 192)
+_RECORDED = {"cuda": {"enable_cuda_graph": "1"}, "tensorrt": {"trt_cuda_graph_enable": "1"}}
 
 
 def matrix_peak() -> float:
@@ -29,41 +31,36 @@ def matrix_peak() -> float:
     return 50 * 2 * 8192**3 / (1e-3 * begin.elapsed_time(end)) / 1e12
 
 
-def torch_networks(network: torch.nn.Module, size: int) -> dict[str, Callable[[], object]]:
-    """PyTorch in fp16 and channels-last, eager and compiled, with its input on the device."""
+def torch_network(network: torch.nn.Module, size: int, mode: str | None) -> Callable[[], object]:
+    """PyTorch in fp16 and channels-last, with its input on the device; mode: of torch.compile, None for eager."""
     network = network.cuda().half().to(memory_format=torch.channels_last)
     tensor = torch.randn((size, *CROP_SHAPE), device="cuda", dtype=torch.float16)
     tensor = tensor.to(memory_format=torch.channels_last)
+    module = network if mode is None else torch.compile(network, mode=mode)
 
-    def timed(module: Any) -> Callable[[], object]:
-        def run() -> None:
-            with torch.inference_mode():
-                module(tensor)
-            torch.cuda.synchronize()
+    def run() -> None:
+        with torch.inference_mode():
+            module(tensor)
+        torch.cuda.synchronize()
 
-        run()  # compiles
-        return run
-
-    modes = {f"torch.compile, {mode}": mode for mode in ("default", "reduce-overhead", "max-autotune")}
-    compiled = {name: timed(torch.compile(network, mode=mode)) for name, mode in modes.items()}
-    return {"PyTorch eager": timed(network), **compiled}
+    run()  # compiles
+    return run
 
 
 def bound_network(
-    path: Path, size: int, *, backend: str, options: Mapping[str, str] | None = None
+    path: Path, size: int, backend: str, options: Mapping[str, str] | None = None
 ) -> Callable[[], object]:
-    """The network's file alone, its input and output bound on the device, replayed as a CUDA graph on backend cuda."""
-    ours = {"cudnn_conv_algo_search": "HEURISTIC", "enable_cuda_graph": "1"}
-    provider = (
-        ("CUDAExecutionProvider", {**ours, **(options or {})})
-        if backend == "cuda"
-        else "CPUExecutionProvider"
-    )
-    session = ort.InferenceSession(str(path), providers=[provider])
+    """The network's file alone, its input and output bound on the device, replayed as a CUDA graph where that can be.
+
+    backend: cuda, tensorrt (which builds its engine here) or cpu; options: its provider's, on top of the package's.
+    """
+    more = {**_RECORDED.get(backend, {}), **(options or {})}
+    session = open_composed(path.read_bytes(), path=path, backend=backend, device_id=0, threads=0, more=more)
     binding = session.io_binding()
+    device = "cpu" if backend == "cpu" else "cuda"
 
     def buffer(shape: tuple[int, ...]) -> ort.OrtValue:
-        return ort.OrtValue.ortvalue_from_shape_and_type(list(shape), np.float32, backend, 0)
+        return ort.OrtValue.ortvalue_from_shape_and_type(list(shape), np.float32, device, 0)
 
     crops = buffer((size, *CROP_SHAPE))
     crops.update_inplace(np.random.default_rng(0).standard_normal((size, *CROP_SHAPE), np.float32))

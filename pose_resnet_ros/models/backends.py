@@ -107,7 +107,7 @@ def _open_on(
     if backend in ("cuda", "tensorrt"):
         _preload_cuda_libraries()
     names = [name for name in _PROVIDERS[backend] if name in ort.get_available_providers()]
-    providers = [(name, _provider_options(name, device_id)) for name in names]
+    providers = [(name, _provider_options(name, device_id, threads)) for name in names]
     if backend == "tensorrt":
         providers[0][1].update(_tensorrt_caches(path, content))
     providers[0][1].update(more or {})
@@ -145,10 +145,12 @@ def session_options(threads: int) -> ort.SessionOptions:
     return options
 
 
-def _provider_options(provider: str, device_id: int) -> dict[str, Any]:
+def _provider_options(provider: str, device_id: int, threads: int) -> dict[str, Any]:
     if provider == _CUDA:
         # The default search tries every convolution algorithm anew for each batch size: a stall whenever one more person enters.
         return {"device_id": device_id, "cudnn_conv_algo_search": "HEURISTIC"}
+    if provider == _OPENVINO and threads:  # it has threads of its own
+        return {"num_of_threads": str(threads)}
     return {"device_id": device_id} if provider == _TENSORRT else {}
 
 

@@ -154,9 +154,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--compare", type=Path, metavar="FILE", help="show the ratios to an older --json file"
     )
-    group = parser.add_argument_group(
-        "through ROS 2 (of several values the first)"
-    )
+    group = parser.add_argument_group("through ROS 2 (of several values the first)")
     group.add_argument(
         "--node", action="store_true", help="a source, the pose node and a listener, a process each"
     )

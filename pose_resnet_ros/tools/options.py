@@ -55,6 +55,7 @@ def draw_arguments(values: Mapping[str, Any]) -> dict[str, bool]:
 
 def parser_of(option: Option) -> Callable[[str], Value]:
     """The ``type`` of an argparse argument that takes this option's values."""
+
     def parse(text: str) -> Value:
         try:
             return option.parse(text)

@@ -161,6 +161,30 @@ def test_tensorrt_builds_for_every_batch_at_once(
     assert counts == [8, 1]
 
 
+@pytest.mark.parametrize(("threads", "options"), [(0, {}), (3, {"num_of_threads": "3"})])
+def test_openvino_keeps_to_the_threads_it_is_given(
+    path: Path, monkeypatch: pytest.MonkeyPatch, threads: int, options: dict[str, str]
+) -> None:
+    """Its wheel takes the place of the one that is tested here: the CPU stands in."""
+    listed = ["OpenVINOExecutionProvider", "CPUExecutionProvider"]
+    monkeypatch.setattr(ort, "get_available_providers", lambda: listed)
+    given: list[tuple[str, dict[str, str]]] = []
+    real = ort.InferenceSession
+
+    class Session(real):  # type: ignore[misc, valid-type]
+        def __init__(self, model: str, options: ort.SessionOptions, *, providers: list, **_: object) -> None:
+            given.extend(providers)
+            super().__init__(model, options, providers=["CPUExecutionProvider"])
+
+        def get_providers(self) -> list[str]:
+            return listed
+
+    monkeypatch.setattr(ort, "InferenceSession", Session)
+    _, grant = open_session(path, backend="openvino", device_id=0, threads=threads)
+    assert grant.provider == "OpenVINOExecutionProvider"
+    assert given == [("OpenVINOExecutionProvider", options), ("CPUExecutionProvider", {})]
+
+
 def test_threads_wait_for_each_other_a_moment_only() -> None:
     options = session_options(2)
     assert options.intra_op_num_threads == 2

@@ -18,8 +18,8 @@ from spot_model import spot_model
 from pose_resnet_ros.core.errors import BackendError, ImageError, InferenceCancelled
 from pose_resnet_ros.core.types import Detections, InputSpec
 from pose_resnet_ros.models import one_trip
-from pose_resnet_ros.models.one_trip_buffers import buckets_for
 from pose_resnet_ros.models.backends import Grant
+from pose_resnet_ros.models.one_trip_buffers import buckets_for
 from pose_resnet_ros.models.pose_net import PoseEstimate, PoseNet
 from pose_resnet_ros.models.runtime import RunOn
 from pose_resnet_ros.models.stages import StageClock
@@ -244,7 +244,10 @@ def test_tensorrt_runs_the_network_alone(
     net = PoseNet(known_models.blob_finder(tmp_path / "p.onnx"), run_on=CPU)
     monkeypatch.setattr(net._model, "grant", Grant("tensorrt", "TensorrtExecutionProvider", "as requested"))
     assert net._open_one_trip(CPU) is None
-    assert "p.onnx: crops and decoding stay on the CPU: backend 'tensorrt' is for the network alone" in caplog.text
+    assert (
+        "p.onnx: crops and decoding stay on the CPU: backend 'tensorrt' is for the network alone"
+        in caplog.text
+    )
 
 
 def test_where_cuda_graphs_are_refused_it_runs_without(
