@@ -25,6 +25,7 @@ from pose_resnet_ros.ros.health.diagnostics import Condition
 from pose_resnet_ros.ros.health.reporter import HealthReporter
 from pose_resnet_ros.ros.health.statistics import Statistics
 from pose_resnet_ros.ros.human_bodies import HumanBodies
+from pose_resnet_ros.ros.image_input import ImageInput
 from pose_resnet_ros.ros.latest import LatestWorker
 from pose_resnet_ros.ros.lifecycle import GuardedLifecycleNode
 from pose_resnet_ros.ros.log_forwarding import forward_logs, stop_forwarding
@@ -50,7 +51,7 @@ class PoseNode(GuardedLifecycleNode):
         self._pipeline: PosePipeline | None = None
         self._outputs: Outputs | None = None
         self._worker: LatestWorker | None = None
-        self._subscription: Any = None
+        self._input: ImageInput | None = None
         self._identities: Identities | None = None
         self._processor: FrameProcessor | None = None
         self._external: ExternalInput | None = None
@@ -110,18 +111,24 @@ class PoseNode(GuardedLifecycleNode):
         if self._settings.is_external:
             self._external = ExternalInput(self, settings=lambda: self._settings, forward=self._to_worker)
         self._processor = self._make_processor()
-        self._worker = LatestWorker(
+        worker = self._worker = LatestWorker(
             self._processor,
             on_stale=self._statistics.frame_stale,
+            on_idle=self._on_idle,
             max_age_ms=lambda: self._settings.max_age_ms,
         )
-        self._worker.start()
+        worker.start()
         if self._space is not None:
             self._space.subscribe()
-        profile = qos.input_profile(self._settings.image_reliability)
-        message_type = CompressedImage if self._is_compressed() else Image
-        self._subscription = qos.create_subscription(
-            self, message_type, self._topic(), self._on_image, profile
+        self._input = ImageInput(
+            self,
+            CompressedImage if self._is_compressed() else Image,
+            self._topic(),
+            qos.input_profile(self._settings.image_reliability),
+            # Whoever joins images with detections wants each of them.
+            is_idle=lambda: worker.idle or self._external is not None,
+            forward=self._on_image,
+            statistics=self._statistics,
         )
 
     def _make_processor(self) -> FrameProcessor:
@@ -145,16 +152,19 @@ class PoseNode(GuardedLifecycleNode):
             logger=self.get_logger(),
         )
 
-    def _on_image(self, message: Image | CompressedImage) -> None:
-        self._statistics.frame_received()
+    def _on_image(self, message: Image | CompressedImage, received_s: float) -> None:
         if self._external is not None:
             self._external.put(message)
         else:
-            self._to_worker(message)
+            self._to_worker(message, received_s)
 
-    def _to_worker(self, message: Any) -> None:
+    def _to_worker(self, message: Any, received_s: float | None = None) -> None:
         if self._worker is not None:
-            self._worker.put(message)
+            self._worker.put(message, received_s)
+
+    def _on_idle(self) -> None:
+        if (image_input := self._input) is not None:
+            image_input.resume()
 
     def _reset_tracking(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         """The service ~/reset_tracking."""
@@ -168,9 +178,9 @@ class PoseNode(GuardedLifecycleNode):
 
     def deactivate(self) -> None:
         """Unsubscribe, and end the worker, also out of the middle of an inference."""
-        if self._subscription is not None:
-            self.destroy_subscription(self._subscription)
-            self._subscription = None
+        if self._input is not None:
+            self._input.close()
+            self._input = None
         if self._external is not None:
             self._external.close()
             self._external = None
@@ -218,10 +228,6 @@ class PoseNode(GuardedLifecycleNode):
             else {}
         )
 
-    def _matched_publishers(self) -> int | None:
-        count = getattr(self._subscription, "get_publisher_count", None)  # not in Humble
-        return count() if count else None
-
     def _condition(self) -> Condition:
         topic = self._topic()
         parts = [part for part in (self._external, self._space) if part is not None]
@@ -230,7 +236,8 @@ class PoseNode(GuardedLifecycleNode):
             topic=topic,
             providers=self._providers(),
             publishers=self.count_publishers(topic),
-            matched=self._matched_publishers(),
+            matched=self._input.matched_publishers() if self._input is not None else None,
+            is_waiting=self._input is not None and self._input.is_waiting,
             problem=self.problem,
             worker_died=self._worker is not None and not self._worker.alive,
             further={key: value for part in parts for key, value in part.values().items()},

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from rclpy.callback_groups import CallbackGroup
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSPolicyKind, QoSProfile, ReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
@@ -63,14 +64,20 @@ def overridable() -> QoSOverridingOptions:
 
 
 def create_subscription(
-    node: Node, message_type: type, topic: str, callback: Callable[[Any], None], profile: QoSProfile
+    node: Node,
+    message_type: type,
+    topic: str,
+    callback: Callable[..., None],
+    profile: QoSProfile,
+    *,
+    callback_group: CallbackGroup | None = None,
 ) -> Any:
     """A subscription that logs a publisher which cannot be heard, with the cure."""
 
     def incompatible(event: Any) -> None:
         _log(node, "publisher", "image input", topic, event, _CURES)
 
-    options: dict[str, Any] = {"qos_overriding_options": overridable()}
+    options: dict[str, Any] = {"qos_overriding_options": overridable(), "callback_group": callback_group}
     try:
         events = SubscriptionEventCallbacks(incompatible_qos=incompatible)
         return node.create_subscription(

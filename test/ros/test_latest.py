@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -31,9 +32,13 @@ class Bench:
     def __init__(self) -> None:
         self.handler = SlowHandler()
         self.stale = 0
+        self.idle = threading.Semaphore(0)
         self.max_age_ms = 0.0
         self.worker: LatestWorker[int] = LatestWorker(
-            self.handler, on_stale=self._count, max_age_ms=lambda: self.max_age_ms
+            self.handler,
+            on_stale=self._count,
+            on_idle=self.idle.release,
+            max_age_ms=lambda: self.max_age_ms,
         )
 
     def _count(self) -> None:
@@ -94,6 +99,34 @@ def test_stop_ends_an_idle_worker_and_takes_no_waiting_frame(bench: Bench) -> No
     assert bench.worker.stop(timeout_s=DEADLINE_S)
     assert bench.handler.handled == [0]
     assert not bench.worker.alive
+
+
+def test_it_says_when_it_has_nothing_to_do(bench: Bench) -> None:
+    assert bench.idle.acquire(timeout=DEADLINE_S)
+    assert bench.worker.idle
+    bench.worker.put(0)
+    assert not bench.worker.idle
+    bench.wait_until_busy()
+    bench.worker.put(1)
+    bench.handler.let_go.release()
+    bench.wait_until_busy()
+    assert not bench.idle.acquire(blocking=False)  # frame 1 was waiting
+    bench.handler.let_go.release()
+    assert bench.idle.acquire(timeout=DEADLINE_S)
+    assert bench.worker.idle
+
+
+def test_a_stopped_worker_is_not_idle(bench: Bench) -> None:
+    assert bench.worker.stop(timeout_s=DEADLINE_S)
+    assert not bench.worker.idle
+
+
+def test_a_frame_may_have_been_received_before(bench: Bench) -> None:
+    bench.max_age_ms = 1000.0
+    bench.worker.put(0, time.monotonic() - 2.0)
+    bench.worker.put(1, time.monotonic())
+    bench.wait_until_busy()
+    assert bench.handler.handled == [1]
 
 
 def test_age_is_since_receipt() -> None:

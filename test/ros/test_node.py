@@ -198,40 +198,43 @@ def test_overload_each_frame_is_the_newest_when_it_is_taken(
 ) -> None:
     node = world.pose_node(pose_model=slow_spot)
     persons = world.listen(PersonArray, "/pose_resnet/persons")
-    received: list[int] = []
-    taken: list[
-        tuple[int, int]
-    ] = []  # number of the frame taken, number of the newest received at that moment
-    slot = node._worker._changed  # what guards the slot: notes are taken at the very moment
-    put, take = node._worker.put, node._worker._take
+    sent: list[int] = []
+    taken: list[tuple[int, int]] = []  # number of the frame taken, and of the newest sent at that moment
+    put = node._worker.put
 
-    def noted_put(message: Image) -> None:
-        with slot:
-            received.append(message.header.stamp.sec)
-            put(message)
-
-    def noted_take() -> Any:
-        with slot:
-            frame = take()
-            if frame is not None:
-                taken.append((frame.message.header.stamp.sec, received[-1]))
-            return frame
+    def noted_put(message: Image, received_s: float) -> None:
+        taken.append((message.header.stamp.sec, sent[-1]))
+        put(message, received_s)
 
     monkeypatch.setattr(node._worker, "put", noted_put)
-    monkeypatch.setattr(node._worker, "_take", noted_take)
     camera = world.publisher(Image)
-    numbers = iter(range(1, 100_000))
 
     def sent_until_enough() -> bool:
-        camera.publish(image_message(number=next(numbers)))
+        sent.append(len(sent) + 1)
+        camera.publish(image_message(number=sent[-1]))
         return len(persons) >= 8
 
     world.until(sent_until_enough, "eight results of a slow model", deadline_s=120.0)
-    assert len(taken) >= 7  # the first wait began before the notes
     assert all(number == newest for number, newest in taken), taken
     summary = node._statistics.summary()
-    assert summary.stale > summary.published
+    assert summary.stale == 0
+    assert summary.skipped > summary.published
+    assert summary.received + summary.skipped <= len(sent)
     assert [p.header.stamp.sec for p in persons] == sorted(p.header.stamp.sec for p in persons)
+
+
+def test_a_long_inference_is_no_silence(
+    world: Any, endless_spot: str, image_message: MakeImage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pose_resnet_ros.ros.health.diagnostics.SILENT_AFTER_S", 0.5)
+    node = world.pose_node(pose_model=endless_spot)
+    arrays = world.listen(DiagnosticArray, "/diagnostics")
+    camera = world.publisher(Image)
+    camera.publish(image_message())
+    world.until(lambda: node._statistics.summary().received, "the frame")
+    arrays.clear()
+    world.until(lambda: len(arrays) == 3, "three reports")
+    assert [array.status[0].level for array in arrays] == [DiagnosticStatus.OK] * 3
 
 
 def test_frames_older_than_the_limit_are_dropped_and_counted(

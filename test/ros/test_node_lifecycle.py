@@ -131,7 +131,7 @@ def test_an_activate_that_fails_leaves_the_node_inactive(
     node, manager = managed
     assert manager.change(Transition.TRANSITION_CONFIGURE)
 
-    def refused(*_: object) -> None:
+    def refused(*_: object, **__: object) -> None:
         raise PoseError("no subscription today")
 
     with monkeypatch.context() as patch:

@@ -22,8 +22,8 @@ class Condition:
 
     state: lifecycle state; topic: resolved input topic; providers: network -> onnxruntime provider in use; publishers: how
     many publish there; matched: how many of them are connected, None where nobody subscribes or rclpy does not tell
-    (Humble); problem: why the last transition failed; worker_died: the worker ended without being asked to; further: values
-    of optional parts.
+    (Humble); is_waiting: an inference is under way, and frames stay unread until it ends; problem: why the last transition
+    failed; worker_died: the worker ended without being asked to; further: values of optional parts.
     """
 
     state: str
@@ -31,6 +31,7 @@ class Condition:
     providers: Mapping[str, str]
     publishers: int
     matched: int | None = None
+    is_waiting: bool = False
     problem: str = ""
     worker_died: bool = False
     further: Mapping[str, str] = field(default_factory=dict)
@@ -49,7 +50,7 @@ def judge(summary: Summary, condition: Condition) -> tuple[bytes, str]:
         )
     if summary.errors_in_a_row >= FAILING_AFTER:
         return _ERROR, f"the last {summary.errors_in_a_row} frames failed; the log says why"
-    if summary.silent_s > SILENT_AFTER_S:
+    if summary.silent_s > SILENT_AFTER_S and not condition.is_waiting:
         return _WARN, _silence(summary, condition)
     return _OK, f"{summary.output_hz:.1f} results/s, {summary.persons} persons"
 
@@ -87,6 +88,7 @@ def _values(summary: Summary, condition: Condition) -> dict[str, str]:
         "publishers": str(condition.publishers),
         "publishers matched": "unknown" if condition.matched is None else str(condition.matched),
         "frames received": str(summary.received),
+        "frames skipped": str(summary.skipped),
         "frames published": str(summary.published),
         "frames dropped as stale": str(summary.stale),
         "input rate (Hz)": f"{summary.input_hz:.1f}",

@@ -32,9 +32,12 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Summary:
-    """A snapshot. Ages are (median, p95) in ms, or None without a sample; silent_s: seconds since the last frame came."""
+    """A snapshot. skipped: frames sent between those received, which stayed unread or were lost; input_hz: with them; ages are
+    (median, p95) in ms, or None without a sample; silent_s: seconds since the last frame came, or since listening for one.
+    """
 
     received: int
+    skipped: int
     published: int
     stale: int
     errors: Mapping[str, int]
@@ -66,9 +69,6 @@ class _Window:
     def values(self) -> list:
         return [value for _, value in self.samples]
 
-    def rate_hz(self, now_s: float, since_s: float) -> float:
-        return len(self.samples) / max(min(WINDOW_S, now_s - since_s), 1.0)
-
 
 class Statistics:
     """Filled by the subscription (``frame_received``) and the worker (the rest), read once a second (``summary``).
@@ -79,9 +79,8 @@ class Statistics:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._received_in_total = self._published_in_total = self._stale = self._errors_in_a_row = (
-            self._time_jumps
-        ) = 0
+        self._received_in_total = self._skipped_in_total = self._published_in_total = 0
+        self._stale = self._errors_in_a_row = self._time_jumps = 0
         self._errors: Counter[str] = Counter()
         self._received, self._outcomes = _Window(), _Window()
         self._persons = 0
@@ -95,11 +94,18 @@ class Statistics:
             self._received, self._outcomes = _Window(), _Window()
             self._errors_in_a_row = self._persons = self._latest_stamp_ns = 0
 
-    def frame_received(self) -> None:
+    def frame_received(self, *, skipped: int = 0) -> None:
+        """skipped: how many more were sent since the last one."""
         with self._lock:
             self._last_frame_s = self._clock()
             self._received_in_total += 1
-            self._received.add(self._last_frame_s)
+            self._skipped_in_total += skipped
+            self._received.add(self._last_frame_s, 1 + skipped)
+
+    def listening(self) -> None:
+        """Frames stayed unread until now: that was no silence."""
+        with self._lock:
+            self._last_frame_s = self._clock()
 
     def frame_stale(self) -> None:
         with self._lock:
@@ -131,14 +137,16 @@ class Statistics:
             self._received.trim(now_s)
             self._outcomes.trim(now_s)
             outcomes = self._outcomes.values()
+            span_s = max(min(WINDOW_S, now_s - self._since_s), 1.0)
             return Summary(
                 received=self._received_in_total,
+                skipped=self._skipped_in_total,
                 published=self._published_in_total,
                 stale=self._stale,
                 errors=dict(self._errors),
                 errors_in_a_row=self._errors_in_a_row,
-                input_hz=self._received.rate_hz(now_s, self._since_s),
-                output_hz=self._outcomes.rate_hz(now_s, self._since_s),
+                input_hz=sum(self._received.values()) / span_s,
+                output_hz=len(outcomes) / span_s,
                 age_ms=_median_and_p95([o.age_ms for o in outcomes]),
                 stamp_age_ms=_median_and_p95(
                     [o.stamp_age_ms for o in outcomes if o.stamp_age_ms is not None]

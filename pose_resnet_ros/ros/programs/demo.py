@@ -66,9 +66,9 @@ class Recorder(Node):
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         for status in message.status:
-            for pair in status.values:
-                if pair.key == "frames received":
-                    self.frames_in = int(pair.value)
+            counts = {pair.key: pair.value for pair in status.values}
+            if "frames received" in counts:
+                self.frames_in = int(counts["frames received"]) + int(counts["frames skipped"])
 
 
 def main(args: Sequence[str] | None = None) -> int:

@@ -16,6 +16,7 @@ from pose_resnet_ros.ros.health.statistics import Summary
 
 RUNNING = Summary(
     received=100,
+    skipped=50,
     published=90,
     stale=10,
     errors={"step": 2},
@@ -54,6 +55,7 @@ NOTHING_YET = replace(SILENT, received=0)
             "nobody publishes /camera/image: the source has stopped",
         ),
         (SILENT, ACTIVE, DiagnosticStatus.WARN, "no frame for 7 s: the source has stopped"),
+        (SILENT, replace(ACTIVE, is_waiting=True), DiagnosticStatus.OK, "27.0 results/s"),
         (NOTHING_YET, ACTIVE, DiagnosticStatus.WARN, "fastdds_images.xml"),
         (NOTHING_YET, replace(ACTIVE, matched=None), DiagnosticStatus.WARN, "fastdds_images.xml"),
         (
@@ -93,6 +95,7 @@ def test_every_value_is_there() -> None:
         "publishers": "1",
         "publishers matched": "1",
         "frames received": "100",
+        "frames skipped": "50",
         "frames published": "90",
         "frames dropped as stale": "10",
         "input rate (Hz)": "30.0",

@@ -68,6 +68,26 @@ def test_a_rate_is_right_before_the_window_is_full(statistics: Statistics, clock
     assert statistics.summary().input_hz == pytest.approx(10)
 
 
+def test_frames_that_were_sent_and_not_received_count_for_the_rate(
+    statistics: Statistics, clock: Clock
+) -> None:
+    for _ in range(20):
+        clock.now_s += 0.1
+        statistics.frame_received(skipped=2)
+    summary = statistics.summary()
+    assert (summary.received, summary.skipped) == (20, 40)
+    assert summary.input_hz == pytest.approx(30)
+
+
+def test_silence_begins_when_somebody_listens(statistics: Statistics, clock: Clock) -> None:
+    statistics.frame_received()
+    clock.now_s += 7.0
+    assert statistics.summary().silent_s == pytest.approx(7.0)
+    statistics.listening()
+    clock.now_s += 2.0
+    assert statistics.summary().silent_s == pytest.approx(2.0)
+
+
 def test_median_and_p95_of_ages(statistics: Statistics) -> None:
     for age_ms in range(101):
         statistics.frame_published(outcome(float(age_ms), stamp_age_ms=2.0 * age_ms))

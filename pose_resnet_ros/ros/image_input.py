@@ -1,0 +1,128 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""The image subscription. During an inference it leaves frames unread, for only the newest will be wanted.
+
+The middleware keeps one frame, the newest (KEEP_LAST, depth 1), and puts each new one in its place. Taking one into Python costs
+milliseconds of CPU for a large image, so while the worker is busy the executor does not get to see the subscription at all.
+
+That takes a middleware that tells when each frame came and its number among its publisher's, or ages and counts would be wrong:
+Fast DDS, Connext and Zenoh do so from Iron on. Elsewhere every frame is taken, and the worker keeps the newest.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from rclpy.callback_groups import CallbackGroup
+from rclpy.node import Node
+from rclpy.qos import HistoryPolicy, QoSProfile
+from rclpy.subscription import Subscription
+
+from pose_resnet_ros.ros import qos
+from pose_resnet_ros.ros.health.statistics import Statistics
+
+_TELLS_RECEIPT = hasattr(Subscription, "CallbackType")  # not in Humble
+
+
+class ImageInput:
+    """Subscribed while it lives. All but ``resume`` is called on the executor's thread."""
+
+    def __init__(
+        self,
+        node: Node,
+        message_type: type,
+        topic: str,
+        profile: QoSProfile,
+        *,
+        is_idle: Callable[[], bool],
+        forward: Callable[[Any, float], None],
+        statistics: Statistics,
+    ) -> None:
+        """is_idle: whether a frame would be used at once; forward: takes each message, and when it was received in seconds of the
+        monotonic clock.
+        """
+        self._node = node
+        self._is_idle = is_idle
+        self._forward = forward
+        self._statistics = statistics
+        self._may_wait = False  # until the first frame shows what this middleware tells
+        self._number: int | None = None
+        self._taken_s = time.monotonic()
+        self._subscription = qos.create_subscription(
+            node,
+            message_type,
+            topic,
+            self._on_image if _TELLS_RECEIPT else self._on_bare_image,
+            profile,
+            callback_group=_WhileWanted(lambda: not self.is_waiting),
+        )
+        self._keeps_newest = profile.history == HistoryPolicy.KEEP_LAST and profile.depth == 1
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether frames stay unread just now."""
+        return self._may_wait and not self._is_idle()
+
+    def resume(self) -> None:
+        """The worker is idle again: look what has come. From any thread."""
+        if self._may_wait:
+            self._statistics.listening()
+            if (executor := self._node.executor) is not None:
+                executor.wake()
+
+    def matched_publishers(self) -> int | None:
+        """How many publishers are connected; None where rclpy does not tell (Humble)."""
+        count = getattr(self._subscription, "get_publisher_count", None)
+        return count() if count else None
+
+    def close(self) -> None:
+        """Unsubscribe."""
+        self._node.destroy_subscription(self._subscription)
+
+    def _on_bare_image(self, message: Any) -> None:
+        self._statistics.frame_received()
+        self._forward(message, time.monotonic())
+
+    def _on_image(self, message: Any, info: Any) -> None:
+        received_ns, number = info["received_timestamp"], info.get("publication_sequence_number")
+        self._may_wait = bool(self._keeps_newest and received_ns and number is not None)
+        if not self._may_wait:
+            self._on_bare_image(message)
+            return
+        self._statistics.frame_received(skipped=self._skipped(number))
+        self._forward(message, self._received_s(received_ns))
+
+    def _received_s(self, received_ns: int) -> float:
+        """The time of receipt, given by the system's clock, in seconds of the monotonic clock."""
+        before_s, self._taken_s = self._taken_s, time.monotonic()
+        waited_s = (time.time_ns() - received_ns) / 1e9
+        # The system's clock may be set meanwhile; but what came before the last frame was taken is gone.
+        return self._taken_s - min(max(waited_s, 0.0), self._taken_s - before_s)
+
+    def _skipped(self, number: int) -> int:
+        """How many frames came since the last one that was taken. Publishers count on their own: 0 unless there is one."""
+        last, self._number = self._number, number if self.matched_publishers() == 1 else None
+        return max(number - last - 1, 0) if last is not None and self._number is not None else 0
+
+
+class _WhileWanted(CallbackGroup):
+    """Shows its entities to an executor only while they are wanted; an executor without groups sees them always.
+
+    Not the subscription alone: with Fast DDS its events share a condition with its data, and an unread frame would keep the
+    executor awake.
+    """
+
+    def __init__(self, is_wanted: Callable[[], bool]) -> None:
+        super().__init__()
+        self._is_wanted = is_wanted
+
+    def can_execute(self, entity: Any) -> bool:
+        return self._is_wanted()
+
+    def beginning_execution(self, entity: Any) -> bool:
+        return True
+
+    def ending_execution(self, entity: Any) -> None:
+        pass
