@@ -18,14 +18,15 @@ from pose_resnet_ros.export.graph import DEFAULT_OPSET, describe, lower_ir
 from pose_resnet_ros.export.precision import to_fp16, to_int8
 from pose_resnet_ros.export.rebatch import load_onnx
 from pose_resnet_ros.export.rewrite import split_transposed_convolutions
-from pose_resnet_ros.export.sources import Source
+from pose_resnet_ros.export.sources import OnnxFile, Source
+from pose_resnet_ros.models.digests import digest_of
 from pose_resnet_ros.models.entry import ModelEntry
-from pose_resnet_ros.models.spec import METADATA_KEY, PRECISION, Spec, spec_from_json
+from pose_resnet_ros.models.spec import MADE_FROM, METADATA_KEY, PRECISION, Spec, spec_from_json
 
 
 @dataclass(frozen=True)
 class ExportOptions:
-    """calibration: the folder of pictures that 8-bit export needs; None leaves the network in floating point.
+    """calibration: the pictures (a folder or a video) that 8-bit export needs; None leaves the network in floating point.
 
     split: transposed convolutions become plain ones (``rewrite.split_transposed_convolutions``); 8-bit export always does that.
     """
@@ -46,14 +47,17 @@ def export(source: Source, spec: Spec, options: ExportOptions) -> onnx.ModelProt
     if options.calibration is not None:
         model = to_int8(model, calibration_tensors(options.calibration, spec))
     lower_ir(model)
-    describe(model, _with_precision(spec, options))
+    describe(model, _with_precision(spec, source, options))
     return model
 
 
-def _with_precision(spec: Spec, options: ExportOptions) -> Spec:
-    if options.fp16 or options.calibration is not None:
-        return replace(spec, provenance={**spec.provenance, PRECISION: "fp16" if options.fp16 else "int8"})
-    return spec
+def _with_precision(spec: Spec, source: Source, options: ExportOptions) -> Spec:
+    if not options.fp16 and options.calibration is None:
+        return spec
+    facts = {PRECISION: "fp16" if options.fp16 else "int8"}
+    if isinstance(source, OnnxFile):
+        facts[MADE_FROM] = digest_of(source.path)
+    return replace(spec, provenance={**spec.provenance, **facts})
 
 
 def described(entry: ModelEntry | None, *, source: Path) -> Spec:

@@ -11,9 +11,19 @@ import numpy as np
 
 from pose_resnet_ros.core.errors import ModelError
 from pose_resnet_ros.core.skeletons import skeleton_named
+from pose_resnet_ros.models.digests import digest_of
 from pose_resnet_ros.models.entry import ModelEntry
+from pose_resnet_ros.models.files import ModelFile, how_to_make
 from pose_resnet_ros.models.runtime import OnnxModel
-from pose_resnet_ros.models.spec import METADATA_KEY, PRECISION, DetectorSpec, PoseSpec, Spec, spec_from_json
+from pose_resnet_ros.models.spec import (
+    MADE_FROM,
+    METADATA_KEY,
+    PRECISION,
+    DetectorSpec,
+    PoseSpec,
+    Spec,
+    spec_from_json,
+)
 
 S = TypeVar("S", PoseSpec, DetectorSpec)
 DESCRIBE = "describe it anew with: python -m pose_resnet_ros models add FILE, or use another file"
@@ -71,6 +81,16 @@ def check_precision(spec: Spec, wanted: str, model: OnnxModel) -> None:
         raise ModelError(
             f"{model.path} was exported as {stored}; expected fp32: set precision to auto or {stored}, or use the file that it"
             " was made of"
+        )
+
+
+def check_made_from(spec: Spec, original: ModelFile, model: OnnxModel) -> None:
+    """Raises ModelError where the file has other weights than ``original``, of which it is to be another precision."""
+    made_from = spec.provenance.get(MADE_FROM)
+    if made_from is not None and made_from != digest_of(original.path):
+        raise ModelError(
+            f"{model.path} was made from another {original.path.name} than the one that is here; make it anew with:"
+            f" {how_to_make(original, spec.provenance[PRECISION])}"
         )
 
 

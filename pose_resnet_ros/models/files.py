@@ -79,12 +79,16 @@ def of_precision(file: ModelFile, precision: str) -> ModelFile:
     for folder in (file.path.parent, models_folder()):
         if (folder / name).is_file():
             return replace(file, path=folder / name)
-    source = file.entry.name if file.entry else file.path
-    calibration = " --calibration DIR_OF_PICTURES" if precision == "int8" else ""
     raise ModelError(
         f"{file.path.name} in {precision} is not on this machine (looked for {name} beside it and in {models_folder()});"
-        f" make it with: python -m pose_resnet_ros export {source} --{precision}{calibration}"
+        f" make it with: {how_to_make(file, precision)}"
     )
+
+
+def how_to_make(file: ModelFile, precision: str) -> str:
+    """The command that makes ``file`` in another precision, where ``of_precision`` finds it."""
+    calibration = " --calibration PICTURES_OR_VIDEO" if precision == "int8" else ""
+    return f"python -m pose_resnet_ros export {file.entry.name if file.entry else file.path} --{precision}{calibration}"
 
 
 def how_to_get(entry: ModelEntry) -> str:

@@ -7,7 +7,14 @@ from __future__ import annotations
 import logging
 import os
 
-from pose_resnet_ros.models.checks import S, check_input, check_kind, check_precision, spec_of
+from pose_resnet_ros.models.checks import (
+    S,
+    check_input,
+    check_kind,
+    check_made_from,
+    check_precision,
+    spec_of,
+)
 from pose_resnet_ros.models.files import entry_path, find_model, of_precision
 from pose_resnet_ros.models.registry import find_entry
 from pose_resnet_ros.models.runtime import OnnxModel, RunOn
@@ -33,9 +40,12 @@ def open_model(
 
     precision: as in ``options.py``. Raises ModelError and BackendError; each says what to do.
     """
-    file = of_precision(find_model(name_or_path, kind=spec_type.kind), precision)
+    original = find_model(name_or_path, kind=spec_type.kind)
+    file = of_precision(original, precision)
     model = OnnxModel(file.path, run_on=run_on)
     spec = check_kind(spec_of(model, file.entry), spec_type, model)
     check_input(spec, model)
     check_precision(spec, precision, model)
+    if file.path != original.path:
+        check_made_from(spec, original, model)
     return model, spec

@@ -17,6 +17,9 @@ from pose_resnet_ros.core.types import InputSpec, YoloScale
 
 METADATA_KEY = "pose_resnet_ros"
 PRECISION = "precision"  # of an exported file, in its provenance: fp16 or int8; absent: fp32
+MADE_FROM = (
+    "made_from_sha256"  # of such a file, in its provenance: digest of the ONNX file whose weights it has
+)
 
 
 @dataclass(frozen=True)

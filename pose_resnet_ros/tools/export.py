@@ -21,13 +21,19 @@ def main(arguments: list[str]) -> int:
     options = _parser().parse_args(arguments)
     if options.int8 != (options.calibration is not None):
         raise SettingsError(
-            "--int8 and --calibration DIR belong together: 8-bit ranges are taken from pictures"
+            "--int8 and --calibration PICTURES belong together: the ranges of 8-bit numbers are taken from pictures of persons,"
+            " a folder of some fifty or a video, best from where the model will run"
         )
     if options.int8 and options.fp16:
         raise SettingsError("choose one of --fp16 and --int8")
     source_path, entry = find_source(options.checkpoint, options.model)
     output = options.output or default_output(source_path, entry, precision_of(options))
     export_file(source_path, entry, output, options)
+    if options.output is None and precision_of(options) != "fp32":
+        precision = precision_of(options)
+        print(
+            f"use it with precision:={precision} (the node) or --precision {precision} (predict, benchmark)"
+        )
     return 0
 
 
@@ -129,7 +135,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--fp16", action="store_true", help="half precision inside, float32 outside")
     parser.add_argument("--int8", action="store_true", help="8 bits inside, ranges from --calibration")
-    parser.add_argument("--calibration", type=Path, metavar="DIR", help="folder of pictures for --int8")
+    parser.add_argument(
+        "--calibration", type=Path, metavar="PICTURES", help="for --int8: a folder of pictures, or a video"
+    )
     parser.add_argument(
         "--split",
         action="store_true",
