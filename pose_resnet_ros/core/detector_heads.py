@@ -43,9 +43,16 @@ def decode_yolov3(outputs: Sequence[np.ndarray], *, spec: HeadSpec, threshold: f
     """
     if len(outputs) != len(spec.scales):
         raise ModelError(f"yolov3: expected {len(spec.scales)} output grids, the model gave {len(outputs)}")
-    return _joined(
-        [_yolov3_grid(grid, scale, spec, threshold) for grid, scale in zip(outputs, spec.scales, strict=True)]
-    )
+    grids = [
+        _yolov3_grid(grid, scale, spec, threshold) for grid, scale in zip(outputs, spec.scales, strict=True)
+    ]
+    raw, place = (np.concatenate(rows) for rows in zip(*grids, strict=True))
+    scores = _sigmoid(raw[:, 4]) * _sigmoid(raw[:, 5 + spec.person_class])
+    kept = scores > threshold
+    raw, place = raw[kept], place[kept]
+    centres = (place[:, :2] + _sigmoid(raw[:, :2])) * place[:, 2:3]
+    sizes = _exp(raw[:, 2:4]) * place[:, 3:]
+    return _detections(xyxy_from_centre_size(np.concatenate([centres, sizes], axis=1)), scores[kept])
 
 
 def decode_yolox(outputs: Sequence[np.ndarray], *, spec: HeadSpec, threshold: float) -> Detections:
@@ -110,7 +117,10 @@ DECODERS: dict[str, HeadDecoder] = {
 }
 
 
-def _yolov3_grid(grid: np.ndarray, scale: YoloScale, spec: HeadSpec, threshold: float) -> Detections:
+def _yolov3_grid(
+    grid: np.ndarray, scale: YoloScale, spec: HeadSpec, threshold: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """The M cells above the threshold in objectness: raw (M, 5 + C), and column, row, stride, anchor (M, 5); float64."""
     anchors, channels = np.array(scale.anchors, np.float64), 5 + spec.class_count
     expected = (
         1,
@@ -124,14 +134,9 @@ def _yolov3_grid(grid: np.ndarray, scale: YoloScale, spec: HeadSpec, threshold: 
         )
     cells = grid.reshape(len(anchors), channels, *expected[2:])
     anchor, row, column = np.nonzero(cells[:, 4] > _logit(threshold))
-    picked = cells[anchor, :, row, column].astype(np.float64)  # (M, 5 + C)
-    scores = _sigmoid(picked[:, 4]) * _sigmoid(picked[:, 5 + spec.person_class])
-    centres = (np.stack([column, row], axis=1) + _sigmoid(picked[:, :2])) * scale.stride
-    sizes = _exp(picked[:, 2:4]) * anchors[anchor]
-    wanted = scores > threshold
-    return _detections(
-        xyxy_from_centre_size(np.concatenate([centres, sizes], axis=1))[wanted], scores[wanted]
-    )
+    place = np.empty((len(anchor), 5))
+    place[:, 0], place[:, 1], place[:, 2], place[:, 3:] = column, row, scale.stride, anchors[anchor]
+    return cells[anchor, :, row, column].astype(np.float64), place
 
 
 def _yolox_cells(spec: InputSpec) -> tuple[np.ndarray, np.ndarray]:
@@ -161,9 +166,3 @@ def _logit(probability: float) -> float:
 
 def _detections(boxes_xyxy: np.ndarray, scores: np.ndarray) -> Detections:
     return Detections(boxes_xyxy.astype(np.float32), scores.astype(np.float32))
-
-
-def _joined(parts: Sequence[Detections]) -> Detections:
-    return Detections(
-        np.concatenate([p.boxes_xyxy for p in parts]), np.concatenate([p.scores for p in parts])
-    )
