@@ -24,6 +24,14 @@ class NearestStamp(Generic[T]):
 
     def nearest(self, stamp_ns: int, *, max_offset_ns: int) -> T | None:
         """The message nearest to the stamp, the later one of two equally near; None if all are further than max_offset_ns."""
-        with self._lock:
-            found = min(reversed(self._messages), key=lambda entry: abs(entry[0] - stamp_ns), default=None)
+        found = self._nearest(stamp_ns)
         return None if found is None or abs(found[0] - stamp_ns) > max_offset_ns else found[1]
+
+    def offset_ns(self, stamp_ns: int) -> int | None:
+        """How far the nearest message is from the stamp; None where there is none at all."""
+        found = self._nearest(stamp_ns)
+        return None if found is None else abs(found[0] - stamp_ns)
+
+    def _nearest(self, stamp_ns: int) -> tuple[int, T] | None:
+        with self._lock:
+            return min(reversed(self._messages), key=lambda entry: abs(entry[0] - stamp_ns), default=None)

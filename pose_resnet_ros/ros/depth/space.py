@@ -78,7 +78,7 @@ class Space:
         """Persons, markers and poses, if there is a depth image near enough; else this image has none, which is counted."""
         depth, info = self._depth_near(stamp_ns(image), settings), self._info
         if depth is None or info is None:
-            self._count_missing(info, settings)
+            self._count_missing(stamp_ns(image), info, settings)
             return
         header = image.header
         self._check_frames(header, depth, info)
@@ -86,7 +86,7 @@ class Space:
             camera = camera_from_info(info, is_rectified=settings.image_is_rectified, image_wh=image_wh)
             places = locate(people, depth_array(depth), camera, self._skeleton, image_wh=image_wh)
         except PoseError as error:  # a bad calibration or a bad depth image: the 2D results are out already
-            self._count(getattr(error, "kind", type(error).__name__), str(error))
+            self._count(getattr(error, "kind", "calibration unusable"), str(error))
             return
         self._counts["published"] += 1
         self._persons.publish(messages_3d.person_array_3d(header, people, places, self._skeleton))
@@ -133,15 +133,17 @@ class Space:
                     "registered to the colour camera",
                 )
 
-    def _count_missing(self, info: CameraInfo | None, settings: Settings) -> None:
+    def _count_missing(self, image_ns: int, info: CameraInfo | None, settings: Settings) -> None:
         topic = self._node.resolve_topic_name
         if info is None:
             self._count("no camera_info", f"no persons in 3D: nothing has come on {topic(INFO_TOPIC)}")
         else:
+            offset_ns = self._depths.offset_ns(image_ns)
+            nearest = "none has come" if offset_ns is None else f"the nearest is {offset_ns / 1e6:.0f} ms away"
             self._count(
                 "no depth near the image",
                 f"no persons in 3D: no depth image on {topic(DEPTH_TOPIC)} within {settings.depth_max_offset_ms:g} ms "
-                "(depth_max_offset_ms) of the image's stamp",
+                f"(depth_max_offset_ms) of the image's stamp; {nearest}",
             )
 
     def _count(self, what: str, sentence: str) -> None:

@@ -42,3 +42,11 @@ def test_of_equal_stamps_the_later_message_counts() -> None:
 
 def test_stamps_that_jump_back_are_found_at_once() -> None:
     assert filled(1000, 1033, 3).nearest(3, max_offset_ns=20) == "at 3"
+
+
+def test_how_far_the_nearest_is() -> None:
+    kept: NearestStamp[str] = NearestStamp(capacity=2)
+    assert kept.offset_ns(100) is None
+    kept.put(100, "a")
+    kept.put(170, "b")
+    assert [kept.offset_ns(stamp_ns) for stamp_ns in (100, 120, 200)] == [0, 20, 30]

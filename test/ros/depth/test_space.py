@@ -144,12 +144,21 @@ def test_2d_does_not_wait_for_depth_that_is_too_far(setup: Callable[..., Setup])
     s.info()
     s.depth(2.0, stamp_ms=1021)  # the default limit is 20 ms
     assert len(s.image().persons) == 1
-    s.until_logged("within 20 ms (depth_max_offset_ms)")
+    s.until_logged("within 20 ms (depth_max_offset_ms) of the image's stamp; the nearest is 21 ms away")
     s.until_counted("3D: no depth near the image")
     assert s.persons_3d == []
     s.depth(2.0, stamp_ms=1020)
     s.image()
     assert s.result().persons[0].position.z == 2.0
+
+
+def test_a_depth_topic_without_images_is_said(setup: Callable[..., Setup]) -> None:
+    s = setup()
+    s.info()
+    s.image()
+    s.until_logged("no depth image on /depth_image within 20 ms")
+    s.until_logged("none has come")
+    assert s.persons_3d == []
 
 
 def test_no_camera_info_is_said(setup: Callable[..., Setup]) -> None:
@@ -166,6 +175,7 @@ def test_a_camera_info_of_zeros_is_said_and_a_good_one_is_taken(setup: Callable[
     s.depth(2.0)
     s.image()
     s.until_logged("expected a calibrated camera")
+    s.until_counted("3D: calibration unusable")
     assert s.persons_3d == []
     s.info()
     s.image()
