@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import rclpy
 import rclpy.logging
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.task import Future
 from rclpy.utilities import remove_ros_args
 
@@ -20,6 +21,10 @@ from pose_resnet_ros.core.errors import PoseError
 from pose_resnet_ros.options import Option
 
 SUCCESS, FAILURE, WRONG_USAGE = 0, 1, 2
+_BAD_ROS_ARGUMENTS: tuple[type[Exception], ...] = (
+    rclpy_implementation.RCLInvalidROSArgsError,
+    rclpy_implementation.UnknownROSArgsError,
+)
 
 
 class RunnableNode(Protocol):
@@ -48,8 +53,12 @@ def run_node(
     A PoseError at start is one sentence on the log and exit code 1.
     """
     words = sys.argv[1:] if args is None else list(args)
-    if unknown := remove_ros_args(["", *words])[1:]:
-        return _show_usage(name, unknown, options)
+    try:
+        if unknown := remove_ros_args(["", *words])[1:]:
+            return _show_usage(name, unknown, options)
+    except _BAD_ROS_ARGUMENTS as error:
+        print(f"{name}: {error}", file=sys.stderr)
+        return WRONG_USAGE
     # rclpy shuts its context down on both signals, and that ends the spin. Python's own KeyboardInterrupt would come on
     # top, at any line, also in the middle of the cleaning up (launch and the terminal both send SIGINT): so there is none.
     signal.signal(signal.SIGINT, lambda *_: None)

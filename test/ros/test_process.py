@@ -163,6 +163,24 @@ def test_a_word_that_is_no_ros_argument_is_refused_with_the_usage(capsys: pytest
     assert "--ros-args [-p PARAMETER:=VALUE]" in errors
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["-p", "detection_threshold"], "-p detection_threshold"),
+        (["--params-file", "/nowhere/pose.yaml"], "/nowhere/pose.yaml"),
+        (["--no-such-argument"], "--no-such-argument"),
+    ],
+)
+def test_ros_arguments_that_cannot_be_read_are_one_sentence(
+    words: list[str], said: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert node.main(["--ros-args", *words]) == 2
+    errors = capfd.readouterr().err
+    assert errors.startswith("pose_resnet: ")
+    assert said in errors
+    assert "Traceback" not in errors
+
+
 def test_a_damaged_model_file_is_named(start: Start, tmp_path: Path, spot: str) -> None:
     path = tmp_path / "half.onnx"
     path.write_bytes(Path(spot).read_bytes()[:300])

@@ -15,6 +15,8 @@ import numpy as np
 
 from pose_resnet_ros.ros.codecs.image import MAX_PIXELS, BadFrameError, check_size
 
+# Pixels as they are stored, which is what camera_info and other listeners mean: a turn noted in EXIF data is left undone.
+_READ = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
 _JPEG_START = b"\xff\xd8"
 _PNG_START = b"\x89PNG\r\n\x1a\n"
 # Start-of-frame markers: all of 0xC0..0xCF but DHT, JPG and DAC (ITU-T T.81, table B.1).
@@ -44,7 +46,7 @@ def compressed_to_bgr(message: Any, *, max_pixels: int = MAX_PIXELS) -> np.ndarr
 
 def _decode(data: np.ndarray, declared: str) -> np.ndarray:
     try:
-        bgr = cv2.imdecode(data, cv2.IMREAD_COLOR)
+        bgr = cv2.imdecode(data, _READ)
     except cv2.error as error:  # its own cap on pixels, or a broken header
         raise BadFrameError(
             "decode", f"the compressed image ('{declared}', {len(data)} bytes) does not decode: {error}"
@@ -74,6 +76,9 @@ def declared_size(data: memoryview) -> tuple[int, int] | None:
 def _jpeg_size(data: memoryview) -> tuple[int, int] | None:
     at = 2
     while at + 9 <= len(data) and data[at] == 0xFF:
+        if data[at + 1] == 0xFF:  # a fill byte before the marker (B.1.1.2)
+            at += 1
+            continue
         if data[at + 1] in _JPEG_FRAMES:
             return int.from_bytes(data[at + 7 : at + 9], "big"), int.from_bytes(data[at + 5 : at + 7], "big")
         at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")

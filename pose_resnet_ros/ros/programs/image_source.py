@@ -103,6 +103,8 @@ class ImageSource(Node):
             count = self._publish_all()
             if self._is_webcam:
                 raise ImageError("the webcam delivers no more frames")
+            if not count:
+                raise ImageError("no picture in it can be read")
         except Exception as error:  # noqa: BLE001 - the end of a thread must reach the process
             self._finish(FAILURE, str(error))
         else:
@@ -134,19 +136,19 @@ class ImageSource(Node):
         return count
 
     def _next_picture(self) -> Picture | None:
-        """The next readable picture; None at the end."""
-        misses = 0
+        """The next readable picture; None at the end, in a loop only if there is none in the whole source."""
+        begun_again = False
         while not self._stopping.is_set():
             try:
                 picture = self._media.read()
             except ImageError as error:
                 self.get_logger().warning(f"skipped: {error}")
-                misses += 1
                 continue
             if picture is not None:
                 return picture
-            if not self._given["loop"] or misses == self._media.length:
+            if not self._given["loop"] or begun_again:
                 return None
+            begun_again = True
             self._media.close()
             self._media = open_media(str(self._given["source"]))
         return None

@@ -47,6 +47,20 @@ def test_jpeg() -> None:
     np.testing.assert_allclose(got[:, 2:22].astype(int), PICTURE[:, 2:22].astype(int), atol=4)
 
 
+def test_a_turn_noted_in_exif_data_is_left_undone() -> None:
+    """Its pixels are those of camera_info, and of every other listener."""
+    entry = struct.pack(
+        "<HHIHH", 0x0112, 3, 1, 6, 0
+    )  # orientation, short, one value: turn right (EXIF 2.3, 4.6.4)
+    exif = b"Exif\0\0II*\0" + struct.pack("<IH", 8, 1) + entry + struct.pack("<I", 0)
+    plain = encoded(".jpg")
+    turned = plain[:2] + b"\xff\xe1" + struct.pack(">H", 2 + len(exif)) + exif + plain[2:]
+    assert cv2.imdecode(np.frombuffer(turned, np.uint8), cv2.IMREAD_COLOR).shape == (50, 30, 3)
+    np.testing.assert_array_equal(
+        compressed_to_bgr(Message("jpeg", turned)), compressed_to_bgr(Message("jpeg", plain))
+    )
+
+
 def test_gray_and_16_bit_pictures_become_bgr_of_8_bits() -> None:
     gray = np.full((4, 6), 90, np.uint8)
     expected = np.full((4, 6, 3), 90, np.uint8)
@@ -87,6 +101,12 @@ def test_the_size_is_known_before_decoding(suffix: str) -> None:
     assert declared_size(memoryview(data)) == (50, 30)
     with pytest.raises(BadFrameError, match="50 x 30 is more than the limit of 1000 pixels"):
         compressed_to_bgr(Message(suffix, data), max_pixels=1000)
+
+
+def test_fill_bytes_before_a_marker_do_not_hide_the_size() -> None:
+    data = encoded(".jpg")
+    filled = data[:2] + b"\xff\xff\xff" + data[2:]
+    assert declared_size(memoryview(filled)) == (50, 30)
 
 
 def test_formats_without_a_known_header_are_checked_after_decoding() -> None:

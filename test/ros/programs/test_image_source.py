@@ -89,6 +89,35 @@ def test_a_folder_of_broken_pictures_ends_even_in_a_loop(
     (tmp_path / "broken.png").write_bytes(b"not a picture")
     node = make_source(tmp_path, loop=True, wait_for_subscribers=0)
     world.until(node.finished.done, "the end")
+    assert node.finished.result() == 1
+
+
+class EmptyVideo:
+    """Opens, and has no frame that can be read."""
+
+    fps = 30.0
+    length = None
+
+    def read(self) -> None:
+        return None
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize("loop", [False, True])
+def test_a_video_without_a_frame_ends_with_a_failure_even_in_a_loop(
+    world: Any,
+    make_source: Callable[..., ImageSource],
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    loop: bool,
+) -> None:
+    monkeypatch.setattr(image_source, "open_media", lambda source: EmptyVideo())
+    node = make_source("street.avi", loop=loop, wait_for_subscribers=0)
+    world.until(node.finished.done, "the end")
+    assert node.finished.result() == 1
+    assert "street.avi: no picture in it can be read" in capfd.readouterr().err
 
 
 def test_a_video_at_its_own_rate(world: Any, tmp_path: Path, make_source: Callable[..., ImageSource]) -> None:
