@@ -12,7 +12,7 @@ from rclpy.task import Future
 from sensor_msgs.msg import CompressedImage, Image
 from std_srvs.srv import Trigger
 
-from pose_resnet_ros.core.errors import PoseError
+from pose_resnet_ros.core.errors import BackendError, PoseError
 from pose_resnet_ros.identities import Identities
 from pose_resnet_ros.msg import Skeleton as SkeletonMessage
 from pose_resnet_ros.pipeline import PosePipeline, load_pipeline
@@ -51,6 +51,7 @@ class PoseNode(GuardedLifecycleNode):
         self._pipeline: PosePipeline | None = None
         self._outputs: Outputs | None = None
         self._worker: LatestWorker | None = None
+        self._left_behind: LatestWorker | None = None
         self._input: ImageInput | None = None
         self._identities: Identities | None = None
         self._processor: FrameProcessor | None = None
@@ -104,7 +105,11 @@ class PoseNode(GuardedLifecycleNode):
         )
 
     def activate(self) -> None:
-        """Start the worker, then subscribe."""
+        """Start the worker, then subscribe. Raises BackendError while an inference of before has not ended."""
+        if self._left_behind is not None and self._left_behind.alive:
+            raise BackendError(
+                "the inference that was left behind has still not ended; wait and activate again, or clean up and configure"
+            )
         assert self._pipeline  # the state machine activates only what was configured
         self._pipeline.resume()
         self._statistics.restart()
@@ -193,6 +198,7 @@ class PoseNode(GuardedLifecycleNode):
             self.get_logger().error(
                 f"the inference in progress did not end within {STOP_TIMEOUT_S:.0f} s; left behind"
             )
+            self._left_behind = worker
 
     def release(self) -> None:
         """Stop work and free the models."""
@@ -209,6 +215,7 @@ class PoseNode(GuardedLifecycleNode):
         if self._pipeline is not None:
             self._pipeline.close()
             self._pipeline = None
+        self._left_behind = None  # at most, it has the old pipeline for itself
 
     def _read_settings(self) -> None:
         self._settings = Settings.from_values(self._declared.values)

@@ -186,3 +186,22 @@ def test_deactivate_ends_an_inference_that_would_never_end(
     dark.data = type(dark.data)("B", bytes(len(dark.data)))  # no spot, no delay
 
     world.until(lambda: camera.publish(dark) or persons, "persons of a dark picture")
+
+
+def test_an_inference_that_was_left_behind_never_shares_the_networks_with_a_new_worker(
+    world: Any, endless_spot: str, image_message: Callable[..., Image], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pose_resnet_ros.ros.node.STOP_TIMEOUT_S", 0.1)
+    node = world.pose_node(pose_model=endless_spot)
+    world.publisher(Image).publish(image_message())
+    world.until(lambda: node._pipeline._canceller._active, "the inference to begin")
+    worker = node._worker
+    with monkeypatch.context() as patch:
+        patch.setattr(node._pipeline, "cancel", lambda: None)  # as a driver that hangs
+        assert node.trigger_deactivate() == TransitionCallbackReturn.SUCCESS
+        assert node.trigger_activate() == TransitionCallbackReturn.FAILURE
+        assert "left behind has still not ended" in node.problem
+    assert node.state == "inactive"
+    node._pipeline.cancel()
+    world.until(lambda: not worker.alive, "the old worker to end")
+    assert node.trigger_activate() == TransitionCallbackReturn.SUCCESS
