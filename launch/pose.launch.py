@@ -30,6 +30,9 @@ with open(os.path.join(SHARE, "config", "cameras.yaml"), encoding="utf-8") as ca
 # The node's input topics by the launch argument that says where each comes from.
 INPUTS = {"image_topic": "image", "camera_info_topic": "camera_info", "depth_topic": "depth_image"}
 BACKENDS = ["auto", "cpu", "cuda", "tensorrt", "openvino"]
+TRANSPORTS = ["raw", "compressed"]
+# Text parameters that are launch arguments under the same names.
+TEXTS = ("detector_model", "pose_model", "detector_input", "backend", "image_transport")
 # As the files in rviz/ name them.
 RVIZ_TOPICS = tuple(
     f"pose_resnet/{name}" for name in ("annotated_image", "heatmap_image", "markers", "poses")
@@ -66,6 +69,15 @@ ARGUMENTS = [
         "person detector: a name from the model table, a path, or full_frame; empty: as in params_file",
     ),
     argument("pose_model", "pose network: a name from the model table or a path; empty: as in params_file"),
+    argument(
+        "detector_input",
+        "size of the detector's input, such as 320x256: smaller is faster; empty: as in params_file",
+    ),
+    argument(
+        "image_transport",
+        "compressed: JPEG or PNG pictures from IMAGE_TOPIC/compressed; empty: as in params_file",
+        choices=["", *TRANSPORTS],
+    ),
     argument("backend", "where the networks run; empty: as in params_file", choices=["", *BACKENDS]),
     argument(
         "autostart", "configure and activate at start; empty: as in params_file", choices=["", *BOOLEANS]
@@ -99,11 +111,11 @@ ARGUMENTS = [
 
 def node_parameters(given: dict[str, str]) -> dict[str, object]:
     """Return the parameters that the launch arguments set; a model argument beats the preset."""
-    models = {**PRESETS.get(given["preset"], {})}
-    models.update({name: given[name] for name in ("detector_model", "pose_model", "backend") if given[name]})
+    texts = {**PRESETS.get(given["preset"], {})}
+    texts.update({name: given[name] for name in TEXTS if given[name]})
     # A plain string would be read as YAML (a model file named "1" would become a number).
     parameters: dict[str, object] = {
-        name: ParameterValue(value, value_type=str) for name, value in models.items()
+        name: ParameterValue(value, value_type=str) for name, value in texts.items()
     }
     parameters.update(CAMERAS[given["camera"]].get("parameters", {}) if given["camera"] else {})
     parameters.update({name: given[name] == "true" for name in ("autostart", "use_sim_time") if given[name]})

@@ -15,12 +15,13 @@ import pytest
 
 from pose_resnet_ros.models import registry
 from pose_resnet_ros.options import option
+from pose_resnet_ros.ros.parameters.settings import PARAMETERS
 
 LAUNCH_FILE = Path(__file__).resolve().parents[2] / "launch" / "pose.launch.py"
 ARGUMENTS = {
     "image_topic", "params_file", "backend", "detector_model", "pose_model", "preset", "namespace", "log_level",
     "use_sim_time", "autostart", "respawn", "source", "rviz", "fastdds_profile", "camera", "camera_info_topic", "depth_topic",
-    "depth",
+    "depth", "detector_input", "image_transport",
 }  # fmt: skip
 DEADLINE_S = 180.0  # a loaded machine may need it
 RUN_LAUNCH = """
@@ -83,11 +84,24 @@ def test_arguments_override_and_a_model_beats_the_preset(pose_launch):
     assert set(parameters) == {"detector_model", "pose_model", "autostart"}
 
 
+def test_text_parameters_pass_through(pose_launch):
+    given = {**dict.fromkeys(ARGUMENTS, ""), "detector_input": "320x256", "image_transport": "compressed"}
+    parameters = pose_launch.node_parameters(given)
+    texts = {name: value.evaluate(None) for name, value in parameters.items()}
+
+    assert texts == {"detector_input": "320x256", "image_transport": "compressed"}
+
+
 def test_presets_name_models_of_the_table_and_choices_are_those_of_the_node(pose_launch):
     names = {name for preset in pose_launch.PRESETS.values() for name in preset.values()}
 
     assert names <= set(registry.model_names())
     assert tuple(pose_launch.BACKENDS) == option("backend").choices
+    (transport,) = (row for row in PARAMETERS if row.name == "image_transport")
+    assert tuple(pose_launch.TRANSPORTS) == transport.choices
+    assert {row.name for row in PARAMETERS if row.name in pose_launch.TEXTS and row.type is str} == set(
+        pose_launch.TEXTS
+    )
 
 
 def test_a_value_that_is_no_choice_is_refused(pose_launch):
