@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pose_resnet_ros.core.errors import ModelError, SettingsError
 from pose_resnet_ros.models.digests import record_digest
-from pose_resnet_ros.models.entry import ModelEntry
+from pose_resnet_ros.models.entry import Kind, ModelEntry
 from pose_resnet_ros.models.files import entry_path, models_folder
 from pose_resnet_ros.models.registry import TABLE, find_entry, get_entry
 
@@ -28,18 +28,21 @@ def main(arguments: list[str]) -> int:
         raise SettingsError("choose one of --fp16 and --int8")
     source_path, entry = find_source(options.checkpoint, options.model)
     output = options.output or default_output(source_path, entry, precision_of(options))
-    export_file(source_path, entry, output, options)
+    kind = export_file(source_path, entry, output, options)
     if options.output is None and precision_of(options) != "fp32":
-        precision = precision_of(options)
-        print(
-            f"use it with precision:={precision} (the node) or --precision {precision} (predict, benchmark)"
-        )
+        print(f"use it with {how_to_use(output, kind, precision_of(options))}")
     return 0
 
 
 def precision_of(options: argparse.Namespace) -> str:
     """fp32, fp16 or int8."""
     return "int8" if options.int8 else "fp16" if options.fp16 else "fp32"
+
+
+def how_to_use(output: Path, kind: Kind, precision: str) -> str:
+    """What to set, in the node and in the tools, for a file in the model folder."""
+    option, value = ("precision", precision) if kind == "pose" else ("detector_model", output.stem)
+    return f"{option}:={value} (the node) or --{option.replace('_', '-')} {value} (predict, benchmark)"
 
 
 def default_output(source_path: Path, entry: ModelEntry | None, precision: str) -> Path:
@@ -87,8 +90,8 @@ def find_source(checkpoint: str, model: str | None) -> tuple[Path, ModelEntry | 
 
 def export_file(
     source_path: Path, entry: ModelEntry | None, output: Path, options: argparse.Namespace
-) -> None:
-    """Export one file and say what was written."""
+) -> Kind:
+    """Export one file and say what was written; the kind of model that it is."""
     try:
         from pose_resnet_ros.export import files, sources
     except ModuleNotFoundError as error:
@@ -114,6 +117,7 @@ def export_file(
     if output.parent == models_folder():
         record_digest(output)
     print(f"wrote {output} ({output.stat().st_size / 1e6:.1f} MB), described as '{spec.name}'")
+    return spec.kind
 
 
 def _parser() -> argparse.ArgumentParser:

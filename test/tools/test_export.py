@@ -14,6 +14,7 @@ import pytest
 from known_models import constant_answers, pose_net
 
 from pose_resnet_ros.core.errors import ModelError, SettingsError
+from pose_resnet_ros.models.detector import PersonDetector
 from pose_resnet_ros.models.files import WEIGHTS_FOLDER
 from pose_resnet_ros.models.pose_net import PoseNet
 from pose_resnet_ros.tools import cli, export
@@ -185,6 +186,15 @@ def test_an_embedded_model_in_8_bits_is_found_by_its_precision(
     assert small.spec.provenance == {**full.spec.provenance, **facts}
     with pytest.raises(ModelError, match=r"was exported as int8; expected fp32"):
         PoseNet("pose_resnet_lite.int8", precision="fp32")
+
+
+def test_an_embedded_detector_in_8_bits_is_a_model_of_its_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = pictures(tmp_path / "pictures")
+    assert export.main(["person_lite", "--int8", "--calibration", str(folder)]) == 0
+    assert "detector_model:=person_lite.int8 " in capsys.readouterr().out
+    assert PersonDetector("person_lite.int8").spec.provenance["precision"] == "int8"
 
 
 def test_a_precision_that_nobody_exported_is_told_with_the_command() -> None:
