@@ -119,6 +119,12 @@ PIPELINE_OPTIONS: tuple[Option, ...] = (
         " made of it (beside it, or in the model folder); fp32: its file, refused if that is of another precision",
         choices=("auto", "fp32", "fp16", "int8"),
     ),
+    Option(
+        "detector_precision",
+        "auto",
+        "the same of the detector: in int8 it takes half the time on a CPU",
+        choices=("auto", "fp32", "fp16", "int8"),
+    ),
     Option("device_id", 0, "which GPU, counted from 0", minimum=0, maximum=63),
     Option(
         "threads", 0, "CPU threads of each network; 0: one for each physical core", minimum=0, maximum=256
@@ -278,6 +284,7 @@ LOAD_NAMES: tuple[str, ...] = (
     "detector_input",
     "backend",
     "precision",
+    "detector_precision",
     "device_id",
     "threads",
     "max_batch",

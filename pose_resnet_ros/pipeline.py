@@ -139,6 +139,7 @@ def load_pipeline(
     detector_input: str = "",
     backend: str = "auto",
     precision: str = "auto",
+    detector_precision: str = "auto",
     device_id: int = 0,
     threads: int = 0,
     max_batch: int = 32,
@@ -157,7 +158,7 @@ def load_pipeline(
             fetch_if_absent(model)
     run_on = RunOn(backend=backend, device_id=device_id, threads=threads, max_batch=max_batch)
     pose_net = PoseNet(pose_model, run_on=run_on, precision=precision, one_trip=one_trip)
-    detector = load_detector(detector_model, run_on=run_on, input_wh=input_wh)
+    detector = load_detector(detector_model, run_on=run_on, precision=detector_precision, input_wh=input_wh)
     return PosePipeline(detector, pose_net, skeleton=skeleton, run_on=run_on)
 
 

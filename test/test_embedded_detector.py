@@ -25,8 +25,8 @@ from pose_resnet_ros.settings import PipelineSettings
 from training.coco import load_photographs, split_by_id
 from training.detector.evaluation import iou, measure
 from training.detector.labels import labels_of
-from training.images import ImageStore
 from training.detector.measure import detect_all
+from training.images import ImageStore
 
 ROOT = Path(__file__).parents[1]
 PEOPLE = Path(os.environ.get("POSE_RESNET_ROS_PEOPLE", ROOT.parent / "shared/data/people"))
@@ -38,9 +38,9 @@ LOWEST_AP50 = 0.74
 VALIDATION_IMAGES = 900
 
 
-@pytest.fixture(scope="module")
-def detector() -> Iterator[PersonDetector]:
-    loaded = PersonDetector("person_lite")
+@pytest.fixture(scope="module", params=["fp32", "int8"])
+def detector(request: pytest.FixtureRequest) -> Iterator[PersonDetector]:
+    loaded = PersonDetector("person_lite", precision=request.param)
     yield loaded
     loaded.close()
 

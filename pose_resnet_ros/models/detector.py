@@ -78,15 +78,18 @@ class PersonDetector:
         name_or_path: str | os.PathLike[str],
         *,
         run_on: RunOn | None = None,
+        precision: str = "auto",
         input_wh: tuple[int, int] | None = None,
     ) -> None:
         """Load the network and run it once on a grey image, which checks its output and warms it up.
 
-        input_wh: the input's size, None for the model's own. Raises ModelError, BackendError, or SettingsError where the
-        model cannot take that size.
+        precision: as in ``options.py``; input_wh: the input's size, None for the model's own. Raises ModelError, BackendError,
+        or SettingsError where the model cannot take that size.
         """
         run_on = replace(run_on or RunOn(), max_batch=1)
-        self._model, spec = open_model(name_or_path, spec_type=DetectorSpec, run_on=run_on)
+        self._model, spec = open_model(
+            name_or_path, spec_type=DetectorSpec, run_on=run_on, precision=precision
+        )
         self.spec = spec if input_wh is None else at_size(spec, input_wh, self._model)
         self._tensor = tensor_for(1, spec=self.spec.input)  # kept from frame to frame
         try:
@@ -138,11 +141,12 @@ def load_detector(
     name_or_path: str | os.PathLike[str],
     *,
     run_on: RunOn | None = None,
+    precision: str = "auto",
     input_wh: tuple[int, int] | None = None,
 ) -> Detector:
     """A detector by the name or path of its model; ``full_frame`` needs none. Arguments and errors as of PersonDetector."""
     if name_or_path != FULL_FRAME:
-        return PersonDetector(name_or_path, run_on=run_on, input_wh=input_wh)
+        return PersonDetector(name_or_path, run_on=run_on, precision=precision, input_wh=input_wh)
     if input_wh is not None:
         raise SettingsError(
             "detector_input: there is no detector here whose input could be set; leave it empty"

@@ -22,7 +22,16 @@ from pose_resnet_ros.options import option
 from pose_resnet_ros.tools.options import parser_of
 
 # Options of the pipeline that may have several values: every combination runs.
-AXES = ("pose_model", "detector_model", "detector_input", "backend", "precision", "max_batch", "one_trip")
+AXES = (
+    "pose_model",
+    "detector_model",
+    "detector_input",
+    "backend",
+    "precision",
+    "detector_precision",
+    "max_batch",
+    "one_trip",
+)
 _PERSONS = [0, 1, 2, 4, 8, 16, 32]
 _DESCRIPTION = """Times are taken in turns (A B A B), so compare within one call, not between calls. With --peers the pose network
 alone runs beside other libraries on the same weights; with --node the ROS 2 node runs in a process of its own between a

@@ -29,20 +29,17 @@ def main(arguments: list[str]) -> int:
     source_path, entry = find_source(options.checkpoint, options.model)
     output = options.output or default_output(source_path, entry, precision_of(options))
     kind = export_file(source_path, entry, output, options)
-    if options.output is None and precision_of(options) != "fp32":
-        print(f"use it with {how_to_use(output, kind, precision_of(options))}")
+    precision = precision_of(options)
+    if options.output is None and precision != "fp32":
+        option = "precision" if kind == "pose" else "detector_precision"
+        tools = option.replace("_", "-")
+        print(f"use it with {option}:={precision} (the node) or --{tools} {precision} (predict, benchmark)")
     return 0
 
 
 def precision_of(options: argparse.Namespace) -> str:
     """fp32, fp16 or int8."""
     return "int8" if options.int8 else "fp16" if options.fp16 else "fp32"
-
-
-def how_to_use(output: Path, kind: Kind, precision: str) -> str:
-    """What to set, in the node and in the tools, for a file in the model folder."""
-    option, value = ("precision", precision) if kind == "pose" else ("detector_model", output.stem)
-    return f"{option}:={value} (the node) or --{option.replace('_', '-')} {value} (predict, benchmark)"
 
 
 def default_output(source_path: Path, entry: ModelEntry | None, precision: str) -> Path:

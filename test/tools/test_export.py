@@ -188,13 +188,13 @@ def test_an_embedded_model_in_8_bits_is_found_by_its_precision(
         PoseNet("pose_resnet_lite.int8", precision="fp32")
 
 
-def test_an_embedded_detector_in_8_bits_is_a_model_of_its_own(
+def test_a_detector_in_8_bits_is_found_by_its_precision(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = pictures(tmp_path / "pictures")
     assert export.main(["person_lite", "--int8", "--calibration", str(folder)]) == 0
-    assert "detector_model:=person_lite.int8 " in capsys.readouterr().out
-    assert PersonDetector("person_lite.int8").spec.provenance["precision"] == "int8"
+    assert "detector_precision:=int8" in capsys.readouterr().out
+    assert PersonDetector("person_lite", precision="int8").spec.provenance["precision"] == "int8"
 
 
 def test_a_precision_that_nobody_exported_is_told_with_the_command() -> None:
