@@ -114,6 +114,19 @@ def test_stamps_that_jump_back_are_served_and_told(
     assert "jumped back" in capfd.readouterr().err
 
 
+def test_two_sources_on_one_topic_are_served_and_told(
+    world: Any, spot: str, image_message: MakeImage
+) -> None:
+    world.pose_node(pose_model=spot)
+    arrays = world.listen(DiagnosticArray, "/diagnostics")
+    persons = world.listen(PersonArray, "/pose_resnet/persons")
+    for count, camera in enumerate((world.publisher(Image), world.publisher(Image)), start=1):
+        camera.publish(image_message(number=count))
+        world.until(lambda n=count: len(persons) == n, "persons")
+    world.until(lambda: arrays and "2 publishers on /image" in arrays[-1].status[0].message, "the warning")
+    assert arrays[-1].status[0].level == DiagnosticStatus.WARN
+
+
 def test_a_camera_that_stops_is_seen_in_diagnostics(
     world: Any, spot: str, image_message: MakeImage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -52,6 +52,12 @@ def judge(summary: Summary, condition: Condition) -> tuple[bytes, str]:
         return _ERROR, f"the last {summary.errors_in_a_row} frames failed; the log says why"
     if summary.silent_s > SILENT_AFTER_S and not condition.is_waiting:
         return _WARN, _silence(summary, condition)
+    if condition.publishers > 1:
+        return (
+            _WARN,
+            f"{condition.publishers} publishers on {condition.topic}: images of several cameras, or of one started twice, are"
+            " taken for one stream; ids and depth will not hold",
+        )
     return _OK, f"{summary.output_hz:.1f} results/s, {summary.persons} persons"
 
 

@@ -71,6 +71,12 @@ NOTHING_YET = replace(SILENT, received=0)
             "the last 5 frames failed",
         ),
         (replace(RUNNING, errors_in_a_row=FAILING_AFTER - 1), ACTIVE, DiagnosticStatus.OK, "27.0 results/s"),
+        (
+            RUNNING,
+            replace(ACTIVE, publishers=2),
+            DiagnosticStatus.WARN,
+            "2 publishers on /camera/image: images of",
+        ),
         (RUNNING, replace(ACTIVE, worker_died=True), DiagnosticStatus.ERROR, "worker thread has ended"),
         (
             RUNNING,
