@@ -113,8 +113,11 @@ class PoseNode(GuardedLifecycleNode):
         assert self._pipeline  # the state machine activates only what was configured
         self._pipeline.resume()
         self._statistics.restart()
+        external: ExternalInput | None = None
         if self._settings.is_external:
-            self._external = ExternalInput(self, settings=lambda: self._settings, forward=self._to_worker)
+            external = self._external = ExternalInput(
+                self, settings=lambda: self._settings, forward=self._to_worker
+            )
         self._processor = self._make_processor()
         worker = self._worker = LatestWorker(
             self._processor,
@@ -131,8 +134,8 @@ class PoseNode(GuardedLifecycleNode):
             self._topic(),
             qos.input_profile(self._settings.image_reliability),
             # Whoever joins images with detections wants each of them.
-            is_idle=lambda: worker.idle or self._external is not None,
-            forward=self._on_image,
+            is_idle=lambda: external is not None or worker.idle,
+            forward=self._to_worker if external is None else lambda message, _: external.put(message),
             statistics=self._statistics,
         )
 
@@ -156,12 +159,6 @@ class PoseNode(GuardedLifecycleNode):
             topic=self._topic(),
             logger=self.get_logger(),
         )
-
-    def _on_image(self, message: Image | CompressedImage, received_s: float) -> None:
-        if self._external is not None:
-            self._external.put(message)
-        else:
-            self._to_worker(message, received_s)
 
     def _to_worker(self, message: Any, received_s: float | None = None) -> None:
         if self._worker is not None:
@@ -203,15 +200,10 @@ class PoseNode(GuardedLifecycleNode):
     def release(self) -> None:
         """Stop work and free the models."""
         self.deactivate()
-        if self._outputs is not None:
-            self._outputs.destroy()
-            self._outputs = None
-        if self._space is not None:
-            self._space.destroy()
-            self._space = None
-        if self._bodies is not None:
-            self._bodies.destroy()
-            self._bodies = None
+        for part in (self._outputs, self._space, self._bodies):
+            if part is not None:
+                part.destroy()
+        self._outputs = self._space = self._bodies = None
         if self._pipeline is not None:
             self._pipeline.close()
             self._pipeline = None
