@@ -22,8 +22,8 @@ from pose_resnet_ros.models.runtime import guarded_run
 
 BUCKETS = (1, 2, 4, 8, 16, 32, 64)
 # Every recorded graph keeps device memory, so a folder with pictures of many sizes does not have all of them recorded. The
-# first size is that of the trial when the model is loaded.
-MAX_RECORDED_SIZES = 4
+# first two sizes are those of the trials when the model is loaded.
+MAX_RECORDED_SIZES = 5
 
 
 def buckets_for(max_batch: int) -> tuple[int, ...]:
