@@ -6,7 +6,8 @@ The middleware keeps one frame, the newest (KEEP_LAST, depth 1), and puts each n
 milliseconds of CPU for a large image, so while the worker is busy the executor does not get to see the subscription at all.
 
 That takes a middleware that tells when each frame came and its number among its publisher's, or ages and counts would be wrong:
-Fast DDS, Connext and Zenoh do so from Iron on. Elsewhere every frame is taken, and the worker keeps the newest.
+with rclpy from Iron on, Fast DDS does so (tried), and by their sources Connext and Zenoh. Elsewhere every frame is taken, and the
+worker keeps the newest.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from rclpy.callback_groups import CallbackGroup
+from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.node import Node
 from rclpy.qos import HistoryPolicy, QoSProfile
 from rclpy.subscription import Subscription
@@ -107,7 +108,7 @@ class ImageInput:
         return max(number - last - 1, 0) if last is not None and self._number is not None else 0
 
 
-class _WhileWanted(CallbackGroup):
+class _WhileWanted(MutuallyExclusiveCallbackGroup):
     """Shows its entities to an executor only while they are wanted; an executor without groups sees them always.
 
     Not the subscription alone: with Fast DDS its events share a condition with its data, and an unread frame would keep the
@@ -119,10 +120,4 @@ class _WhileWanted(CallbackGroup):
         self._is_wanted = is_wanted
 
     def can_execute(self, entity: Any) -> bool:
-        return self._is_wanted()
-
-    def beginning_execution(self, entity: Any) -> bool:
-        return True
-
-    def ending_execution(self, entity: Any) -> None:
-        pass
+        return self._is_wanted() and super().can_execute(entity)

@@ -26,7 +26,8 @@ except ImportError:  # Humble
     from rclpy.qos_event import PublisherEventCallbacks, SubscriptionEventCallbacks, UnsupportedEventTypeError
 
 _CURES = {
-    QoSPolicyKind.RELIABILITY: "set the parameter image_reliability to best_effort, or make the publisher reliable",
+    QoSPolicyKind.RELIABILITY: "make the publisher reliable, or ask for best_effort (of images: the parameter image_reliability; of"
+    " others: take the override of this subscription's reliability away)",
     QoSPolicyKind.DURABILITY: "make the publisher transient_local, or the subscriber volatile",
 }
 _OUTPUT_CURES = {
@@ -75,7 +76,7 @@ def create_subscription(
     """A subscription that logs a publisher which cannot be heard, with the cure."""
 
     def incompatible(event: Any) -> None:
-        _log(node, "publisher", "image input", topic, event, _CURES)
+        _log(node, "publisher", "input", topic, event, _CURES)
 
     options: dict[str, Any] = {"qos_overriding_options": overridable(), "callback_group": callback_group}
     try:

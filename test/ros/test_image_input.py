@@ -26,12 +26,12 @@ MakeImage = Callable[..., Image]
 class Bench:
     """An input whose worker is as idle as the test says, and a camera."""
 
-    def __init__(self, world: Any, make: MakeImage, profile: QoSProfile) -> None:
+    def __init__(self, world: Any, make: MakeImage, profile: QoSProfile, *arguments: str) -> None:
         self._world, self._make = world, make
         self.idle = True
         self.forwarded: list[tuple[int, float]] = []  # number, time of receipt
         self.statistics = Statistics()
-        node = rclpy.create_node("listener")
+        node = rclpy.create_node("listener", cli_args=["--ros-args", *arguments])
         node.close = node.destroy_node
         self.input = ImageInput(
             node,
@@ -69,7 +69,10 @@ MakeBench = Callable[..., Bench]
 
 @pytest.fixture
 def make_bench(world: Any, image_message: MakeImage) -> MakeBench:
-    return lambda profile=None: Bench(world, image_message, profile or qos.input_profile("best_effort"))
+    def make(profile: QoSProfile | None = None, *arguments: str) -> Bench:
+        return Bench(world, image_message, profile or qos.input_profile("best_effort"), *arguments)
+
+    return make
 
 
 def test_only_the_newest_is_taken_when_the_worker_is_idle_again(make_bench: MakeBench) -> None:
@@ -100,12 +103,12 @@ def test_an_unread_frame_does_not_keep_the_executor_awake(
     bench.send(1)
     bench.idle = False
     bench.send(2)
-    asked = 0
+    asked, original = 0, image_input._WhileWanted.can_execute
 
     def can_execute(self: Any, entity: Any) -> bool:
         nonlocal asked
         asked += 1
-        return bool(self._is_wanted())
+        return original(self, entity)
 
     monkeypatch.setattr(image_input._WhileWanted, "can_execute", can_execute)
     for _ in range(20):
@@ -124,8 +127,13 @@ def test_a_busy_worker_takes_the_first_frame_to_learn_what_the_middleware_tells(
     assert bench.numbers == [1]
 
 
-def test_with_a_queue_every_frame_is_taken_for_the_oldest_would_come_first(make_bench: MakeBench) -> None:
-    bench = make_bench(QoSProfile(depth=5))
+@pytest.mark.parametrize(
+    ("depth", "arguments"), [(5, ()), (1, ("-p", "qos_overrides./image.subscription.depth:=5"))]
+)
+def test_with_a_queue_every_frame_is_taken_for_the_oldest_would_come_first(
+    make_bench: MakeBench, depth: int, arguments: tuple[str, ...]
+) -> None:
+    bench = make_bench(QoSProfile(depth=depth), *arguments)
     bench.idle = False
     bench.send(1, 2, 3)
     assert bench.numbers == [1, 2, 3]
