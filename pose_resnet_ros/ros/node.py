@@ -239,6 +239,7 @@ class PoseNode(GuardedLifecycleNode):
             is_waiting=self._input is not None and self._input.is_waiting,
             problem=self.problem,
             worker_died=self._worker is not None and not self._worker.alive,
+            trouble=self._external.trouble if self._external is not None else "",
             further={key: value for part in parts for key, value in part.values().items()},
         )
 

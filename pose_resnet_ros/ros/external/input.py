@@ -37,7 +37,8 @@ class ExternalInput:
         self._forward = forward
         self._join: StampJoin[Any, Detection2DArray] = StampJoin(capacity=WAITING)
         self._pairs = 0
-        self._told_s = time.monotonic()
+        self._images = self._detections = 0  # since the last pair
+        self._paired_s = self._told_s = time.monotonic()
         self._throttle = Throttle()
         profile = QoSProfile(
             depth=WAITING, reliability=ReliabilityPolicy.BEST_EFFORT
@@ -48,6 +49,7 @@ class ExternalInput:
 
     def put(self, image: Any) -> None:
         """An image has come."""
+        self._images += 1
         self._pass_on(self._join.put_left(stamp_ns(image), image))
 
     def split(self, pair: tuple[Any, Detection2DArray]) -> tuple[Any, Detections]:
@@ -70,33 +72,40 @@ class ExternalInput:
             "detections without an image": str(self._join.unmatched_right),
         }
 
+    @property
+    def trouble(self) -> str:
+        """Why no image has met its detections for a while; "" where one has, or where nothing comes at all."""
+        if not (self._images or self._detections) or time.monotonic() - self._paired_s <= COMPLAIN_AFTER_S:
+            return ""
+        if self._images and self._detections:
+            what = (
+                "stamps differ: a detector must pass on its image's header.stamp untouched,"
+                f" and be at most {WAITING} images late"
+            )
+        elif self._images:
+            what = f"images come, but nothing on {self._topic()}: is the detector running?"
+        else:
+            what = f"detections come, but no images on {self._node.resolve_topic_name('image')}"
+        return f"no image with detections for {COMPLAIN_AFTER_S:.0f} s: {what}"
+
     def close(self) -> None:
         """Unsubscribe."""
         self._node.destroy_subscription(self._subscription)
 
     def _on_detections(self, message: Detection2DArray) -> None:
+        self._detections += 1
         self._pass_on(self._join.put_right(stamp_ns(message), message))
 
     def _pass_on(self, pair: tuple[Any, Detection2DArray] | None) -> None:
         now_s = time.monotonic()
         if pair is not None:
             self._pairs += 1
-            self._told_s = now_s
+            self._images = self._detections = 0
+            self._paired_s = self._told_s = now_s
             self._forward(pair)
         elif now_s - self._told_s > COMPLAIN_AFTER_S:
             self._told_s = now_s
-            self._complain()
-
-    def _complain(self) -> None:
-        """No pair for a while: say what is missing."""
-        images, detections = self._join.unmatched_left, self._join.unmatched_right
-        if images and detections:
-            what = "stamps differ: a detector must pass on its image's header.stamp untouched"
-        elif images:
-            what = f"images come, but nothing on {self._topic()}: is the detector running?"
-        else:
-            what = f"detections come, but no images on {self._node.resolve_topic_name('image')}"
-        self._node.get_logger().warning(f"no image with detections for {COMPLAIN_AFTER_S:.0f} s: {what}")
+            self._node.get_logger().warning(self.trouble)
 
     def _check(self, image: Any, message: Detection2DArray, settings: Settings) -> None:
         """Say what looks wrong; it is used all the same."""

@@ -23,7 +23,8 @@ class Condition:
     state: lifecycle state; topic: resolved input topic; providers: network -> onnxruntime provider in use; publishers: how
     many publish there; matched: how many of them are connected, None where nobody subscribes or rclpy does not tell
     (Humble); is_waiting: an inference is under way, and frames stay unread until it ends; problem: why the last transition
-    failed; worker_died: the worker ended without being asked to; further: values of optional parts.
+    failed; worker_died: the worker ended without being asked to; trouble: why frames come in and no results go out, as an
+    optional part says it; further: values of optional parts.
     """
 
     state: str
@@ -34,6 +35,7 @@ class Condition:
     is_waiting: bool = False
     problem: str = ""
     worker_died: bool = False
+    trouble: str = ""
     further: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -52,6 +54,8 @@ def judge(summary: Summary, condition: Condition) -> tuple[bytes, str]:
         return _ERROR, f"the last {summary.errors_in_a_row} frames failed; the log says why"
     if summary.silent_s > SILENT_AFTER_S and not condition.is_waiting:
         return _WARN, _silence(summary, condition)
+    if condition.trouble:
+        return _WARN, condition.trouble
     if condition.publishers > 1:
         return (
             _WARN,

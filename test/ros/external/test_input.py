@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 pytest.importorskip("rclpy")
-from diagnostic_msgs.msg import DiagnosticArray
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from pose_resnet_ros.msg import PersonArray
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
@@ -58,6 +58,15 @@ class Setup:
             return values.get(key) == value
 
         self.world.until(shown, f"{key} to be {value}")
+
+    def until_status(self, text: str) -> None:
+        """Until diagnostics warn of this."""
+
+        def warned() -> bool:
+            (status,) = self.diagnostics[-1].status if self.diagnostics else [None]
+            return status is not None and status.level == DiagnosticStatus.WARN and text in status.message
+
+        self.world.until(warned, f"a warning '{text}'")
 
     def until_logged(self, text: str) -> None:
         def said() -> bool:
@@ -138,6 +147,25 @@ def test_a_detector_that_stamps_anew_is_named(
         s.world.spin_for(0.03)
     s.until_logged("pass on its image's header.stamp untouched")
     assert s.results == []
+
+
+def test_a_slow_camera_without_a_detector_is_named_also_after_better_times(
+    setup: Callable[..., Setup], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fewer images than would wait, and a lonely message of each side from before: neither is mistaken for stamps that differ."""
+    monkeypatch.setattr("pose_resnet_ros.ros.external.input.COMPLAIN_AFTER_S", 0.3)
+    s = setup()
+    s.images.publish(s.image_message(number=1))
+    s.boxes.publish(detections(s.image_message(number=2).header))
+    pair = s.image_message(number=3)
+    s.boxes.publish(detections(pair.header, ("person", 0.9)))
+    s.images.publish(pair)
+    s.until_results(1)
+    for number in (4, 5, 6):
+        s.images.publish(s.image_message(number=number))
+        s.world.spin_for(0.2)
+    s.until_logged("images come, but nothing on /detections: is the detector running?")
+    s.until_status("images come, but nothing on /detections")
 
 
 def test_unknown_classes_and_other_frames_are_named(setup: Callable[..., Setup]) -> None:

@@ -77,6 +77,7 @@ NOTHING_YET = replace(SILENT, received=0)
             DiagnosticStatus.WARN,
             "2 publishers on /camera/image: images of",
         ),
+        (RUNNING, replace(ACTIVE, trouble="no pairs"), DiagnosticStatus.WARN, "no pairs"),
         (RUNNING, replace(ACTIVE, worker_died=True), DiagnosticStatus.ERROR, "worker thread has ended"),
         (
             RUNNING,
