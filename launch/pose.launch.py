@@ -28,7 +28,12 @@ PRESETS = {
 with open(os.path.join(SHARE, "config", "cameras.yaml"), encoding="utf-8") as cameras_file:
     CAMERAS = yaml.safe_load(cameras_file)
 # The node's input topics by the launch argument that says where each comes from.
-INPUTS = {"image_topic": "image", "camera_info_topic": "camera_info", "depth_topic": "depth_image"}
+INPUTS = {
+    "image_topic": "image",
+    "camera_info_topic": "camera_info",
+    "depth_topic": "depth_image",
+    "detections_topic": "detections",
+}
 BACKENDS = ["auto", "cpu", "cuda", "tensorrt", "openvino"]
 TRANSPORTS = ["raw", "compressed"]
 # Text parameters that are launch arguments under the same names.
@@ -58,6 +63,9 @@ ARGUMENTS = [
     argument("camera_info_topic", "the images' calibration, for depth; empty: the camera's, or camera_info"),
     argument("depth_topic", "depth images registered to the images; empty: the camera's, or depth_image"),
     argument(
+        "detections_topic", "with detector_model:=external: the boxes of your own detector; empty: detections"
+    ),
+    argument(
         "depth", "persons in 3D too, from depth_topic; empty: as in params_file", choices=["", *BOOLEANS]
     ),
     argument(
@@ -66,7 +74,7 @@ ARGUMENTS = [
     argument("preset", "a pair of models; empty: as in params_file", choices=["", *PRESETS]),
     argument(
         "detector_model",
-        "person detector: a name from the model table, a path, or full_frame; empty: as in params_file",
+        "person detector: a name from the model table, a path, full_frame or external; empty: as in params_file",
     ),
     argument("pose_model", "pose network: a name from the model table or a path; empty: as in params_file"),
     argument(
