@@ -109,7 +109,7 @@ class ImageInput:
 
 
 class _WhileWanted(MutuallyExclusiveCallbackGroup):
-    """Shows its entities to an executor only while they are wanted; an executor without groups sees them always.
+    """Shows its entities to an executor only while they are wanted.
 
     Not the subscription alone: with Fast DDS its events share a condition with its data, and an unread frame would keep the
     executor awake.

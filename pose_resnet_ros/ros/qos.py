@@ -26,7 +26,7 @@ except ImportError:  # Humble
     from rclpy.qos_event import PublisherEventCallbacks, SubscriptionEventCallbacks, UnsupportedEventTypeError
 
 _CURES = {
-    QoSPolicyKind.RELIABILITY: "make the publisher reliable, or ask for best_effort (of images: the parameter image_reliability; of"
+    QoSPolicyKind.RELIABILITY: "make the publisher reliable, or ask for best_effort (images: set the parameter image_reliability;"
     " others: take the override of this subscription's reliability away)",
     QoSPolicyKind.DURABILITY: "make the publisher transient_local, or the subscriber volatile",
 }

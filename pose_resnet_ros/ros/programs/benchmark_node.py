@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import tempfile
@@ -139,7 +140,7 @@ def _run(
                     f"a process ended early with exit code {process.returncode}; its message stands above"
                 )
 
-    given = [word for name, value in parameters.items() for word in ("-p", f"{name}:={value}")]
+    given = [word for name, value in parameters.items() for word in ("-p", f"{name}:={json.dumps(value)}")]
     node = children.start("pose_resnet_ros", "pose_node", ros_args=["-r", f"image:={_IMAGE_TOPIC}", *given])
     processes.append(node)
     _wait_for(listener, alive)
