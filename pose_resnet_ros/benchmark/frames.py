@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ from pose_resnet_ros.benchmark.timing import Timing, interleaved, ratio
 from pose_resnet_ros.pipeline import PosePipeline, load_pipeline
 
 RECORDED_COUNT = 8
+# Milliseconds of each round: by the clock, and of the processors.
+_Clocks = tuple[np.ndarray, np.ndarray]
 _SYNTHETIC_WH = (640, 480)
 
 
@@ -31,7 +34,8 @@ class FrameRow:
     """One set-up with one number of persons.
 
     stage_ms: medians; others_share: the median share of the frame's time that is in neither network; against_first: how many
-    times as long as the first set-up takes, in the same rounds.
+    times as long as the first set-up takes, in the same rounds; cpu_ms: median processor time of all threads, which other
+    programs on the machine change less than the time by the clock; cpu_against_first: of that.
     """
 
     setup: str
@@ -40,6 +44,8 @@ class FrameRow:
     stage_ms: dict[str, float]
     others_share: float
     against_first: float
+    cpu_ms: float
+    cpu_against_first: float
 
 
 @dataclass(frozen=True)
@@ -84,24 +90,27 @@ def _measure_count(
 ) -> list[FrameRow]:
     messages = [message_of(scene.image, encoding=encoding) for scene in scenes]
     stages: dict[str, list[dict[str, float]]] = {name: [] for name in pipelines}
+    cpu_ms: dict[str, list[float]] = {name: [] for name in pipelines}
 
     def contender(name: str) -> Callable[[], None]:
         run = FrameRun(pipelines[name])
 
         def once() -> None:
             turn = len(stages[name]) % len(scenes)
+            begin = time.process_time()
             stages[name].append(run(scenes[turn], messages[turn]))
+            cpu_ms[name].append(1e3 * (time.process_time() - begin))
 
         return once
 
     samples = interleaved({name: contender(name) for name in pipelines}, rounds=rounds)
-    first = next(iter(samples.values()))
-    return [_row(name, count, samples[name], stages[name][-rounds:], first) for name in pipelines]
+    clocks = {name: (samples[name], np.array(cpu_ms[name][-rounds:])) for name in pipelines}
+    first = next(iter(clocks.values()))
+    return [_row(name, count, clocks[name], stages[name][-rounds:], first) for name in pipelines]
 
 
-def _row(
-    name: str, count: int, samples_ms: np.ndarray, stages: list[dict[str, float]], first_ms: np.ndarray
-) -> FrameRow:
+def _row(name: str, count: int, clocks: _Clocks, stages: list[dict[str, float]], first: _Clocks) -> FrameRow:
+    samples_ms, cpu_ms = clocks
     names = [stage for stage in ALL_STAGES if stage in stages[0]]
     networks = np.array([sum(one.get(network, 0.0) for network in NETWORKS) for one in stages])
     return FrameRow(
@@ -110,5 +119,7 @@ def _row(
         whole=Timing.of(samples_ms),
         stage_ms={stage: float(np.median([one[stage] for one in stages])) for stage in names},
         others_share=float(np.median(1 - networks / samples_ms)),
-        against_first=ratio(samples_ms, first_ms),
+        against_first=ratio(samples_ms, first[0]),
+        cpu_ms=float(np.median(cpu_ms)),
+        cpu_against_first=ratio(cpu_ms, first[1]),
     )

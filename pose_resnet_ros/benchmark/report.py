@@ -73,7 +73,7 @@ def compare(report: Report, older: Path) -> Table:
 
 def _frame_table(rows: Sequence[FrameRow]) -> Table:
     stages = list(rows[-1].stage_ms) if rows else []
-    head = ("set-up", "persons", "median ms", "p95 ms", "ratio", "others %", *stages)
+    head = ("set-up", "persons", "median ms", "p95 ms", "ratio", "CPU ms", "CPU ratio", "others %", *stages)
     return Table(
         "whole frames, and the stages' medians in ms", head, [_frame_cells(row, stages) for row in rows]
     )
@@ -87,6 +87,8 @@ def _frame_cells(row: FrameRow, stages: list[str]) -> tuple[str, ...]:
         str(row.persons),
         *whole,
         f"{row.against_first:.2f}",
+        f"{row.cpu_ms:.1f}",
+        f"{row.cpu_against_first:.2f}",
         f"{100 * row.others_share:.0f}",
         *times,
     )

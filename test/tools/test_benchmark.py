@@ -34,7 +34,8 @@ def test_frames_of_the_embedded_models(tmp_path: Path, capsys):
     assert {"convert", "letterbox", "detect", "boxes", "draw"} <= rows[0]["stage_ms"].keys()
     assert {"crop", "pose", "decode"} <= rows[2]["stage_ms"].keys() - rows[0]["stage_ms"].keys()
     assert all(0 < row["others_share"] < 1 and row["whole"]["rounds"] == 2 for row in rows)
-    assert rows[0]["against_first"] == 1.0
+    assert rows[0]["against_first"] == rows[0]["cpu_against_first"] == 1.0
+    assert all(row["cpu_ms"] > 0 for row in rows)
     assert "batch 32" in capsys.readouterr().out
 
 
