@@ -85,11 +85,18 @@ class HumanBodies:
         self._pending = _Result(header, convert(tracked, native=self._skeleton, target=OPENPOSE18), image)
         self._wake.trigger()
 
-    def destroy(self) -> None:
-        """Take all topics away."""
-        self._node.destroy_guard_condition(self._wake)
+    def clear(self) -> None:
+        """No more results will come: the bodies go, and who listens is told."""
+        self._pending = None
+        if self._bodies and self._node.context.ok():
+            self._tracked.publish(IdsList(header=Header(stamp=self._node.get_clock().now().to_msg())))
         for track_id in list(self._bodies):
             self._retire(track_id)
+
+    def destroy(self) -> None:
+        """Take all topics away."""
+        self.clear()
+        self._node.destroy_guard_condition(self._wake)
         self._node.destroy_publisher(self._tracked)
 
     def _publish(self) -> None:

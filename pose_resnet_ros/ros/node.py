@@ -196,6 +196,8 @@ class PoseNode(GuardedLifecycleNode):
                 f"the inference in progress did not end within {STOP_TIMEOUT_S:.0f} s; left behind"
             )
             self._left_behind = worker
+        if self._bodies is not None:
+            self._bodies.clear()
 
     def release(self) -> None:
         """Stop work and free the models."""

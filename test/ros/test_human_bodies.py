@@ -13,6 +13,7 @@ import pytest
 
 pytest.importorskip("rclpy")
 from pose_resnet_ros.msg import PersonArray
+from rclpy.lifecycle import TransitionCallbackReturn
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
@@ -126,12 +127,19 @@ def test_bodies_of_the_running_node_come_and_go(
     assert neck.x == pytest.approx(persons[-1].persons[0].keypoints[1].x / 160)
     assert (crops[-1].width, crops[-1].height) == (160, 120)
     assert (regions[-1].xmin, regions[-1].ymin, regions[-1].xmax, regions[-1].ymax) == (0, 0, 1, 1)
+    ids.clear()
+    assert node.trigger_deactivate() == TransitionCallbackReturn.SUCCESS
+    world.until(lambda: ids and ids[-1].ids == [], "nobody to be tracked by an inactive node")
+    assert node.count_publishers("/humans/bodies/body1/roi") == 0
+    assert node.trigger_activate() == TransitionCallbackReturn.SUCCESS
+    ids.clear()
+    world.until(lambda: seen(ids)() and ids[-1].ids, "a new body")
+    skeleton_topic = f"/humans/bodies/{ids[-1].ids[0]}/skeleton2d"
     from rclpy.parameter import Parameter
 
     node.set_parameters([Parameter("tracker", value="none")])
     ids.clear()
     world.until(lambda: seen(ids)() and ids[-1].ids == [], "nobody to be tracked")
-    skeleton_topic = "/humans/bodies/body1/skeleton2d"
     world.until(lambda: seen([1])() and node.count_publishers(skeleton_topic) == 0, "the body's topics to go")
 
 
