@@ -19,9 +19,10 @@ from cmake_build import CMakeBuild, RosDistribution, has_ros_package  # noqa: E4
 ONNX_EXPORT = ["torch>=2.6", "onnx>=1.15"]
 BAGS = ["rosbags>=0.11", "mcap>=1.2"]
 EXTRAS = {
-    # The onnxruntime wheels collide with one another, and so do OpenCV's: choose one of cpu and gpu.
+    # The onnxruntime wheels collide with one another, and so do OpenCV's: choose one of cpu, gpu and openvino.
     "cpu": ["onnxruntime>=1.16", "opencv-python-headless>=4.5,<5"],
     "gpu": ["onnxruntime-gpu[cuda,cudnn]>=1.21", "opencv-python-headless>=4.5,<5", "onnx>=1.15"],
+    "openvino": ["onnxruntime-openvino>=1.17", "opencv-python-headless>=4.5,<5"],
     "bags": BAGS,
     "ray": [*BAGS, "ray[data]>=2.9"],
     "rerun": ["rerun-sdk>=0.23"],
