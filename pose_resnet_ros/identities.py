@@ -11,6 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
+from pose_resnet_ros.core.looks import looks_of
 from pose_resnet_ros.core.skeletons import Skeleton
 from pose_resnet_ros.core.smoothing import KeypointSmoother, SmoothingSettings
 from pose_resnet_ros.core.tracking import Tracker, TrackerSettings
@@ -57,9 +60,16 @@ class Identities:
         self._tracker.settings = settings.tracker
         self._smoother.settings = settings.smoothing
 
-    def update(self, people: People, *, stamp_s: float) -> People:
-        """The same persons in the same order, with track ids and, where it is enabled, smoothed keypoints."""
-        return self._smoother.update(self._tracker.update(people, stamp_s=stamp_s), stamp_s=stamp_s)
+    def update(self, people: People, *, stamp_s: float, image: np.ndarray | None = None) -> People:
+        """The same persons in the same order, with track ids and, where it is enabled, smoothed keypoints.
+
+        image: (H, W, 3) uint8 BGR that they were found in; the colours of their clothes keep ids apart where persons meet.
+        """
+        looks = None
+        if image is not None and self._tracker.settings.kind != "none":
+            looks = looks_of(image, people.boxes_xyxy)
+        people = self._tracker.update(people, stamp_s=stamp_s, looks=looks)
+        return self._smoother.update(people, stamp_s=stamp_s)
 
     def reset(self) -> None:
         """Forget everybody: the next frame's persons are new ones."""

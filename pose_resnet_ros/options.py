@@ -225,14 +225,16 @@ TRACKING_OPTIONS: tuple[Option, ...] = (
     Option(
         "tracker",
         "iou",
-        "how persons keep their track_id from frame to frame: by overlap of boxes, by likeness of keypoints (oks), or not at all",
+        "how persons keep their track_id from frame to frame: by overlap of boxes (iou) or likeness of keypoints (oks), both with"
+        " the colours of clothes; or not at all",
         live=True,
         choices=("none", "iou", "oks"),
     ),
     Option(
         "tracking.min_similarity",
         0.2,
-        "two persons less alike than this (the tracker's iou or oks; for oks rather 0.05) are never taken for one",
+        "from one frame to the next two persons less alike than this (the tracker's iou or oks; for oks rather 0.05) are never"
+        " taken for one",
         live=True,
         minimum=0.0,
         maximum=1.0,
@@ -247,7 +249,7 @@ TRACKING_OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         "tracking.max_age_ms",
-        1000.0,
+        2000.0,
         "a person unseen for longer than this is forgotten, and is a new one when it comes back",
         live=True,
         minimum=0.0,

@@ -57,3 +57,15 @@ def test_reset_makes_everybody_new_and_unsmoothed() -> None:
     after = identities.update(person_at(4), stamp_s=0.4)
     assert after.track_ids.tolist() == [2]
     assert after.keypoints_xy[0, 0, 0] == 24
+
+
+def test_the_image_tells_who_stands_where_somebody_was() -> None:
+    red, blue = (np.full((100, 40, 3), colour, np.uint8) for colour in ((0, 0, 255), (255, 0, 0)))
+    identities = Identities(COCO17)
+    nobody = person_at(0)[:0]
+    seen = []
+    for i, image in enumerate((red, red, red, None, blue, blue, None, red)):
+        people = nobody if image is None else person_at(0)
+        image = red if image is None else image
+        seen += identities.update(people, stamp_s=0.1 * i, image=image).track_ids.tolist()
+    assert seen == [-1, 1, 1, -1, 2, 1]

@@ -2,14 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Persons that keep their number: each frame's persons are assigned to the tracks of the frames before.
 
-The scheme of SORT (Bewley et al., "Simple online and realtime tracking", 2016), with a damped velocity in place of the Kalman
-filter: predict each track's box, score every (track, person) pair, solve the assignment (Hungarian method), drop pairs that
-are too unlike. There is no clock here: time is the frames' stamps, in seconds.
+The scheme of SORT (Bewley et al., "Simple online and realtime tracking", 2016): predict each track's box (``core.motion``),
+score every (track, person) pair, solve the assignment (Hungarian method), drop pairs that are too unlike. As in ByteTrack
+(Zhang et al., 2022) tracks that were seen in the last frame and tracks that were not are assigned together, so that somebody
+who comes out from behind another is not taken for that other. The colours of the clothes (``core.looks``), where they are
+given, decide between persons who are near each other. There is no clock here: time is the frames' stamps, in seconds.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -17,14 +18,26 @@ from typing import Literal
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from pose_resnet_ros.core.boxes import areas, iou_matrix
+from pose_resnet_ros.core.boxes import areas, centre_size_from_xyxy, iou_matrix
+from pose_resnet_ros.core.looks import likeness
+from pose_resnet_ros.core.motion import BoxMotion
 from pose_resnet_ros.core.oks import oks_matrix
 from pose_resnet_ros.core.types import People
 
-# Boxes jitter by a few pixels, so one frame's difference is no velocity yet: it is averaged over about this time.
-VELOCITY_TIME_S = 0.5
 # A silhouette fills about half of its box, and OKS is defined by the silhouette (0.53: customary where only boxes are known).
 SILHOUETTE_SHARE = 0.53
+
+# Found on one part of a street scene, measured on another; none is critical: see docs/tracking.md.
+LOOKS_WEIGHT = 0.7  # against place, in a pair's total
+# Whoever was out of sight need not overlap with the prediction; instead of that:
+REACH_HEIGHTS = 0.5  # a person is looked for within this distance of the predicted place, in its own heights,
+REACH_HEIGHTS_S = 1.0  # and this much farther with each second,
+SAME_LOOKS = (
+    0.75  # and must look like itself (two sights of one person are about 0.9 alike, of two persons 0.6);
+)
+LOST_HANDICAP = 0.1  # whoever is in sight is the likelier one.
+ALONE_IOU = 0.2  # a box that overlaps more with another one shows the other's clothes too
+LOOKS_GAIN = 0.2  # of each new sight in the remembered looks
 
 
 @dataclass(frozen=True)
@@ -32,30 +45,36 @@ class TrackerSettings:
     """How persons are assigned to tracks.
 
     kind: what makes two persons alike: their boxes (iou) or their keypoints (oks); none leaves every track_id at -1;
-    min_similarity: pairs below it (0..1) are never the same person; confirm_hits: frames in a row that a new person must be
-    seen in before it gets a number; max_age_s: a numbered person unseen for longer is forgotten.
+    min_similarity: from one frame to the next, pairs below it (0..1) are never the same person; confirm_hits: frames in a row
+    that a new person must be seen in before it gets a number; max_age_s: a numbered person unseen for longer is forgotten.
     """
 
     kind: Literal["none", "iou", "oks"] = "iou"
     min_similarity: float = 0.2
     confirm_hits: int = 2
-    max_age_s: float = 1.0
+    max_age_s: float = 2.0
 
 
 @dataclass
 class _Track:
-    """What is remembered of one person: as last seen, at stamp_s."""
+    """What is remembered of one person."""
 
-    box_xyxy: np.ndarray  # (4,)
-    keypoints_xy: np.ndarray  # (K, 2)
-    stamp_s: float
-    velocity_px_s: np.ndarray  # (2,) of the box's centre
+    motion: BoxMotion
+    seen_s: float
+    keypoints_xy: np.ndarray  # (K, 2) as last seen
+    looks: np.ndarray | None  # (L,)
     hits: int = 1
     track_id: int = -1  # -1 until confirmed
 
-    def shift_at(self, stamp_s: float) -> np.ndarray:
-        """Where the person should have gone since it was last seen: (2,) pixels."""
-        return self.velocity_px_s * (stamp_s - self.stamp_s)
+
+@dataclass(frozen=True, eq=False)
+class _Frame:
+    """One frame's persons; looks: (N, L) or None."""
+
+    people: People
+    looks: np.ndarray | None
+    stamp_s: float
+    last_stamp_s: float
 
 
 class Tracker:
@@ -80,83 +99,125 @@ class Tracker:
         self._tracks = []
         self._last_stamp_s = -np.inf
 
-    def update(self, people: People, *, stamp_s: float) -> People:
+    def update(self, people: People, *, stamp_s: float, looks: np.ndarray | None = None) -> People:
         """The same persons in the same order, with track_ids; -1 for those not confirmed yet.
 
         stamp_s: the frame's time in seconds. A stamp before the last one (a bag that loops, simulation restarted) resets.
+        looks: (N, L) ``core.looks`` of the persons; a pair of whom one has none is judged by place alone.
         """
         if self.settings.kind == "none":
             return people
         if stamp_s < self._last_stamp_s:
             self.reset()
+        frame = _Frame(people, looks, stamp_s, self._last_stamp_s)
         self._last_stamp_s = stamp_s
-        self._forget_old(stamp_s)
-        pairs = self._match(people, stamp_s)
+        self._tracks = [t for t in self._tracks if stamp_s - t.seen_s <= self.settings.max_age_s]
+        for track in self._tracks:
+            track.motion.predict(stamp_s)
+        pairs = self._match(frame)
+        alone = _alone(people.boxes_xyxy)
         for track, row in pairs:
-            self._see_again(track, people, row, stamp_s)
+            _see_again(track, frame, row, looks_too=bool(alone[row]))
         seen = {id(track) for track, _ in pairs}
         self._tracks = [t for t in self._tracks if id(t) in seen or t.track_id > 0]
-        return self._numbered(people, pairs, stamp_s)
+        return self._numbered(frame, pairs)
 
-    def _forget_old(self, stamp_s: float) -> None:
-        self._tracks = [t for t in self._tracks if stamp_s - t.stamp_s <= self.settings.max_age_s]
+    def _match(self, frame: _Frame) -> list[tuple[_Track, int]]:
+        """Pairs (track, row of people), each at most once: those without a number get what the numbered ones leave."""
+        rows = np.arange(len(frame.people))
+        pairs = self._assign([t for t in self._tracks if t.track_id > 0], rows, frame)
+        left = np.setdiff1d(rows, [row for _, row in pairs])
+        return pairs + self._assign([t for t in self._tracks if t.track_id < 0], left, frame)
 
-    def _match(self, people: People, stamp_s: float) -> list[tuple[_Track, int]]:
-        """Pairs (track, row of people), each at most once, of the largest total similarity."""
-        if not self._tracks or not len(people):
+    def _assign(self, tracks: list[_Track], rows: np.ndarray, frame: _Frame) -> list[tuple[_Track, int]]:
+        """The pairs of the largest total."""
+        if not tracks or not len(rows):
             return []
-        similarity = self._similarity(people, stamp_s)  # (T, N)
-        alike = similarity >= self.settings.min_similarity
+        totals, possible = self._totals(tracks, rows, frame)
         # Pairs that are too unlike weigh nothing, so that they cannot push a good pair aside.
-        rows, columns = linear_sum_assignment(np.where(alike, similarity, 0.0), maximize=True)
-        return [(self._tracks[t], int(n)) for t, n in zip(rows, columns, strict=True) if alike[t, n]]
+        chosen = linear_sum_assignment(np.where(possible, totals, 0.0), maximize=True)
+        return [(tracks[t], int(rows[n])) for t, n in zip(*chosen, strict=True) if possible[t, n]]
 
-    def _similarity(self, people: People, stamp_s: float) -> np.ndarray:
-        shifts = np.stack([t.shift_at(stamp_s) for t in self._tracks])  # (T, 2)
-        boxes = np.stack([t.box_xyxy for t in self._tracks]) + np.tile(shifts, 2)  # (T, 4)
+    def _totals(self, tracks: list[_Track], rows: np.ndarray, frame: _Frame) -> tuple[np.ndarray, np.ndarray]:
+        """What speaks for each pair (T, N), and which pairs may be (T, N) bool."""
+        similarity = self._similarity(tracks, frame.people[rows])
+        looks = _looks_likeness(tracks, rows, frame)
+        unseen_s = np.array([[frame.stamp_s - t.seen_s] for t in tracks])
+        lost = np.array([[t.seen_s < frame.last_stamp_s] for t in tracks])
+        nearness, in_reach = _nearness(tracks, frame.people.boxes_xyxy[rows], unseen_s)
+        place = np.where(lost, np.maximum(similarity, nearness / 2), similarity)
+        totals = (1 - LOOKS_WEIGHT) * place + LOOKS_WEIGHT * looks - LOST_HANDICAP * lost
+        return totals, np.where(
+            lost, in_reach & (looks >= SAME_LOOKS), similarity >= self.settings.min_similarity
+        )
+
+    def _similarity(self, tracks: list[_Track], people: People) -> np.ndarray:
+        boxes = np.stack([t.motion.box_xyxy for t in tracks])
         if self.settings.kind == "iou":
             return iou_matrix(boxes, people.boxes_xyxy)
-        keypoints = np.stack([t.keypoints_xy for t in self._tracks]) + shifts[:, None]  # (T, K, 2)
         return oks_matrix(
-            keypoints,
+            np.stack([t.keypoints_xy + t.motion.moved_px for t in tracks]),
             people.keypoints_xy,
             areas=SILHOUETTE_SHARE * areas(boxes),
             other_areas=SILHOUETTE_SHARE * areas(people.boxes_xyxy),
             sigmas=self._oks_sigmas,
         )
 
-    def _see_again(self, track: _Track, people: People, row: int, stamp_s: float) -> None:
-        box = people.boxes_xyxy[row]
-        elapsed_s = stamp_s - track.stamp_s
-        if elapsed_s > 0:
-            measured = (_center(box) - _center(track.box_xyxy)) / elapsed_s
-            gain = 1 - math.exp(-elapsed_s / VELOCITY_TIME_S)
-            track.velocity_px_s = track.velocity_px_s + gain * (measured - track.velocity_px_s)
-        track.box_xyxy, track.keypoints_xy, track.stamp_s = box, people.keypoints_xy[row], stamp_s
-        track.hits += 1
-
-    def _numbered(self, people: People, pairs: list[tuple[_Track, int]], stamp_s: float) -> People:
+    def _numbered(self, frame: _Frame, pairs: list[tuple[_Track, int]]) -> People:
         tracks = {row: track for track, row in pairs}
-        for row in range(len(people)):
+        for row in range(len(frame.people)):
             if row not in tracks:
-                tracks[row] = _new_track(people, row, stamp_s)
+                tracks[row] = _new_track(frame, row)
                 self._tracks.append(tracks[row])
         for _, track in sorted(tracks.items()):
             if track.track_id < 0 and track.hits >= self.settings.confirm_hits:
                 self._last_id += 1
                 track.track_id = self._last_id
-        ids = [tracks[row].track_id for row in range(len(people))]
-        return replace(people, track_ids=np.array(ids, np.int32).reshape(-1))
+        ids = [tracks[row].track_id for row in range(len(frame.people))]
+        return replace(frame.people, track_ids=np.array(ids, np.int32).reshape(-1))
 
 
-def _new_track(people: People, row: int, stamp_s: float) -> _Track:
+def _nearness(
+    tracks: list[_Track], boxes_xyxy: np.ndarray, unseen_s: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """For persons out of sight, (T, N): 1 at the predicted place and falling off towards the reach; who is within reach."""
+    ours = centre_size_from_xyxy(np.stack([t.motion.box_xyxy for t in tracks]))[:, None]
+    others = centre_size_from_xyxy(boxes_xyxy)[None]
+    heights = (ours[..., 3] + others[..., 3]) / 2
+    distance = np.linalg.norm(ours[..., :2] - others[..., :2], axis=2) / heights
+    share = distance / (REACH_HEIGHTS + REACH_HEIGHTS_S * unseen_s)
+    return np.exp(-2 * share**2), share < 1
+
+
+def _looks_likeness(tracks: list[_Track], rows: np.ndarray, frame: _Frame) -> np.ndarray:
+    """(T, N); 1 where looks are not known."""
+    alike = np.ones((len(tracks), len(rows)))
+    known = {i: t.looks for i, t in enumerate(tracks) if t.looks is not None}
+    if frame.looks is not None and known:
+        alike[list(known)] = likeness(np.stack(list(known.values())), frame.looks[rows])
+    return alike
+
+
+def _alone(boxes_xyxy: np.ndarray) -> np.ndarray:
+    """(N,) bool: nobody else's box covers much of this one."""
+    overlap = iou_matrix(boxes_xyxy, boxes_xyxy)
+    np.fill_diagonal(overlap, 0.0)
+    return np.asarray((overlap <= ALONE_IOU).all(axis=1))
+
+
+def _see_again(track: _Track, frame: _Frame, row: int, *, looks_too: bool) -> None:
+    track.motion.correct(frame.people.boxes_xyxy[row])
+    track.keypoints_xy, track.seen_s = frame.people.keypoints_xy[row], frame.stamp_s
+    track.hits += 1
+    if frame.looks is not None and (looks_too or track.looks is None):
+        before = frame.looks[row] if track.looks is None else track.looks
+        track.looks = before + LOOKS_GAIN * (frame.looks[row] - before)
+
+
+def _new_track(frame: _Frame, row: int) -> _Track:
     return _Track(
-        box_xyxy=people.boxes_xyxy[row],
-        keypoints_xy=people.keypoints_xy[row],
-        stamp_s=stamp_s,
-        velocity_px_s=np.zeros(2),
+        motion=BoxMotion(frame.people.boxes_xyxy[row], frame.stamp_s),
+        seen_s=frame.stamp_s,
+        keypoints_xy=frame.people.keypoints_xy[row],
+        looks=None if frame.looks is None else frame.looks[row],
     )
-
-
-def _center(box_xyxy: np.ndarray) -> np.ndarray:
-    return (box_xyxy[:2] + box_xyxy[2:]) / 2

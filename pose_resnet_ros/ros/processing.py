@@ -102,7 +102,7 @@ class FrameProcessor:
             image = self._decode(message)
         keep_heatmaps = self._outputs.wants_heatmaps
         result = self._sequence.run(image, settings=settings.frame, boxes=boxes, keep_heatmaps=keep_heatmaps)
-        result = replace(result, people=self._identify(result.people, frame, message, settings))
+        result = replace(result, people=self._identify(result.people, frame, message, image, settings))
         with clock.stage("publish"):
             self._outputs.publish_results(header, image, result, settings)
             if self._bodies is not None:
@@ -118,7 +118,9 @@ class FrameProcessor:
         stage_ms = {**result.stage_ms, **clock.ms}
         self._statistics.frame_published(Outcome(age_ms, stamp_age_ms, stage_ms, persons=len(result.people)))
 
-    def _identify(self, people: People, frame: Frame, message: Any, settings: Settings) -> People:
+    def _identify(
+        self, people: People, frame: Frame, message: Any, image: np.ndarray, settings: Settings
+    ) -> People:
         """Track ids, and smoothing; in the image's own time, or in ours if it has none."""
         if self._reset_wanted:
             self._reset_wanted = False
@@ -126,7 +128,7 @@ class FrameProcessor:
             self._sequence.forget()
         self._identities.set(settings.identities)
         stamp_s = stamp_ns(message) / 1e9
-        return self._identities.update(people, stamp_s=stamp_s or frame.received_s)
+        return self._identities.update(people, stamp_s=stamp_s or frame.received_s, image=image)
 
     def _note_stamp(self, message: Any) -> None:
         if self._statistics.time_jumped_back(stamp_ns(message)) and self._throttle.may_say("time"):

@@ -143,7 +143,7 @@ class _Run:
         header, log_ns = image.message.header, image.log_ns
         result = self._sequence.run(bgr, settings=self._settings)
         stamp_ns = header.stamp.sec * 1_000_000_000 + header.stamp.nanosec
-        people = self._identities.update(result.people, stamp_s=(stamp_ns or log_ns) / 1e9)
+        people = self._identities.update(result.people, stamp_s=(stamp_ns or log_ns) / 1e9, image=bgr)
         skeleton, threshold = self._pipeline.skeleton, self._settings.keypoint_threshold
         size = bgr.shape[1], bgr.shape[0]
         message = bag_types.person_array(

@@ -118,7 +118,8 @@ class Prediction:
         stamp_s = picture.index / media.fps if media.fps and media.length else None
         if identities is not None:
             stamp_s = time.monotonic() if stamp_s is None else stamp_s
-            result = replace(result, native=identities.update(result.native, stamp_s=stamp_s))
+            native = identities.update(result.native, stamp_s=stamp_s, image=picture.bgr)
+            result = replace(result, native=native)
         self._collect(result.native, picture, places)
         self._pictures += 1  # counted once kept: Ctrl-C may come at any line
         self._persons += len(result.native)

@@ -138,3 +138,81 @@ def test_oks_gate_by_hand() -> None:
         tracker = at_once(kind="oks", min_similarity=gate)
         ids(tracker, people_at(0), 0.0)
         assert ids(tracker, people_at(4), 0.0) == [found]
+
+
+# What two persons may look like; the tracker knows no more of looks than how alike two rows are.
+COAT, JACKET = [1.0, 0.0], [0.0, 1.0]
+
+
+def dressed(tracker: Tracker, people: People, clothes: list[list[float]], stamp_s: float) -> list[int]:
+    looks = np.array(clothes).reshape(-1, 2)
+    return tracker.update(people, stamp_s=stamp_s, looks=looks).track_ids.tolist()
+
+
+def test_two_who_cross_behind_one_another_keep_their_ids() -> None:
+    """While they overlap the detector sees the one in front only."""
+    tracker = at_once()
+    for step in range(40):
+        left, right = 5.0 * step, 190 - 5.0 * step
+        if abs(left - right) < 15:
+            assert ids(tracker, people_at(left), 0.1 * step) == [1]
+        else:
+            assert ids(tracker, people_at(left, right), 0.1 * step) == [1, 2]
+
+
+@pytest.mark.parametrize("clothes", [True, False])
+def test_two_who_meet_and_turn_back_are_told_apart_by_their_clothes(clothes: bool) -> None:
+    """By place alone they would have walked on, past one another."""
+    tracker = at_once()
+    looks = [COAT, JACKET] if clothes else [COAT, COAT]
+    for step in range(19):  # until they touch, at 90 and 100
+        assert dressed(tracker, people_at(5.0 * step, 190 - 5.0 * step), looks, 0.1 * step) == [1, 2]
+    dressed(tracker, people_at(), [], 1.9)
+    assert dressed(tracker, people_at(80, 105), looks, 2.5) == ([1, 2] if clothes else [2, 1])
+
+
+def test_somebody_else_at_the_place_of_a_lost_person_is_new() -> None:
+    tracker = at_once()
+    assert dressed(tracker, people_at(0), [COAT], 0.0) == [1]
+    assert dressed(tracker, people_at(), [], 0.1) == []
+    assert dressed(tracker, people_at(0), [JACKET], 0.2) == [2]
+    assert dressed(tracker, people_at(0, 4), [JACKET, COAT], 0.3) == [2, 1]
+
+
+def test_a_lost_person_is_looked_for_farther_the_longer_it_is_gone() -> None:
+    # 40 px high: 0.5 heights and one more each second; 30 px away is too far after 0.2 s, and not after 0.5 s.
+    for gone_s, found in ((0.2, 2), (0.5, 1)):
+        tracker = at_once()
+        ids(tracker, people_at(0), 0.0)
+        ids(tracker, people_at(), 0.1)
+        assert ids(tracker, people_at(30), gone_s) == [found]
+
+
+def test_a_dropped_frame_is_no_end() -> None:
+    """Time counts, not frames: 60 px a second, and 0.3 s without an image."""
+    tracker = at_once()
+    for step in range(10):
+        ids(tracker, people_at(6.0 * step), 0.1 * step)
+    assert ids(tracker, people_at(54 + 18), 0.9 + 0.3) == [1]
+
+
+def test_who_leaves_and_comes_back_late_is_new() -> None:
+    tracker = at_once()
+    assert ids(tracker, people_at(0), 0.0) == [1]
+    assert ids(tracker, people_at(), 1.0) == []
+    assert ids(tracker, people_at(0), 2.1) == [2]
+
+
+def test_clothes_are_not_learnt_while_somebody_stands_before_them() -> None:
+    tracker = at_once()
+    dressed(tracker, people_at(0), [COAT], 0.0)
+    for step in range(1, 20):  # the box shows the other's jacket
+        assert dressed(tracker, people_at(0, 8), [JACKET, JACKET], 0.1 * step)[0] in (1, 2)
+    assert dressed(tracker, people_at(0, 60), [COAT, JACKET], 2.0)[0] == 1
+
+
+def test_looks_may_come_and_go() -> None:
+    tracker = at_once()
+    assert ids(tracker, people_at(0), 0.0) == [1]
+    assert dressed(tracker, people_at(0), [COAT], 0.1) == [1]
+    assert ids(tracker, people_at(0), 0.2) == [1]
