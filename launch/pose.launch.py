@@ -35,9 +35,20 @@ INPUTS = {
     "detections_topic": "detections",
 }
 BACKENDS = ["auto", "cpu", "cuda", "tensorrt", "openvino"]
+PRECISIONS = ["auto", "fp32", "fp16", "int8"]
 TRANSPORTS = ["raw", "compressed"]
 # Text parameters that are launch arguments under the same names.
-TEXTS = ("detector_model", "pose_model", "detector_input", "backend", "image_transport")
+TEXTS = (
+    "detector_model",
+    "pose_model",
+    "detector_input",
+    "backend",
+    "precision",
+    "detector_precision",
+    "image_transport",
+)
+# And those that are true or false.
+SWITCHES = ("autostart", "use_sim_time", "one_trip")
 # As the files in rviz/ name them.
 RVIZ_TOPICS = tuple(
     f"pose_resnet/{name}" for name in ("annotated_image", "heatmap_image", "markers", "poses")
@@ -87,6 +98,13 @@ ARGUMENTS = [
         choices=["", *TRANSPORTS],
     ),
     argument("backend", "where the networks run; empty: as in params_file", choices=["", *BACKENDS]),
+    argument("precision", "of the pose network; empty: as in params_file", choices=["", *PRECISIONS]),
+    argument("detector_precision", "of the detector; empty: as in params_file", choices=["", *PRECISIONS]),
+    argument(
+        "one_trip",
+        "crop and decode on the GPU, with backend:=cuda; empty: as in params_file",
+        choices=["", *BOOLEANS],
+    ),
     argument(
         "autostart", "configure and activate at start; empty: as in params_file", choices=["", *BOOLEANS]
     ),
@@ -126,7 +144,7 @@ def node_parameters(given: dict[str, str]) -> dict[str, object]:
         name: ParameterValue(value, value_type=str) for name, value in texts.items()
     }
     parameters.update(CAMERAS[given["camera"]].get("parameters", {}) if given["camera"] else {})
-    parameters.update({name: given[name] == "true" for name in ("autostart", "use_sim_time") if given[name]})
+    parameters.update({name: given[name] == "true" for name in SWITCHES if given[name]})
     if given["depth"]:
         parameters["use_depth"] = given["depth"] == "true"
     return parameters

@@ -21,7 +21,7 @@ LAUNCH_FILE = Path(__file__).resolve().parents[2] / "launch" / "pose.launch.py"
 ARGUMENTS = {
     "image_topic", "params_file", "backend", "detector_model", "pose_model", "preset", "namespace", "log_level",
     "use_sim_time", "autostart", "respawn", "source", "rviz", "fastdds_profile", "camera", "camera_info_topic", "depth_topic",
-    "depth", "detector_input", "image_transport",
+    "depth", "detector_input", "image_transport", "precision", "detector_precision", "one_trip",
     "detections_topic",
 }  # fmt: skip
 DEADLINE_S = 180.0  # a loaded machine may need it
@@ -86,11 +86,16 @@ def test_arguments_override_and_a_model_beats_the_preset(pose_launch):
 
 
 def test_text_parameters_pass_through(pose_launch):
-    given = {**dict.fromkeys(ARGUMENTS, ""), "detector_input": "320x256", "image_transport": "compressed"}
-    parameters = pose_launch.node_parameters(given)
-    texts = {name: value.evaluate(None) for name, value in parameters.items()}
+    texts = {"detector_input": "320x256", "image_transport": "compressed", "detector_precision": "int8"}
+    parameters = pose_launch.node_parameters({**dict.fromkeys(ARGUMENTS, ""), **texts})
 
-    assert texts == {"detector_input": "320x256", "image_transport": "compressed"}
+    assert {name: value.evaluate(None) for name, value in parameters.items()} == texts
+
+
+def test_switches_pass_through(pose_launch):
+    given = {**dict.fromkeys(ARGUMENTS, ""), "one_trip": "true"}
+
+    assert pose_launch.node_parameters(given) == {"one_trip": True}
 
 
 def test_presets_name_models_of_the_table_and_choices_are_those_of_the_node(pose_launch):
@@ -98,6 +103,12 @@ def test_presets_name_models_of_the_table_and_choices_are_those_of_the_node(pose
 
     assert names <= set(registry.model_names())
     assert tuple(pose_launch.BACKENDS) == option("backend").choices
+    assert (
+        tuple(pose_launch.PRECISIONS) == option("precision").choices == option("detector_precision").choices
+    )
+    assert {row.name for row in PARAMETERS if row.type is bool} >= set(pose_launch.SWITCHES) - {
+        "use_sim_time"
+    }
     (transport,) = (row for row in PARAMETERS if row.name == "image_transport")
     assert tuple(pose_launch.TRANSPORTS) == transport.choices
     assert {row.name for row in PARAMETERS if row.name in pose_launch.TEXTS and row.type is str} == set(

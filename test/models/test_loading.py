@@ -3,15 +3,19 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from pathlib import Path
 
 import known_models
+import onnx
 import pytest
 from file_server import serve, trust
 
 from pose_resnet_ros.core.errors import DownloadError, ModelError
 from pose_resnet_ros.models import registry
 from pose_resnet_ros.models.entry import ModelEntry
+from pose_resnet_ros.models.files import WEIGHTS_FOLDER
 from pose_resnet_ros.pipeline import load_pipeline
 
 
@@ -64,3 +68,11 @@ def test_the_description_in_the_file_wins(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(registry, "TABLE", (other,))
     with load_pipeline("net", "full_frame") as pipeline:
         assert pipeline.pose_net.spec == known_models.POSE_SPEC
+
+
+@pytest.mark.parametrize("path", sorted(WEIGHTS_FOLDER.glob("*.int8.onnx")), ids=lambda path: path.name)
+def test_what_comes_along_in_8_bits_has_the_weights_that_come_along(path: Path) -> None:
+    facts = {entry.key: entry.value for entry in onnx.load(path).metadata_props}
+    original = path.with_name(path.name.replace(".int8", ""))
+    made_from = json.loads(facts["pose_resnet_ros"])["provenance"]["made_from_sha256"]
+    assert made_from == hashlib.sha256(original.read_bytes()).hexdigest()
