@@ -17,7 +17,7 @@ sys.path.insert(0, str(ROOT / "build_support"))
 from cmake_build import CMakeBuild, RosDistribution, has_ros_package  # noqa: E402
 
 ONNX_EXPORT = ["torch>=2.6", "onnx>=1.15"]
-BAGS = ["rosbags>=0.11", "mcap>=1.2"]
+BAGS = ["rosbags>=0.11", "mcap>=1.2", "zstandard>=0.19"]
 EXTRAS = {
     # The onnxruntime wheels collide with one another, and so do OpenCV's: choose one of cpu, gpu and openvino.
     "cpu": ["onnxruntime>=1.16", "opencv-python-headless>=4.5,<5"],

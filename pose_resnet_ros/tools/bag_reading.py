@@ -171,6 +171,6 @@ def _unpacked(raw: bytes) -> bytes:
     """Messages that were compressed one by one: only metadata.yaml says so, and it may be missing."""
     if not raw.startswith(_ZSTD_MAGIC):
         return raw
-    import zstandard  # comes with mcap
+    import zstandard
 
     return zstandard.ZstdDecompressor().decompress(raw)

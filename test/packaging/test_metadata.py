@@ -21,7 +21,9 @@ ROSDEP_KEYS = {
 }
 ROSDEP_KEYS |= {"cv2": "python3-opencv", "onnxruntime": "python3-onnxruntime-pip"}
 # Without a key, or wanted by single tools only: these are pip extras.
-PIP_ONLY = {"torch", "onnx", "openvino", "pooch", "pycocotools", "rosbags", "mcap", "ray", "rerun"}
+PIP_ONLY = {
+    *("torch", "onnx", "openvino", "pooch", "pycocotools", "rosbags", "mcap", "zstandard", "ray", "rerun"),
+}
 # Not released for every distro: whoever sets publish_hri installs it.
 NOT_EVERYWHERE = {"hri_msgs"}
 
@@ -65,6 +67,11 @@ def test_every_import_has_its_dependency_in_package_xml(name):
     declared = {element.text for element in package_xml() if element.tag.endswith("depend")}
 
     assert ROSDEP_KEYS.get(name, name) in declared
+
+
+def test_package_xml_names_nothing_twice():
+    named = [(element.tag, element.text) for element in package_xml() if element.tag.endswith("depend")]
+    assert sorted(named) == sorted(set(named))
 
 
 def test_the_constraints_cover_every_supported_distro():

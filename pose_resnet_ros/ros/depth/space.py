@@ -139,7 +139,9 @@ class Space:
             self._count("no camera_info", f"no persons in 3D: nothing has come on {topic(INFO_TOPIC)}")
         else:
             offset_ns = self._depths.offset_ns(image_ns)
-            nearest = "none has come" if offset_ns is None else f"the nearest is {offset_ns / 1e6:.0f} ms away"
+            nearest = (
+                "none has come" if offset_ns is None else f"the nearest is {offset_ns / 1e6:.0f} ms away"
+            )
             self._count(
                 "no depth near the image",
                 f"no persons in 3D: no depth image on {topic(DEPTH_TOPIC)} within {settings.depth_max_offset_ms:g} ms "
