@@ -12,8 +12,8 @@ import onnx
 from torch import Tensor, nn
 
 from pose_resnet_ros.export.graph import GraphBuilder, describe, fold_batch_norm
-from training.arguments import new_parser
 from training.checkpoints import load_weights
+from training.data_options import new_parser
 from training.detector import model as detector_model
 from training.detector.network import LEAK, ConvUnit, PersonLite, Residual
 from training.half_storage import store_half

@@ -11,7 +11,7 @@ from tqdm import tqdm
 from pose_resnet_ros.core.types import Detections
 from pose_resnet_ros.models.detector import load_detector
 from pose_resnet_ros.settings import PipelineSettings
-from training.arguments import add_data_options, new_parser, open_images, read_split
+from training.data_options import add_data_options, new_parser, open_images, read_split
 from training.detector.evaluation import measure
 from training.detector.labels import BoxLabels, labels_of
 from training.images import ImageStore

@@ -14,16 +14,9 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from training.arguments import (
-    add_data_options,
-    add_run_options,
-    new_parser,
-    open_images,
-    read_split,
-    settings_of,
-)
 from training.checkpoints import load_weights
 from training.coco import Photograph
+from training.data_options import add_data_options, new_parser, open_images, read_split
 from training.detector.augment import CanvasMaker, Recipe
 from training.detector.data import Canvases
 from training.detector.evaluation import measure
@@ -33,6 +26,7 @@ from training.detector.model import GRIDS, describe, detect
 from training.detector.network import PersonLite
 from training.images import ImageStore
 from training.loading import make_loader
+from training.run_options import add_run_options, settings_of
 from training.stages import Stage
 from training.trainer import Trainer
 

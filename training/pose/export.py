@@ -12,8 +12,8 @@ import torch
 
 from pose_resnet_ros.export.graph import describe
 from pose_resnet_ros.export.pose_graph import pose_graph
-from training.arguments import new_parser
 from training.checkpoints import load_weights
+from training.data_options import new_parser
 from training.half_storage import store_half
 from training.pose import model as pose_model
 from training.provenance import PHOTOGRAPHS, add_provenance_options, provenance_of

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from rich.progress import track
 
-from training.arguments import add_data_options, new_parser, open_images, read_split
 from training.coco import Person, Photograph
+from training.data_options import add_data_options, new_parser, open_images, read_split
 from training.pose.teacher import BlazePose, TaughtPose, load_network
 
 LEAST_HEIGHT = 60  # pixels of a person that was not annotated: smaller ones would only blur what is learnt

@@ -11,8 +11,8 @@ import numpy as np
 from pose_resnet_ros.core.boxes import xyxy_from_xywh
 from pose_resnet_ros.core.types import Detections
 from pose_resnet_ros.models.pose_net import PoseNet
-from training.arguments import add_data_options, new_parser, open_images, read_split
 from training.coco import Person, Photograph
+from training.data_options import add_data_options, new_parser, open_images, read_split
 from training.images import ImageStore
 from training.pose.metrics import LIMB_JOINTS, pck
 

@@ -16,21 +16,15 @@ import torch
 from torch import nn
 
 from pose_resnet_ros.core.heatmaps import DECODERS
-from training.arguments import (
-    add_data_options,
-    add_run_options,
-    new_parser,
-    open_images,
-    read_split,
-    settings_of,
-)
 from training.checkpoints import load_weights
+from training.data_options import add_data_options, new_parser, open_images, read_split
 from training.loading import make_loader
 from training.pose import metrics
 from training.pose.augment import AugmentSettings, crop_affine
 from training.pose.crops import PoseCrops
 from training.pose.loss import PoseLoss
 from training.pose.model import new_network, to_input
+from training.run_options import add_run_options, settings_of
 from training.stages import Stage
 from training.trainer import Trainer
 
