@@ -302,6 +302,23 @@ def test_a_camera_whose_frames_do_not_arrive_is_told_with_the_cure(
     assert "back to normal" in capfd.readouterr().err
 
 
+def test_a_camera_started_after_the_node_is_given_time(
+    world: Any, spot: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pose_resnet_ros.ros.health.diagnostics.SILENT_AFTER_S", 1.5)
+    world.pose_node(pose_model=spot)
+    arrays = world.listen(DiagnosticArray, "/diagnostics")
+    world.until(lambda: arrays and "nobody publishes" in arrays[-1].status[0].message, "the first silence")
+    world.publisher(Image)
+
+    def seen() -> list[DiagnosticStatus]:
+        values = [({v.key: v.value for v in a.status[0].values}, a.status[0]) for a in arrays]
+        return [status for value, status in values if value["publishers"] == "1"]
+
+    world.until(seen, "the camera in diagnostics")
+    assert seen()[0].level == DiagnosticStatus.OK
+
+
 def test_every_state_speaks(world: Any, spot: str) -> None:
     node = world.pose_node(pose_model=spot, start=False)
     arrays = world.listen(DiagnosticArray, "/diagnostics")

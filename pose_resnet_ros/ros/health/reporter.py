@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.clock import Clock, ClockType
@@ -27,16 +29,27 @@ class HealthReporter:
         self._summary = summary
         self._condition = condition
         self._warned = False
+        self._alone_until_s = time.monotonic()
         self._publisher = node.create_publisher(DiagnosticArray, "/diagnostics", qos.results_profile())
         # A steady clock: with use_sim_time the node's own stands still when the simulation or the bag does.
         node.create_timer(PERIOD_S, self._report, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def _report(self) -> None:
-        status = diagnostics.status(self._node.get_fully_qualified_name(), self._summary(), self._condition())
+        condition = self._condition()
+        summary = self._without_first_silence(self._summary(), condition)
+        status = diagnostics.status(self._node.get_fully_qualified_name(), summary, condition)
         message = DiagnosticArray(status=[status])
         message.header.stamp = self._node.get_clock().now().to_msg()
         self._publisher.publish(message)
         self._log_silence(status)
+
+    def _without_first_silence(self, summary: Summary, condition: diagnostics.Condition) -> Summary:
+        """A camera started after the node is not to blame for the time before."""
+        now_s = time.monotonic()
+        if not condition.publishers:
+            self._alone_until_s = now_s
+            return summary
+        return replace(summary, silent_s=min(summary.silent_s, now_s - self._alone_until_s))
 
     def _log_silence(self, status: DiagnosticStatus) -> None:
         """A camera that is not there, or stops, is said once, also to who does not look at diagnostics (errors are logged
