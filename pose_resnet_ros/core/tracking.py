@@ -32,9 +32,8 @@ LOOKS_WEIGHT = 0.7  # against place, in a pair's total
 # Whoever was out of sight need not overlap with the prediction; instead of that:
 REACH_HEIGHTS = 0.5  # a person is looked for within this distance of the predicted place, in its own heights,
 REACH_HEIGHTS_S = 1.0  # and this much farther with each second,
-SAME_LOOKS = (
-    0.75  # and must look like itself (two sights of one person are about 0.9 alike, of two persons 0.6);
-)
+# and must look like itself (two sights of one person are about 0.9 alike, of two persons 0.6);
+SAME_LOOKS = 0.75
 LOST_HANDICAP = 0.1  # whoever is in sight is the likelier one.
 ALONE_IOU = 0.2  # a box that overlaps more with another one shows the other's clothes too
 LOOKS_GAIN = 0.2  # of each new sight in the remembered looks
