@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Where a model file comes from: the lines of its metadata, and the options that say them."""
+"""Where a model file comes from: the lines of its metadata, and the options of the two exports that say them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,14 @@ PHOTOGRAPHS = (
 DATA_TERMS = "the photographs are for research; their authors ask to be cited. No photograph is contained in the weights."
 
 
-def add_provenance_options(parser: argparse.ArgumentParser, *, data_set: str) -> None:
+def add_export_options(
+    parser: argparse.ArgumentParser, *, name: str, width: int, height: int, data_set: str
+) -> None:
+    """What both exports ask; width, height: of the network's input unless told otherwise."""
+    parser.add_argument("--weights", type=Path, required=True, help="best.pt or last.pt of a run")
+    parser.add_argument("--output", type=Path, default=Path(f"{name}.onnx"))
+    parser.add_argument("--width", type=int, default=width, help="input width, a multiple of 32")
+    parser.add_argument("--height", type=int, default=height, help="input height, a multiple of 32")
     parser.add_argument(
         "--accuracy", default="not measured", help="a line on the measured accuracy, for the metadata"
     )

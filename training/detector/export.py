@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 import numpy as np
 import onnx
@@ -17,7 +16,7 @@ from training.data_options import new_parser
 from training.detector import model as detector_model
 from training.detector.network import LEAK, ConvUnit, PersonLite, Residual
 from training.half_storage import store_half
-from training.provenance import PHOTOGRAPHS, add_provenance_options, provenance_of
+from training.provenance import PHOTOGRAPHS, add_export_options, provenance_of
 
 DATA_SET = f"{PHOTOGRAPHS}; boxes by a COCO-trained detector"
 
@@ -81,15 +80,13 @@ def _array(tensor: Tensor) -> np.ndarray:
 
 def _parser() -> argparse.ArgumentParser:
     parser = new_parser(__doc__)
-    parser.add_argument("--weights", type=Path, required=True, help="state dict: best.pt of the last stage")
-    parser.add_argument("--output", type=Path, default=Path("person_lite.onnx"))
-    parser.add_argument(
-        "--width", type=int, default=detector_model.WIDTH, help="input width, a multiple of 32"
+    add_export_options(
+        parser,
+        name=detector_model.NAME,
+        width=detector_model.WIDTH,
+        height=detector_model.HEIGHT,
+        data_set=DATA_SET,
     )
-    parser.add_argument(
-        "--height", type=int, default=detector_model.HEIGHT, help="input height, a multiple of 32"
-    )
-    add_provenance_options(parser, data_set=DATA_SET)
     return parser
 
 

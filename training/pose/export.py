@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 import onnx
 import torch
@@ -16,7 +15,7 @@ from training.checkpoints import load_weights
 from training.data_options import new_parser
 from training.half_storage import store_half
 from training.pose import model as pose_model
-from training.provenance import PHOTOGRAPHS, add_provenance_options, provenance_of
+from training.provenance import PHOTOGRAPHS, add_export_options, provenance_of
 
 DATA_SET = f"{PHOTOGRAPHS}; faces, some bystanders and a second opinion on all by MediaPipe BlazePose"
 
@@ -46,13 +45,13 @@ def export(
 
 def _parser() -> argparse.ArgumentParser:
     parser = new_parser(__doc__)
-    parser.add_argument("--weights", type=Path, required=True, help="best.pt or last.pt of a run")
-    parser.add_argument("--output", type=Path, default=Path("pose_resnet_lite.onnx"))
-    parser.add_argument("--width", type=int, default=pose_model.WIDTH, help="input width, a multiple of 32")
-    parser.add_argument(
-        "--height", type=int, default=pose_model.HEIGHT, help="input height, a multiple of 32"
+    add_export_options(
+        parser,
+        name=pose_model.NAME,
+        width=pose_model.WIDTH,
+        height=pose_model.HEIGHT,
+        data_set=DATA_SET,
     )
-    add_provenance_options(parser, data_set=DATA_SET)
     return parser
 
 
