@@ -106,6 +106,22 @@ def world() -> Iterator[World]:
     world.close()
 
 
+@pytest.fixture
+def until_logged(world: World, capfd: pytest.CaptureFixture[str]) -> Callable[[str], None]:
+    """Spins until the log, which is standard error, has held a text."""
+    log = ""
+
+    def until(text: str) -> None:
+        def said() -> bool:
+            nonlocal log
+            log += capfd.readouterr().err
+            return text in log
+
+        world.until(said, f"'{text}' in the log")
+
+    return until
+
+
 @pytest.fixture(scope="session")
 def spot(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Path of a fast pose model that finds the brightest spot."""

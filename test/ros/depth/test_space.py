@@ -26,10 +26,14 @@ class Setup:
     """A pose node that uses depth, and its three inputs. The image is 160 x 120; the one person's joints all lie on its spot."""
 
     def __init__(
-        self, world: Any, image_message: Callable[..., Image], capture: Any, **parameters: Any
+        self,
+        world: Any,
+        image_message: Callable[..., Image],
+        until_logged: Callable[[str], None],
+        **parameters: Any,
     ) -> None:
         self.world, self._image_message = world, image_message
-        self._capture, self._log = capture, ""
+        self.until_logged = until_logged
         self.persons: list[PersonArray] = world.listen(PersonArray, "/pose_resnet/persons")
         self.persons_3d: list[PersonArray3D] = world.listen(PersonArray3D, "/pose_resnet/persons_3d")
         self.poses: list[PoseArray] = world.listen(PoseArray, "/pose_resnet/poses")
@@ -83,19 +87,12 @@ class Setup:
 
         self.world.until(shown, f"diagnostics with '{key}'")
 
-    def until_logged(self, text: str) -> None:
-        def said() -> bool:
-            self._log += self._capture.readouterr().err
-            return text in self._log
-
-        self.world.until(said, f"'{text}' in the log")
-
 
 @pytest.fixture
 def setup(
-    world: Any, spot: str, image_message: Callable[..., Image], capfd: pytest.CaptureFixture[str]
+    world: Any, spot: str, image_message: Callable[..., Image], until_logged: Callable[[str], None]
 ) -> Callable[..., Setup]:
-    return lambda **parameters: Setup(world, image_message, capfd, pose_model=spot, **parameters)
+    return lambda **parameters: Setup(world, image_message, until_logged, pose_model=spot, **parameters)
 
 
 def test_persons_poses_and_markers(setup: Callable[..., Setup]) -> None:

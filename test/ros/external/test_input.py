@@ -36,10 +36,14 @@ class Setup:
     """A pose node without a detector, and both of its inputs."""
 
     def __init__(
-        self, world: Any, image_message: Callable[..., Image], capture: Any, **parameters: Any
+        self,
+        world: Any,
+        image_message: Callable[..., Image],
+        until_logged: Callable[[str], None],
+        **parameters: Any,
     ) -> None:
         self.world, self.image_message = world, image_message
-        self._capture, self._log = capture, ""
+        self.until_logged = until_logged
         self.results: list[PersonArray] = world.listen(PersonArray, "/pose_resnet/persons")
         self.diagnostics: list[DiagnosticArray] = world.listen(DiagnosticArray, "/diagnostics")
         world.pose_node(detector_model="external", **parameters)
@@ -68,19 +72,12 @@ class Setup:
 
         self.world.until(warned, f"a warning '{text}'")
 
-    def until_logged(self, text: str) -> None:
-        def said() -> bool:
-            self._log += self._capture.readouterr().err
-            return text in self._log
-
-        self.world.until(said, f"'{text}' in the log")
-
 
 @pytest.fixture
 def setup(
-    world: Any, spot: str, image_message: Callable[..., Image], capfd: pytest.CaptureFixture[str]
+    world: Any, spot: str, image_message: Callable[..., Image], until_logged: Callable[[str], None]
 ) -> Callable[..., Setup]:
-    return lambda **parameters: Setup(world, image_message, capfd, pose_model=spot, **parameters)
+    return lambda **parameters: Setup(world, image_message, until_logged, pose_model=spot, **parameters)
 
 
 @pytest.mark.parametrize("image_first", [True, False])
