@@ -90,8 +90,9 @@ def confidence_image(
         surest = (np.clip(np.nan_to_num(maps.max(axis=0)), 0, 1) * 255).astype(np.uint8)
         image_from_map = np.column_stack([affine[:, :2] * cell_px, affine[:, 2]])
         corners = image_from_map @ [[0, surest.shape[1]], [0, surest.shape[0]], [1, 1]]
-        left, top = np.clip(np.floor(corners[:, 0]), 0, (width, height)).astype(int)
-        right, bottom = np.clip(np.ceil(corners[:, 1]) + 1, 0, (width, height)).astype(int)
+        # Of an image that was turned upright the map's first corner need not be the upper left one here.
+        left, top = np.clip(np.floor(corners.min(axis=1)), 0, (width, height)).astype(int)
+        right, bottom = np.clip(np.ceil(corners.max(axis=1)) + 1, 0, (width, height)).astype(int)
         if left < right and top < bottom:
             image_from_map[:, 2] -= (left, top)
             window = canvas[top:bottom, left:right]

@@ -7,6 +7,7 @@ import pytest
 
 from pose_resnet_ros.core.draw import colour_of_id, confidence_image, draw_heatmaps, draw_people
 from pose_resnet_ros.core.skeletons import COCO17, OPENPOSE18, SKELETONS
+from pose_resnet_ros.core.turning import Turn
 from pose_resnet_ros.core.types import People
 
 GREY = 50
@@ -132,6 +133,20 @@ def test_the_hot_cell_lies_where_the_crop_says():
     assert red > 100
     assert red > blue + 50
     assert (drawn[150, 200] == GREY).all()
+
+
+# The hot cell (20, 30) is crop pixel (80, 120), that is (140, 110) in the upright image.
+@pytest.mark.parametrize(
+    ("degrees", "size_wh", "place_xy"),
+    [(90, (240, 320), (110, 179)), (180, (320, 240), (179, 129)), (270, (240, 320), (129, 140))],
+)
+def test_the_hot_cell_of_an_image_that_was_turned_upright(degrees, size_wh, place_xy):
+    maps = np.zeros((1, 17, 64, 48), np.float32)
+    maps[0, 5, 30, 20] = 1.0
+    affines = Turn(degrees, size_wh).affine_back(affine(0.5, 100, 50))
+    confidence = confidence_image(maps, affines, input_wh=(192, 256), size_hw=size_wh[::-1])
+    assert np.unravel_index(confidence.argmax(), confidence.shape) == place_xy[::-1]
+    assert confidence.max() == 255
 
 
 def test_persons_are_joined_by_the_highest_value():
