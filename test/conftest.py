@@ -8,11 +8,14 @@ import os
 import tempfile
 from pathlib import Path
 
+from pose_resnet_ros.ros.programs.domain import ClaimedDomain
+
 _PROFILE = str(Path(__file__).parents[1] / "config" / "fastdds_images.xml")
+_DOMAIN = ClaimedDomain()  # two suites side by side do not meet
 
 os.environ.update(
     ROS_AUTOMATIC_DISCOVERY_RANGE="LOCALHOST",
-    ROS_DOMAIN_ID=str(1 + os.getpid() % 100),
+    ROS_DOMAIN_ID=str(_DOMAIN.id),
     ROS_LOG_DIR=tempfile.mkdtemp(prefix="pose_resnet_ros_log_"),
     ROS_PYTHON_CHECK_FIELDS="1",  # message fields of a wrong type are an error, as they are in Humble
     FASTRTPS_DEFAULT_PROFILES_FILE=_PROFILE,  # up to Jazzy

@@ -192,13 +192,12 @@ def test_launch_publishes_persons_and_ends_cleanly(tmp_path):
         "preset:=embedded",
         "sigterm_timeout:=50",
     ]
-    domain = 1 + (os.getpid() + 37) % 100
-    env = {**os.environ, "ROS_DOMAIN_ID": str(domain), "PYTHONUNBUFFERED": "1"}
+    env = {**os.environ, "PYTHONUNBUFFERED": "1"}
     command = [sys.executable, "-c", RUN_LAUNCH, str(LAUNCH_FILE), *arguments]
     log = tmp_path / "log.txt"
     with log.open("w") as output:
         launched = subprocess.Popen(command, env=env, stdout=output, stderr=subprocess.STDOUT)
-    rclpy.init(args=[], domain_id=domain)
+    rclpy.init(args=[])
     listener = rclpy.create_node("listener")
     received = []
     listener.create_subscription(PersonArray, "/robot/pose_resnet/persons", received.append, 1)

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -14,7 +13,8 @@ import numpy as np
 import pytest
 import spot_model
 
-_domains = itertools.count(os.getpid())
+from pose_resnet_ros.ros.programs.domain import ClaimedDomain
+
 DEADLINE_S = 30.0
 
 
@@ -28,7 +28,8 @@ class World:
         import rclpy
         from rclpy.executors import SingleThreadedExecutor
 
-        self.domain_id = 1 + next(_domains) % 100
+        self._domain = ClaimedDomain()
+        self.domain_id = self._domain.id
         rclpy.init(args=[], domain_id=self.domain_id)
         self.executor = SingleThreadedExecutor()
         self.peer = rclpy.create_node("peer")
@@ -96,6 +97,7 @@ class World:
         self.peer.destroy_node()
         self.executor.shutdown()
         rclpy.try_shutdown()
+        self._domain.close()
 
 
 @pytest.fixture

@@ -9,9 +9,11 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from pose_resnet_ros.core.errors import PoseError
+from pose_resnet_ros.ros.programs.domain import ClaimedDomain
 
 _END_TIMEOUT_S = 10.0
 
@@ -23,10 +25,10 @@ class ChildError(PoseError):
 def stay_on_this_machine() -> None:
     """Set the environment of this process and of those that it starts, before rclpy reads it.
 
-    Raises ChildError where the profile that lets images through is not installed.
+    Raises ChildError where the profile that lets images through is not installed, DomainError where no ROS domain is free.
     """
     os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
-    os.environ["ROS_DOMAIN_ID"] = str(1 + os.getpid() % 100)
+    os.environ["ROS_DOMAIN_ID"] = str(_own_domain().id)
     for variable in (
         "FASTRTPS_DEFAULT_PROFILES_FILE",
         "FASTDDS_DEFAULT_PROFILES_FILE",
@@ -53,6 +55,12 @@ def _wait_or_kill(process: subprocess.Popen) -> None:
         process.wait(timeout=_END_TIMEOUT_S)
     except subprocess.TimeoutExpired:
         process.kill()
+
+
+@cache
+def _own_domain() -> ClaimedDomain:
+    """This process's, to its end."""
+    return ClaimedDomain()
 
 
 def _image_profile() -> Path:
