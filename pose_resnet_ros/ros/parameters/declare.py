@@ -15,6 +15,7 @@ from rclpy.parameter import Parameter
 
 from pose_resnet_ros.core.errors import SettingsError
 from pose_resnet_ros.options import Option, Value
+from pose_resnet_ros.ros.parameters.unknown import warn_of_unknown
 
 _LARGEST_INT = 2**63 - 1
 
@@ -45,12 +46,16 @@ class Parameters:
     def __init__(
         self, node: Node, options: Sequence[Option], *, on_change: Callable[[], None] = lambda: None
     ) -> None:
-        """Raises SettingsError for a start-up value that is not allowed; on_change is called after each change."""
+        """Raises SettingsError for a start-up value that is not allowed; on_change is called after each change.
+
+        Start-up values of other names are warned of.
+        """
         self._options = {option.name: option for option in options}
         self._on_change = on_change
         self.values: Mapping[str, Value] = MappingProxyType(
             {o.name: _declared_value(node, o) for o in options}
         )
+        warn_of_unknown(node, self._options)
         if hasattr(node, "add_post_set_parameters_callback"):
             node.add_on_set_parameters_callback(self._check)
             node.add_post_set_parameters_callback(self._apply)

@@ -11,7 +11,8 @@ from contextlib import ExitStack, suppress
 
 from pose_resnet_ros.core.errors import PoseError
 
-DOMAINS = range(1, 102)  # whose ports every system leaves free (ROS 2 documentation, "The ROS_DOMAIN_ID"); 0 is everybody's
+# Their ports every system leaves free (ROS 2 documentation, "The ROS_DOMAIN_ID"); 0 is everybody's.
+DOMAINS = range(1, 102)
 PARTICIPANTS = 10  # so many of a domain's are looked for; ports are given from the first on
 
 
