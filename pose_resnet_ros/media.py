@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -26,10 +27,15 @@ class Picture:
 
 
 class Media(Protocol):
-    """A source that was opened. fps: its own rate, None where it has none (stills); length: pictures, None if not known."""
+    """A source that was opened.
+
+    fps: its own rate, None where it has none (stills); length: pictures, None if not known; is_live: a camera, whose pictures
+    come when they are taken and end only when it fails.
+    """
 
     fps: float | None
     length: int | None
+    is_live: bool
 
     def read(self) -> Picture | None:
         """The next picture, None at the end. Raises ImageError for one that is damaged; the next call goes on after it."""
@@ -45,9 +51,9 @@ def open_media(source: str) -> Media:
     """
     if source.isdecimal():
         return Video(source)
-    path = Path(source).expanduser()
+    path = Path(os.path.expanduser(source))  # as the shell: the ~ of a user who is not there stays
     if path.is_dir():
-        files = sorted(file for file in path.iterdir() if file.suffix.lower() in IMAGE_SUFFIXES)
+        files = _images_of(path)
         if not files:
             raise SettingsError(
                 f"source: no images in the folder {path} (looked for {', '.join(IMAGE_SUFFIXES)})"
@@ -60,10 +66,18 @@ def open_media(source: str) -> Media:
     return Stills([path]) if path.suffix.lower() in IMAGE_SUFFIXES else Video(str(path))
 
 
+def _images_of(folder: Path) -> list[Path]:
+    try:
+        return sorted(file for file in folder.iterdir() if file.suffix.lower() in IMAGE_SUFFIXES)
+    except OSError as error:
+        raise SettingsError(f"source: cannot read the folder {folder}: {error.strerror}") from error
+
+
 class Stills:
     """Image files in the order given."""
 
     fps: float | None = None
+    is_live = False
 
     def __init__(self, files: list[Path]) -> None:
         self._files = files
@@ -89,18 +103,18 @@ class Video:
 
     def __init__(self, source: str) -> None:
         self._path = Path(source)
-        is_webcam = source.isdecimal()
-        self._capture = cv2.VideoCapture(int(source) if is_webcam else source)
+        self.is_live = source.isdecimal()
+        self._capture = cv2.VideoCapture(int(source) if self.is_live else source)
         if not self._capture.isOpened():
             what = (
                 f"webcam {source} (is it plugged in, and free?)"
-                if is_webcam
+                if self.is_live
                 else f"'{source}' as a video or an image"
             )
             raise SettingsError(f"source: OpenCV cannot open {what}")
         fps, count = self._capture.get(cv2.CAP_PROP_FPS), int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
         self.fps = fps if fps > 0 else None
-        self.length = count if count > 0 and not is_webcam else None
+        self.length = count if count > 0 and not self.is_live else None
         self._next = 0
 
     def read(self) -> Picture | None:

@@ -160,7 +160,10 @@ def _choose(topics: dict[str, str], topic: str | None, path: Path) -> str:
 
 
 def _files(folder: Path) -> list[Path]:
-    return sorted(file for file in folder.iterdir() if _is_storage(file))
+    try:
+        return sorted(file for file in folder.iterdir() if _is_storage(file))
+    except OSError as error:
+        raise BagError(f"cannot read the folder {folder}: {error.strerror}") from error
 
 
 def _is_storage(path: Path) -> bool:

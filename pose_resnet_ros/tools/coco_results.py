@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pose_resnet_ros.core.boxes import xywh_from_xyxy
+from pose_resnet_ros.core.errors import SettingsError
 from pose_resnet_ros.core.oks import rescore
 from pose_resnet_ros.core.types import People
 from pose_resnet_ros.media import IMAGE_SUFFIXES, Picture
@@ -80,12 +81,17 @@ def result_rows(people: People, *, picture: Picture, image_id: int, keypoint_thr
 
 
 def write_rows(path: Path, rows: Iterable[Row]) -> None:
-    """A JSON list, one row a line, written aside and then moved, so that no reader sees half a file. Raises OSError."""
+    """A JSON list, one row a line, written aside and then moved, so that no reader sees half a file.
+
+    Raises SettingsError where the disk refuses.
+    """
     text = "[\n" + ",\n".join(json.dumps(row) for row in rows) + "\n]\n"
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         part.write_text(text, encoding="utf-8")
         part.replace(path)
+    except OSError as error:
+        raise SettingsError(f"json: cannot write {path}: {error.strerror}") from error
     finally:
         part.unlink(missing_ok=True)
 

@@ -5,7 +5,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from pose_resnet_ros.core.errors import SettingsError
@@ -63,6 +65,23 @@ def parser_of(option: Option) -> Callable[[str], Value]:
             raise argparse.ArgumentTypeError(f"expected {option.allowed}, got '{text}'") from error
 
     return parse
+
+
+def file_path(text: str) -> Path:
+    """The ``type`` of an argument that is a path: ``--json=~/x.json`` too, where the shell leaves the ~ as it is."""
+    return Path(os.path.expanduser(text))
+
+
+def require_writable(name: str, path: Path) -> None:
+    """Make the folder of a file that is written at the end. Raises SettingsError, under that name, if it could not be written."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(f"{name}: cannot make the folder {path.parent}: {error.strerror}") from error
+    if path.is_dir():
+        raise SettingsError(f"{name}: expected the name of a file to write, got the folder {path}")
+    if not os.access(path.parent, os.W_OK):
+        raise SettingsError(f"{name}: no permission to write into {path.parent.resolve()}; choose another place")
 
 
 def _range(option: Option) -> str:

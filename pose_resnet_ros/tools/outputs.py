@@ -16,6 +16,7 @@ from pose_resnet_ros.core.errors import SettingsError
 from pose_resnet_ros.media import Media, Picture, Video
 
 _WRITABLE = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
+VIDEO_SUFFIX = ".mp4"
 _DEFAULT_FPS = 25.0
 _QUIT_KEYS = (ord("q"), 27)  # q and Escape
 
@@ -64,7 +65,7 @@ class Sinks:
             self.folder.write_picture(f"{picture.path.stem}{addition}{picture.path.suffix}", image)
             return
         if addition not in self._videos:
-            stem = picture.path.stem if self._media.length else f"webcam{picture.path}"
+            stem = f"webcam{picture.path}" if self._media.is_live else picture.path.stem
             self._videos[addition] = self.folder.video(stem + addition, self._media.fps)
         self._videos[addition].write(image)
 
@@ -96,7 +97,7 @@ class PictureFolder:
 
     def video(self, stem: str, fps: float | None) -> VideoFile:
         """An MP4 file for the pictures to come."""
-        return VideoFile(self._free(stem, ".mp4"), fps or _DEFAULT_FPS)
+        return VideoFile(self._free(stem, VIDEO_SUFFIX), fps or _DEFAULT_FPS)
 
     def _free(self, stem: str, suffix: str) -> Path:
         name, number = stem + suffix, 1

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pose_resnet_ros.core.errors import SettingsError
@@ -17,10 +18,10 @@ from pose_resnet_ros.models.registry import FULL_FRAME
 from pose_resnet_ros.options import PIPELINE_OPTIONS, TRACKING_OPTIONS
 from pose_resnet_ros.pipeline import PosePipeline, load_pipeline
 from pose_resnet_ros.tools.bag_reading import is_bag
-from pose_resnet_ros.tools.coco_results import write_rows
+from pose_resnet_ros.tools.coco_results import is_image_file, write_rows
 from pose_resnet_ros.tools.given_boxes import GivenBoxes, read_boxes
-from pose_resnet_ros.tools.options import add_options, load_arguments
-from pose_resnet_ros.tools.outputs import PictureFolder, Quit, Sinks, Window
+from pose_resnet_ros.tools.options import add_options, file_path, load_arguments, require_writable
+from pose_resnet_ros.tools.outputs import VIDEO_SUFFIX, PictureFolder, Quit, Sinks, Window
 from pose_resnet_ros.tools.predict_bag import predict_bags
 from pose_resnet_ros.tools.prediction import Prediction
 from pose_resnet_ros.tools.rerun_log import RerunLog
@@ -38,6 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(format="%(message)s", level=logging.INFO)
     if any(is_bag(Path(text)) for text in args.inputs):
         return _predict_bags(args)
+    bag_options = {"topic": args.topic, "annotated": args.annotated, "workers": args.workers > 1, "ray": args.ray}
+    _refuse(bag_options, "for bags only")
     given = read_boxes(args.boxes) if args.boxes else None
     sinks = _open_sinks(args)
     with _load(args, needs_detector=given is None) as pipeline:
@@ -54,14 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _predict_bags(args: argparse.Namespace) -> int:
-    not_for_bags = {
-        "--json": args.json,
-        "--boxes": args.boxes,
-        "--heatmaps": args.heatmaps,
-        "--show": args.show,
-    }
-    if given := [name for name, value in not_for_bags.items() if value]:
-        raise SettingsError(f"{names_of(given)}: not for bags; their results are a bag (--output)")
+    not_for_bags = {name: vars(args)[name] for name in ("json", "boxes", "heatmaps", "rerun", "show")}
+    _refuse(not_for_bags, "not for bags; their results are a bag (--output)")
     if others := [text for text in args.inputs if not is_bag(Path(text))]:
         raise SettingsError(f"inputs: bags and other inputs cannot be mixed; no bag: {names_of(others)}")
     if args.output is None:
@@ -71,6 +68,12 @@ def _predict_bags(args: argparse.Namespace) -> int:
     sources = [Path(text) for text in args.inputs]
     bag_options = {"topic": args.topic, "annotated": args.annotated, "workers": args.workers, "ray": args.ray}
     return predict_bags(sources, args.output, vars(args), **bag_options)
+
+
+def _refuse(options: Mapping[str, object], reason: str) -> None:
+    """Raises SettingsError where one of these options was given."""
+    if given := [f"--{name}" for name, value in options.items() if value]:
+        raise SettingsError(f"{names_of(given)}: {reason}")
 
 
 def _predict(prediction: Prediction, args: argparse.Namespace, given: GivenBoxes | None) -> int:
@@ -105,14 +108,22 @@ def _open_sinks(args: argparse.Namespace) -> Sinks:
     folder = args.output
     if folder is None and not (args.json or window or args.rerun):
         folder = _DEFAULT_OUTPUT
+    if folder is not None:
+        _keep_inputs(args.inputs, folder)
     if args.json:
-        try:
-            args.json.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise SettingsError(
-                f"json: cannot make the folder {args.json.parent}: {error.strerror}"
-            ) from error
+        require_writable("json", args.json)
     return Sinks(PictureFolder(folder) if folder else None, window)
+
+
+def _keep_inputs(inputs: Sequence[str], output: Path) -> None:
+    """Results have the names of their inputs: raises SettingsError where they would be written over them."""
+    for path in map(Path, inputs):
+        taken = path if path.is_dir() else path.parent
+        named_alike = path.is_dir() or is_image_file(path) or path.suffix == VIDEO_SUFFIX
+        if named_alike and path.exists() and taken.resolve() == output.resolve():
+            raise SettingsError(
+                f"output: {output} is the folder of the input {path}, which would be written over; name another folder"
+            )
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -120,23 +131,24 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "inputs",
         nargs="+",
+        type=os.path.expanduser,
         metavar="INPUT",
         help="an image, a folder of images, a video, a webcam's index (0, 1, ...), or a ROS 2 bag (.mcap, .db3, or its folder)",
     )
     parser.add_argument(
         "-o",
         "--output",
-        type=Path,
+        type=file_path,
         metavar="DIR|BAG",
-        help=f"folder for annotated pictures and videos (default {_DEFAULT_OUTPUT}, unless --json or --show is given);"
+        help=f"folder for annotated pictures and videos (default {_DEFAULT_OUTPUT}, unless --json, --rerun or --show is given);"
         " for bags: the bag to write, or for several the folder; bags that are there already are left as they are",
     )
     parser.add_argument(
-        "--json", type=Path, metavar="FILE", help="write the persons, in COCO's results format"
+        "--json", type=file_path, metavar="FILE", help="write the persons, in COCO's results format"
     )
     parser.add_argument(
         "--boxes",
-        type=Path,
+        type=file_path,
         metavar="FILE",
         help="take the persons' boxes from a COCO annotation file, or from a list of objects with file_name or image_id,"
         " and bbox [x, y, width, height]; no detector runs",
@@ -146,7 +158,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--rerun",
-        type=Path,
+        type=file_path,
         metavar="FILE",
         help="write pictures, skeletons and scores for the Rerun viewer (.rrd)",
     )

@@ -21,7 +21,7 @@ from pose_resnet_ros.identities import Identities, IdentitySettings
 from pose_resnet_ros.pipeline import PosePipeline, load_pipeline
 from pose_resnet_ros.sequence import ImageSequence
 from pose_resnet_ros.tools import bag_types
-from pose_resnet_ros.tools.bag_reading import BagImage, BagImages
+from pose_resnet_ros.tools.bag_reading import PACKED, BagImage, BagImages, is_bag
 from pose_resnet_ros.tools.bag_salvage import BagError
 from pose_resnet_ros.tools.bag_writing import BagResults
 from pose_resnet_ros.tools.options import draw_arguments, frame_settings, load_arguments
@@ -77,21 +77,26 @@ def predict_bags(
     ray: address of a Ray cluster, whose machines see the same files, or local; it takes the place of the workers.
     """
     _check_packages()
-    if workers > 1 and values["threads"] == 0:
-        values = {**values, "threads": max(1, (os.cpu_count() or 1) // workers)}
     jobs = [
         BagJob(source, target, topic, annotated, values)
         for source, target in _targets(sources, output).items()
     ]
-    if ray is not None:
-        reports = _on_ray(jobs, ray)
-    elif workers == 1 or len(jobs) == 1:
-        reports = _one_by_one(jobs)
-    else:
-        reports = _side_by_side(jobs, workers)
+    left = [job for job in jobs if not job.output.exists()]
+    done = dict(zip((job.output for job in left), _run_all(left, workers, ray), strict=True))
+    reports = [done.get(job.output, BagReport(job, skipped=True)) for job in jobs]
     for report in reports:
         tqdm.write(str(report), file=sys.stderr if report.problem else sys.stdout)
     return int(any(report.problem or report.bad for report in reports))
+
+
+def _run_all(jobs: Sequence[BagJob], workers: int, ray: str | None) -> Sequence[BagReport]:
+    """The reports, in the order of the jobs; where there is no job nothing is started."""
+    if not jobs:
+        return []
+    if ray is not None:
+        return _on_ray(jobs, ray)
+    workers = min(workers, len(jobs))
+    return _one_by_one(jobs) if workers == 1 else _side_by_side(jobs, workers)
 
 
 def predict_bag(job: BagJob, advance: Callable[[int | None], Any] = lambda total: None) -> BagReport:
@@ -99,8 +104,6 @@ def predict_bag(job: BagJob, advance: Callable[[int | None], Any] = lambda total
 
     A problem with this bag is in the report; raises PoseError for what concerns every bag (the models, the options).
     """
-    if job.output.exists():
-        return BagReport(job, skipped=True)
     with load_pipeline(**load_arguments(job.values)) as pipeline:
         try:
             with BagImages(job.source, job.topic) as images:
@@ -179,6 +182,10 @@ def _one_by_one(jobs: Sequence[BagJob]) -> list[BagReport]:
 
 
 def _side_by_side(jobs: Sequence[BagJob], workers: int) -> list[BagReport]:
+    """workers: at least 2, and not more than there are jobs."""
+    if jobs[0].values["threads"] == 0:
+        share = {"threads": max(1, (os.cpu_count() or 1) // workers)}
+        jobs = [replace(job, values={**job.values, **share}) for job in jobs]
     # A process that has loaded onnxruntime cannot be forked safely.
     spawn = multiprocessing.get_context("spawn")
     with (
@@ -222,13 +229,22 @@ def _absolute(job: BagJob) -> BagJob:
 
 def _targets(sources: Sequence[Path], output: Path) -> dict[Path, Path]:
     if len(sources) == 1:
+        if output.is_dir() and not is_bag(output):
+            example = output / f"{_name(sources[0])}.mcap"
+            raise SettingsError(f"output: {output} is a folder; name the bag to write, for example {example}")
         return {sources[0]: output}
-    targets = {source: output / f"{source.stem}.mcap" for source in sources}
+    targets = {source: output / f"{_name(source)}.mcap" for source in sources}
     if len(set(targets.values())) < len(sources):
         raise SettingsError(
             "inputs: several bags have the same name; give them one by one, each with its own --output"
         )
     return targets
+
+
+def _name(source: Path) -> str:
+    """A recording's name without its suffixes; a folder's has none, whatever dots are in it."""
+    name = source.resolve().name
+    return name if source.is_dir() else Path(name.removesuffix(PACKED)).stem
 
 
 def _check_packages() -> None:

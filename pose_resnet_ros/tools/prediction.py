@@ -103,6 +103,8 @@ class Prediction:
             try:
                 picture = media.read()
                 if picture is None:
+                    if media.is_live:
+                        self._complain(ImageError("the webcam gives no more pictures (unplugged?)"))
                     return
                 self._one(picture, media, identities)
             except ImageError as error:
@@ -115,7 +117,7 @@ class Prediction:
         begin = time.perf_counter()
         result = self._run(picture.bgr, settings=self._settings, boxes=boxes, keep_heatmaps=self._heatmaps)
         self._total_ms += 1e3 * (time.perf_counter() - begin)
-        stamp_s = picture.index / media.fps if media.fps and media.length else None
+        stamp_s = picture.index / media.fps if media.fps and not media.is_live else None
         if identities is not None:
             stamp_s = time.monotonic() if stamp_s is None else stamp_s
             native = identities.update(result.native, stamp_s=stamp_s, image=picture.bgr)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -227,6 +228,9 @@ def test_pictures_of_the_same_name_do_not_overwrite_one_another(folder: Path, tm
         (["--boxes", "none.json"], 1, "none.json cannot be read"),
         (["--show"], 1, "there is no display"),
         (["--output", "/proc/none"], 1, "cannot make the folder /proc/none"),
+        (["--json", "/proc/none/r.json"], 1, "json: cannot make the folder /proc/none"),
+        (["--json", "."], 1, "json: expected the name of a file to write, got the folder ."),
+        (["--workers", "2", "--annotated"], 1, "--annotated or --workers: for bags only"),
     ],
 )
 def test_a_wrong_command_line_is_one_sentence(
@@ -245,6 +249,36 @@ def interrupt(process: subprocess.Popen[str]) -> tuple[str, str]:
         with contextlib.suppress(subprocess.TimeoutExpired):
             return process.communicate(timeout=3)
     return process.communicate(timeout=60)
+
+
+@pytest.mark.parametrize("source", ["pictures", "pictures/7.png", "walk.mp4"])
+def test_inputs_are_not_written_over(folder: Path, tmp_path: Path, source: str) -> None:
+    own = tmp_path / "my own"
+    shutil.copytree(folder / "pictures", own / "pictures")
+    (own / "walk.mp4").write_bytes(b"of great value")
+    before = {path: path.read_bytes() for path in own.rglob("*.*")}
+    output = own / source if source == "pictures" else (own / source).parent
+    done = predict(own / source, "--output", output, *models(folder), cwd=tmp_path)
+    assert done.returncode == 1
+    assert "would be written over; name another folder" in done.stderr
+    assert {path: path.read_bytes() for path in own.rglob("*.*")} == before
+
+
+def test_a_video_beside_its_result(folder: Path, tmp_path: Path) -> None:
+    shutil.copy(folder / "walk.avi", tmp_path)
+    done = predict("walk.avi", "--output", ".", *models(folder), cwd=tmp_path)
+    assert done.returncode == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["walk.avi", "walk.mp4"]
+
+
+def test_a_video_that_does_not_tell_its_length(folder: Path, tmp_path: Path) -> None:
+    """JPEGs one after the other: no header, no number of frames. Ids go by the video's time, not by the clock."""
+    (tmp_path / "raw.mjpg").write_bytes((folder / "pictures" / "000139.jpg").read_bytes() * 3)
+    arguments = ["--output", "drawn", "--json", "r.json", "--tracking.max-age-ms", 41]  # a frame is 40 ms
+    done = predict(tmp_path / "raw.mjpg", *arguments, *models(folder), cwd=tmp_path)
+    assert done.returncode == 0
+    assert [path.name for path in (tmp_path / "drawn").iterdir()] == ["raw.mp4"]
+    assert [row.get("track_id", -1) for row in rows_of(tmp_path / "r.json")] == [-1, -1, 1, 2, 1, 2]
 
 
 def test_ctrl_c_keeps_what_is_done(folder: Path, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import sys
 from pathlib import Path
 from typing import Any
@@ -126,6 +127,35 @@ def test_several_bags_and_going_on_after_an_interruption(
     assert "bag0.mcap: is there already" in capsys.readouterr().out
 
 
+def test_where_nothing_is_left_no_process_and_no_cluster_is_started(
+    tmp_path: Path, model: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bags = [write_bag(tmp_path / f"bag{k}", {TOPIC: [spot(0)]}) for k in range(3)]
+    assert run(model, *bags, "-o", tmp_path / "results") == 0
+    capsys.readouterr()
+    monkeypatch.setattr(multiprocessing, "get_context", None)  # what would start a worker fails
+    monkeypatch.setitem(sys.modules, "ray", None)
+    assert run(model, *bags, "-o", tmp_path / "results", "--workers", 2) == 0
+    assert run(model, *bags, "-o", tmp_path / "results", "--ray", "auto") == 0
+    assert capsys.readouterr().out.count("is there already, left as it is") == 6
+    (tmp_path / "results" / "bag1.mcap").unlink()  # one bag needs no second process
+    assert run(model, *bags, "-o", tmp_path / "results", "--workers", 2) == 0
+    assert len(messages(tmp_path / "results" / "bag1.mcap")["persons"]) == 1
+
+
+def test_folders_with_dots_in_their_names_have_results_of_their_own(tmp_path: Path, model: str) -> None:
+    bags = [write_bag(tmp_path / f"run.{k}", {TOPIC: [spot(0)]}) for k in range(2)]
+    assert run(model, *bags, "-o", tmp_path / "results") == 0
+    assert sorted(f.name for f in (tmp_path / "results").iterdir()) == ["run.0.mcap", "run.1.mcap"]
+
+
+def test_a_folder_is_no_name_for_the_result_of_one_bag(tmp_path: Path, model: str) -> None:
+    bag = write_bag(tmp_path / "bag", {TOPIC: [spot(0)]})
+    (tmp_path / "results").mkdir()
+    with pytest.raises(SettingsError, match=r"is a folder; name the bag to write, for example .*results/bag\.mcap"):
+        run(model, bag, "-o", tmp_path / "results")
+
+
 def test_a_missing_topic_is_said_and_leaves_nothing_behind(
     tmp_path: Path, model: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -140,6 +170,7 @@ def test_a_missing_topic_is_said_and_leaves_nothing_behind(
     [
         ([], "say which bag to write"),
         (["-o", "out.mcap", "--json", "a.json", "--show"], "--json or --show: not for bags"),
+        (["-o", "out.mcap", "--rerun", "a.rrd"], "--rerun: not for bags"),
     ],
 )
 def test_options_that_do_not_fit(tmp_path: Path, model: str, arguments: list[str], says: str) -> None:
