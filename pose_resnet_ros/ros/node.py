@@ -135,7 +135,7 @@ class PoseNode(GuardedLifecycleNode):
             qos.input_profile(self._settings.image_reliability),
             # Whoever joins images with detections wants each of them.
             is_idle=lambda: external is not None or worker.idle,
-            forward=self._to_worker if external is None else lambda message, _: external.put(message),
+            forward=self._to_worker if external is None else external.put,
             statistics=self._statistics,
         )
 
@@ -160,7 +160,7 @@ class PoseNode(GuardedLifecycleNode):
             logger=self.get_logger(),
         )
 
-    def _to_worker(self, message: Any, received_s: float | None = None) -> None:
+    def _to_worker(self, message: Any, received_s: float) -> None:
         if self._worker is not None:
             self._worker.put(message, received_s)
 
@@ -186,8 +186,6 @@ class PoseNode(GuardedLifecycleNode):
         if self._external is not None:
             self._external.close()
             self._external = None
-        if self._space is not None:
-            self._space.unsubscribe()
         if self._pipeline is not None:
             self._pipeline.cancel()
         worker, self._worker, self._processor = self._worker, None, None
@@ -196,6 +194,8 @@ class PoseNode(GuardedLifecycleNode):
                 f"the inference in progress did not end within {STOP_TIMEOUT_S:.0f} s; left behind"
             )
             self._left_behind = worker
+        if self._space is not None:
+            self._space.unsubscribe()
         if self._bodies is not None:
             self._bodies.clear()
 

@@ -29,6 +29,7 @@ from pose_resnet_ros.ros.throttle import Throttle
 
 DEPTH_TOPIC, INFO_TOPIC = "depth_image", "camera_info"
 KEPT_DEPTH_IMAGES = 10
+_NO_PARTNER = "(header.stamp is 0) cannot be paired with others in time"
 
 
 class Space:
@@ -65,10 +66,12 @@ class Space:
         ]
 
     def unsubscribe(self) -> None:
-        """Stop listening (deactivate)."""
+        """Stop listening, and forget what came (deactivate, when the worker has ended)."""
         for subscription in self._subscriptions:
             self._node.destroy_subscription(subscription)
         self._subscriptions = []
+        self._depths = NearestStamp(capacity=KEPT_DEPTH_IMAGES)
+        self._early = self._info = None
 
     def begin(self, image: Any, settings: Settings) -> None:
         """The worker takes this image message: hold its depth image fast, for a slow inference would outlive the buffer."""
@@ -76,9 +79,13 @@ class Space:
 
     def publish(self, image: Any, people: People, settings: Settings, *, image_wh: tuple[int, int]) -> None:
         """Persons, markers and poses, if there is a depth image near enough; else this image has none, which is counted."""
-        depth, info = self._depth_near(stamp_ns(image), settings), self._info
+        image_ns, info = stamp_ns(image), self._info
+        if not image_ns:
+            self._count("image without a stamp", f"no persons in 3D: images without a stamp {_NO_PARTNER}")
+            return
+        depth = self._depth_near(image_ns, settings)
         if depth is None or info is None:
-            self._count_missing(stamp_ns(image), info, settings)
+            self._count_missing(image_ns, info, settings)
             return
         header = image.header
         self._check_frames(header, depth, info)
@@ -113,7 +120,14 @@ class Space:
             self._node.destroy_lifecycle_publisher(publisher)
 
     def _on_depth(self, message: Image) -> None:
-        self._depths.put(stamp_ns(message), message)
+        if depth_ns := stamp_ns(message):
+            self._depths.put(depth_ns, message)
+        else:
+            topic = self._node.resolve_topic_name(DEPTH_TOPIC)
+            self._count(
+                "depth image without a stamp",
+                f"depth images on {topic} without a stamp {_NO_PARTNER}: ignored",
+            )
 
     def _on_info(self, message: CameraInfo) -> None:
         self._info = message

@@ -29,15 +29,17 @@ class ExternalInput:
     """Subscribed to ``detections`` while it lives. put and the subscription on the executor's thread, split on the worker's."""
 
     def __init__(
-        self, node: Node, *, settings: Callable[[], Settings], forward: Callable[[Any], None]
+        self, node: Node, *, settings: Callable[[], Settings], forward: Callable[[Any, float], None]
     ) -> None:
-        """forward: takes each (image, detections) pair, as messages."""
+        """forward: takes each (image, detections) pair, as messages, and when the image was received in seconds of the monotonic
+        clock.
+        """
         self._node = node
         self._settings = settings
         self._forward = forward
-        self._join: StampJoin[Any, Detection2DArray] = StampJoin(capacity=WAITING)
+        self._join: StampJoin[tuple[Any, float], Detection2DArray] = StampJoin(capacity=WAITING)
         self._pairs = 0
-        self._images = self._detections = 0  # since the last pair
+        self._images = self._detections = self._unstamped = 0  # since the last pair
         self._paired_s = self._told_s = time.monotonic()
         self._throttle = Throttle()
         profile = QoSProfile(
@@ -47,10 +49,13 @@ class ExternalInput:
             node, Detection2DArray, TOPIC, self._on_detections, profile
         )
 
-    def put(self, image: Any) -> None:
-        """An image has come."""
+    def put(self, image: Any, received_s: float) -> None:
+        """An image has come, at this second of the monotonic clock."""
         self._images += 1
-        self._pass_on(self._join.put_left(stamp_ns(image), image))
+        if image_ns := stamp_ns(image):
+            self._pass_on(self._join.put_left(image_ns, (image, received_s)))
+        else:
+            self._leave_out()
 
     def split(self, pair: tuple[Any, Detection2DArray]) -> tuple[Any, Detections]:
         """The image message and the persons that were found in it."""
@@ -77,7 +82,9 @@ class ExternalInput:
         """Why no image has met its detections for a while; "" where one has, or where nothing comes at all."""
         if not (self._images or self._detections) or time.monotonic() - self._paired_s <= COMPLAIN_AFTER_S:
             return ""
-        if self._images and self._detections:
+        if self._unstamped:
+            what = "images or detections come without a stamp (header.stamp is 0), by which they are paired"
+        elif self._images and self._detections:
             what = (
                 "stamps differ: a detector must pass on its image's header.stamp untouched,"
                 f" and be at most {WAITING} images late"
@@ -94,15 +101,24 @@ class ExternalInput:
 
     def _on_detections(self, message: Detection2DArray) -> None:
         self._detections += 1
-        self._pass_on(self._join.put_right(stamp_ns(message), message))
+        if detections_ns := stamp_ns(message):
+            self._pass_on(self._join.put_right(detections_ns, message))
+        else:
+            self._leave_out()
 
-    def _pass_on(self, pair: tuple[Any, Detection2DArray] | None) -> None:
+    def _leave_out(self) -> None:
+        """A message without a stamp: what it belongs to cannot be told."""
+        self._unstamped += 1
+        self._pass_on(None)
+
+    def _pass_on(self, pair: tuple[tuple[Any, float], Detection2DArray] | None) -> None:
         now_s = time.monotonic()
         if pair is not None:
+            (image, received_s), detections = pair
             self._pairs += 1
-            self._images = self._detections = 0
+            self._images = self._detections = self._unstamped = 0
             self._paired_s = self._told_s = now_s
-            self._forward(pair)
+            self._forward((image, detections), received_s)
         elif now_s - self._told_s > COMPLAIN_AFTER_S:
             self._told_s = now_s
             self._node.get_logger().warning(self.trouble)

@@ -16,6 +16,7 @@ pytest.importorskip("rclpy")
 from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import PoseArray
 from pose_resnet_ros.msg import PersonArray, PersonArray3D
+from rclpy.lifecycle import TransitionCallbackReturn
 from sensor_msgs.msg import CameraInfo, Image
 from visualization_msgs.msg import Marker, MarkerArray
 
@@ -39,10 +40,14 @@ class Setup:
         self.poses: list[PoseArray] = world.listen(PoseArray, "/pose_resnet/poses")
         self.markers: list[MarkerArray] = world.listen(MarkerArray, "/pose_resnet/markers")
         self.diagnostics: list[DiagnosticArray] = world.listen(DiagnosticArray, "/diagnostics")
-        world.pose_node(use_depth=True, tracking__confirm_hits=1, **parameters)
-        self._images = world.publisher(Image)
-        self._depths = world.publisher(Image, "/depth_image")
-        self._infos = world.publisher(CameraInfo, "/camera_info")
+        self.node = world.pose_node(use_depth=True, tracking__confirm_hits=1, **parameters)
+        self.reconnect()
+
+    def reconnect(self) -> None:
+        """Publishers that the node has found."""
+        self._images = self.world.publisher(Image)
+        self._depths = self.world.publisher(Image, "/depth_image")
+        self._infos = self.world.publisher(CameraInfo, "/camera_info")
 
     def info(self, **fields: Any) -> None:
         """A calibration: K and P differ, so that it shows which one was used."""
@@ -67,10 +72,10 @@ class Setup:
         self._depths.publish(message)
         self.world.spin_for(0.2)
 
-    def image(self) -> PersonArray:
-        """An image at 1 s; its 2D result."""
+    def image(self, *, number: int = 1) -> PersonArray:
+        """An image at so many s; its 2D result."""
         seen = len(self.persons)
-        message = self._image_message(number=1)
+        message = self._image_message(number=number)
         message.header.stamp.nanosec = 0
         self._images.publish(message)
         self.world.until(lambda: len(self.persons) > seen, "the 2D result")
@@ -215,3 +220,33 @@ def test_another_frame_id_is_said_and_used(setup: Callable[..., Setup]) -> None:
     s.image()
     assert s.result().header.frame_id == FRAME
     s.until_logged("depth_image is in frame 'depth_optical_frame', the image in 'camera_optical_frame'")
+
+
+def test_what_came_before_a_pause_is_not_used_after_it(setup: Callable[..., Setup]) -> None:
+    s = setup()
+    s.info()
+    s.depth(2.0)
+    s.image()
+    s.result()
+    s.persons_3d.clear()
+    assert s.node.trigger_deactivate() == s.node.trigger_activate() == TransitionCallbackReturn.SUCCESS
+    s.reconnect()
+    s.image()  # of the same stamp as the depth image before the pause
+    s.until_logged("nothing has come on /camera_info")
+    s.info()
+    s.image()
+    s.until_logged("no depth image on /depth_image within 20 ms")
+    assert s.persons_3d == []
+    s.depth(3.0)
+    s.image()
+    assert s.result().persons[0].position.z == 3.0
+
+
+def test_images_without_a_stamp_are_paired_with_nothing(setup: Callable[..., Setup]) -> None:
+    s = setup()
+    s.info()
+    s.depth(2.0, stamp_ms=0)
+    s.until_logged("depth images on /depth_image without a stamp")
+    assert len(s.image(number=0).persons) == 1
+    s.until_logged("no persons in 3D: images without a stamp")
+    assert s.persons_3d == []

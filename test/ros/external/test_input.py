@@ -46,7 +46,7 @@ class Setup:
         self.until_logged = until_logged
         self.results: list[PersonArray] = world.listen(PersonArray, "/pose_resnet/persons")
         self.diagnostics: list[DiagnosticArray] = world.listen(DiagnosticArray, "/diagnostics")
-        world.pose_node(detector_model="external", **parameters)
+        self.node = world.pose_node(detector_model="external", **parameters)
         self.images = world.publisher(Image)
         self.boxes = world.publisher(Detection2DArray, "/detections", 10)
 
@@ -184,3 +184,30 @@ def test_a_box_without_area_stops_nothing(setup: Callable[..., Setup]) -> None:
     s.boxes.publish(message)
     s.images.publish(image)
     assert len(s.until_results(1)[0].persons) == 1
+
+
+def test_messages_without_a_stamp_are_never_paired_and_are_named(
+    setup: Callable[..., Setup], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pose_resnet_ros.ros.external.input.COMPLAIN_AFTER_S", 0.2)
+    s = setup()
+    image = s.image_message()
+    image.header.stamp.sec = image.header.stamp.nanosec = 0
+    for _ in range(20):
+        s.images.publish(image)
+        s.boxes.publish(detections(image.header, ("person", 0.9)))
+        s.world.spin_for(0.03)
+    s.until_logged("without a stamp (header.stamp is 0), by which they are paired")
+    assert s.results == []
+
+
+def test_the_age_of_a_result_counts_from_the_receipt_of_its_image(setup: Callable[..., Setup]) -> None:
+    s = setup()
+    image = s.image_message()
+    s.images.publish(image)
+    s.world.spin_for(0.3)
+    s.boxes.publish(detections(image.header, ("person", 0.9)))
+    s.until_results(1)
+    s.world.until(lambda: s.node._statistics.summary().published, "the statistics")
+    median_ms, _ = s.node._statistics.summary().age_ms
+    assert median_ms > 250  # a detector that takes its time makes the results that old
