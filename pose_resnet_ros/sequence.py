@@ -12,13 +12,15 @@ from pose_resnet_ros.core.types import Detections
 from pose_resnet_ros.pipeline import PipelineResult, PosePipeline
 from pose_resnet_ros.settings import PipelineSettings
 
+MAX_GAP_S = 1.0  # after a longer one people are anywhere
+
 
 class ImageSequence:
     """``PosePipeline.run`` with the setting ``detector_interval``: images of one camera, in order, from one thread.
 
     In the images between two detections the boxes follow the keypoints of the image before (``core.carried``). Whoever is lost
-    makes the next image a detection, and so does an image of another size or rotation. Somebody new is seen at the next
-    detection.
+    makes the next image a detection, and so does an image of another size or rotation, one that comes after a gap or before the
+    last one, or a failure. Somebody new is seen at the next detection.
     """
 
     def __init__(self, pipeline: PosePipeline) -> None:
@@ -30,6 +32,7 @@ class ImageSequence:
         self._anchors: Anchors | None = None
         self._next: Detections | None = None
         self._view: tuple[object, ...] = ()
+        self._stamp_s: float | None = None
         self._since_detection = 0
 
     def run(
@@ -39,15 +42,22 @@ class ImageSequence:
         settings: PipelineSettings,
         boxes: Detections | None = None,
         keep_heatmaps: bool = False,
+        stamp_s: float | None = None,
     ) -> PipelineResult:
-        """As ``PosePipeline.run``; given boxes are used as they are, and nothing is remembered of them."""
+        """As ``PosePipeline.run``; given boxes are used as they are, and nothing is remembered of them.
+
+        stamp_s: the image's time in seconds; None where every image follows the last one at the source's own pace.
+        """
         if boxes is not None or settings.detector_interval == 1:
             self.forget()
             return self._pipeline.run(image, settings=settings, boxes=boxes, keep_heatmaps=keep_heatmaps)
+        if not self._follows(stamp_s):
+            self.forget()
         view = (*image.shape[:2], settings.image_rotation)
         carried = (
             self._next if view == self._view and self._since_detection < settings.detector_interval else None
         )
+        self._next, self._stamp_s = None, stamp_s  # should the run fail, nothing is carried past it
         result = self._pipeline.run(image, settings=settings, boxes=carried, keep_heatmaps=keep_heatmaps)
         if carried is None:
             self._anchors = Anchors.of(result.native, keypoint_threshold=settings.keypoint_threshold)
@@ -55,6 +65,11 @@ class ImageSequence:
         self._since_detection += 1
         self._carry_on(result, settings, image)
         return result
+
+    def _follows(self, stamp_s: float | None) -> bool:
+        if stamp_s is None or self._stamp_s is None:
+            return True
+        return 0.0 <= stamp_s - self._stamp_s <= MAX_GAP_S
 
     def _carry_on(self, result: PipelineResult, settings: PipelineSettings, image: np.ndarray) -> None:
         """The boxes for the next image; none if somebody was lost."""

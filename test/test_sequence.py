@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import spot_model
 
+from pose_resnet_ros.core.errors import ModelError
 from pose_resnet_ros.core.types import Detections
 from pose_resnet_ros.models.pose_net import PoseNet
 from pose_resnet_ros.models.runtime import RunOn
@@ -118,6 +119,34 @@ def test_another_view_is_a_detection(sequence, detector):
 def test_forgetting_makes_the_next_image_a_detection(sequence, detector):
     sequence.run(spot_at(50), settings=settings(100))
     sequence.forget()
+    sequence.run(spot_at(50), settings=settings(100))
+    assert detector.calls == 2
+
+
+@pytest.mark.parametrize(
+    ("stamps_s", "calls"),
+    [
+        ([10.0, 10.1, 10.2], 1),
+        ([10.0, 10.0, 11.0], 1),
+        ([10.0, 10.1, 4.0, 4.1], 2),  # a bag that loops
+        ([10.0, 11.1, 11.2], 2),  # a camera that was gone for a while
+    ],
+)
+def test_a_jump_back_and_a_gap_make_a_detection(sequence, detector, stamps_s, calls):
+    for stamp_s in stamps_s:
+        sequence.run(spot_at(50), settings=settings(100), stamp_s=stamp_s)
+    assert detector.calls == calls
+
+
+def test_a_run_that_fails_makes_the_next_image_a_detection(sequence, detector, monkeypatch):
+    def broken(*_: object, **__: object) -> None:
+        raise ModelError("the boxes of this image are too much for it")
+
+    sequence.run(spot_at(50), settings=settings(100))
+    with monkeypatch.context() as patch:
+        patch.setattr(PoseNet, "estimate", broken)
+        with pytest.raises(ModelError):
+            sequence.run(spot_at(50), settings=settings(100))
     sequence.run(spot_at(50), settings=settings(100))
     assert detector.calls == 2
 

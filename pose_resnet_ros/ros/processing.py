@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from pose_resnet_ros.core.errors import ImageError, InferenceCancelled
-from pose_resnet_ros.core.types import Detections, People
+from pose_resnet_ros.core.types import Detections
 from pose_resnet_ros.identities import Identities
 from pose_resnet_ros.models.stages import StageClock
-from pose_resnet_ros.pipeline import PosePipeline
+from pose_resnet_ros.pipeline import PipelineResult, PosePipeline
 from pose_resnet_ros.ros.depth.space import Space
 from pose_resnet_ros.ros.health.statistics import Outcome, Statistics, plausible_age_ms
 from pose_resnet_ros.ros.human_bodies import HumanBodies
@@ -100,9 +100,7 @@ class FrameProcessor:
             self._space.begin(message, settings)
         with clock.stage("convert"):
             image = self._decode(message)
-        keep_heatmaps = self._outputs.wants_heatmaps
-        result = self._sequence.run(image, settings=settings.frame, boxes=boxes, keep_heatmaps=keep_heatmaps)
-        result = replace(result, people=self._identify(result.people, frame, message, image, settings))
+        result = self._people_in(image, message, frame, boxes, settings)
         with clock.stage("publish"):
             self._outputs.publish_results(header, image, result, settings)
             if self._bodies is not None:
@@ -118,17 +116,24 @@ class FrameProcessor:
         stage_ms = {**result.stage_ms, **clock.ms}
         self._statistics.frame_published(Outcome(age_ms, stamp_age_ms, stage_ms, persons=len(result.people)))
 
-    def _identify(
-        self, people: People, frame: Frame, message: Any, image: np.ndarray, settings: Settings
-    ) -> People:
-        """Track ids, and smoothing; in the image's own time, or in ours if it has none."""
+    def _people_in(
+        self, image: np.ndarray, message: Any, frame: Frame, boxes: Detections | None, settings: Settings
+    ) -> PipelineResult:
+        """With track ids and smoothed, in the image's own time, or in ours if it has none."""
         if self._reset_wanted:
             self._reset_wanted = False
             self._identities.reset()
             self._sequence.forget()
+        stamp_s = stamp_ns(message) / 1e9 or frame.received_s
+        result = self._sequence.run(
+            image,
+            settings=settings.frame,
+            boxes=boxes,
+            keep_heatmaps=self._outputs.wants_heatmaps,
+            stamp_s=stamp_s,
+        )
         self._identities.set(settings.identities)
-        stamp_s = stamp_ns(message) / 1e9
-        return self._identities.update(people, stamp_s=stamp_s or frame.received_s, image=image)
+        return replace(result, people=self._identities.update(result.people, stamp_s=stamp_s, image=image))
 
     def _note_stamp(self, message: Any) -> None:
         if self._statistics.time_jumped_back(stamp_ns(message)) and self._throttle.may_say("time"):

@@ -144,9 +144,9 @@ class _Run:
     def _one(self, image: BagImage) -> None:
         bgr = _decode(image)
         header, log_ns = image.message.header, image.log_ns
-        result = self._sequence.run(bgr, settings=self._settings)
-        stamp_ns = header.stamp.sec * 1_000_000_000 + header.stamp.nanosec
-        people = self._identities.update(result.people, stamp_s=(stamp_ns or log_ns) / 1e9, image=bgr)
+        stamp_s = (header.stamp.sec * 1_000_000_000 + header.stamp.nanosec or log_ns) / 1e9
+        result = self._sequence.run(bgr, settings=self._settings, stamp_s=stamp_s)
+        people = self._identities.update(result.people, stamp_s=stamp_s, image=bgr)
         skeleton, threshold = self._pipeline.skeleton, self._settings.keypoint_threshold
         size = bgr.shape[1], bgr.shape[0]
         message = bag_types.person_array(

@@ -52,6 +52,29 @@ def test_time_that_jumps_back_makes_everybody_new(world: Any, spot: str, image_m
     assert [stream.track_id(stamp) for stamp in (100, 101, 7, 8)] == [1, 1, 2, 2]
 
 
+def test_between_detections_a_jump_back_or_a_reset_is_a_detection(
+    world: Any, spot: str, image_message: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = Stream(world, image_message, pose_model=spot, detector_interval=1000)
+    detector, calls = stream.node._pipeline.detector, []
+    detect = detector.detect
+    monkeypatch.setattr(
+        detector, "detect", lambda *given, **named: calls.append(1) or detect(*given, **named)
+    )
+
+    def detections(*numbers: int) -> int:
+        before = len(calls)
+        for number in numbers:
+            stream.track_id(number)
+        return len(calls) - before
+
+    assert detections(100, 101, 102) == 1
+    assert detections(5, 6) == 1
+    assert detections(9, 10) == 1  # two seconds without an image
+    assert stream.reset().success
+    assert detections(11, 12) == 1
+
+
 def test_images_without_stamps_are_tracked_by_the_time_of_receipt(
     world: Any, spot: str, image_message: Any
 ) -> None:
