@@ -8,7 +8,7 @@ This file runs in every process that imports our messages (``ros2 topic echo``, 
 from pkgutil import extend_path
 
 # In a clone's root the source tree comes first on sys.path; the generated messages (`pose_resnet_ros.msg`) live in the
-# installed copy. Joining both keeps `python -m pose_resnet_ros` working from any folder.
+# installed copy. Joining both keeps `python3 -m pose_resnet_ros` working from any folder.
 __path__ = extend_path(__path__, __name__)
 
 __version__ = "0.1.0"

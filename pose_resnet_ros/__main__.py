@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""``python -m pose_resnet_ros TOOL ...``"""
+"""``python3 -m pose_resnet_ros TOOL ...``"""
 
 import sys
 

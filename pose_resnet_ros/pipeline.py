@@ -26,7 +26,7 @@ from pose_resnet_ros.models.loading import fetch_if_absent
 from pose_resnet_ros.models.pose_net import PoseNet
 from pose_resnet_ros.models.runtime import RunOn
 from pose_resnet_ros.models.stages import StageClock
-from pose_resnet_ros.options import size_wh
+from pose_resnet_ros.options import option, size_wh
 from pose_resnet_ros.settings import PipelineSettings
 
 NATIVE = "native"
@@ -150,8 +150,13 @@ def load_pipeline(
     """Load both networks; arguments as in ``options.py``.
 
     Raises ModelError (a file is missing, or is not what it should be, or could not be fetched), BackendError
-    (the backend cannot be had) or SettingsError (the model cannot give the skeleton, or not take the input's size).
+    (the backend cannot be had) or SettingsError (a value that is not allowed, or the model cannot give the skeleton, or not take
+    the input's size).
     """
+    chosen = {"backend": backend, "precision": precision, "detector_precision": detector_precision}
+    counts = {"device_id": device_id, "threads": threads, "max_batch": max_batch}
+    for name, value in (chosen | counts).items():
+        option(name).check(value)  # type: ignore[arg-type]
     input_wh = size_wh(detector_input)
     if allow_download:
         for model in (pose_model, detector_model):

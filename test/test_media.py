@@ -72,7 +72,7 @@ def test_what_cannot_be_opened_is_named(tmp_path: Path) -> None:
         open_media(str(tmp_path))
     with pytest.raises(SettingsError, match="there is no '/nowhere'"):
         open_media("/nowhere")
-    with pytest.raises(SettingsError, match="there is no '~nobody/7.png'"):
+    with pytest.raises(SettingsError, match=r"there is no '~nobody/7\.png'"):
         open_media("~nobody/7.png")
     text = tmp_path / "notes.txt"
     text.write_text("hello")

@@ -146,6 +146,22 @@ def test_a_skeleton_that_the_model_cannot_give_is_refused(folder: Path) -> None:
         assert pipeline.run(IMAGE).people.keypoints_xy.shape == (1, 16, 2)
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"backend": "gpu"}, "backend: expected auto, cpu, cuda, tensorrt or openvino, got 'gpu'"),
+        ({"precision": "fp8"}, "precision: expected auto, fp32, fp16 or int8, got 'fp8'"),
+        ({"detector_precision": ""}, "detector_precision: expected auto"),
+        ({"max_batch": 0}, "max_batch: expected a whole number from 1 to 256, got 0"),
+        ({"threads": -1}, "threads: expected a whole number from 0 to 256, got -1"),
+        ({"device_id": "0"}, "device_id: expected a whole number from 0 to 63, got '0'"),
+    ],
+)
+def test_values_that_are_not_allowed_are_refused(change: dict[str, object], said: str) -> None:
+    with pytest.raises(SettingsError, match=said):
+        load_pipeline(**change)  # type: ignore[arg-type]
+
+
 def test_full_frame_takes_the_whole_image(folder: Path) -> None:
     with load_pipeline(known_models.pose_net(folder / "full.onnx"), "full_frame") as pipeline:
         result = pipeline.run(IMAGE)

@@ -16,7 +16,7 @@ from functools import partial
 import numpy as np
 
 from pose_resnet_ros.core.dark import dark_offsets
-from pose_resnet_ros.core.simcc import decode_simcc
+from pose_resnet_ros.core.simcc import SIMCC_SPLIT_RATIO, decode_simcc
 
 Points = tuple[np.ndarray, np.ndarray]
 Decoder = Callable[..., Points]
@@ -84,7 +84,7 @@ DECODERS: dict[str, Decoder] = {
     "mmpose": partial(decode_heatmaps, offsets=mmpose_offsets),
     "dark": partial(decode_heatmaps, offsets=partial(dark_offsets, kernel=11)),
     "dark17": partial(decode_heatmaps, offsets=partial(dark_offsets, kernel=17)),
-    "simcc": partial(decode_simcc, split_ratio=2.0),
+    "simcc": partial(decode_simcc, split_ratio=SIMCC_SPLIT_RATIO),
 }
 
 

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+SIMCC_SPLIT_RATIO = 2.0  # bins for one pixel, in every RTMPose
+
 
 def decode_simcc(
     outputs: Sequence[np.ndarray], *, input_wh: tuple[int, int], split_ratio: float

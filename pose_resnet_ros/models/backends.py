@@ -120,7 +120,7 @@ def _open_on(
         if backend == "cpu" or _is_about_the_file(error):
             raise _unreadable(path, error) from error
         raise BackendError(
-            f"backend '{backend}' failed on device {device_id}: {_first_line(error)}; {_CURE[backend]}"
+            f"backend '{backend}' failed on device {device_id}: {first_line(error)}; {_CURE[backend]}"
         ) from error
     if wanted not in session.get_providers():
         raise BackendError(
@@ -190,7 +190,7 @@ def _unreadable(path: Path, error: Exception) -> ModelError:
     if "Protobuf" in str(error) or "No graph" in str(error):
         return ModelError(f"{path} is not an ONNX model, or only a part of one; fetch or export it again")
     return ModelError(
-        f"{path}: this onnxruntime {ort.__version__} cannot load the model: {_first_line(error)}"
+        f"{path}: this onnxruntime {ort.__version__} cannot load the model: {first_line(error)}"
     )
 
 
@@ -200,5 +200,6 @@ def _is_about_the_file(error: Exception) -> bool:
     )
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0]
+def first_line(error: Exception) -> str:
+    """What an exception says, in short; its name where it says nothing (MemoryError)."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from typing import TypeVar
 
 import numpy as np
 
 from pose_resnet_ros.core.errors import ModelError
+from pose_resnet_ros.core.simcc import SIMCC_SPLIT_RATIO
 from pose_resnet_ros.core.skeletons import skeleton_named
 from pose_resnet_ros.models.digests import digest_of
 from pose_resnet_ros.models.entry import ModelEntry
@@ -26,7 +28,7 @@ from pose_resnet_ros.models.spec import (
 )
 
 S = TypeVar("S", PoseSpec, DetectorSpec)
-DESCRIBE = "describe it anew with: python -m pose_resnet_ros models add FILE, or use another file"
+DESCRIBE = "describe it anew with: python3 -m pose_resnet_ros models add FILE --like ROW (docs/models.md), or use another file"
 
 
 def spec_of(model: OnnxModel, entry: ModelEntry | None) -> Spec:
@@ -44,7 +46,8 @@ def spec_of(model: OnnxModel, entry: ModelEntry | None) -> Spec:
         return entry.spec
     raise ModelError(
         f"{model.path} does not say how it wants its input and what its output means (no metadata entry '{METADATA_KEY}');"
-        f" describe it with: python -m pose_resnet_ros models add {model.path}"
+        f" describe it with: python3 -m pose_resnet_ros models add {shlex.quote(str(model.path))} --like ROW, where ROW is a"
+        " model of the table with the same kind of input and output (docs/models.md)"
     )
 
 
@@ -63,7 +66,15 @@ def check_kind(spec: Spec, wanted: type[S], model: OnnxModel) -> S:
 def check_input(spec: Spec, model: OnnxModel) -> None:
     """Raises ModelError unless the first input takes (N, 3, height, width) float32 of the described size."""
     wanted = (3, spec.input.height, spec.input.width)
+    if not model.inputs:
+        raise ModelError(f"{model.path} has no input; expected an image of (N, 3, height, width)")
     given = model.inputs[0]
+    if given.dtype == "tensor(float16)":
+        raise ModelError(
+            f"{model.path}: expected a float32 input, the file has {given}; export it with float32 inputs and outputs"
+            " (half precision inside is fine: keep_io_types), or make it of the fp32 file with: python3 -m pose_resnet_ros export"
+            " FILE --fp16"
+        )
     fits = len(given.shape) == 4 and all(
         have in (None, want) for have, want in zip(given.shape[1:], wanted, strict=True)
     )
@@ -99,10 +110,22 @@ def check_pose_outputs(spec: PoseSpec, outputs: Sequence[np.ndarray], model: Onn
     joints = len(skeleton_named(spec.skeleton))
     rank, count = (3, 2) if spec.decoder == "simcc" else (4, 1)
     fits = len(outputs) >= count and all(o.ndim == rank and o.shape[1] == joints for o in outputs[:count])
+    if fits and spec.decoder == "simcc":
+        _check_bins(spec, outputs, model)
     if not fits:
         raise ModelError(
             f"{model.path}: decoder '{spec.decoder}' and skeleton '{spec.skeleton}' want {count} output(s) of {rank} axes with"
             f" {joints} joints in the second, the file gives {_shapes(outputs)}; {DESCRIBE}"
+        )
+
+
+def _check_bins(spec: PoseSpec, outputs: Sequence[np.ndarray], model: OnnxModel) -> None:
+    """A file made for another input size, or with another number of bins, would give keypoints at a wrong scale."""
+    wanted = (SIMCC_SPLIT_RATIO * spec.input.width, SIMCC_SPLIT_RATIO * spec.input.height)
+    if (outputs[0].shape[2], outputs[1].shape[2]) != wanted:
+        raise ModelError(
+            f"{model.path}: decoder 'simcc' wants {wanted[0]:g} bins over x and {wanted[1]:g} over y for an input of"
+            f" {spec.input.width}x{spec.input.height} pixels, the file gives {_shapes(outputs[:2])}; {DESCRIBE}"
         )
 
 

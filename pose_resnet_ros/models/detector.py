@@ -14,7 +14,7 @@ from pose_resnet_ros.core import types
 from pose_resnet_ros.core.boxes import is_sound, nms
 from pose_resnet_ros.core.crops import tensor_for
 from pose_resnet_ros.core.detector_heads import DECODERS
-from pose_resnet_ros.core.errors import ModelError, PoseError, SettingsError
+from pose_resnet_ros.core.errors import InferenceCancelled, ModelError, PoseError, SettingsError
 from pose_resnet_ros.core.letterbox import LETTERBOXES
 from pose_resnet_ros.core.types import Detections
 from pose_resnet_ros.models.backends import Grant
@@ -96,6 +96,8 @@ class PersonDetector:
             self._letterbox = types.option(LETTERBOXES, self.spec.letterbox, what="letterbox")
             self._decode = types.option(DECODERS, self.spec.decoder, what="decoder")
             self.detect(np.full((64, 64, 3), 128, np.uint8), detection_threshold=0.5, nms_threshold=0.5)
+        except InferenceCancelled:
+            raise
         except (PoseError, IndexError, ValueError) as error:  # outputs of another shape fail in NumPy
             raise ModelError(
                 f"{self._model.path}: the file does not fit its description: {error}; {DESCRIBE}"

@@ -45,8 +45,8 @@ def fetch(entry: ModelEntry, *, from_folder: Path | None = None, progress: bool 
         if isinstance(outcome, Path):
             return outcome
         failures.append(f"  {url}: {outcome}")
-    by_hand = f"\n{how_to_get_by_hand(entry)}" if entry.manual_page else ""
-    raise DownloadError(f"'{entry.name}' could not be fetched:\n" + "\n".join(failures) + by_hand)
+    way_out = how_to_get_by_hand(entry) if entry.manual_page else how_to_take_in(entry)
+    raise DownloadError("\n".join([f"'{entry.name}' could not be fetched:", *failures, way_out]))
 
 
 def _try(entry: ModelEntry, url: str, *, progress: bool) -> Path | DownloadError:
@@ -69,7 +69,15 @@ def how_to_get_by_hand(entry: ModelEntry) -> str:
     return (
         f"to get '{entry.name}' by hand (its makers' page is not made for programs): download {file} from\n"
         f"  {entry.manual_page}\n  ({entry.note})\n"
-        f"then: python -m pose_resnet_ros models add {file} --as {entry.name}"
+        f"then: python3 -m pose_resnet_ros models add {file} --as {entry.name}"
+    )
+
+
+def how_to_take_in(entry: ModelEntry) -> str:
+    """What to do about a row whose addresses this machine cannot reach."""
+    return (
+        f"without a network here: fetch {entry.published_file} on another machine, then:"
+        f" python3 -m pose_resnet_ros models fetch {entry.name} --from FOLDER"
     )
 
 

@@ -5,14 +5,14 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pose_resnet_ros.core.errors import ModelError
-from pose_resnet_ros.core.types import names_of
 from pose_resnet_ros.models.entry import Kind, ModelEntry
-from pose_resnet_ros.models.registry import find_entry, model_names
+from pose_resnet_ros.models.registry import find_entry, model_names, unknown_model
 
 HOME_VARIABLE = "POSE_RESNET_ROS_HOME"
 WEIGHTS_FOLDER = Path(__file__).resolve().parent.parent / "weights"
@@ -27,14 +27,21 @@ class ModelFile:
 
 
 def models_folder() -> Path:
-    """Where fetched and added models lie: ``POSE_RESNET_ROS_HOME``, else this platform's cache folder. It need not exist."""
+    """Where fetched and added models lie: ``POSE_RESNET_ROS_HOME``, else this platform's cache folder. It need not exist.
+
+    Raises ModelError for a user without a home folder.
+    """
     home = os.environ.get(HOME_VARIABLE)
     if home:
-        return Path(home).expanduser()
-    if sys.platform == "darwin":
-        cache = Path.home() / "Library" / "Caches"
-    else:
-        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        return Path(os.path.expanduser(home))
+    if sys.platform != "darwin" and os.environ.get("XDG_CACHE_HOME"):
+        return Path(os.environ["XDG_CACHE_HOME"]) / "pose_resnet_ros"
+    try:
+        cache = Path.home() / ("Library/Caches" if sys.platform == "darwin" else ".cache")
+    except RuntimeError as error:  # a container's user without an entry and without HOME
+        raise ModelError(
+            f"there is no home folder to keep models in; set {HOME_VARIABLE} to a folder"
+        ) from error
     return cache / "pose_resnet_ros"
 
 
@@ -53,18 +60,21 @@ def find_model(name_or_path: str | os.PathLike[str], *, kind: Kind | None = None
     """The local file of a model.
 
     name_or_path: a name from the table, the name of an added model, or the path of an ONNX file (anything with a folder or
-    a suffix). kind: only for the names that the error lists. Raises ModelError, which says how to get an absent model.
+    the suffix .onnx, or a file that is there). kind: only for the names that the error proposes. Raises ModelError, which says
+    how to get an absent model.
     """
     text = os.fspath(name_or_path)
     entry = find_entry(text)
     if entry is not None:
         return ModelFile(_require_entry_file(entry), entry)
     if os.sep in text or text.endswith(".onnx"):
-        return ModelFile(_require_path(Path(text).expanduser()))
+        return ModelFile(_require_path(Path(os.path.expanduser(text))))
     if text in added_models():
         return ModelFile(models_folder() / f"{text}.onnx")
-    raise ModelError(
-        f"there is no model named '{text}'; expected {names_of(model_names(kind) + added_models())}, or the path of an ONNX file"
+    if Path(text).is_file():
+        return ModelFile(Path(text))
+    raise unknown_model(
+        text, model_names(kind) + added_models(), "the path of an ONNX file, or one of the names"
     )
 
 
@@ -88,7 +98,8 @@ def of_precision(file: ModelFile, precision: str) -> ModelFile:
 def how_to_make(file: ModelFile, precision: str) -> str:
     """The command that makes ``file`` in another precision, where ``of_precision`` finds it."""
     calibration = " --calibration PICTURES_OR_VIDEO" if precision == "int8" else ""
-    return f"python -m pose_resnet_ros export {file.entry.name if file.entry else file.path} --{precision}{calibration}"
+    source = file.entry.name if file.entry else shlex.quote(str(file.path))
+    return f"python3 -m pose_resnet_ros export {source} --{precision}{calibration}"
 
 
 def how_to_get(entry: ModelEntry) -> str:
@@ -96,8 +107,8 @@ def how_to_get(entry: ModelEntry) -> str:
     if entry.embedded:
         return "it is part of this package: install the package again"
     if entry.checkpoint and (models_folder() / entry.checkpoint).is_file():
-        return f"its checkpoint is here, turn it into the model with: python -m pose_resnet_ros export {entry.name}"
-    return f"get it with: python -m pose_resnet_ros models fetch {entry.name}"
+        return f"its checkpoint is here, turn it into the model with: python3 -m pose_resnet_ros export {entry.name}"
+    return f"get it with: python3 -m pose_resnet_ros models fetch {entry.name}"
 
 
 def _require_entry_file(entry: ModelEntry) -> Path:
@@ -111,6 +122,6 @@ def _require_path(path: Path) -> Path:
     if not path.is_file():
         what = "is a folder" if path.is_dir() else "does not exist"
         raise ModelError(
-            f"model file {path} {what}; expected an ONNX file, or a name from: python -m pose_resnet_ros models list"
+            f"model file {path} {what}; expected an ONNX file, or a name from: python3 -m pose_resnet_ros models list"
         )
     return path

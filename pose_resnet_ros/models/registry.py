@@ -7,6 +7,9 @@ A model that is not in the table is used by its path, if its file describes itse
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Sequence
+
 from pose_resnet_ros.core.errors import ModelError
 from pose_resnet_ros.core.types import names_of
 from pose_resnet_ros.models.entry import Kind, ModelEntry
@@ -53,9 +56,18 @@ def find_entry(name: str) -> ModelEntry | None:
 def get_entry(name: str) -> ModelEntry:
     """The row of that name.
 
-    Raises ModelError, which lists the names there are.
+    Raises ModelError, which says where the names are listed.
     """
     entry = find_entry(name)
     if entry is None:
-        raise ModelError(f"there is no model named '{name}'; expected {names_of(model_names())}")
+        raise unknown_model(name, model_names(), "one of the names")
     return entry
+
+
+def unknown_model(name: str, names: Sequence[str], expected: str) -> ModelError:
+    """The error for a name that is none of ``names``: what was expected, where the names are listed, and those most like it."""
+    alike = difflib.get_close_matches(name, names, n=5)
+    perhaps = f"; did you mean {names_of(alike)}?" if alike else ""
+    return ModelError(
+        f"there is no model named '{name}'; expected {expected} that `python3 -m pose_resnet_ros models list` prints{perhaps}"
+    )

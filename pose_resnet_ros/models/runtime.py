@@ -14,7 +14,7 @@ import numpy as np
 import onnxruntime as ort
 
 from pose_resnet_ros.core.errors import ModelError, PoseError
-from pose_resnet_ros.models.backends import open_session
+from pose_resnet_ros.models.backends import first_line, open_session
 from pose_resnet_ros.models.cancel import Canceller
 
 _log = logging.getLogger(__name__)
@@ -119,8 +119,7 @@ def guarded_run(path: Path, canceller: Canceller) -> Iterator[ort.RunOptions]:
     except PoseError:
         raise
     except Exception as error:  # onnxruntime's exceptions share no base class below Exception
-        reason = str(error).strip().splitlines()[0]
-        raise ModelError(f"{path}: onnxruntime could not run the network: {reason}") from error
+        raise ModelError(f"{path}: onnxruntime could not run the network: {first_line(error)}") from error
 
 
 def _info(node) -> TensorInfo:  # onnxruntime's NodeArg has no public name

@@ -9,6 +9,7 @@ the model table (``registry.py``).
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -76,16 +77,54 @@ def spec_from_json(text: str) -> Spec:
     try:
         data: dict[str, Any] = json.loads(text)
         data["input"] = InputSpec(**{key: _frozen(value) for key, value in data["input"].items()})
+        _check_input(data["input"])
         if data["kind"] == "pose":
+            _require("padding", data.get("padding", 1.25), above=0)
             return PoseSpec(**data)
         if data["kind"] == "detector":
             data["scales"] = tuple(YoloScale(s["stride"], _frozen(s["anchors"])) for s in data["scales"])
-            return DetectorSpec(**data)
-    except (ValueError, KeyError, TypeError) as error:
+            return _checked_detector(DetectorSpec(**data))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(
             f"the model's metadata entry '{METADATA_KEY}' is not a readable description: {error}"
         ) from error
     raise ModelError(f"the model's metadata says kind '{data['kind']}'; expected pose or detector")
+
+
+def _check_input(pixels: InputSpec) -> None:
+    """Raises ValueError for what would end in a division by zero, or in other pixels than were meant."""
+    _require("input.width", pixels.width, above=0, whole=True)
+    _require("input.height", pixels.height, above=0, whole=True)
+    _require("input.scale", pixels.scale, above=0)
+    if pixels.channel_order not in ("bgr", "rgb"):
+        raise ValueError(f"input.channel_order: expected bgr or rgb, got {pixels.channel_order!r}")
+    for name, values, least in (("mean", pixels.mean, -math.inf), ("std", pixels.std, 0)):
+        if not isinstance(values, tuple) or len(values) != 3:
+            raise ValueError(f"input.{name}: expected three numbers, got {values!r}")
+        for value in values:
+            _require(f"input.{name}", value, above=least)
+
+
+def _checked_detector(spec: DetectorSpec) -> DetectorSpec:
+    _require("class_count", spec.class_count, above=0, whole=True)
+    _require("person_class", spec.person_class, above=-1, whole=True)
+    if spec.person_class >= spec.class_count:
+        raise ValueError(
+            f"person_class: expected one of {spec.class_count} classes from 0, got {spec.person_class}"
+        )
+    for scale in spec.scales:
+        _require("stride", scale.stride, above=0, whole=True)
+        for size in (size for anchor in scale.anchors for size in anchor):
+            _require("anchors", size, above=0)
+    return spec
+
+
+def _require(name: str, value: object, *, above: float, whole: bool = False) -> None:
+    kinds = (int,) if whole else (int, float)
+    fits = isinstance(value, kinds) and not isinstance(value, bool) and math.isfinite(value) and value > above
+    if not fits:
+        limit = f" above {above:g}" if math.isfinite(above) else ""
+        raise ValueError(f"{name}: expected a {'whole ' if whole else ''}number{limit}, got {value!r}")
 
 
 def _frozen(value: Any) -> Any:

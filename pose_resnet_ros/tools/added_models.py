@@ -4,38 +4,46 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
 
 from pose_resnet_ros.core.errors import ModelError
 from pose_resnet_ros.models.checks import spec_of
+from pose_resnet_ros.models.detector import PersonDetector
 from pose_resnet_ros.models.digests import record_digest
 from pose_resnet_ros.models.download import part_file, writable_folder
 from pose_resnet_ros.models.files import models_folder
+from pose_resnet_ros.models.pose_net import PoseNet
 from pose_resnet_ros.models.registry import find_entry, get_entry
 from pose_resnet_ros.models.runtime import OnnxModel, RunOn
-from pose_resnet_ros.models.spec import Spec
+from pose_resnet_ros.models.spec import DetectorSpec, PoseSpec, Spec
 
 
-def add_described_file(path: Path, *, name: str, like: str | None) -> Path:
-    """Copy an ONNX file into the model folder and make sure that it describes itself.
+def add_described_file(path: Path, *, name: str, like: str | None, person_class: int = 0) -> Path:
+    """Copy an ONNX file into the model folder and make sure that it describes itself, and runs as described.
 
-    like: the row whose description it gets (its own input size is kept); None: the file carries one already.
-    Raises ModelError for a file that is not ONNX, has no description, or a name that the table uses.
+    like: the row whose description it gets (its own input size and number of classes are kept); None: the file carries one
+    already; person_class: with ``like``, the class of a detector that is a person.
+    Raises ModelError for a file that is not ONNX, has no description or does not fit it, or for a name that cannot be used.
     """
     if find_entry(name) is not None:
         raise ModelError(f"'{name}' is a name of the model table; choose another with --name")
+    if not name or os.sep in name:
+        raise ModelError(
+            f"'{name}' cannot be the name of a model, since it would be a path; choose another with --name"
+        )
     if path.suffix != ".onnx":
         raise ModelError(
             f"{path.name}: expected an ONNX file, or a published file that the model table knows;"
-            " a checkpoint of your own becomes ONNX with: python -m pose_resnet_ros export FILE --model ROW --output NAME.onnx"
+            " a checkpoint of your own becomes ONNX with: python3 -m pose_resnet_ros export FILE --model ROW --output NAME.onnx"
         )
     if not path.is_file():
         raise ModelError(f"{path}: no such file")
     opened = OnnxModel(path, run_on=RunOn(backend="cpu"))
     try:
-        spec = _own_spec(opened) if like is None else _spec_like(opened, name, like)
+        spec = _own_spec(opened) if like is None else _spec_like(opened, name, like, person_class)
     finally:
         opened.close()
     target = models_folder() / f"{name}.onnx"
@@ -44,6 +52,7 @@ def add_described_file(path: Path, *, name: str, like: str | None) -> Path:
             shutil.copyfile(path, part)
         else:
             _write_described(path, spec, part)
+        _try(part, spec, path)
         part.replace(target)
         record_digest(target)
     return target
@@ -59,7 +68,16 @@ def _own_spec(model: OnnxModel) -> Spec:
         ) from error
 
 
-def _spec_like(model: OnnxModel, name: str, like: str) -> Spec:
+def _try(part: Path, spec: Spec, path: Path) -> None:
+    """Load it as the node would. Raises ModelError, which names the user's file."""
+    kind = PoseNet if isinstance(spec, PoseSpec) else PersonDetector
+    try:
+        kind(part, run_on=RunOn(backend="cpu")).close()
+    except ModelError as error:
+        raise ModelError(str(error).replace(str(part), str(path))) from error
+
+
+def _spec_like(model: OnnxModel, name: str, like: str, person_class: int) -> Spec:
     spec = get_entry(like).spec
     shape = model.inputs[0].shape
     if spec is None:
@@ -67,9 +85,25 @@ def _spec_like(model: OnnxModel, name: str, like: str) -> Spec:
     if len(shape) != 4 or shape[1] not in (None, 3):
         raise ModelError(f"{model.path}: expected an input (N, 3, height, width), got {model.inputs[0]}")
     pixels = replace(spec.input, width=shape[3] or spec.input.width, height=shape[2] or spec.input.height)
-    return replace(
+    spec = replace(
         spec, name=name, input=pixels, provenance={"described_like": like, "file": model.path.name}
     )
+    return spec if isinstance(spec, PoseSpec) else _with_classes(spec, model, person_class)
+
+
+def _with_classes(spec: DetectorSpec, model: OnnxModel, person_class: int) -> DetectorSpec:
+    """The detector's own number of classes, where its output's shape tells it."""
+    count = spec.class_count
+    shape = model.outputs[0].shape
+    if spec.decoder == "yolox" and len(shape) == 3 and shape[2] is not None:
+        count = shape[2] - 5
+    if spec.decoder == "yolov3" and len(shape) == 4 and shape[1] is not None:
+        count = shape[1] // len(spec.scales[0].anchors) - 5
+    if not 0 <= person_class < count:
+        raise ModelError(
+            f"--person-class: {model.path.name} has {count} classes; expected one from 0 to {count - 1}, got {person_class}"
+        )
+    return replace(spec, class_count=count, person_class=person_class)
 
 
 def _write_described(path: Path, spec: Spec, target: Path) -> None:

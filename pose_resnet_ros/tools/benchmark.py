@@ -126,7 +126,7 @@ def _count(least: int) -> Any:
 
 def _parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m pose_resnet_ros benchmark", description=f"{__doc__} {_DESCRIPTION}"
+        prog="python3 -m pose_resnet_ros benchmark", description=f"{__doc__} {_DESCRIPTION}"
     )
     for row in map(option, AXES):
         parser.add_argument(

@@ -121,4 +121,4 @@ def _load(tool: Tool, name: str) -> Callable[[list[str]], int]:
 
 def _help() -> str:
     rows = "\n".join(f"  {name:<14}{tool.summary}" for name, tool in TOOLS.items())
-    return f"usage: python -m pose_resnet_ros TOOL ...\n\n{rows}\n\npython -m pose_resnet_ros TOOL --help tells more."
+    return f"usage: python3 -m pose_resnet_ros TOOL ...\n\n{rows}\n\npython3 -m pose_resnet_ros TOOL --help tells more."

@@ -103,7 +103,7 @@ def _published(name: str) -> dict[str, float]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m pose_resnet_ros evaluate", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python3 -m pose_resnet_ros evaluate", description=__doc__)
     parser.add_argument(
         "--annotations", type=Path, required=True, help="person_keypoints_val2017.json, or another COCO file"
     )

@@ -68,7 +68,7 @@ def find_source(checkpoint: str, model: str | None) -> tuple[Path, ModelEntry | 
         path = entry_path(entry) if entry.embedded else models_folder() / entry.stored_file
         if not path.is_file():
             raise ModelError(
-                f"{path} is not there yet; get it with: python -m pose_resnet_ros models fetch {entry.name}"
+                f"{path} is not there yet; get it with: python3 -m pose_resnet_ros models fetch {entry.name}"
             )
         return path, get_entry(model) if model else entry
     path = Path(checkpoint).expanduser()
@@ -80,7 +80,7 @@ def find_source(checkpoint: str, model: str | None) -> tuple[Path, ModelEntry | 
     if not rows:
         raise ModelError(
             f"{path.name} is not a file that the model table knows, and its colour order, size and decoder are not guessed;"
-            " say which row describes it, with --model NAME (see: python -m pose_resnet_ros models list)"
+            " say which row describes it, with --model NAME (see: python3 -m pose_resnet_ros models list)"
         )
     return path, rows[0]
 
@@ -118,7 +118,7 @@ def export_file(
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m pose_resnet_ros export", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python3 -m pose_resnet_ros export", description=__doc__)
     parser.add_argument(
         "checkpoint",
         help="Microsoft or mmpose checkpoint, darknet .weights, ONNX file, or the name of a fetched or embedded model",

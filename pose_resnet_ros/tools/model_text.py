@@ -5,12 +5,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
+from pose_resnet_ros.core.errors import ModelError
 from pose_resnet_ros.models.checks import spec_of
 from pose_resnet_ros.models.entry import ModelEntry
 from pose_resnet_ros.models.files import entry_path, models_folder
 from pose_resnet_ros.models.runtime import OnnxModel, RunOn
-from pose_resnet_ros.models.spec import PoseSpec
+from pose_resnet_ros.models.spec import PoseSpec, Spec
 
 HEADINGS = ("name", "kind", "input", "colour", "decoder", "published", "state")
 
@@ -79,7 +81,7 @@ def _cells(entry: ModelEntry) -> tuple[str, ...]:
 
 
 def description(entry: ModelEntry) -> str:
-    """Everything known of one model, a line each."""
+    """Everything known of one model of the table, a line each."""
     known = "; ".join(f"{measure} {value:g}" for measure, value in entry.accuracy)
     facts = {
         "name": entry.name,
@@ -95,17 +97,61 @@ def description(entry: ModelEntry) -> str:
         "licence": entry.licence,
         "terms": entry.terms,
         "data set": entry.data,
-        **_spec_facts(entry),
+        **_network_facts(entry_path(entry), entry),
         "published": known,
         "note": entry.note,
     }
     if entry.embedded:
         facts |= {"size": "", "digest": ""}
+    return _lines(facts)
+
+
+def file_description(path: Path) -> str:
+    """What an ONNX file that is in no row tells of itself, a line each."""
+    return _lines({"file": str(path), "size": f"{path.stat().st_size} bytes", **_network_facts(path, None)})
+
+
+def _lines(facts: dict[str, str]) -> str:
     return "\n".join(f"{key + ':':<14} {value}" for key, value in facts.items() if value)
 
 
-def _spec_facts(entry: ModelEntry) -> dict[str, str]:
-    spec = entry.spec or spec_of(OnnxModel(entry_path(entry), run_on=RunOn(backend="cpu")), entry)
+def _network_facts(path: Path, entry: ModelEntry | None) -> dict[str, str]:
+    """Of the file, where it is here; else of the row."""
+    if entry is not None and not path.is_file():
+        return (
+            _spec_facts(entry.spec) | {"sizes": "free or fixed: known when the file is here"}
+            if entry.spec
+            else {}
+        )
+    try:
+        model = OnnxModel(path, run_on=RunOn(backend="cpu", max_batch=1))
+    except ModelError as error:
+        return {"unusable": str(error)}
+    try:
+        facts = {} if entry else {"name": spec_of(model, None).name, "kind": spec_of(model, None).kind}
+        return facts | _spec_facts(spec_of(model, entry)) | _tensor_facts(model)
+    except ModelError as error:
+        return {"unusable": str(error)} | _tensor_facts(model)
+    finally:
+        model.close()
+
+
+def _tensor_facts(model: OnnxModel) -> dict[str, str]:
+    """What the file declares; a free size is ``any``."""
+    facts = {}
+    if model.inputs and len(model.inputs[0].shape) == 4:
+        batch, _, height, width = model.inputs[0].shape
+        facts["sizes"] = f"width {_size_text(width)}, height {_size_text(height)}, batch {_size_text(batch)}"
+    for name, tensors in (("inputs", model.inputs), ("outputs", model.outputs)):
+        facts[name] = "\n               ".join(map(str, tensors))
+    return facts
+
+
+def _size_text(size: int | None) -> str:
+    return "free" if size is None else f"fixed ({size})"
+
+
+def _spec_facts(spec: Spec) -> dict[str, str]:
     pixels = spec.input
     facts = {
         "input": f"{pixels.width}x{pixels.height} (width x height), {pixels.channel_order.upper()}",

@@ -13,9 +13,10 @@ from pose_resnet_ros.models.digests import check_published, check_unchanged
 from pose_resnet_ros.models.download import fetch, take_in
 from pose_resnet_ros.models.entry import ModelEntry
 from pose_resnet_ros.models.files import added_models, entry_path, find_model, models_folder
-from pose_resnet_ros.models.registry import TABLE, get_entry
+from pose_resnet_ros.models.registry import TABLE, find_entry, get_entry
 from pose_resnet_ros.tools import model_text
 from pose_resnet_ros.tools.added_models import add_described_file
+from pose_resnet_ros.tools.options import file_path
 
 
 def main(arguments: list[str]) -> int:
@@ -36,7 +37,10 @@ def _list(options: argparse.Namespace) -> int:
 
 
 def _info(options: argparse.Namespace) -> int:
-    print(model_text.description(get_entry(options.name)))
+    entry = find_entry(options.name)
+    print(
+        model_text.description(entry) if entry else model_text.file_description(find_model(options.name).path)
+    )
     return 0
 
 
@@ -91,7 +95,7 @@ def _finish(entry: ModelEntry) -> None:
         try:
             export.main([entry.name])
         except ModelError as error:
-            raise ModelError(f"{error}\nthen: python -m pose_resnet_ros export {entry.name}") from error
+            raise ModelError(f"{error}\nthen: python3 -m pose_resnet_ros export {entry.name}") from error
     print(f"{entry.name}: ready, {entry_path(entry)}")
 
 
@@ -135,7 +139,7 @@ def _verify_row(entry: ModelEntry) -> list[str]:
 
 
 def _add(options: argparse.Namespace) -> int:
-    path = options.file.expanduser()
+    path = options.file
     rows = [row for row in TABLE if row.published_file == path.name and not row.embedded]
     if options.as_row:
         rows = [get_entry(options.as_row)]
@@ -144,13 +148,14 @@ def _add(options: argparse.Namespace) -> int:
         _say_digest(rows[0])
         _finish(rows[0])
         return 0
-    target = add_described_file(path, name=options.name or path.stem, like=options.like)
+    name = options.name or path.stem
+    target = add_described_file(path, name=name, like=options.like, person_class=options.person_class)
     print(f"{target.stem}: ready, {target}")
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m pose_resnet_ros models", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python3 -m pose_resnet_ros models", description=__doc__)
     verbs = parser.add_subparsers(required=True, metavar="list|info|fetch|verify|path|add")
 
     one = verbs.add_parser("list", help="all models, and which are on this machine")
@@ -158,8 +163,8 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--markdown", action="store_true", help="as docs/models.md has it")
     one.set_defaults(verb=_list)
 
-    one = verbs.add_parser("info", help="everything known of one model")
-    one.add_argument("name")
+    one = verbs.add_parser("info", help="everything known of one model, and which of its sizes are free")
+    one.add_argument("name", help="of the table or added here, or the path of an ONNX file")
     one.set_defaults(verb=_info)
 
     one = verbs.add_parser("fetch", help="download models, check them, and make them ready to run")
@@ -167,7 +172,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument(
         "--from",
         dest="from_folder",
-        type=Path,
+        type=file_path,
         metavar="DIR",
         help="take the published files from this folder instead",
     )
@@ -178,16 +183,25 @@ def _parser() -> argparse.ArgumentParser:
     one.set_defaults(verb=_verify)
 
     one = verbs.add_parser("path", help="where a model's file is")
-    one.add_argument("name")
+    one.add_argument("name", help="of the table, or added here")
     one.set_defaults(verb=_path)
 
     one = verbs.add_parser("add", help="take a file of your own, or one that you downloaded by hand")
-    one.add_argument("file", type=Path)
+    one.add_argument("file", type=file_path, help="ONNX, or the published file of a row of the table")
     one.add_argument(
         "--as", dest="as_row", metavar="ROW", help="it is the published file of this row, whatever its name"
     )
     one.add_argument(
-        "--like", metavar="ROW", help="it is another network, with the input and output of this row"
+        "--like",
+        metavar="ROW",
+        help="it is another network, with the input and output of this row; its own input size and number of classes are kept",
+    )
+    one.add_argument(
+        "--person-class",
+        type=int,
+        default=0,
+        metavar="N",
+        help="with --like, of a detector: which of its classes is a person, counted from 0 (default 0)",
     )
     one.add_argument("--name", help="its name from now on; default: the file's")
     one.set_defaults(verb=_add)

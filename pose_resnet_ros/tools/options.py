@@ -81,7 +81,9 @@ def require_writable(name: str, path: Path) -> None:
     if path.is_dir():
         raise SettingsError(f"{name}: expected the name of a file to write, got the folder {path}")
     if not os.access(path.parent, os.W_OK):
-        raise SettingsError(f"{name}: no permission to write into {path.parent.resolve()}; choose another place")
+        raise SettingsError(
+            f"{name}: no permission to write into {path.parent.resolve()}; choose another place"
+        )
 
 
 def _range(option: Option) -> str:

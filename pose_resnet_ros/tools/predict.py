@@ -39,7 +39,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(format="%(message)s", level=logging.INFO)
     if any(is_bag(Path(text)) for text in args.inputs):
         return _predict_bags(args)
-    bag_options = {"topic": args.topic, "annotated": args.annotated, "workers": args.workers > 1, "ray": args.ray}
+    bag_options = {
+        "topic": args.topic,
+        "annotated": args.annotated,
+        "workers": args.workers > 1,
+        "ray": args.ray,
+    }
     _refuse(bag_options, "for bags only")
     given = read_boxes(args.boxes) if args.boxes else None
     sinks = _open_sinks(args)
@@ -127,7 +132,7 @@ def _keep_inputs(inputs: Sequence[str], output: Path) -> None:
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m pose_resnet_ros predict", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python3 -m pose_resnet_ros predict", description=__doc__)
     parser.add_argument(
         "inputs",
         nargs="+",

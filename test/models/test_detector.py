@@ -11,9 +11,10 @@ import numpy as np
 import onnx
 import pytest
 
-from pose_resnet_ros.core.errors import ImageError, ModelError
+from pose_resnet_ros.core.errors import ImageError, InferenceCancelled, ModelError
 from pose_resnet_ros.core.types import Detections
 from pose_resnet_ros.models.detector import FullFrame, PersonDetector, load_detector
+from pose_resnet_ros.models.runtime import RunOn
 
 IMAGE = np.full((480, 640, 3), 100, np.uint8)
 
@@ -97,6 +98,13 @@ def test_outputs_that_do_not_fit_the_description_are_refused(
     path = known_models.constant_answers(tmp_path / "odd.onnx", answers, spec=spec)
     with pytest.raises(ModelError, match=r"odd\.onnx: the file does not fit its description"):
         PersonDetector(path)
+
+
+def test_a_start_that_is_cancelled_is_no_fault_of_the_file(tmp_path: Path) -> None:
+    run_on = RunOn(backend="cpu")
+    run_on.canceller.cancel()
+    with pytest.raises(InferenceCancelled):
+        PersonDetector(known_models.detector(tmp_path / "d.onnx", []), run_on=run_on)
 
 
 def test_a_pose_network_is_no_detector(tmp_path: Path) -> None:

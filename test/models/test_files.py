@@ -10,7 +10,7 @@ import pytest
 
 from pose_resnet_ros.core.errors import ModelError
 from pose_resnet_ros.models.entry import ModelEntry
-from pose_resnet_ros.models.files import find_model, models_folder
+from pose_resnet_ros.models.files import find_model, models_folder, of_precision
 from pose_resnet_ros.models.registry import EMBEDDED, find_entry
 
 
@@ -53,17 +53,45 @@ def test_an_absent_model_says_how_to_fetch_it(home: Path) -> None:
     assert entry is not None
     with pytest.raises(
         ModelError,
-        match=r"'yolox_tiny' is not on this machine .*python -m pose_resnet_ros models fetch yolox_tiny",
+        match=r"'yolox_tiny' is not on this machine .*python3 -m pose_resnet_ros models fetch yolox_tiny",
     ):
         find_model("yolox_tiny")
 
 
-def test_an_unknown_name_lists_what_there_is(home: Path) -> None:
-    known_models.pose_net(home / "mine.onnx")
+def test_an_unknown_name_says_where_the_names_are_and_which_are_like_it(home: Path) -> None:
+    known_models.pose_net(home / "mine_too.onnx")
     with pytest.raises(
-        ModelError, match=r"no model named 'resnet'; expected pose_resnet_lite, .*mine, or the path"
+        ModelError, match=r"no model named 'mine_two'; .* models list` prints; did you mean mine_too\?"
     ):
-        find_model("resnet", kind="pose")
+        find_model("mine_two", kind="pose")
+    with pytest.raises(ModelError, match="did you mean pose_resnet_lite"):
+        find_model("poseresnet_lite", kind="pose")
+    with pytest.raises(ModelError, match=r"prints$"):  # a detector's name is none of them
+        find_model("person_light", kind="pose")
+
+
+def test_a_file_may_have_any_suffix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = known_models.pose_net(tmp_path / "mine.ort")
+    monkeypatch.chdir(tmp_path)
+    assert find_model("mine.ort").path.samefile(path)
+
+
+def test_a_command_can_be_pasted_whatever_the_path(home: Path, tmp_path: Path) -> None:
+    path = known_models.pose_net(tmp_path / "my net.onnx")
+    with pytest.raises(ModelError, match=r"export '.*/my net\.onnx' --int8 --calibration PICTURES_OR_VIDEO"):
+        of_precision(find_model(path), "int8")
+
+
+def test_without_a_home_folder_the_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_home() -> Path:  # needs a user whom the system does not know
+        raise RuntimeError("Could not determine home directory.")
+
+    for name in ("POSE_RESNET_ROS_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(Path, "home", no_home)
+    with pytest.raises(ModelError, match="set POSE_RESNET_ROS_HOME to a folder"):
+        models_folder()
+    assert find_model("person_lite").path.is_file()  # what is in the package needs none
 
 
 @pytest.mark.parametrize(("name", "what"), [("none.onnx", "does not exist"), ("folder.onnx", "is a folder")])

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import known_models
 import numpy as np
+import onnx
 import pytest
 
 from pose_resnet_ros.core.errors import ModelError
 from pose_resnet_ros.core.types import Detections
 from pose_resnet_ros.models.pose_net import PoseNet
+from pose_resnet_ros.models.spec import METADATA_KEY, spec_to_json
 
 IMAGE = np.full((480, 640, 3), 100, np.uint8)
 BOX = Detections(np.array([[100, 50, 180, 250]], np.float32), np.array([0.8], np.float32))
@@ -62,8 +64,6 @@ def test_a_file_without_a_description_says_how_to_describe_it(tmp_path: Path) ->
 
 
 def test_a_description_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    import onnx
-
     path = known_models.pose_net(tmp_path / "p.onnx")
     model = onnx.load(path)
     onnx.helper.set_model_props(model, {"pose_resnet_ros": '{"kind": "pose"}'})
@@ -85,6 +85,32 @@ def test_a_file_of_another_shape_than_its_description_is_refused(
     path = known_models.constant_answers(tmp_path / "odd.onnx", answers, spec=known_models.POSE_SPEC, wh=wh)
     with pytest.raises(ModelError, match=rf"odd\.onnx: .*{said}.*the file (has|gives).*models add"):
         PoseNet(path)
+
+
+def test_simcc_outputs_of_another_size_are_refused(tmp_path: Path) -> None:
+    """Of a network for half the input: each peak would be read at half its place."""
+    spec = replace(known_models.POSE_SPEC, decoder="simcc")
+    answers = {"x": np.zeros((1, 17, 192)), "y": np.zeros((1, 17, 256))}
+    path = known_models.constant_answers(tmp_path / "half.onnx", answers, spec=spec)
+    with pytest.raises(ModelError, match=r"half\.onnx: decoder 'simcc' wants 384 bins over x and 512 over y"):
+        PoseNet(path)
+
+
+def test_a_float16_input_says_how_to_export_it(tmp_path: Path) -> None:
+    node = onnx.helper.make_node("Identity", ["input"], ["heatmaps"])
+    values = [
+        onnx.helper.make_tensor_value_info(n, onnx.TensorProto.FLOAT16, ("n", 3, 256, 192))
+        for n in ("input", "heatmaps")
+    ]
+    model = onnx.helper.make_model(
+        onnx.helper.make_graph([node], "half", values[:1], values[1:]),
+        opset_imports=[onnx.helper.make_opsetid("", 17)],
+        ir_version=8,
+    )
+    onnx.helper.set_model_props(model, {METADATA_KEY: spec_to_json(known_models.POSE_SPEC)})
+    onnx.save(model, tmp_path / "half.onnx")
+    with pytest.raises(ModelError, match=r"expected a float32 input, .*keep_io_types"):
+        PoseNet(tmp_path / "half.onnx")
 
 
 @pytest.mark.parametrize("change", [{"decoder": "magic"}, {"crop": "magic"}, {"skeleton": "magic"}])

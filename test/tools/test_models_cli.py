@@ -13,6 +13,7 @@ import pytest
 from known_models import POSE_SPEC, constant_answers, pose_net
 
 from pose_resnet_ros.core.errors import DownloadError, ModelError
+from pose_resnet_ros.models.detector import PersonDetector
 from pose_resnet_ros.models.files import find_model
 from pose_resnet_ros.models.pose_net import PoseNet
 from pose_resnet_ros.models.registry import TABLE
@@ -66,11 +67,50 @@ def test_info_tells_what_a_user_must_know(capsys: pytest.CaptureFixture[str]) ->
         assert words in printed
 
 
-def test_an_unknown_name_lists_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
+def facts(name: object, capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
+    assert models.main(["info", str(name)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    return {key: value.strip() for key, _, value in (line.partition(":") for line in lines)}
+
+
+def test_info_says_which_sizes_are_free(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert facts("person_lite", capsys)["sizes"] == "width free, height free, batch free"
+    assert facts("pose_resnet_lite", capsys)["sizes"] == "width fixed (128), height fixed (192), batch free"
+    assert facts("yolox_m", capsys)["sizes"] == "free or fixed: known when the file is here"
+    home.mkdir()
+    constant_answers(
+        home / "yolox_m.onnx", {"output": np.zeros((1, 8400, 85))}, spec=None, wh=(640, 640), batch=1
+    )
+    found = facts("yolox_m", capsys)
+    assert (found["state"], found["sizes"]) == (
+        "ready",
+        "width fixed (640), height fixed (640), batch fixed (1)",
+    )
+    assert found["inputs"] == "'input' (1, 3, 640, 640) tensor(float)"
+    (home / "yolox_m.onnx").write_bytes(b"\x08 damaged")
+    assert "is not an ONNX model" in facts("yolox_m", capsys)["unusable"]
+
+
+def test_info_of_a_file_of_your_own(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = pose_net(tmp_path / "my nét.onnx", batch=1)
+    expected = {"name": "known_pose", "kind": "pose", "decoder": "microsoft", "skeleton": "coco17"}
+    expected["sizes"] = "width fixed (192), height fixed (256), batch fixed (1)"
+    assert facts(path, capsys).items() >= expected.items()
+    assert models.main(["add", str(path), "--name", "mine"]) == 0
+    capsys.readouterr()
+    assert facts("mine", capsys).items() >= expected.items()
+    bare = facts(yolox_file(tmp_path / "bare.onnx"), capsys)
+    assert bare["sizes"] == "width fixed (640), height fixed (640), batch free"
+    assert "does not say how it wants its input" in bare["unusable"]
+
+
+def test_an_unknown_name_says_what_is_like_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["models", "info", "yolov9"]) == 1
     printed = capsys.readouterr().err
     assert "there is no model named 'yolov9'" in printed
-    assert "yolov3_tiny" in printed
+    assert "did you mean yolov3" in printed
 
 
 def test_a_row_for_hands_prints_its_page_and_the_command(capsys: pytest.CaptureFixture[str]) -> None:
@@ -82,7 +122,7 @@ def test_a_row_for_hands_prints_its_page_and_the_command(capsys: pytest.CaptureF
 
 def test_the_path_of_an_absent_model_says_how_to_get_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["models", "path", "yolox_s"]) == 1
-    assert "get it with: python -m pose_resnet_ros models fetch yolox_s" in capsys.readouterr().err
+    assert "get it with: python3 -m pose_resnet_ros models fetch yolox_s" in capsys.readouterr().err
 
 
 def test_embedded_models_need_no_fetching(capsys: pytest.CaptureFixture[str]) -> None:
@@ -126,11 +166,11 @@ def test_a_checkpoint_without_torch_is_kept_and_the_next_command_told(
     assert cli.main(["models", "add", str(tmp_path / "pose_resnet_50_256x192.pth.tar")]) == 1
     printed = capsys.readouterr().err
     assert "pip install torch" in printed
-    assert "then: python -m pose_resnet_ros export pose_resnet_50_256x192" in printed
+    assert "then: python3 -m pose_resnet_ros export pose_resnet_50_256x192" in printed
     assert state_of("pose_resnet_50_256x192", capsys) == "fetched"
     with pytest.raises(
         ModelError,
-        match="its checkpoint is here, turn it into the model with: python -m pose_resnet_ros export",
+        match="its checkpoint is here, turn it into the model with: python3 -m pose_resnet_ros export",
     ):
         find_model("pose_resnet_50_256x192")
 
@@ -169,6 +209,40 @@ def test_a_file_without_description_is_told_from_a_row_like_it(home: Path, tmp_p
     assert spec.provenance == {"described_like": "yolox_s", "file": "mine.onnx"}
 
 
+@pytest.mark.parametrize(("classes", "person"), [(1, 0), (3, 2)])
+def test_a_detector_of_other_classes(home: Path, tmp_path: Path, classes: int, person: int) -> None:
+    """The usual case of one's own training; the cell in the middle of the coarsest grid is sure of the last class."""
+    rows = np.zeros((1, 21 * 4 * 4, 5 + classes))
+    rows[0, -6, 4] = rows[0, -6, 5 + person] = 0.9
+    path = constant_answers(tmp_path / "own.onnx", {"output": rows}, spec=None, wh=(128, 128))
+    arguments = ["add", str(path), "--like", "yolox_s", "--person-class"]
+    with pytest.raises(ModelError, match=rf"own\.onnx has {classes} classes; expected one from 0"):
+        models.main([*arguments, "80"])
+    assert models.main([*arguments, str(person)]) == 0
+    found = PersonDetector("own").detect(
+        np.zeros((128, 128, 3), np.uint8), detection_threshold=0.5, nms_threshold=0.5
+    )
+    np.testing.assert_allclose(
+        found.boxes_xyxy, [[48, 48, 80, 80]]
+    )  # cell (2, 2) of 32 pixels, its corner at (64, 64)
+
+
+def test_a_file_that_does_not_run_as_described_is_not_added(home: Path, tmp_path: Path) -> None:
+    path = constant_answers(
+        tmp_path / "other.onnx", {"output": np.zeros((1, 7, 85))}, spec=None, wh=(640, 640)
+    )
+    with pytest.raises(
+        ModelError, match=rf"{path}: the file does not fit its description: yolox: expected output rows"
+    ):
+        models.main(["add", str(path), "--like", "yolox_s"])
+    assert list(home.iterdir()) == []
+
+
+def test_a_path_is_no_name(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="would be a path; choose another with --name"):
+        models.main(["add", str(pose_net(tmp_path / "mine.onnx")), "--name", "robots/mine"])
+
+
 def test_names_of_the_table_are_not_given_away(tmp_path: Path) -> None:
     path = pose_net(tmp_path / "mine.onnx")
     with pytest.raises(ModelError, match="'yolox_s' is a name of the model table"):
@@ -179,7 +253,7 @@ def test_names_of_the_table_are_not_given_away(tmp_path: Path) -> None:
     ("name", "content", "message"),
     [
         ("mine.onnx", b"not a model", "is not an ONNX model"),
-        ("mine.pth", b"\x80", "becomes ONNX with: python -m pose_resnet_ros export FILE --model ROW"),
+        ("mine.pth", b"\x80", "becomes ONNX with: python3 -m pose_resnet_ros export FILE --model ROW"),
     ],
 )
 def test_what_cannot_be_added_says_why(tmp_path: Path, name: str, content: bytes, message: str) -> None:
@@ -195,7 +269,7 @@ def test_an_absent_file_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["pose", "detector"])
 def test_the_documented_table_is_the_table(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Written by ``python -m pose_resnet_ros models list --markdown --kind pose`` (and detector)."""
+    """Written by ``python3 -m pose_resnet_ros models list --markdown --kind pose`` (and detector)."""
     assert models.main(["list", "--markdown", "--kind", kind]) == 0
     documented = (Path(__file__).parents[2] / "docs" / "models.md").read_text(encoding="utf-8")
     assert capsys.readouterr().out in documented

@@ -223,7 +223,11 @@ def test_pictures_of_the_same_name_do_not_overwrite_one_another(folder: Path, tm
     [
         (["--detection-threshold", "2"], 2, "expected a number from 0 to 1, got '2'"),
         (["--backend", "gpu"], 2, "expected auto, cpu, cuda, tensorrt or openvino, got 'gpu'"),
-        (["--pose-model", "resnet"], 1, "no model named 'resnet'; expected pose_resnet_lite"),
+        (
+            ["--pose-model", "resnet"],
+            1,
+            "there is no model named 'resnet'; expected the path of an ONNX file",
+        ),
         (["--detector-model", "none.onnx"], 1, "none.onnx does not exist"),
         (["--boxes", "none.json"], 1, "none.json cannot be read"),
         (["--show"], 1, "there is no display"),

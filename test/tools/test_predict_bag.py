@@ -152,7 +152,9 @@ def test_folders_with_dots_in_their_names_have_results_of_their_own(tmp_path: Pa
 def test_a_folder_is_no_name_for_the_result_of_one_bag(tmp_path: Path, model: str) -> None:
     bag = write_bag(tmp_path / "bag", {TOPIC: [spot(0)]})
     (tmp_path / "results").mkdir()
-    with pytest.raises(SettingsError, match=r"is a folder; name the bag to write, for example .*results/bag\.mcap"):
+    with pytest.raises(
+        SettingsError, match=r"is a folder; name the bag to write, for example .*results/bag\.mcap"
+    ):
         run(model, bag, "-o", tmp_path / "results")
 
 
