@@ -18,10 +18,18 @@ from pose_resnet_ros.core.errors import ImageError
 from pose_resnet_ros.core.types import Crops, InputSpec
 
 
+LONGEST_SIDE = 32_766  # cv2.warpAffine counts pixels with 16 bits
+
+
 def check_image(image: np.ndarray) -> None:
-    """Raises ImageError unless ``image`` is a non-empty (H, W, 3) uint8 array."""
+    """Raises ImageError unless ``image`` is a non-empty (H, W, 3) uint8 array that OpenCV can warp."""
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
         raise ImageError(f"expected a BGR image of shape (H, W, 3) uint8, got {image.shape} {image.dtype}")
+    if max(image.shape[:2]) > LONGEST_SIDE:
+        raise ImageError(
+            f"expected an image of at most {LONGEST_SIDE} pixels a side, got {image.shape[1]} x {image.shape[0]}; scale it down, or"
+            " cut it into parts"
+        )
 
 
 def normalise_into(out: np.ndarray, pixels_bgr: np.ndarray, *, spec: InputSpec) -> None:

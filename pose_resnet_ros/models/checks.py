@@ -109,13 +109,15 @@ def check_pose_outputs(spec: PoseSpec, outputs: Sequence[np.ndarray], model: Onn
     """Compare the outputs of a run with the description: one channel for each joint. Raises ModelError."""
     joints = len(skeleton_named(spec.skeleton))
     rank, count = (3, 2) if spec.decoder == "simcc" else (4, 1)
-    fits = len(outputs) >= count and all(o.ndim == rank and o.shape[1] == joints for o in outputs[:count])
+    fits = len(outputs) >= count and all(
+        o.ndim == rank and o.shape[1] == joints and min(o.shape[2:]) > 1 for o in outputs[:count]
+    )
     if fits and spec.decoder == "simcc":
         _check_bins(spec, outputs, model)
     if not fits:
         raise ModelError(
             f"{model.path}: decoder '{spec.decoder}' and skeleton '{spec.skeleton}' want {count} output(s) of {rank} axes with"
-            f" {joints} joints in the second, the file gives {_shapes(outputs)}; {DESCRIBE}"
+            f" {joints} joints in the second and more than one cell in the others, the file gives {_shapes(outputs)}; {DESCRIBE}"
         )
 
 

@@ -166,3 +166,11 @@ def touches_border(place, image):
     height, width = image.shape[:2]
     near_x, near_y = min(abs(x), abs(x - width + 1)) < 1.5, min(abs(y), abs(y - height + 1)) < 1.5
     return near_x or near_y
+
+
+def test_a_panorama_that_opencv_cannot_warp_is_refused():
+    box = np.array([[32_700.0, 0, 32_760, 40]])
+    crops = topdown(np.full((40, 32_766, 3), 9, np.uint8), box, spec=PLAIN, padding=1.0)
+    assert crops.tensor.max() == 9
+    with pytest.raises(ImageError, match="at most 32766 pixels a side, got 32767 x 40; scale it down"):
+        topdown(np.zeros((40, 32_767, 3), np.uint8), box, spec=PLAIN, padding=1.0)

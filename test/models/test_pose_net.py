@@ -87,6 +87,16 @@ def test_a_file_of_another_shape_than_its_description_is_refused(
         PoseNet(path)
 
 
+def test_a_map_of_one_cell_is_refused(tmp_path: Path) -> None:
+    """What is left where a network ends in a mean over all cells."""
+    answers = {"mean": np.zeros((1, 17, 1, 1))}
+    path = known_models.constant_answers(tmp_path / "mean.onnx", answers, spec=known_models.POSE_SPEC)
+    with pytest.raises(
+        ModelError, match=r"mean\.onnx: .* more than one cell .*the file gives \(2, 17, 1, 1\)"
+    ):
+        PoseNet(path)
+
+
 def test_simcc_outputs_of_another_size_are_refused(tmp_path: Path) -> None:
     """Of a network for half the input: each peak would be read at half its place."""
     spec = replace(known_models.POSE_SPEC, decoder="simcc")
