@@ -5,15 +5,18 @@
 from __future__ import annotations
 
 import signal
+import socket
 import sys
 import textwrap
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import rclpy
 import rclpy.logging
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import SingleThreadedExecutor
 from rclpy.impl.implementation_singleton import rclpy_implementation
+from rclpy.signals import SignalHandlerOptions
 from rclpy.task import Future
 from rclpy.utilities import remove_ros_args
 
@@ -59,35 +62,53 @@ def run_node(
     except _BAD_ROS_ARGUMENTS as error:
         print(f"{name}: {error}", file=sys.stderr)
         return WRONG_USAGE
-    # rclpy shuts its context down on both signals, and that ends the spin. Python's own KeyboardInterrupt would come on
-    # top, at any line, also in the middle of the cleaning up (launch and the terminal both send SIGINT): so there is none.
-    signal.signal(signal.SIGINT, lambda *_: None)
-    rclpy.init(args=words)
+    # A signal ends the spin and nothing else. rclpy would take the context away from whatever is being done or logged just then;
+    # Python's KeyboardInterrupt would come at any line, also in the middle of the cleaning up. So neither gets to see one.
+    signals = _StopSignals()
+    rclpy.init(args=words, signal_handler_options=SignalHandlerOptions.NO)
     node: Any = None
     try:
-        # Made before the models are loaded: one made after a signal fails in its constructor, and noisily in __del__.
-        executor = SingleThreadedExecutor()
         node = make_node()
+        signals.call(lambda: node.finished.set_result(SUCCESS))
         node.start()
-        rclpy.spin_until_future_complete(node, node.finished, executor)
-        return node.finished.result() if node.finished.done() else SUCCESS
-    except ExternalShutdownException:
-        return SUCCESS
-    except Exception as error:
-        # A signal during the start invalidates the context, and then whatever is being done fails in its own way.
-        if not rclpy.ok():
-            return SUCCESS
-        if not isinstance(error, PoseError):
-            raise
+        rclpy.spin_until_future_complete(node, node.finished, SingleThreadedExecutor())
+        return int(node.finished.result())
+    except PoseError as error:
         rclpy.logging.get_logger(name).fatal(str(error))
         return FAILURE
     finally:
         if node is not None:
             node.close()
         rclpy.try_shutdown()
-        # The way out is short; a signal that comes again must not change the exit code.
-        for number in (signal.SIGINT, signal.SIGTERM):
+        signals.ignore()
+
+
+class _StopSignals:
+    """Once made, a signal to stop does nothing but leave a byte, also while the interpreter waits in somebody's C code."""
+
+    _NUMBERS = (signal.SIGINT, signal.SIGTERM)
+
+    def __init__(self) -> None:
+        self._receiver, self._sender = socket.socketpair()
+        self._sender.setblocking(False)  # the signal module demands it
+        signal.set_wakeup_fd(self._sender.fileno(), warn_on_full_buffer=False)
+        for number in self._NUMBERS:
+            signal.signal(number, lambda *_: None)
+
+    def call(self, act: Callable[[], None]) -> None:
+        """Call this, on a thread of its own, when the first one comes or has come."""
+
+        def wait() -> None:
+            self._receiver.recv(1)
+            act()
+
+        threading.Thread(target=wait, name="stop_signals", daemon=True).start()
+
+    def ignore(self) -> None:
+        """From here the way out is short: a signal that comes again must not change the exit code."""
+        for number in self._NUMBERS:
             signal.signal(number, signal.SIG_IGN)
+        signal.set_wakeup_fd(-1)
 
 
 def _show_usage(name: str, words: Sequence[str], options: Sequence[Option]) -> int:
