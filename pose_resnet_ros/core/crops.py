@@ -17,7 +17,6 @@ from pose_resnet_ros.core import boxes
 from pose_resnet_ros.core.errors import ImageError
 from pose_resnet_ros.core.types import Crops, InputSpec
 
-
 LONGEST_SIDE = 32_766  # cv2.warpAffine counts pixels with 16 bits
 
 
@@ -27,8 +26,8 @@ def check_image(image: np.ndarray) -> None:
         raise ImageError(f"expected a BGR image of shape (H, W, 3) uint8, got {image.shape} {image.dtype}")
     if max(image.shape[:2]) > LONGEST_SIDE:
         raise ImageError(
-            f"expected an image of at most {LONGEST_SIDE} pixels a side, got {image.shape[1]} x {image.shape[0]}; scale it down, or"
-            " cut it into parts"
+            f"expected an image of at most {LONGEST_SIDE} pixels a side, got {image.shape[1]} x {image.shape[0]}; scale it down,"
+            " or cut it into parts"
         )
 
 

@@ -81,12 +81,14 @@ def find_model(name_or_path: str | os.PathLike[str], *, kind: Kind | None = None
 def of_precision(file: ModelFile, precision: str) -> ModelFile:
     """The file that ``export`` made of this one in that precision: beside it, or in the model folder; auto and fp32: itself.
 
+    Of a model of the table the user's own export comes before the one that is part of the package.
     Raises ModelError, which says how to make an absent one.
     """
     if precision in ("auto", "fp32"):
         return file
     name = f"{file.path.stem}.{precision}.onnx"
-    for folder in (file.path.parent, models_folder()):
+    beside_first = (file.path.parent, models_folder())
+    for folder in beside_first[::-1] if file.entry else beside_first:
         if (folder / name).is_file():
             return replace(file, path=folder / name)
     raise ModelError(

@@ -12,6 +12,7 @@ from pose_resnet_ros.models.digests import record_digest
 from pose_resnet_ros.models.entry import Kind, ModelEntry
 from pose_resnet_ros.models.files import entry_path, models_folder
 from pose_resnet_ros.models.registry import TABLE, find_entry, get_entry
+from pose_resnet_ros.tools.options import file_path, require_writable
 
 # Differences of float32 arithmetic in another order; fp16 and int8 differ by design, and are only printed.
 CHECK_TOLERANCE = 1e-4
@@ -28,6 +29,7 @@ def main(arguments: list[str]) -> int:
         raise SettingsError("choose one of --fp16 and --int8")
     source_path, entry = find_source(options.checkpoint, options.model)
     output = options.output or default_output(source_path, entry, precision_of(options))
+    require_writable("output", output)
     kind = export_file(source_path, entry, output, options)
     precision = precision_of(options)
     if options.output is None and precision != "fp32":
@@ -71,7 +73,12 @@ def find_source(checkpoint: str, model: str | None) -> tuple[Path, ModelEntry | 
                 f"{path} is not there yet; get it with: python3 -m pose_resnet_ros models fetch {entry.name}"
             )
         return path, get_entry(model) if model else entry
-    path = Path(checkpoint).expanduser()
+    path = file_path(checkpoint)
+    if not path.is_file():
+        raise ModelError(
+            f"there is no file {path}, and no model of that name; expected a file, or a name that"
+            " `python3 -m pose_resnet_ros models list` prints"
+        )
     if model:
         return path, get_entry(model)
     rows = [row for row in TABLE if row.published_file == path.name and row.spec is not None]
@@ -125,19 +132,27 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--output",
-        type=Path,
+        type=file_path,
         help="ONNX file to write; default: the model folder, under the row's name, with .fp16 or .int8",
     )
     parser.add_argument(
         "--model", metavar="NAME", help="row of the model table that describes the checkpoint"
     )
     parser.add_argument(
-        "--opset", type=int, default=17, choices=range(13, 22), metavar="13..21", help="default 17"
+        "--opset",
+        type=int,
+        default=17,
+        choices=range(13, 22),
+        metavar="13..21",
+        help="default 17; an ONNX file keeps its own",
     )
     parser.add_argument("--fp16", action="store_true", help="half precision inside, float32 outside")
     parser.add_argument("--int8", action="store_true", help="8 bits inside, ranges from --calibration")
     parser.add_argument(
-        "--calibration", type=Path, metavar="PICTURES", help="for --int8: a folder of pictures, or a video"
+        "--calibration",
+        type=file_path,
+        metavar="PICTURES",
+        help="for --int8: a folder of pictures, or a video",
     )
     parser.add_argument(
         "--split",

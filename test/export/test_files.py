@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -115,6 +116,21 @@ def test_calibration_of_a_detector_is_its_letterbox(pictures: Path) -> None:
     tensors = list(calibration_tensors(pictures, spec))
     assert [tensor.shape for tensor in tensors] == [(1, 3, 416, 416)] * 4
     assert tensors[0][0, :, 0, 0].tolist() == [0.5, 0.5, 0.5]
+
+
+def test_a_damaged_picture_is_passed_over(
+    pictures: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    spec = get_entry("yolov3_tiny").spec
+    assert spec is not None
+    folder = shutil.copytree(pictures, tmp_path / "some damaged")
+    (folder / "0000.jpg").write_bytes(b"damaged")
+    assert len(list(calibration_tensors(folder, spec))) == 4
+    assert "0000.jpg is not an image" in caplog.text
+    for picture in folder.glob("*.png"):
+        picture.unlink()
+    with pytest.raises(SettingsError, match=r"there is no picture in .*some damaged that can be read"):
+        list(calibration_tensors(folder, spec))
 
 
 def test_a_folder_without_pictures_is_told(tmp_path: Path) -> None:

@@ -89,7 +89,7 @@ def test_a_file_of_another_shape_than_its_description_is_refused(
 
 def test_a_map_of_one_cell_is_refused(tmp_path: Path) -> None:
     """What is left where a network ends in a mean over all cells."""
-    answers = {"mean": np.zeros((1, 17, 1, 1))}
+    answers = {"pooled": np.zeros((1, 17, 1, 1))}
     path = known_models.constant_answers(tmp_path / "mean.onnx", answers, spec=known_models.POSE_SPEC)
     with pytest.raises(
         ModelError, match=r"mean\.onnx: .* more than one cell .*the file gives \(2, 17, 1, 1\)"

@@ -15,7 +15,7 @@ from known_models import constant_answers, pose_net
 
 from pose_resnet_ros.core.errors import ModelError, SettingsError
 from pose_resnet_ros.models.detector import PersonDetector
-from pose_resnet_ros.models.files import WEIGHTS_FOLDER
+from pose_resnet_ros.models.files import WEIGHTS_FOLDER, find_model, of_precision
 from pose_resnet_ros.models.pose_net import PoseNet
 from pose_resnet_ros.tools import cli, export
 
@@ -180,6 +180,8 @@ def test_an_embedded_model_in_8_bits_is_found_by_its_precision(
     assert export.main(["pose_resnet_lite", "--int8", "--calibration", str(folder)]) == 0
     assert "precision:=int8" in capsys.readouterr().out
     assert (home / "pose_resnet_lite.int8.onnx").is_file()
+    # One's own comes before the one that is part of the package.
+    assert of_precision(find_model("pose_resnet_lite"), "int8").path == home / "pose_resnet_lite.int8.onnx"
     small, full = PoseNet("pose_resnet_lite", precision="int8"), PoseNet("pose_resnet_lite")
     made_from = hashlib.sha256((WEIGHTS_FOLDER / "pose_resnet_lite.onnx").read_bytes()).hexdigest()
     facts = {"precision": "int8", "made_from_sha256": made_from}
@@ -195,6 +197,20 @@ def test_a_detector_in_8_bits_is_found_by_its_precision(
     assert export.main(["person_lite", "--int8", "--calibration", str(folder)]) == 0
     assert "detector_precision:=int8" in capsys.readouterr().out
     assert PersonDetector("person_lite", precision="int8").spec.provenance["precision"] == "int8"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["none.onnx", "--fp16"], "there is no file none.onnx, and no model of that name"),
+        (["none"], "there is no file none, and no model of that name"),
+        (["person_lite", "--output", "."], "output: expected the name of a file to write, got the folder"),
+        (["person_lite", "--output", "/proc/none/x.onnx"], "output: cannot make the folder /proc/none"),
+    ],
+)
+def test_what_cannot_be_read_or_written_is_said_first(arguments: list[str], said: str) -> None:
+    with pytest.raises((ModelError, SettingsError), match=said):
+        export.main(arguments)
 
 
 def test_a_precision_that_nobody_exported_is_told_with_the_command() -> None:
