@@ -13,6 +13,7 @@ worker keeps the newest.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -106,6 +107,13 @@ class ImageInput:
         """How many frames came since the last one that was taken. Publishers count on their own: 0 unless there is one."""
         last, self._number = self._number, number if self.matched_publishers() == 1 else None
         return max(number - last - 1, 0) if last is not None and self._number is not None else 0
+
+
+def publishers_of(node: Node, topic: str, message_type: type) -> tuple[int, tuple[str, ...]]:
+    """How many publish this type there, and which other types are published there (which are never connected)."""
+    types = Counter(info.topic_type for info in node.get_publishers_info_by_topic(topic))
+    ours = types.pop(f"{message_type.__module__.partition('.')[0]}/msg/{message_type.__name__}", 0)
+    return ours, tuple(sorted(types))
 
 
 class _WhileWanted(MutuallyExclusiveCallbackGroup):

@@ -25,7 +25,7 @@ from pose_resnet_ros.ros.health.diagnostics import Condition
 from pose_resnet_ros.ros.health.reporter import HealthReporter
 from pose_resnet_ros.ros.health.statistics import Statistics
 from pose_resnet_ros.ros.human_bodies import HumanBodies
-from pose_resnet_ros.ros.image_input import ImageInput
+from pose_resnet_ros.ros.image_input import ImageInput, publishers_of
 from pose_resnet_ros.ros.latest import LatestWorker
 from pose_resnet_ros.ros.lifecycle import GuardedLifecycleNode
 from pose_resnet_ros.ros.log_forwarding import forward_logs, stop_forwarding
@@ -130,7 +130,7 @@ class PoseNode(GuardedLifecycleNode):
             self._space.subscribe()
         self._input = ImageInput(
             self,
-            CompressedImage if self._is_compressed() else Image,
+            self._message_type(),
             self._topic(),
             qos.input_profile(self._settings.image_reliability),
             # Whoever joins images with detections wants each of them.
@@ -217,10 +217,13 @@ class PoseNode(GuardedLifecycleNode):
     def _topic(self) -> str:
         """The resolved input topic; transports hang below the resolved name of the raw image."""
         base = self.resolve_topic_name("image")
-        return f"{base}/compressed" if self._is_compressed() else base
+        return self.resolve_topic_name(f"{base}/compressed") if self._is_compressed() else base
 
     def _is_compressed(self) -> bool:
         return self._settings.image_transport == "compressed"
+
+    def _message_type(self) -> type:
+        return CompressedImage if self._is_compressed() else Image
 
     def _providers(self) -> dict[str, str]:
         return (
@@ -232,11 +235,13 @@ class PoseNode(GuardedLifecycleNode):
     def _condition(self) -> Condition:
         topic = self._topic()
         parts = [part for part in (self._external, self._space) if part is not None]
+        publishers, other_types = publishers_of(self, topic, self._message_type())
         return Condition(
             state=self.state,
             topic=topic,
             providers=self._providers(),
-            publishers=self.count_publishers(topic),
+            publishers=publishers,
+            other_types=other_types,
             matched=self._input.matched_publishers() if self._input is not None else None,
             is_waiting=self._input is not None and self._input.is_waiting,
             problem=self.problem,

@@ -13,6 +13,7 @@ import pytest
 
 pytest.importorskip("rclpy")
 
+import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from pose_resnet_ros.msg import PersonArray, Skeleton
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
@@ -113,6 +114,15 @@ def test_compressed_images(world: Any, spot: str, image_message: MakeImage) -> N
     world.until(lambda: persons, "persons")
     assert persons[0].header == raw.header
     assert (persons[0].image_width, persons[0].image_height) == (160, 120)
+
+
+def test_the_compressed_topic_may_be_remapped_by_itself(
+    world: Any, spot: str, image_message: MakeImage
+) -> None:
+    node = world.pose_node("-r", "image/compressed:=/jpegs", pose_model=spot, image_transport="compressed")
+    world.publisher(CompressedImage, "/jpegs")
+    condition = node._condition()
+    assert (condition.topic, condition.publishers, condition.matched) == ("/jpegs", 1, 1)
 
 
 def test_size_and_encoding_may_change_in_mid_stream(world: Any, spot: str, image_message: MakeImage) -> None:
@@ -235,6 +245,45 @@ def test_a_long_inference_is_no_silence(
     arrays.clear()
     world.until(lambda: len(arrays) == 3, "three reports")
     assert [array.status[0].level for array in arrays] == [DiagnosticStatus.OK] * 3
+
+
+@pytest.mark.parametrize("cause", ["an inference that does not end", "a limit on the age that none can keep"])
+def test_frames_without_any_result_are_a_warning(
+    world: Any,
+    spot: str,
+    endless_spot: str,
+    image_message: MakeImage,
+    monkeypatch: pytest.MonkeyPatch,
+    cause: str,
+) -> None:
+    monkeypatch.setattr("pose_resnet_ros.ros.health.diagnostics.OWING_AFTER_S", 1.0)
+    endless = cause.startswith("an inference")
+    world.pose_node(pose_model=endless_spot if endless else spot, max_age_ms=0.0 if endless else 0.0001)
+    arrays = world.listen(DiagnosticArray, "/diagnostics")
+    camera = world.publisher(Image)
+
+    def warned() -> bool:
+        camera.publish(image_message())
+        return bool(arrays) and "frames come, but no result for" in arrays[-1].status[0].message
+
+    world.until(warned, "the warning")
+    assert arrays[-1].status[0].level == DiagnosticStatus.WARN
+
+
+def test_a_topic_of_another_type_is_told_with_the_cure(
+    world: Any, spot: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pose_resnet_ros.ros.health.diagnostics.SILENT_AFTER_S", 0.0)
+    world.pose_node("-r", "image:=/camera/compressed", pose_model=spot)
+    arrays = world.listen(DiagnosticArray, "/diagnostics")
+    driver = rclpy.Context()  # as a process of its own: Fast DDS lets none use two types under one name
+    rclpy.init(args=[], context=driver, domain_id=world.domain_id)
+    camera = rclpy.create_node("driver", context=driver)
+    camera.create_publisher(CompressedImage, "/camera/compressed", 1)
+    text = "/camera/compressed carries sensor_msgs/msg/CompressedImage: image_transport raw takes"
+    world.until(lambda: arrays and text in arrays[-1].status[0].message, "the warning")
+    camera.destroy_node()
+    rclpy.shutdown(context=driver)
 
 
 def test_frames_older_than_the_limit_are_dropped_and_counted(

@@ -12,6 +12,7 @@ from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 from pose_resnet_ros.ros.health.statistics import Summary
 
 SILENT_AFTER_S = 3.0
+OWING_AFTER_S = 10.0  # longer than the slowest model takes for a frame full of people
 FAILING_AFTER = 5  # errors in a row: no longer a bad frame, but a bad camera or a bad model
 _OK, _WARN, _ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 
@@ -21,16 +22,18 @@ class Condition:
     """What the node is and sees besides its statistics.
 
     state: lifecycle state; topic: resolved input topic; providers: network -> onnxruntime provider in use; publishers: how
-    many publish there; matched: how many of them are connected, None where nobody subscribes or rclpy does not tell
-    (Humble); is_waiting: an inference is under way, and frames stay unread until it ends; problem: why the last transition
-    failed; worker_died: the worker ended without being asked to; trouble: why frames come in and no results go out, as an
-    optional part says it; further: values of optional parts.
+    many publish there; other_types: what else than images of the right type is published there; matched: how many of the
+    publishers are connected, None where nobody subscribes or rclpy does not tell (Humble); is_waiting: an inference is under
+    way, and frames stay unread until it ends; problem: why the last transition failed; worker_died: the worker ended without
+    being asked to; trouble: why frames come in and no results go out, as an optional part says it; further: values of optional
+    parts.
     """
 
     state: str
     topic: str
     providers: Mapping[str, str]
     publishers: int
+    other_types: tuple[str, ...] = ()
     matched: int | None = None
     is_waiting: bool = False
     problem: str = ""
@@ -56,6 +59,11 @@ def judge(summary: Summary, condition: Condition) -> tuple[bytes, str]:
         return _WARN, _silence(summary, condition)
     if condition.trouble:
         return _WARN, condition.trouble
+    if summary.owing_s > OWING_AFTER_S:
+        return _WARN, (
+            f"frames come, but no result for {summary.owing_s:.0f} s: they fail (the log says why), an inference takes that long,"
+            " or they wait longer than max_age_ms"
+        )
     if condition.publishers > 1:
         return (
             _WARN,
@@ -67,6 +75,11 @@ def judge(summary: Summary, condition: Condition) -> tuple[bytes, str]:
 
 def _silence(summary: Summary, condition: Condition) -> str:
     topic, publishers = condition.topic, f"{condition.publishers} publisher(s) on {condition.topic}"
+    if not condition.publishers and condition.other_types:
+        return (
+            f"{topic} carries {', '.join(condition.other_types)}: image_transport raw takes sensor_msgs/msg/Image from `image`,"
+            " compressed takes sensor_msgs/msg/CompressedImage from `image`/compressed"
+        )
     if not condition.publishers:
         return (
             f"nobody publishes {topic}: the source has stopped"

@@ -41,7 +41,7 @@ class HealthReporter:
         message = DiagnosticArray(status=[status])
         message.header.stamp = self._node.get_clock().now().to_msg()
         self._publisher.publish(message)
-        self._log_silence(status)
+        self._log_silence(status, summary)
 
     def _without_first_silence(self, summary: Summary, condition: diagnostics.Condition) -> Summary:
         """A camera started after the node is not to blame for the time before."""
@@ -51,12 +51,13 @@ class HealthReporter:
             return summary
         return replace(summary, silent_s=min(summary.silent_s, now_s - self._alone_until_s))
 
-    def _log_silence(self, status: DiagnosticStatus) -> None:
+    def _log_silence(self, status: DiagnosticStatus, summary: Summary) -> None:
         """A camera that is not there, or stops, is said once, also to who does not look at diagnostics (errors are logged
         where they happen)."""
         if status.level == DiagnosticStatus.WARN and not self._warned:
             self._node.get_logger().warning(status.message)
             self._warned = True
         elif status.level == DiagnosticStatus.OK and self._warned:
-            self._node.get_logger().info(f"back to normal: {status.message}")
             self._warned = False
+            if summary.output_hz:  # else the next thing is waited for, as a camera that has only just started
+                self._node.get_logger().info(f"back to normal: {status.message}")

@@ -33,7 +33,8 @@ class Outcome:
 @dataclass(frozen=True)
 class Summary:
     """A snapshot. skipped: frames sent between those received, which stayed unread or were lost; input_hz: with them; ages are
-    (median, p95) in ms, or None without a sample; silent_s: seconds since the last frame came, or since listening for one.
+    (median, p95) in ms, or None without a sample; silent_s: seconds since the last frame came, or since listening for one;
+    owing_s: seconds since the first frame that came after the last result, 0 where none did.
     """
 
     received: int
@@ -49,6 +50,7 @@ class Summary:
     stage_ms: Mapping[str, float]
     persons: int
     silent_s: float
+    owing_s: float
     time_jumps: int
 
 
@@ -91,6 +93,7 @@ class Statistics:
         """Forget the windows, keep the counters: what came before an activation says nothing about the time after it."""
         with self._lock:
             self._since_s = self._last_frame_s = self._clock()
+            self._owing_since_s: float | None = None
             self._received, self._outcomes = _Window(), _Window()
             self._errors_in_a_row = self._persons = self._latest_stamp_ns = 0
 
@@ -98,6 +101,8 @@ class Statistics:
         """skipped: how many more were sent since the last one."""
         with self._lock:
             self._last_frame_s = self._clock()
+            if self._owing_since_s is None:
+                self._owing_since_s = self._last_frame_s
             self._received_in_total += 1
             self._skipped_in_total += skipped
             self._received.add(self._last_frame_s, 1 + skipped)
@@ -119,6 +124,7 @@ class Statistics:
     def frame_published(self, outcome: Outcome) -> None:
         with self._lock:
             self._published_in_total += 1
+            self._owing_since_s = None
             self._errors_in_a_row = 0
             self._persons = outcome.persons
             self._outcomes.add(self._clock(), outcome)
@@ -154,6 +160,7 @@ class Statistics:
                 stage_ms=_mean_of_stages([o.stage_ms for o in outcomes]),
                 persons=self._persons,
                 silent_s=now_s - self._last_frame_s,
+                owing_s=0.0 if self._owing_since_s is None else now_s - self._owing_since_s,
                 time_jumps=self._time_jumps,
             )
 

@@ -31,7 +31,7 @@ from pose_resnet_ros.ros.programs import demo_recording as recording
 NODE = "/pose_resnet"
 IMAGE_TOPIC = "/camera/image_raw"
 START_TIMEOUT_S = 60.0
-DRAIN_S = 3.0  # after the source's end: how long to wait for the last results
+QUIET_S = 2.0  # after the source's end: without a result for so long there will be none (after 3 s the node warns of silence)
 QUEUE = QoSProfile(depth=100)  # the recorder wants every result
 
 
@@ -43,6 +43,7 @@ class Recorder(Node):
         self.frames: list[recording.PersonsFrame] = []
         self.pictures: list[recording.Picture] = []
         self.frames_in: int | None = None
+        self.newest_s = time.monotonic()  # when the last result came
         self.create_subscription(PersonArray, f"{NODE}/persons", self._on_persons, QUEUE)
         self.create_subscription(Image, f"{NODE}/annotated_image", self._on_picture, QUEUE)
         self.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, QUEUE)
@@ -59,10 +60,12 @@ class Recorder(Node):
         age_ms = (self.get_clock().now().nanoseconds - stamp_ns) / 1e6
         persons = [recording.person_to_dict(p) for p in message.persons]
         self.frames.append(recording.PersonsFrame(stamp_ns, age_ms, persons))
+        self.newest_s = time.monotonic()
 
     def _on_picture(self, message: Image) -> None:
         _, jpeg = cv2.imencode(".jpg", image_to_bgr(message), [cv2.IMWRITE_JPEG_QUALITY, 95])
         self.pictures.append(recording.Picture(_stamp_ns(message), jpeg))
+        self.newest_s = time.monotonic()
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         for status in message.status:
@@ -123,8 +126,7 @@ def _record(recorder: Recorder, processes: list[subprocess.Popen], options: argp
     print()
     if source.returncode not in (None, 0):
         raise DemoError(f"image_source ended with exit code {source.returncode}; its message stands above")
-    drained_at = time.monotonic() + DRAIN_S
-    while time.monotonic() < drained_at:
+    while time.monotonic() - recorder.newest_s < QUIET_S:
         rclpy.spin_once(recorder, timeout_sec=0.2)
 
 

@@ -28,6 +28,7 @@ RUNNING = Summary(
     stage_ms={"detect": 5.0},
     persons=3,
     silent_s=0.1,
+    owing_s=0.1,
     time_jumps=0,
 )
 ACTIVE = Condition(
@@ -56,6 +57,18 @@ NOTHING_YET = replace(SILENT, received=0)
         ),
         (SILENT, ACTIVE, DiagnosticStatus.WARN, "no frame for 7 s: the source has stopped"),
         (SILENT, replace(ACTIVE, is_waiting=True), DiagnosticStatus.OK, "27.0 results/s"),
+        (
+            replace(SILENT, owing_s=12.3),
+            replace(ACTIVE, is_waiting=True),
+            DiagnosticStatus.WARN,
+            "frames come, but no result for 12 s: they fail",
+        ),
+        (
+            NOTHING_YET,
+            replace(ACTIVE, publishers=0, other_types=("sensor_msgs/msg/CompressedImage",)),
+            DiagnosticStatus.WARN,
+            "/camera/image carries sensor_msgs/msg/CompressedImage: image_transport raw takes sensor_msgs/msg/Image",
+        ),
         (NOTHING_YET, ACTIVE, DiagnosticStatus.WARN, "fastdds_images.xml"),
         (NOTHING_YET, replace(ACTIVE, matched=None), DiagnosticStatus.WARN, "fastdds_images.xml"),
         (
