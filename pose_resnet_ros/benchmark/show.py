@@ -44,7 +44,10 @@ def plain(table: Table) -> str:
 
 
 def plot(rows: Sequence[FrameRow], path: Path) -> None:
-    """Median latency against persons, to p95 as a band, a line for each set-up. Raises SettingsError without matplotlib."""
+    """Median latency against persons, to p95 as a band, a line for each set-up.
+
+    Raises SettingsError without matplotlib, or where the picture cannot be written.
+    """
     try:
         import matplotlib
 
@@ -65,5 +68,8 @@ def plot(rows: Sequence[FrameRow], path: Path) -> None:
     )
     axes.grid(alpha=0.3)
     axes.legend()
-    figure.savefig(path, dpi=120, bbox_inches="tight")
+    try:
+        figure.savefig(path, dpi=120, bbox_inches="tight")
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"plot: cannot write {path}: {error}") from error
     pyplot.close(figure)

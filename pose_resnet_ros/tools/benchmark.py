@@ -19,7 +19,7 @@ from pose_resnet_ros.benchmark.show import plot, print_table
 from pose_resnet_ros.benchmark.startup import measure_start
 from pose_resnet_ros.core.errors import SettingsError
 from pose_resnet_ros.options import option
-from pose_resnet_ros.tools.options import parser_of
+from pose_resnet_ros.tools.options import file_path, parser_of, require_writable, whole_number
 
 # Options of the pipeline that may have several values: every combination runs.
 AXES = (
@@ -41,6 +41,7 @@ source and a listener."""
 def main(arguments: list[str]) -> int:
     args = _parse(arguments)
     command = shlex.join(["benchmark", *arguments])
+    _check_files(args)
     if args.node:
         from pose_resnet_ros.tools import benchmark_node
 
@@ -60,6 +61,15 @@ def main(arguments: list[str]) -> int:
     if args.plot:
         plot(report.frames, args.plot)
     return 0
+
+
+def _check_files(args: argparse.Namespace) -> None:
+    """What would else fail after minutes of measuring. Raises SettingsError."""
+    for name in ("json", "plot"):
+        if vars(args)[name] is not None:
+            require_writable(name, vars(args)[name])
+    if args.compare is not None and not args.compare.is_file():
+        raise SettingsError(f"compare: there is no file {args.compare}; expected one that --json wrote")
 
 
 def write_json(path: Path, data: dict[str, Any]) -> None:
@@ -115,15 +125,6 @@ def _size(text: str) -> tuple[int, int]:
     return int(width), int(height)
 
 
-def _count(least: int) -> Any:
-    def parse(text: str) -> int:
-        if not text.isdecimal() or int(text) < least:
-            raise argparse.ArgumentTypeError(f"expected a whole number of at least {least}, got '{text}'")
-        return int(text)
-
-    return parse
-
-
 def _parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python3 -m pose_resnet_ros benchmark", description=f"{__doc__} {_DESCRIPTION}"
@@ -137,9 +138,9 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
             metavar=row.name.upper(),
             help=f"one or more; {row.description} ({row.allowed}; default {str(row.default).lower()})",
         )
-    parser.add_argument("--threads", type=_count(0), default=0, help=option("threads").description)
+    parser.add_argument("--threads", type=whole_number(0), default=0, help=option("threads").description)
     parser.add_argument(
-        "--persons", nargs="+", type=_count(0), default=_PERSONS, help="default 0 1 2 4 8 16 32"
+        "--persons", nargs="+", type=whole_number(0), default=_PERSONS, help="default 0 1 2 4 8 16 32"
     )
     parser.add_argument(
         "--source",
@@ -152,16 +153,18 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--encoding", choices=("bgr8", "rgb8"), default="bgr8", help="of the frames (default bgr8)"
     )
-    parser.add_argument("--rounds", type=_count(1), default=20, help="times each set-up runs (default 20)")
+    parser.add_argument(
+        "--rounds", type=whole_number(1), default=20, help="times each set-up runs (default 20)"
+    )
     parser.add_argument(
         "--peers", action="store_true", help="the first pose model by other libraries too, where installed"
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write everything measured")
+    parser.add_argument("--json", type=file_path, metavar="FILE", help="write everything measured")
     parser.add_argument(
-        "--plot", type=Path, metavar="FILE", help="write a plot of latency against persons (matplotlib)"
+        "--plot", type=file_path, metavar="FILE", help="write a plot of latency against persons (matplotlib)"
     )
     parser.add_argument(
-        "--compare", type=Path, metavar="FILE", help="show the ratios to an older --json file"
+        "--compare", type=file_path, metavar="FILE", help="show the ratios to an older --json file"
     )
     group = parser.add_argument_group("through ROS 2 (of several values the first)")
     group.add_argument(

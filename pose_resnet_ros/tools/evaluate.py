@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import argparse
 import time
-from pathlib import Path
 from typing import Any
 
 from pose_resnet_ros.core.errors import SettingsError
@@ -22,7 +21,14 @@ from pose_resnet_ros.tools.coco_evaluation import (
     coco_measures,
     measure,
 )
-from pose_resnet_ros.tools.options import add_options, frame_settings, load_arguments
+from pose_resnet_ros.tools.options import (
+    add_options,
+    file_path,
+    frame_settings,
+    load_arguments,
+    require_writable,
+    whole_number,
+)
 
 TRUE_BOXES, DETECTOR = "ground-truth", "detector"
 # Options of the pipeline that say nothing here: the joints are COCO's, and nothing is drawn.
@@ -31,6 +37,9 @@ _LEFT_OUT = ("pose_model", "skeleton", "draw_boxes", "draw_scores", "keypoint_th
 
 def main(arguments: list[str]) -> int:
     options = _parser().parse_args(arguments)
+    for name in ("results", "json", "csv", "plot"):
+        if vars(options)[name] is not None:
+            require_writable(name, vars(options)[name])
     data = CocoData(options.annotations, options.images)
     image_ids = data.image_ids[: options.limit]
     if not image_ids:
@@ -52,7 +61,7 @@ def main(arguments: list[str]) -> int:
 def _boxes(choice: str, data: CocoData) -> BoxesByImage | None:
     if choice == DETECTOR:
         return None
-    return data.true_boxes() if choice == TRUE_BOXES else boxes_from_file(Path(choice))
+    return data.true_boxes() if choice == TRUE_BOXES else boxes_from_file(file_path(choice))
 
 
 def _run(
@@ -105,9 +114,14 @@ def _published(name: str) -> dict[str, float]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python3 -m pose_resnet_ros evaluate", description=__doc__)
     parser.add_argument(
-        "--annotations", type=Path, required=True, help="person_keypoints_val2017.json, or another COCO file"
+        "--annotations",
+        type=file_path,
+        required=True,
+        help="person_keypoints_val2017.json, or another COCO file",
     )
-    parser.add_argument("--images", type=Path, required=True, metavar="DIR", help="folder of its pictures")
+    parser.add_argument(
+        "--images", type=file_path, required=True, metavar="DIR", help="folder of its pictures"
+    )
     parser.add_argument(
         "--boxes",
         default=TRUE_BOXES,
@@ -120,14 +134,16 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help="names or paths, measured in turn",
     )
-    parser.add_argument("--limit", type=int, metavar="N", help="only the first N images")
+    parser.add_argument("--limit", type=whole_number(1), metavar="N", help="only the first N images")
     parser.add_argument(
-        "--results", type=Path, metavar="FILE", help="write the persons in COCO's result format"
+        "--results", type=file_path, metavar="FILE", help="write the persons in COCO's result format"
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures")
-    parser.add_argument("--csv", type=Path, metavar="FILE", help="write all figures, a line for each model")
+    parser.add_argument("--json", type=file_path, metavar="FILE", help="write all figures")
     parser.add_argument(
-        "--plot", type=Path, metavar="FILE", help="draw accuracy against time (png, svg or pdf)"
+        "--csv", type=file_path, metavar="FILE", help="write all figures, a line for each model"
+    )
+    parser.add_argument(
+        "--plot", type=file_path, metavar="FILE", help="draw accuracy against time (png, svg or pdf)"
     )
     add_options(parser, [option for option in PIPELINE_OPTIONS if option.name not in _LEFT_OUT])
     return parser

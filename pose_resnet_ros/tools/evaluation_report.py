@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -66,14 +67,14 @@ def write_results(path: Path, model: str, rows: list[dict[str, Any]], *, alone: 
 def write_csv(path: Path, runs: Sequence[Run]) -> None:
     """One line a run; published figures have columns of their own."""
     facts = [name for name in Run.__dataclass_fields__ if name not in ("measures", "published")]
-    _make_folder(path)
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow([*facts, *MEASURES, *(f"published {name}" for name in MEASURES)])
-        for run in runs:
-            row = [getattr(run, name) for name in facts]
-            measured = [f"{run.measures[name]:.4f}" for name in MEASURES]
-            writer.writerow([*row, *measured, *(run.published.get(name, "") for name in MEASURES)])
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*facts, *MEASURES, *(f"published {name}" for name in MEASURES)])
+    for run in runs:
+        row = [getattr(run, name) for name in facts]
+        measured = [f"{run.measures[name]:.4f}" for name in MEASURES]
+        writer.writerow([*row, *measured, *(run.published.get(name, "") for name in MEASURES)])
+    _write(path, text.getvalue())
 
 
 def write_plot(path: Path, runs: Sequence[Run]) -> None:
@@ -96,10 +97,9 @@ def write_plot(path: Path, runs: Sequence[Run]) -> None:
     axes.set_title(f"Dots: measured, boxes: {Path(runs[0].boxes).name}. Dashes: published", fontsize="medium")
     axes.legend(fontsize="small")
     axes.grid(alpha=0.3)
-    _make_folder(path)
     try:
         figure.savefig(path, dpi=120)
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         raise SettingsError(f"--plot: {error}") from error
 
 
@@ -116,9 +116,8 @@ def _difference(run: Run, name: str) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    _make_folder(path)
-    path.write_text(text, encoding="utf-8")
-
-
-def _make_folder(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Raises SettingsError where the disk refuses."""
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(f"cannot write {path}: {error.strerror}") from error

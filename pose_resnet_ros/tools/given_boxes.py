@@ -86,12 +86,16 @@ def _rows_and_names(data: Any, path: Path) -> tuple[list[Any], dict[int, str]]:
         and isinstance(data.get("annotations"), list)
         and isinstance(data.get("images"), list)
     ):
-        names = {image["id"]: image["file_name"] for image in data["images"]}
-        persons = [
-            row for row in data["annotations"] if row.get("category_id", PERSON_CATEGORY) == PERSON_CATEGORY
-        ]
-        return persons, names
+        try:
+            names = {image["id"]: image["file_name"] for image in data["images"]}
+        except (KeyError, TypeError) as error:
+            raise SettingsError(f"boxes: {path} has images without id or file_name; {_EXPECTED}") from error
+        return [row for row in data["annotations"] if _may_be_person(row)], names
     raise SettingsError(f"boxes: {path} holds something else; {_EXPECTED}")
+
+
+def _may_be_person(row: Any) -> bool:
+    return not isinstance(row, Mapping) or row.get("category_id", PERSON_CATEGORY) == PERSON_CATEGORY
 
 
 def _given_box(row: Any, names: Mapping[int, str], where: str) -> GivenBox:
@@ -99,7 +103,14 @@ def _given_box(row: Any, names: Mapping[int, str], where: str) -> GivenBox:
         raise SettingsError(f"boxes: {where} has neither file_name nor image_id; {_EXPECTED}")
     image_id: int | None = row.get("image_id")
     named = names.get(image_id) if image_id is not None else None
-    return GivenBox(_xywh(row, where), float(row.get("score", 1.0)), image_id, row.get("file_name", named))
+    return GivenBox(_xywh(row, where), _score(row, where), image_id, row.get("file_name", named))
+
+
+def _score(row: Mapping[str, Any], where: str) -> float:
+    score = row.get("score", 1.0)
+    if not isinstance(score, (int, float)) or not math.isfinite(score):
+        raise SettingsError(f"boxes: {where} has score {score!r}; expected a number, or no score")
+    return float(score)
 
 
 def _xywh(row: Mapping[str, Any], where: str) -> tuple[float, float, float, float]:

@@ -67,6 +67,17 @@ def parser_of(option: Option) -> Callable[[str], Value]:
     return parse
 
 
+def whole_number(least: int) -> Callable[[str], int]:
+    """The ``type`` of an argument that is a count."""
+
+    def parse(text: str) -> int:
+        if not text.isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"expected a whole number of at least {least}, got '{text}'")
+        return int(text)
+
+    return parse
+
+
 def file_path(text: str) -> Path:
     """The ``type`` of an argument that is a path: ``--json=~/x.json`` too, where the shell leaves the ~ as it is."""
     return Path(os.path.expanduser(text))

@@ -20,7 +20,13 @@ from pose_resnet_ros.pipeline import PosePipeline, load_pipeline
 from pose_resnet_ros.tools.bag_reading import is_bag
 from pose_resnet_ros.tools.coco_results import is_image_file, write_rows
 from pose_resnet_ros.tools.given_boxes import GivenBoxes, read_boxes
-from pose_resnet_ros.tools.options import add_options, file_path, load_arguments, require_writable
+from pose_resnet_ros.tools.options import (
+    add_options,
+    file_path,
+    load_arguments,
+    require_writable,
+    whole_number,
+)
 from pose_resnet_ros.tools.outputs import VIDEO_SUFFIX, PictureFolder, Quit, Sinks, Window
 from pose_resnet_ros.tools.predict_bag import predict_bags
 from pose_resnet_ros.tools.prediction import Prediction
@@ -175,7 +181,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     bags.add_argument("--annotated", action="store_true", help="write the annotated pictures too, as JPEG")
     bags.add_argument(
         "--workers",
-        type=_at_least_one,
+        type=whole_number(1),
         default=1,
         metavar="N",
         help="bags at a time, each in its own process",
@@ -187,10 +193,3 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     add_options(parser, PIPELINE_OPTIONS + TRACKING_OPTIONS)
     return parser.parse_args(arguments)
-
-
-def _at_least_one(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"expected at least 1, got {value}")
-    return value

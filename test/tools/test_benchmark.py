@@ -66,6 +66,19 @@ def test_a_comparison_needs_a_file_of_ours(spot: str, tmp_path: Path, capsys):
     assert "is not a file that benchmark --json wrote" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--compare", "none.json"], "there is no file none.json"),
+        (["--json", "/proc/none/a.json"], "json: cannot make the folder /proc/none"),
+        (["--plot", "."], "plot: expected the name of a file to write"),
+    ],
+)
+def test_files_are_looked_at_before_anything_is_measured(arguments: list[str], said: str, capsys):
+    assert run(*arguments) == 1
+    assert said in capsys.readouterr().err
+
+
 def test_peers_run_the_same_weights_where_they_are_installed(tmp_path: Path):
     path = tmp_path / "peers.json"
     assert run("--persons", "2", "--peers", "--json", str(path)) == 0

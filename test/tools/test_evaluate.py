@@ -290,6 +290,12 @@ def test_files_for_several_models(tmp_path: Path, annotations: Path, images: Pat
         assert len(person["keypoints"]) == 51
 
 
+@pytest.mark.parametrize("name", ["results", "json", "csv", "plot"])
+def test_what_cannot_be_written_is_said_before_anything_is_measured(name: str) -> None:
+    with pytest.raises(SettingsError, match=f"{name}: cannot make the folder /proc/none"):
+        evaluate.main(["--annotations", "none.json", "--images", "none", f"--{name}", "/proc/none/file"])
+
+
 def test_an_absent_picture_is_told(tmp_path: Path, annotations: Path, images: Path, net: Path) -> None:
     (images / "000000000002.jpg").unlink()
     with pytest.raises(ImageError, match=r"000000000002\.jpg is not there; see --images"):

@@ -69,6 +69,13 @@ def test_a_coco_annotation_file(tmp_path: Path) -> None:
             r"box 1 has bbox \[1, 2, 0, 4\]",
         ),
         ([{"image_id": 1, "bbox": [1, 2, float("nan"), 4]}], "box 0 has bbox"),
+        (
+            [{"image_id": 1, "bbox": [1, 2, 3, 4], "score": "high"}],
+            "box 0 has score 'high'; expected a number",
+        ),
+        ([{"image_id": 1, "bbox": [1, 2, 3, 4], "score": None}], "box 0 has score None"),
+        ({"images": [{"id": 1}], "annotations": []}, "has images without id or file_name"),
+        ({"images": [], "annotations": [3]}, "box 0 has neither"),
     ],
 )
 def test_what_cannot_be_used_is_named(tmp_path: Path, data: Any, message: str) -> None:
