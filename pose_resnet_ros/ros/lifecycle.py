@@ -52,10 +52,12 @@ class GuardedLifecycleNode(LifecycleNode):
     def configure_and_activate(self) -> None:
         """What a manager would do. Raises PoseError with the reason if that fails."""
         self._starting = True
-        for trigger in (self.trigger_configure, self.trigger_activate):
-            if trigger() != SUCCESS:
-                raise PoseError(self.problem)
-        self._starting = False
+        try:
+            for trigger in (self.trigger_configure, self.trigger_activate):
+                if trigger() != SUCCESS:
+                    raise PoseError(self.problem)
+        finally:
+            self._starting = False
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         result = self._guarded("configure", "inactive", self.configure)

@@ -158,6 +158,40 @@ def test_an_unexpected_error_in_a_transition_is_seen_and_recovered_from(
     assert manager.change(Transition.TRANSITION_CONFIGURE)
 
 
+@pytest.mark.parametrize("what", ["activate", "deactivate", "cleanup"])
+def test_an_unexpected_error_in_any_transition_frees_all_and_can_be_recovered_from(
+    world: Any, spot: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], what: str
+) -> None:
+    node = world.pose_node(pose_model=spot, autostart=False)
+    node.trigger_configure()
+    if what == "deactivate":
+        node.trigger_activate()
+
+    def broken(*_: object, **__: object) -> None:
+        patch.undo()  # once only
+        raise RuntimeError("nobody expected this")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(node, "_make_processor" if what == "activate" else "deactivate", broken)
+        assert getattr(node, f"trigger_{what}")() == TransitionCallbackReturn.ERROR
+    assert "nobody expected this" in capfd.readouterr().err
+    assert (node.state, node._pipeline, node._worker, node._input) == ("unconfigured", None, None, None)
+    assert "nobody expected this" in node.problem
+    node.configure_and_activate()
+    assert (node.state, node.problem) == ("active", "")
+
+
+def test_a_start_that_failed_leaves_later_errors_audible(
+    world: Any, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    node = world.pose_node(pose_model=str(tmp_path / "late.onnx"), start=False)
+    with pytest.raises(PoseError, match=r"late\.onnx"):
+        node.start()
+    assert "cannot configure" not in capfd.readouterr().err  # who starts it says so
+    assert node.trigger_configure() == TransitionCallbackReturn.FAILURE
+    assert "cannot configure" in capfd.readouterr().err
+
+
 def test_cleanup_frees_the_models(managed: tuple[Any, Manager]) -> None:
     node, manager = managed
     assert manager.change(Transition.TRANSITION_CONFIGURE)
