@@ -148,7 +148,11 @@ PIPELINE_OPTIONS: tuple[Option, ...] = (
         "joint set of the results; native: the pose model's own",
         choices=("openpose18", "coco17", "native"),
     ),
-    Option("allow_download", False, "fetch a model that is not on this machine yet"),
+    Option(
+        "allow_download",
+        False,
+        "fetch a model that is not on this machine yet, if it is published as ONNX; of any other the error tells the command",
+    ),
     Option(
         "detection_threshold", 0.4, "least detector score of a person", live=True, minimum=0.0, maximum=1.0
     ),

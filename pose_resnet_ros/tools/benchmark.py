@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""``benchmark``: how long a frame takes, stage by stage, against the number of persons and beside other ways to run it."""
+"""Measure how long a frame takes, stage by stage, against the number of persons and beside other ways to run it."""
 
 from __future__ import annotations
 

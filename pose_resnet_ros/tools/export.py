@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""``export``: published or own weights to an ONNX model that describes itself."""
+"""Turn published weights, or your own, into an ONNX model that describes itself; or one of those into 16 or 8 bits."""
 
 from __future__ import annotations
 
@@ -133,7 +133,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--output",
         type=file_path,
-        help="ONNX file to write; default: the model folder, under the row's name, with .fp16 or .int8",
+        help="ONNX file to write; default: the model folder, under the row's name, with .fp16 or .int8; an ONNX file that stays"
+        " as it is (neither --fp16 nor --int8) has none",
     )
     parser.add_argument(
         "--model", metavar="NAME", help="row of the model table that describes the checkpoint"
@@ -160,6 +161,8 @@ def _parser() -> argparse.ArgumentParser:
         help="transposed convolutions as plain ones: equal, and faster in onnxruntime on a CPU (--int8 always does it)",
     )
     parser.add_argument(
-        "--check", action="store_true", help="compare with the source network on random input"
+        "--check",
+        action="store_true",
+        help="compare with the source network on random input (for a checkpoint or .weights with torch)",
     )
     return parser

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""``models``: which models there are, and bringing them to this machine."""
+"""Which models there are, what is known of them, and bringing them to this machine."""
 
 from __future__ import annotations
 
@@ -155,7 +155,11 @@ def _add(options: argparse.Namespace) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python3 -m pose_resnet_ros models", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python3 -m pose_resnet_ros models",
+        description=__doc__,
+        epilog="python3 -m pose_resnet_ros models VERB --help tells more.",
+    )
     verbs = parser.add_subparsers(required=True, metavar="list|info|fetch|verify|path|add")
 
     one = verbs.add_parser("list", help="all models, and which are on this machine")

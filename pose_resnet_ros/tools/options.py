@@ -20,7 +20,7 @@ def add_options(parser: argparse.ArgumentParser, options: Iterable[Option] = PIP
     group = parser.add_argument_group("settings (the node's parameters have the same names)")
     for option in options:
         flag = "--" + option.name.replace("_", "-")
-        text = f"{option.description} ({_range(option)}default {_shown(option)})".replace("%", "%%")
+        text = f"{option.description} ({_range(option)}{_default(option)})".replace("%", "%%")
         if option.type is bool:
             group.add_argument(
                 flag,
@@ -101,9 +101,12 @@ def _range(option: Option) -> str:
     return "" if option.choices or option.type in (bool, str) else f"{option.allowed}; "
 
 
-def _shown(option: Option) -> str:
-    return str(option.default).lower() if option.type is bool else str(option.default)
+def _default(option: Option) -> str:
+    shown = str(option.default).lower() if option.type is bool else str(option.default)
+    return f"default {shown}" if shown else "default: empty"
 
 
 def _metavar(option: Option) -> str:
-    return "|".join(option.choices) if option.choices else {int: "N", float: "X", str: "NAME"}[option.type]
+    if option.choices:
+        return "|".join(option.choices)
+    return {int: "N", float: "X", str: "NAME" if option.default else "TEXT"}[option.type]
