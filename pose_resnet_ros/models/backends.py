@@ -8,9 +8,12 @@ onnxruntime itself falls back to the CPU in silence; here only ``auto`` may, and
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
+import importlib
 import io
 import logging
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +24,8 @@ import onnxruntime as ort
 from pose_resnet_ros.core.errors import BackendError, ModelError
 from pose_resnet_ros.models.cancel import LOG_SEVERITY_FATAL
 from pose_resnet_ros.models.files import models_folder
+from pose_resnet_ros.models.gpu_trial import try_convolution
+from pose_resnet_ros.models.placement import RECORD_ENTRY, warn_of_nodes_on_cpu
 
 _log = logging.getLogger(__name__)
 
@@ -29,6 +34,15 @@ _CUDA = "CUDAExecutionProvider"
 _TENSORRT = "TensorrtExecutionProvider"
 _OPENVINO = "OpenVINOExecutionProvider"
 _SPIN_US = "100"
+# Round what onnxruntime has to say: codes and function names before it, the place of a failed CUDA call after it.
+_NOISE = tuple(
+    re.compile(part)
+    for part in (
+        r".*\[ONNXRuntimeError\] : \d+ : \w+ : ",
+        r"/\S*\.\w+:\d+ .*(?=CU\w+ failure \d)",
+        r" ; GPU=.*",
+    )
+)
 # In order of preference; what the first cannot run goes to the next.
 _PROVIDERS = {
     "cpu": (_CPU,),
@@ -40,7 +54,8 @@ _CURE = {
     "cpu": "install onnxruntime",
     "cuda": "install onnxruntime-gpu in place of onnxruntime (pip uninstall onnxruntime;"
     " pip install 'onnxruntime-gpu[cuda,cudnn]'), with an NVIDIA driver for its CUDA",
-    "tensorrt": "install onnxruntime-gpu in place of onnxruntime, and TensorRT (tensorrt-cu12 or tensorrt-cu13, as its CUDA)",
+    "tensorrt": "install onnxruntime-gpu in place of onnxruntime, and TensorRT 10 as its CUDA (pip install 'tensorrt-cu13<11',"
+    " or 'tensorrt-cu12<11')",
     "openvino": "install onnxruntime-openvino in place of onnxruntime",
 }
 
@@ -104,8 +119,7 @@ def _open_on(
         raise BackendError(
             f"backend '{backend}' is not in this onnxruntime {ort.__version__}; {_CURE[backend]}"
         )
-    if backend in ("cuda", "tensorrt"):
-        _preload_cuda_libraries()
+    _preload_libraries(backend)
     names = [name for name in _PROVIDERS[backend] if name in ort.get_available_providers()]
     providers = [(name, _provider_options(name, device_id, threads)) for name in names]
     if backend == "tensorrt":
@@ -119,14 +133,32 @@ def _open_on(
     except Exception as error:  # onnxruntime's exceptions share no base class below Exception
         if backend == "cpu" or _is_about_the_file(error):
             raise _unreadable(path, error) from error
-        raise BackendError(
-            f"backend '{backend}' failed on device {device_id}: {first_line(error)}; {_CURE[backend]}"
-        ) from error
+        raise _refusal(backend, device_id, error) from error
     if wanted not in session.get_providers():
         raise BackendError(
             f"backend '{backend}' could not start on device {device_id} (libraries or driver); {_CURE[backend]}"
         )
+    if backend == "cuda":
+        _require_convolution(device_id)
+    if backend in ("cuda", "tensorrt"):
+        warn_of_nodes_on_cpu(session, path)
     return session
+
+
+@functools.lru_cache
+def _require_convolution(device_id: int) -> None:
+    """Once for each GPU. Raises BackendError where CUDA starts but cannot compute (``gpu_trial.py``)."""
+    providers = [(_CUDA, _provider_options(_CUDA, device_id, 1)), (_CPU, {})]
+    try:
+        try_convolution(session_options(1), providers)
+    except Exception as error:  # onnxruntime's exceptions share no base class below Exception
+        raise _refusal("cuda", device_id, error) from error
+
+
+def _refusal(backend: str, device_id: int, error: Exception) -> BackendError:
+    return BackendError(
+        f"backend '{backend}' failed on device {device_id}: {first_line(error)}; {_CURE[backend]}"
+    )
 
 
 def session_options(threads: int) -> ort.SessionOptions:
@@ -142,16 +174,21 @@ def session_options(threads: int) -> ort.SessionOptions:
     # And they spin no longer than this (microseconds): enough for the hand-over, where without a limit two threads take up to
     # twice as long as one when other processes want the cores (docs/performance.md). Runtimes that do not know it pass it over.
     options.add_session_config_entry("session.intra_op.spin_duration_us", _SPIN_US)
+    options.add_session_config_entry(RECORD_ENTRY, "1")
     return options
 
 
 def _provider_options(provider: str, device_id: int, threads: int) -> dict[str, Any]:
-    if provider == _CUDA:
-        # The default search tries every convolution algorithm anew for each batch size: a stall whenever one more person enters.
-        return {"device_id": device_id, "cudnn_conv_algo_search": "HEURISTIC"}
     if provider == _OPENVINO and threads:  # it has threads of its own
         return {"num_of_threads": str(threads)}
-    return {"device_id": device_id} if provider == _TENSORRT else {}
+    if provider not in (_CUDA, _TENSORRT):
+        return {}
+    # Device 0 is the default; where it is named, onnxruntime 1.26 and later warn that no plugin has that device.
+    device = {"device_id": device_id} if device_id else {}
+    if provider == _TENSORRT:
+        return device
+    # The default search tries every convolution algorithm anew for each batch size: a stall whenever one more person enters.
+    return {**device, "cudnn_conv_algo_search": "HEURISTIC"}
 
 
 def _tensorrt_caches(path: Path, content: bytes | None) -> dict[str, Any]:
@@ -177,13 +214,16 @@ def _tensorrt_caches(path: Path, content: bytes | None) -> dict[str, Any]:
     }
 
 
-def _preload_cuda_libraries() -> None:
-    """Let onnxruntime find the CUDA libraries of pip wheels (a function since 1.21; it reports by printing)."""
-    if hasattr(ort, "preload_dlls"):
+def _preload_libraries(backend: str) -> None:
+    """Let onnxruntime find the libraries of pip's wheels, which do not lie where the loader looks."""
+    if backend in ("cuda", "tensorrt") and hasattr(ort, "preload_dlls"):  # since 1.21; it reports by printing
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed):
             ort.preload_dlls()
         _log.debug("onnxruntime.preload_dlls: %s", printed.getvalue().strip())
+    if backend == "tensorrt":  # which preload_dlls passes over; this package loads its own on import
+        with contextlib.suppress(ImportError):
+            importlib.import_module("tensorrt_libs")
 
 
 def _unreadable(path: Path, error: Exception) -> ModelError:
@@ -201,5 +241,8 @@ def _is_about_the_file(error: Exception) -> bool:
 
 
 def first_line(error: Exception) -> str:
-    """What an exception says, in short; its name where it says nothing (MemoryError)."""
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+    """What an exception says, in short, without places in onnxruntime's sources; its name where it says nothing (MemoryError)."""
+    line = (str(error).strip() or type(error).__name__).splitlines()[0]
+    for noise in _NOISE:
+        line = noise.sub("", line)
+    return line

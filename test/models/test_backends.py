@@ -12,7 +12,8 @@ import onnxruntime as ort
 import pytest
 
 from pose_resnet_ros.core.errors import BackendError, ModelError
-from pose_resnet_ros.models.backends import open_session, session_options
+from pose_resnet_ros.models import backends
+from pose_resnet_ros.models.backends import first_line, open_session, session_options
 from pose_resnet_ros.models.pose_net import PoseNet
 from pose_resnet_ros.models.runtime import OnnxModel, RunOn
 
@@ -76,6 +77,81 @@ def test_a_provider_that_fails_is_refused(path: Path, monkeypatch: pytest.Monkey
         BackendError, match=r"backend 'cuda' failed on device 3: CUDA failure 101: invalid device ordinal; "
     ):
         open_session(path, backend="cuda", device_id=3, threads=1)
+
+
+# As onnxruntime-gpu 1.31.1 says it where cuDNN is not installed.
+NO_CUDNN = (
+    "[ONNXRuntimeError] : 9 : NOT_IMPLEMENTED : Non-zero status code returned while running Conv node. Name:'' Status Message:"
+    " /onnxruntime_src/onnxruntime/core/providers/cuda/cuda_kernel.h:296 static cudnnContext* onnxruntime::cuda::CudaKernel::"
+    "RequireCudnnHandle(cudnnHandle_t) [ONNXRuntimeError] : 9 : NOT_IMPLEMENTED : cuDNN is unavailable or disabled for CUDA"
+    " Execution Provider: dlopen failed for libcudnn.so"
+)
+
+
+@pytest.fixture
+def without_cudnn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No GPU here: a CPU session says that it is CUDA's, and cannot run, as one without cuDNN."""
+    listed = ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    monkeypatch.setattr(ort, "get_available_providers", lambda: listed)
+    real = ort.InferenceSession
+
+    class Session(real):  # type: ignore[misc, valid-type]
+        def __init__(
+            self, model: str | bytes, options: ort.SessionOptions, *, providers: list, **_: object
+        ) -> None:
+            self.claimed = [name if isinstance(name, str) else name[0] for name in providers]
+            super().__init__(model, options, providers=["CPUExecutionProvider"])
+
+        def get_providers(self) -> list[str]:
+            return self.claimed
+
+        def run(self, *given: object) -> list[np.ndarray]:
+            if "CUDAExecutionProvider" in self.claimed:
+                raise RuntimeError(NO_CUDNN)
+            return super().run(*given)
+
+    monkeypatch.setattr(ort, "InferenceSession", Session)
+    backends._require_convolution.cache_clear()
+
+
+@pytest.mark.usefixtures("without_cudnn")
+def test_cuda_that_starts_but_cannot_compute_is_refused(path: Path) -> None:
+    with pytest.raises(
+        BackendError,
+        match=r"^backend 'cuda' failed on device 0: cuDNN is unavailable .*libcudnn\.so; install .*\[cuda,cudnn\]",
+    ):
+        open_session(path, backend="cuda", device_id=0, threads=1)
+
+
+@pytest.mark.usefixtures("without_cudnn")
+def test_auto_does_not_take_a_gpu_that_cannot_compute(path: Path) -> None:
+    session, grant = open_session(path, backend="auto", device_id=0, threads=1)
+    assert session.get_providers() == ["CPUExecutionProvider"]
+    assert grant.backend == "cpu"
+    assert "cuDNN is unavailable" in grant.reason
+
+
+def test_a_failed_cuda_call_is_told_without_its_place_in_the_sources() -> None:
+    error = RuntimeError(
+        "Error in execution: /onnxruntime_src/onnxruntime/core/providers/cuda/cuda_call.cc:154 std::conditional_t<THRW, void>"
+        " onnxruntime::CudaCall(ERRTYPE, const char*) CUDA failure 901: operation failed due to a previous error during capture"
+        " ; GPU=0 ; hostname=robot ; file=cuda_graph.cc ; line=84 ; expr=cudaStreamEndCapture(stream_, &graph_);"
+    )
+    assert first_line(error) == (
+        "Error in execution: CUDA failure 901: operation failed due to a previous error during capture"
+    )
+
+
+@pytest.mark.parametrize(
+    ("device_id", "options"),
+    [
+        (0, {"cudnn_conv_algo_search": "HEURISTIC"}),
+        (2, {"device_id": 2, "cudnn_conv_algo_search": "HEURISTIC"}),
+    ],
+)
+def test_the_first_gpu_is_not_named(device_id: int, options: dict[str, object]) -> None:
+    """It is the default, and onnxruntime 1.26 and later warn of every name of a device that no plugin has."""
+    assert backends._provider_options("CUDAExecutionProvider", device_id, 1) == options
 
 
 def test_a_broken_file_is_not_taken_for_a_missing_gpu(tmp_path: Path) -> None:
@@ -143,7 +219,14 @@ def test_tensorrt_is_silent_where_its_engine_is_there(
     (Path(str(tensorrt[0]["trt_engine_cache_path"])) / "kernel.engine").touch()
     caplog.clear()
     open_session(path, backend="tensorrt", device_id=0, threads=1)
-    assert caplog.text == ""
+    assert "TensorRT builds" not in caplog.text
+
+
+@pytest.mark.usefixtures("tensorrt")
+def test_a_network_that_the_gpu_does_not_take_is_named(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    open_session(path, backend="tensorrt", device_id=0, threads=1)  # the CPU stands in: all of it is there
+    can_tell = hasattr(ort.InferenceSession, "get_provider_graph_assignment_info")  # onnxruntime 1.24
+    assert ("pose.onnx: a part runs on the CPU and is copied to and fro" in caplog.text) == can_tell
 
 
 def test_tensorrt_builds_for_every_batch_at_once(
