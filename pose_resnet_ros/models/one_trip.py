@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import onnxruntime as ort
 
-from pose_resnet_ros.core.errors import BackendError, ModelError
+from pose_resnet_ros.core.errors import BackendError, ModelError, PoseError
 from pose_resnet_ros.core.heatmaps import Points
 from pose_resnet_ros.models.backends import open_composed
 from pose_resnet_ros.models.one_trip_buffers import Device, Trip, buckets_for
@@ -97,6 +97,7 @@ class OneTrip:
         self._network, self._spec, self._run_on = network, spec, run_on
         self._provider_options = dict(provider_options or {})
         self._heatmap_shape, self._flip_order = heatmap_shape, list(flip_order)
+        self._recording = network.grant.backend == "cuda" and _version() >= _FIRST_WITH_RECORDINGS
         self._trips = {False: self._open(flip_test=False)}
 
     def run(self, image: np.ndarray, boxes_xyxy: np.ndarray, *, flip_test: bool = False) -> Points:
@@ -107,6 +108,13 @@ class OneTrip:
         """
         if flip_test not in self._trips:
             self._trips[flip_test] = self._open(flip_test=flip_test)
+        try:
+            return self._trips[flip_test].run(image, boxes_xyxy)
+        except ModelError as error:
+            if not self._trips[flip_test].recorded:
+                raise
+            self._stop_recording(error)
+            self._trips[flip_test] = self._open(flip_test=flip_test)
         return self._trips[flip_test].run(image, boxes_xyxy)
 
     def close(self) -> None:
@@ -115,12 +123,17 @@ class OneTrip:
 
     def _open(self, *, flip_test: bool) -> Trip:
         model = self._composed(flip_test=flip_test)
-        if self._network.grant.backend == "cuda" and _version() >= _FIRST_WITH_RECORDINGS:
+        if self._recording:
             try:
                 return self._tried(model, recorded=True)
             except (ModelError, BackendError) as error:
-                _log.warning("%s: runs without CUDA graphs: %s", self._network.path.name, error)
+                self._stop_recording(error)
         return self._tried(model, recorded=False)
+
+    def _stop_recording(self, error: PoseError) -> None:
+        """What cannot be recorded once is not tried again: another size or another number of persons would fail as well."""
+        self._recording = False
+        _log.warning("%s: runs without CUDA graphs: %s", self._network.path.name, error)
 
     def _composed(self, *, flip_test: bool) -> bytes:
         import onnx

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime as ort
 
+from pose_resnet_ros.core.errors import PoseError
 from pose_resnet_ros.core.heatmaps import Points
 from pose_resnet_ros.models.cancel import Canceller
 from pose_resnet_ros.models.runtime import guarded_run
@@ -55,7 +56,10 @@ class _Bound:
 
 
 class Trip:
-    """One composed session and its buffers, which are kept while the frame's size stays. Use it from one thread."""
+    """One composed session and its buffers, which are kept while the frame's size stays. Use it from one thread.
+
+    recorded: it keeps CUDA graphs, and replays them.
+    """
 
     def __init__(
         self,
@@ -70,7 +74,7 @@ class Trip:
     ) -> None:
         """session: of a graph by ``one_trip_graph``; recorded: it was opened with CUDA graphs, one is kept for each bucket."""
         self._session, self._path, self._canceller = session, path, canceller
-        self._device, self._joints, self._buckets, self._recorded = device, joints, buckets, recorded
+        self._device, self._joints, self._buckets, self.recorded = device, joints, buckets, recorded
         self._numbers: Iterator[int] = itertools.count(1)
         self._sizes = 0  # frame sizes so far, counted again when one comes back
         self._frame_shape: tuple[int, ...] = ()
@@ -103,10 +107,16 @@ class Trip:
         bound = self._bound[size]
         rows = np.minimum(np.arange(size), count - 1)  # the last one again fills the bucket up
         bound.boxes.update_inplace(np.ascontiguousarray(boxes_xyxy[rows], np.float32))
-        with guarded_run(self._path, self._canceller) as options:
-            if self._recorded:
-                options.add_run_config_entry("gpu_graph_id", str(bound.recording))
-            self._session.run_with_iobinding(bound.binding, options)
+        try:
+            with guarded_run(self._path, self._canceller) as options:
+                if self.recorded:
+                    options.add_run_config_entry("gpu_graph_id", str(bound.recording))
+                self._session.run_with_iobinding(bound.binding, options)
+        except PoseError:
+            # A run that ends while it is recorded leaves the part so far as the recording (seen with onnxruntime 1.23), to be
+            # replayed as if it were whole: the next run gets another number.
+            del self._bound[size]
+            raise
         keypoints, scores = (np.array(output.numpy()[:count]) for output in bound.outputs)
         return keypoints, scores
 
@@ -121,5 +131,5 @@ class Trip:
             binding.bind_ortvalue_input(name, value)
         for name, value in zip(("keypoints_xy", "scores"), outputs, strict=True):
             binding.bind_ortvalue_output(name, value)
-        record = self._recorded and self._sizes <= MAX_RECORDED_SIZES
+        record = self.recorded and self._sizes <= MAX_RECORDED_SIZES
         return _Bound(binding, boxes, outputs, recording=next(self._numbers) if record else -1)

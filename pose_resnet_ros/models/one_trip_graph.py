@@ -24,8 +24,9 @@ from pose_resnet_ros.models.spec import PoseSpec
 FRAME, FRAME_WH, BOXES = "frame", "frame_wh", "boxes_xyxy"
 KEYPOINTS, SCORES = "keypoints_xy", "scores"
 NETWORK_PREFIX = "network."
-_OPSET = 17  # older networks are brought here
-_OLDEST_OPSET = 16  # GridSample
+# GridSample begins at 16. onnxruntime's CUDA provider has no kernel for that of 20 (1.23), and none for MaxPool of 22 (1.31).
+_OPSETS = range(16, 20)
+_OPSET = 17  # others are brought here
 _OLDEST_IR = 8
 
 
@@ -204,9 +205,9 @@ def _gather(g: _Nodes, data: str, indices: Sequence[int], *, axis: int) -> str:
 
 
 def _prepared(network: onnx.ModelProto) -> onnx.ModelProto:
-    """A copy at an opset with GridSample, whose names cannot meet ours."""
+    """A copy at an opset that runs wholly on CUDA, whose names cannot meet ours."""
     opset = next(entry.version for entry in network.opset_import if entry.domain in ("", "ai.onnx"))
-    if opset < _OLDEST_OPSET:
+    if opset not in _OPSETS:
         network = version_converter.convert_version(network, _OPSET)
     return compose.add_prefix(network, NETWORK_PREFIX)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import cv2
 import known_models
 import numpy as np
+import onnxruntime as ort
 import pytest
 from spot_model import spot_model
 
@@ -282,3 +283,76 @@ def test_where_cuda_graphs_are_refused_it_runs_without(
     net._one_trip = net._open_one_trip(CPU)
     assert "p.onnx: runs without CUDA graphs: the model has Memcpy nodes" in caplog.text
     require_same(*both(net, scene(320, 240), boxes_for(2, 320, 240)))
+
+
+class Recording:
+    """A session on the CPU that notes the number of the recording of each run, and fails or is cancelled when it is told to."""
+
+    def __init__(self, session: ort.InferenceSession, numbers: list[str]) -> None:
+        self._session, self._numbers = session, numbers
+        self.raises: Exception | None = None
+
+    def io_binding(self) -> ort.IOBinding:
+        return self._session.io_binding()
+
+    def run_with_iobinding(self, binding: ort.IOBinding, options: ort.RunOptions) -> None:
+        self._numbers.append(options.get_run_config_entry("gpu_graph_id"))
+        if self.raises is not None:
+            error, self.raises = self.raises, None
+            raise error
+        self._session.run_with_iobinding(binding, options)
+
+
+@pytest.fixture
+def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[PoseNet, list[Recording], list[str]]:
+    """A network that believes to be on CUDA, its sessions with recorded graphs, and the numbers of the recordings they ran."""
+    net = PoseNet(known_models.blob_finder(tmp_path / "p.onnx"), run_on=CPU)
+    monkeypatch.setattr(net._model, "grant", Grant("cuda", "CUDAExecutionProvider", "as requested"))
+    monkeypatch.setattr(one_trip, "_DEVICES", {"cuda": "cpu"})
+    real, sessions, numbers = one_trip.open_composed, [], []
+
+    def opened(model: bytes, *, more: dict[str, str], backend: str, **given: object) -> object:
+        session = real(model, backend="cpu", **given)  # type: ignore[arg-type]
+        if not more:
+            return session
+        sessions.append(Recording(session, numbers))
+        return sessions[-1]
+
+    monkeypatch.setattr(one_trip, "open_composed", opened)
+    net._one_trip = net._open_one_trip(CPU)
+    numbers.clear()
+    return net, sessions, numbers
+
+
+def test_one_recording_for_each_number_of_persons(
+    recorded: tuple[PoseNet, list[Recording], list[str]],
+) -> None:
+    net, _, numbers = recorded
+    for count in (1, 2, 1, 3, 4, 2):
+        both(net, scene(320, 240), boxes_for(count, 320, 240))
+    one, two, again, four, filled, twice = numbers
+    assert (one, two, four) == (again, twice, filled)
+    assert len({one, two, four}) == 3
+
+
+def test_what_cannot_be_recorded_later_runs_without_from_then_on(
+    recorded: tuple[PoseNet, list[Recording], list[str]], caplog: pytest.LogCaptureFixture
+) -> None:
+    net, (session,), numbers = recorded
+    session.raises = RuntimeError("CUDA failure 901: operation failed due to a previous error during capture")
+    require_same(*both(net, scene(320, 240), boxes_for(2, 320, 240)))
+    assert "p.onnx: runs without CUDA graphs" in caplog.text
+    assert "CUDA failure 901" in caplog.text
+    both(net, scene(320, 240), boxes_for(2, 320, 240), flip_test=True)  # nor is its session opened to record
+    assert len(numbers) == 1
+
+
+def test_a_recording_that_was_cancelled_is_not_replayed(
+    recorded: tuple[PoseNet, list[Recording], list[str]],
+) -> None:
+    net, (session,), numbers = recorded
+    session.raises = InferenceCancelled("inference was cancelled")
+    with pytest.raises(InferenceCancelled):
+        net.estimate(scene(320, 240), boxes_for(2, 320, 240), keep_heatmaps=False)
+    require_same(*both(net, scene(320, 240), boxes_for(2, 320, 240)))
+    assert len(set(numbers)) == 2
