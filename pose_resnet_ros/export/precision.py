@@ -17,7 +17,9 @@ from onnxruntime.transformers.float16 import convert_float_to_float16
 
 def to_fp16(model: onnx.ModelProto) -> onnx.ModelProto:
     """Weights and arithmetic in half precision; inputs and outputs stay float32."""
-    return convert_float_to_float16(model, keep_io_types=True)
+    half = convert_float_to_float16(model, keep_io_types=True)
+    _put_in_order(half.graph)
+    return half
 
 
 def to_int8(model: onnx.ModelProto, tensors: Iterable[np.ndarray]) -> onnx.ModelProto:
@@ -42,6 +44,25 @@ def to_int8(model: onnx.ModelProto, tensors: Iterable[np.ndarray]) -> onnx.Model
             return onnx.load(str(target))
     finally:
         logging.getLogger().removeFilter(_quiet)
+
+
+def _put_in_order(graph: onnx.GraphProto) -> None:
+    """Every node after those that it reads from, as ONNX wants it; the conversion appends its casts to the end."""
+    known = {"", *(value.name for value in graph.input), *(weight.name for weight in graph.initializer)}
+    ordered: list[onnx.NodeProto] = []
+    waiting, count = list(graph.node), 0
+    while len(waiting) != count:  # until a pass finds no more
+        count, passed_over = len(waiting), []
+        for node in waiting:
+            if known.issuperset(node.input):
+                ordered.append(node)
+                known.update(node.output)
+            else:
+                passed_over.append(node)
+        waiting = passed_over
+    ordered += waiting
+    del graph.node[:]
+    graph.node.extend(ordered)
 
 
 class _Inputs(CalibrationDataReader):

@@ -79,6 +79,7 @@ def test_the_check_finds_an_equal_network_equal_and_a_changed_one_not(checkpoint
 def test_half_precision_halves_the_file_and_keeps_its_interface(checkpoint: PoseCheckpoint) -> None:
     full = files.export(checkpoint, SPEC, ExportOptions())
     half = files.export(checkpoint, SPEC, ExportOptions(fp16=True))
+    onnx.checker.check_model(half, full_check=True)
     assert half.ByteSize() < 0.52 * full.ByteSize()
     assert (half.opset_import[0].version, half.ir_version) == (17, 8)
     assert half.graph.input[0].type.tensor_type.elem_type == onnx.TensorProto.FLOAT
