@@ -21,6 +21,7 @@ import numpy as np
 
 from pose_resnet_ros.core.types import Detections
 from pose_resnet_ros.models.detector import Detector, load_detector
+from pose_resnet_ros.models.files import own_precision
 from pose_resnet_ros.models.runtime import RunOn
 from pose_resnet_ros.options import size_wh
 from training.coco import load_photographs
@@ -53,7 +54,15 @@ def main() -> None:
     images, rng = ImageStore(options.images), np.random.default_rng(0)
     for side, count in PICTURES.items():
         contenders = [
-            Contender(size, load_detector(options.model, run_on=RunOn(threads=1), input_wh=size_wh(size)))
+            Contender(
+                size,
+                load_detector(
+                    options.model,
+                    run_on=RunOn(threads=1),
+                    precision=own_precision(options.model),
+                    input_wh=size_wh(size),
+                ),
+            )
             for size in options.sizes
         ]
         truth = []

@@ -37,6 +37,7 @@ from pose_resnet_ros.core.skeletons import skeleton_named
 from pose_resnet_ros.export.files import ExportOptions, export, save
 from pose_resnet_ros.export.pose_resnet_torch import network_for
 from pose_resnet_ros.models.detector import load_detector
+from pose_resnet_ros.models.files import own_precision
 from pose_resnet_ros.models.one_trip import OneTrip
 from pose_resnet_ros.models.pose_net import PoseNet
 from pose_resnet_ros.models.runtime import OnnxModel, RunOn
@@ -110,8 +111,8 @@ def parity(bench: Bench) -> dict[str, Any]:
     """The fast path on the device against the ordinary one on the CPU: share of joints within 0.05 px, scores apart."""
     found = {}
     for name, model in {"pose_resnet_lite": "pose_resnet_lite", **bench.paths}.items():
-        reference = PoseNet(model, run_on=RunOn(backend="cpu"))
-        fast = PoseNet(model, run_on=bench.run_on, one_trip=True)
+        reference = PoseNet(model, run_on=RunOn(backend="cpu"), precision=own_precision(model))
+        fast = PoseNet(model, run_on=bench.run_on, precision=own_precision(model), one_trip=True)
         for flip_test in (False, True):
             row = _parity_row(fast, reference, bench.scenes(), flip_test=flip_test)
             found[f"{name}{', flip test' if flip_test else ''}"] = row

@@ -16,6 +16,7 @@ import numpy as np
 
 from pose_resnet_ros.core.boxes import xyxy_from_xywh
 from pose_resnet_ros.core.types import Detections
+from pose_resnet_ros.models.files import own_precision
 from pose_resnet_ros.models.pose_net import PoseNet
 from pose_resnet_ros.models.runtime import RunOn
 from training.coco import load_photographs
@@ -34,7 +35,10 @@ def main() -> None:
     )
     options = parser.parse_args()
     photographs = load_photographs(options.annotations)[-options.last :]
-    nets = [PoseNet(model, run_on=RunOn(backend="cpu", threads=1)) for model in options.models]
+    nets = [
+        PoseNet(model, run_on=RunOn(backend="cpu", threads=1), precision=own_precision(model))
+        for model in options.models
+    ]
     keypoints, boxes, found = [], [], [[] for _ in nets]
     for photograph in photographs:
         persons = [person for person in photograph.persons if person.is_main and person.has_keypoints]

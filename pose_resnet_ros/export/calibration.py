@@ -33,7 +33,7 @@ def calibration_tensors(folder: Path, spec: Spec) -> Iterator[np.ndarray]:
     a detector the letterboxed picture. A damaged picture is passed over, with a warning in the log. Raises SettingsError where
     there is no picture that can be read.
     """
-    detector = PersonDetector("person_lite") if isinstance(spec, PoseSpec) else None
+    detector = PersonDetector("person_lite", precision="fp32") if isinstance(spec, PoseSpec) else None
     count = 0
     for picture in islice(_pictures(folder), MAX_PICTURES):
         count += 1

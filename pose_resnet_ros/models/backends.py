@@ -86,23 +86,25 @@ def open_composed(
 
 
 def open_session(
-    path: Path, *, backend: str, device_id: int, threads: int
+    path: Path, *, backend: str, device_id: int, threads: int, path_on_cpu: Path | None = None
 ) -> tuple[ort.InferenceSession, Grant]:
     """Open an ONNX file on a backend (``auto``, ``cpu``, ``cuda``, ``tensorrt`` or ``openvino``).
 
+    path_on_cpu: the file to take instead if it is ``cpu`` in the end, None: the same.
     Raises BackendError where the backend cannot be had, and ModelError where the file cannot be read.
     """
+    path_on_cpu = path_on_cpu or path
     if backend != "auto":
-        return _open_on(path, backend, device_id, threads), Grant(
-            backend, _PROVIDERS[backend][0], "as requested"
-        )
+        chosen = path_on_cpu if backend == "cpu" else path
+        grant = Grant(backend, _PROVIDERS[backend][0], "as requested")
+        return _open_on(chosen, backend, device_id, threads), grant
     try:
         return _open_on(path, "cuda", device_id, threads), Grant("cuda", _CUDA, "auto: a GPU is there")
     except BackendError as error:
         reason = str(error).split(";")[0]  # without the cure: here nobody asked for a GPU
         grant = Grant("cpu", _CPU, f"auto: no GPU, {reason}")
-    _log.info("%s runs on the CPU (%s)", path.name, grant.reason)
-    return _open_on(path, "cpu", device_id, threads), grant
+    _log.info("%s runs on the CPU (%s)", path_on_cpu.name, grant.reason)
+    return _open_on(path_on_cpu, "cpu", device_id, threads), grant
 
 
 def _open_on(

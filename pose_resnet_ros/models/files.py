@@ -97,6 +97,18 @@ def of_precision(file: ModelFile, precision: str) -> ModelFile:
     )
 
 
+def measured_in_8_bits(file: ModelFile) -> Path | None:
+    """The 8-bit file in the package of an embedded model, whose accuracy is known to be the same; None for any other."""
+    if file.entry is None or not file.entry.embedded:
+        return None
+    return file.path.with_name(f"{file.path.stem}.int8.onnx")
+
+
+def own_precision(name_or_path: str | os.PathLike[str]) -> str:
+    """The precision to ask for to get a model as it is: a row of the table in fp32, a file in whatever it was made in."""
+    return "auto" if find_entry(os.fspath(name_or_path)) is None else "fp32"
+
+
 def how_to_make(file: ModelFile, precision: str) -> str:
     """The command that makes ``file`` in another precision, where ``of_precision`` finds it."""
     calibration = " --calibration PICTURES_OR_VIDEO" if precision == "int8" else ""

@@ -16,7 +16,14 @@ from pose_resnet_ros.models.checks import (
     check_precision,
     spec_of,
 )
-from pose_resnet_ros.models.files import entry_path, find_model, how_to_get, of_precision
+from pose_resnet_ros.models.files import (
+    entry_path,
+    find_model,
+    how_to_get,
+    measured_in_8_bits,
+    of_precision,
+)
+from pose_resnet_ros.models.processor import is_fast_in_8_bits
 from pose_resnet_ros.models.registry import find_entry
 from pose_resnet_ros.models.runtime import OnnxModel, RunOn
 
@@ -52,10 +59,11 @@ def open_model(
     """
     original = find_model(name_or_path, kind=spec_type.kind)
     file = of_precision(original, precision)
-    model = OnnxModel(file.path, run_on=run_on)
+    on_cpu = measured_in_8_bits(original) if precision == "auto" and is_fast_in_8_bits() else None
+    model = OnnxModel(file.path, run_on=run_on, path_on_cpu=on_cpu)
     spec = check_kind(spec_of(model, file.entry), spec_type, model)
     check_input(spec, model)
     check_precision(spec, precision, model)
-    if file.path != original.path:
+    if model.path != original.path:
         check_made_from(spec, original, model)
     return model, spec

@@ -51,14 +51,21 @@ class OnnxModel:
     only batch size that the file allows, or None.
     """
 
-    def __init__(self, path: Path, *, run_on: RunOn | None = None) -> None:
-        """Open the file. Raises ModelError if it cannot be used, BackendError if the backend cannot be had."""
+    def __init__(self, path: Path, *, run_on: RunOn | None = None, path_on_cpu: Path | None = None) -> None:
+        """Open the file, or where the backend turns out to be the CPU, ``path_on_cpu`` (None: the same).
+
+        Raises ModelError if it cannot be used, BackendError if the backend cannot be had.
+        """
         run_on = run_on or RunOn()
-        self.path = path
         self._canceller = run_on.canceller
         self._session, self.grant = open_session(
-            path, backend=run_on.backend, device_id=run_on.device_id, threads=run_on.threads
+            path,
+            backend=run_on.backend,
+            device_id=run_on.device_id,
+            threads=run_on.threads,
+            path_on_cpu=path_on_cpu,
         )
+        self.path = path_on_cpu if path_on_cpu and self.grant.backend == "cpu" else path
         self.inputs = tuple(_info(node) for node in self._session.get_inputs())
         self.outputs = tuple(_info(node) for node in self._session.get_outputs())
         self.metadata: dict[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)

@@ -46,7 +46,7 @@ def pictures(tmp_path: Path) -> Path:
 
 
 class NobodyThere:
-    def __init__(self, *_: object) -> None:
+    def __init__(self, *_: object, **__: object) -> None:
         pass
 
     def detect(self, *_: object, **__: object) -> Detections:

@@ -14,9 +14,11 @@ import pytest
 from file_server import serve, trust
 
 from pose_resnet_ros.core.errors import DownloadError, ModelError
-from pose_resnet_ros.models import registry
+from pose_resnet_ros.models import backends, loading, registry
 from pose_resnet_ros.models.entry import ModelEntry
 from pose_resnet_ros.models.files import WEIGHTS_FOLDER
+from pose_resnet_ros.models.runtime import RunOn
+from pose_resnet_ros.models.spec import DetectorSpec
 from pose_resnet_ros.pipeline import load_pipeline
 
 
@@ -95,3 +97,35 @@ def test_what_comes_along_in_8_bits_has_the_weights_that_come_along(path: Path) 
     original = path.with_name(path.name.replace(".int8", ""))
     made_from = json.loads(facts["pose_resnet_ros"])["provenance"]["made_from_sha256"]
     assert made_from == hashlib.sha256(original.read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("fast", "precision", "file"),
+    [
+        (True, "auto", "person_lite.int8.onnx"),
+        (False, "auto", "person_lite.onnx"),
+        (True, "fp32", "person_lite.onnx"),
+        (False, "int8", "person_lite.int8.onnx"),
+    ],
+)
+@pytest.mark.parametrize("backend", ["cpu", "auto"])
+def test_embedded_models_run_in_8_bits_where_the_cpu_is_fast_at_that(
+    monkeypatch: pytest.MonkeyPatch, backend: str, fast: bool, precision: str, file: str
+) -> None:
+    monkeypatch.setattr(loading, "is_fast_in_8_bits", lambda: fast)
+    monkeypatch.setattr(backends.ort, "get_available_providers", lambda: ["CPUExecutionProvider"])
+    model, _ = loading.open_model(
+        "person_lite", spec_type=DetectorSpec, run_on=RunOn(backend=backend), precision=precision
+    )
+    assert model.path == WEIGHTS_FOLDER / file
+    assert model.grant.provider == "CPUExecutionProvider"
+
+
+def test_auto_takes_other_models_as_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loading, "is_fast_in_8_bits", lambda: True)
+    for name in ("person_lite.onnx", "person_lite.int8.onnx"):
+        (tmp_path / name).write_bytes((WEIGHTS_FOLDER / name).read_bytes())
+    model, _ = loading.open_model(
+        tmp_path / "person_lite.onnx", spec_type=DetectorSpec, run_on=RunOn(backend="cpu")
+    )
+    assert model.path == tmp_path / "person_lite.onnx"

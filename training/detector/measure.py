@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from pose_resnet_ros.core.types import Detections
 from pose_resnet_ros.models.detector import load_detector
+from pose_resnet_ros.models.files import own_precision
 from pose_resnet_ros.settings import PipelineSettings
 from training.data_options import add_data_options, new_parser, open_images, read_split
 from training.detector.evaluation import measure
@@ -38,7 +39,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def detect_all(model: str, labels: list[BoxLabels], images: ImageStore) -> list[Detections]:
     """The persons in each photograph, down to scores too low to use, by the package's own code."""
-    detector = load_detector(model)
+    detector = load_detector(model, precision=own_precision(model))
     nms_threshold = PipelineSettings().nms_threshold
     try:
         return [

@@ -10,6 +10,7 @@ import numpy as np
 
 from pose_resnet_ros.core.boxes import xyxy_from_xywh
 from pose_resnet_ros.core.types import Detections
+from pose_resnet_ros.models.files import own_precision
 from pose_resnet_ros.models.pose_net import PoseNet
 from training.coco import Person, Photograph
 from training.data_options import add_data_options, new_parser, open_images, read_split
@@ -21,7 +22,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
     _, validation = read_split(options)
     images = open_images(options)
-    net = PoseNet(options.model)
+    net = PoseNet(options.model, precision=own_precision(options.model))
     plain = measure(net, validation, images)
     flipped = measure(net, validation, images, flip_test=True)
     net.close()
