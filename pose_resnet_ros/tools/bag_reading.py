@@ -47,6 +47,8 @@ class BagImages:
 
     def __init__(self, path: Path, topic: str | None) -> None:
         """topic: None takes the only image topic that there is. Raises BagError, or SettingsError for the topic."""
+        if not path.exists():
+            raise BagError(f"{path}: there is no such recording")
         self._path = path
         self._files = _files(path) if path.is_dir() else [path]
         self._readers, self._problem = _open(path, self._files)

@@ -28,7 +28,7 @@ from pose_resnet_ros.tools.options import (
     whole_number,
 )
 from pose_resnet_ros.tools.outputs import VIDEO_SUFFIX, PictureFolder, Quit, Sinks, Window
-from pose_resnet_ros.tools.predict_bag import predict_bags
+from pose_resnet_ros.tools.predict_bags import predict_bags
 from pose_resnet_ros.tools.prediction import Prediction
 from pose_resnet_ros.tools.rerun_log import RerunLog
 

@@ -5,7 +5,12 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import shutil
+import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +130,37 @@ def test_several_bags_and_going_on_after_an_interruption(
     assert [len(messages(output / f"bag{k}.mcap")["persons"]) for k in range(3)] == [2, 3, 4]
     assert (output / "bag0.mcap").read_bytes() == before
     assert "bag0.mcap: is there already" in capsys.readouterr().out
+
+
+def test_ctrl_c_ends_the_workers_too(tmp_path: Path, model: str) -> None:
+    """As at a terminal, where every process of the group gets the signal; bags that were not begun are not begun any more."""
+    first = write_bag(tmp_path / "bag0", {TOPIC: [spot(n % 9) for n in range(400)]})
+    bags = [first, *(Path(shutil.copytree(first, tmp_path / f"bag{k}")) for k in range(1, 6))]
+    arguments = ["-o", "results", "--workers", "2", "--pose-model", model, "--detector-model", "full_frame"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pose_resnet_ros", "predict", *map(str, bags), *arguments],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(predict.__file__).parents[2])},
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.glob("results/.*.part")) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGINT)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in stderr
+    assert len(list(tmp_path.glob("results/*.mcap"))) < 6
+
+
+def test_a_recording_that_is_not_there(
+    tmp_path: Path, model: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(model, tmp_path / "none.mcap", "-o", tmp_path / "out.mcap") == 1
+    assert "none.mcap: there is no such recording" in capsys.readouterr().err
 
 
 def test_where_nothing_is_left_no_process_and_no_cluster_is_started(
