@@ -13,13 +13,14 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
-from rclpy.qos import QoSProfile
+from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Image
 
 from pose_resnet_ros.core.errors import PoseError
@@ -33,13 +34,19 @@ IMAGE_TOPIC = "/camera/image_raw"
 START_TIMEOUT_S = 60.0
 QUIET_S = 2.0  # after the source's end: without a result for so long there will be none (after 3 s the node warns of silence)
 QUEUE = QoSProfile(depth=100)  # the recorder wants every result
+BEST_EFFORT = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 
 
 class Recorder(Node):
-    """Keeps what the pose node publishes."""
+    """Keeps what the pose node publishes.
+
+    It is the source's second subscriber, from the moment on at which the pose node says that it hears the source: a source that
+    waits for two loses none of its frames.
+    """
 
     def __init__(self) -> None:
         super().__init__("demo_recorder")
+        self._second: Any = None  # that subscription
         self.frames: list[recording.PersonsFrame] = []
         self.pictures: list[recording.Picture] = []
         self.frames_in: int | None = None
@@ -61,6 +68,9 @@ class Recorder(Node):
         persons = [recording.person_to_dict(p) for p in message.persons]
         self.frames.append(recording.PersonsFrame(stamp_ns, age_ms, persons))
         self.newest_s = time.monotonic()
+        if self._second is not None:
+            self.destroy_subscription(self._second)
+            self._second = None
 
     def _on_picture(self, message: Image) -> None:
         _, jpeg = cv2.imencode(".jpg", image_to_bgr(message), [cv2.IMWRITE_JPEG_QUALITY, 95])
@@ -72,6 +82,15 @@ class Recorder(Node):
             counts = {pair.key: pair.value for pair in status.values}
             if "frames received" in counts:
                 self.frames_in = int(counts["frames received"]) + int(counts["frames skipped"])
+                self._let_begin(counts)
+
+    def _let_begin(self, counts: dict[str, str]) -> None:
+        matched = counts["publishers matched"]
+        heard = (
+            counts["publishers"] if matched == "unknown" else matched
+        )  # Humble does not tell who is connected
+        if heard != "0" and self._second is None and not self.frames:
+            self._second = self.create_subscription(Image, IMAGE_TOPIC, lambda _: None, BEST_EFFORT)
 
 
 def main(args: Sequence[str] | None = None) -> int:
@@ -114,7 +133,7 @@ def _record(recorder: Recorder, processes: list[subprocess.Popen], options: argp
         "-p",
         f"rate:={options.rate}",
         "-p",
-        "wait_for_subscribers:=1",
+        "wait_for_subscribers:=2",
     ]
     source = _start("image_source", source_args, remap=f"image:={IMAGE_TOPIC}")
     processes.append(source)
