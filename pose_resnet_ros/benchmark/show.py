@@ -54,7 +54,7 @@ def plot(rows: Sequence[FrameRow], path: Path) -> None:
         matplotlib.use("Agg")
         from matplotlib import pyplot
     except ImportError as error:
-        raise SettingsError("plot: it needs matplotlib; pip install 'pose_resnet_ros[benchmark]'") from error
+        raise SettingsError("plot: it needs matplotlib; pip install matplotlib") from error
     figure, axes = pyplot.subplots(figsize=(7, 4.5))
     for setup in dict.fromkeys(row.setup for row in rows):
         own = [row for row in rows if row.setup == setup]

@@ -57,7 +57,7 @@ def null_model(path: Path) -> Path:
 
         from pose_resnet_ros.export.graph import GraphBuilder, describe
     except ModuleNotFoundError as error:
-        raise ModelError("--without-networks needs onnx; pip install 'pose_resnet_ros[benchmark]'") from error
+        raise ModelError("--without-networks needs onnx; pip install onnx") from error
     from pose_resnet_ros.models.spec import InputSpec, PoseSpec
 
     graph = GraphBuilder()

@@ -152,7 +152,8 @@ class Window:
             cv2.namedWindow(title, cv2.WINDOW_NORMAL)
         except cv2.error as error:
             raise SettingsError(
-                "show: this OpenCV has no windows (a headless build); use --output, or install opencv-python in its place"
+                "show: this OpenCV has no windows (a headless build); use --output, or take another build:"
+                " pip uninstall opencv-python-headless, then pip install opencv-python"
             ) from error
 
     def show(self, image: np.ndarray) -> bool:

@@ -132,9 +132,7 @@ def _on_ray(jobs: Sequence[BagJob], address: str) -> list[BagReport]:
         import ray
         import ray.data
     except ImportError as error:
-        raise PoseError(
-            f"--ray needs the package {error.name}: pip install 'pose_resnet_ros[ray]'"
-        ) from error
+        raise PoseError(f"--ray needs the package {error.name}: pip install 'ray[data]'") from error
     ray.init(address=address, ignore_reinit_error=True)
     try:
         rows = ray.data.from_items([{"job": _absolute(job)} for job in jobs], override_num_blocks=len(jobs))
@@ -179,4 +177,4 @@ def _check_packages() -> None:
         import mcap.stream_reader  # noqa: F401
         import rosbags.highlevel  # noqa: F401
     except ImportError as error:
-        raise PoseError(f"bags need the package {error.name}: pip install 'pose_resnet_ros[bags]'") from error
+        raise PoseError(f"bags need the package {error.name}: pip install rosbags mcap zstandard") from error

@@ -28,9 +28,7 @@ class RerunLog:
         try:
             import rerun
         except ImportError as error:
-            raise SettingsError(
-                "rerun: needs the package rerun-sdk: pip install 'pose_resnet_ros[rerun]'"
-            ) from error
+            raise SettingsError("rerun: needs the package rerun-sdk: pip install rerun-sdk") from error
         self._rerun = rerun
         self._skeleton = skeleton
         self._count = 0

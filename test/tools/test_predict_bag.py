@@ -227,7 +227,7 @@ def test_bags_do_not_mix_with_pictures_nor_with_bags_of_the_same_name(tmp_path: 
 
 
 def test_bags_on_ray(tmp_path: Path, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("ray.data", reason="pip install 'pose_resnet_ros[ray]'")
+    pytest.importorskip("ray.data", reason="pip install 'ray[data]'")
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
     # Ray's processes start elsewhere; from a clone they find the package only so.
     monkeypatch.setenv("PYTHONPATH", str(Path(predict.__file__).parents[2]))
@@ -240,5 +240,5 @@ def test_bags_on_ray(tmp_path: Path, model: str, monkeypatch: pytest.MonkeyPatch
 def test_without_ray_the_extra_is_named(tmp_path: Path, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
     bag = write_bag(tmp_path / "bag", {TOPIC: [spot(0)]})
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(PoseError, match=r"pip install 'pose_resnet_ros\[ray\]'"):
+    with pytest.raises(PoseError, match=r"pip install 'ray\[data\]'"):
         run(model, bag, "-o", tmp_path / "out.mcap", "--ray", "local")
