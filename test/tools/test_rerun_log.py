@@ -53,7 +53,7 @@ def test_pictures_joints_boxes_and_scores(tmp_path: Path) -> None:
 
 def test_without_the_package_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "rerun", None)
-    with pytest.raises(SettingsError, match=r"pip install 'pose_resnet_ros\[rerun\]'"):
+    with pytest.raises(SettingsError, match="pip install rerun-sdk"):
         run(tmp_path, video(tmp_path / "video.mp4", 1), "--rerun", tmp_path / "out.rrd")
 
 
