@@ -31,8 +31,8 @@ from pose_resnet_ros.tools.options import (
 )
 
 TRUE_BOXES, DETECTOR = "ground-truth", "detector"
-# Options of the pipeline that say nothing here: the joints are COCO's, and nothing is drawn.
-_LEFT_OUT = ("pose_model", "skeleton", "draw_boxes", "draw_scores", "keypoint_threshold")
+# Options of the pipeline that say nothing here: the joints are COCO's, the pictures do not follow one another.
+_LEFT_OUT = ("pose_model", "skeleton", "keypoint_threshold", "detector_interval")
 
 
 def main(arguments: list[str]) -> int:
@@ -67,7 +67,7 @@ def _boxes(choice: str, data: CocoData) -> BoxesByImage | None:
 def _run(
     name: str, options: argparse.Namespace, data: CocoData, image_ids: list[int], boxes: BoxesByImage | None
 ) -> report.Run:
-    settings = frame_settings(vars(options) | {"keypoint_threshold": 0.0})
+    settings = frame_settings(vars(options) | {"keypoint_threshold": 0.0, "detector_interval": 1})
     with _load(name, options) as pipeline:
         begin = time.perf_counter()
         with _progress(image_ids, name) as shown:
@@ -145,5 +145,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--plot", type=file_path, metavar="FILE", help="draw accuracy against time (png, svg or pdf)"
     )
-    add_options(parser, [option for option in PIPELINE_OPTIONS if option.name not in _LEFT_OUT])
+    used = [row for row in PIPELINE_OPTIONS if row.name not in _LEFT_OUT and not row.name.startswith("draw_")]
+    add_options(parser, used)
     return parser

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pose_resnet_ros.core.errors import SettingsError
-from pose_resnet_ros.core.skeletons import COCO17, joint_sources
+from pose_resnet_ros.core.skeletons import COCO17
 from pose_resnet_ros.core.types import names_of
 from pose_resnet_ros.models.registry import FULL_FRAME
 from pose_resnet_ros.options import PIPELINE_OPTIONS, TRACKING_OPTIONS
@@ -55,8 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = read_boxes(args.boxes) if args.boxes else None
     sinks = _open_sinks(args)
     with _load(args, needs_detector=given is None) as pipeline:
-        if args.json:
-            joint_sources(pipeline.native_skeleton, COCO17)  # refuse now what could not be written at the end
+        _require_fitting_model(args, pipeline)  # refuse now what could not be written at the end
         rerun = RerunLog(args.rerun, pipeline.skeleton) if args.rerun else None
         prediction = Prediction(pipeline, vars(args), sinks, heatmaps=args.heatmaps, given=given, rerun=rerun)
         try:
@@ -79,6 +78,19 @@ def _predict_bags(args: argparse.Namespace) -> int:
     sources = [Path(text) for text in args.inputs]
     bag_options = {"topic": args.topic, "annotated": args.annotated, "workers": args.workers, "ray": args.ray}
     return predict_bags(sources, args.output, vars(args), **bag_options)
+
+
+def _require_fitting_model(args: argparse.Namespace, pipeline: PosePipeline) -> None:
+    """Raises SettingsError where the pose network cannot give what was asked for."""
+    if args.heatmaps and pipeline.pose_net.spec.decoder == "simcc":
+        raise SettingsError(
+            "--heatmaps: this pose network gives none (decoder simcc); choose another one, or leave it out"
+        )
+    if args.json and not set(COCO17.joint_names) <= set(pipeline.native_skeleton.joint_names):
+        raise SettingsError(
+            f"--json: COCO's format has COCO's 17 joints, which this pose network ({pipeline.native_skeleton.name}) does not"
+            " give; choose another one, or leave it out"
+        )
 
 
 def _refuse(options: Mapping[str, object], reason: str) -> None:
@@ -119,6 +131,8 @@ def _open_sinks(args: argparse.Namespace) -> Sinks:
     folder = args.output
     if folder is None and not (args.json or window or args.rerun):
         folder = _DEFAULT_OUTPUT
+    if args.heatmaps and folder is None and window is None:
+        raise SettingsError("--heatmaps: nothing is drawn; give --output or --show too")
     if folder is not None:
         _keep_inputs(args.inputs, folder)
     if args.json:

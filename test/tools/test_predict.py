@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -234,6 +235,7 @@ def test_pictures_of_the_same_name_do_not_overwrite_one_another(folder: Path, tm
         (["--output", "/proc/none"], 1, "cannot make the folder /proc/none"),
         (["--json", "/proc/none/r.json"], 1, "json: cannot make the folder /proc/none"),
         (["--json", "."], 1, "json: expected the name of a file to write, got the folder ."),
+        (["--json", "r.json", "--heatmaps"], 1, "--heatmaps: nothing is drawn; give --output or --show too"),
         (["--workers", "2", "--annotated"], 1, "--annotated or --workers: for bags only"),
     ],
 )
@@ -253,6 +255,23 @@ def interrupt(process: subprocess.Popen[str]) -> tuple[str, str]:
         with contextlib.suppress(subprocess.TimeoutExpired):
             return process.communicate(timeout=3)
     return process.communicate(timeout=60)
+
+
+def test_what_the_pose_network_cannot_give_is_said_at_once(folder: Path, tmp_path: Path) -> None:
+    for name, changes in {"vectors": {"decoder": "simcc"}, "mpii": {"skeleton": "mpii16"}}.items():
+        spec = replace(known_models.POSE_SPEC, **changes)
+        joints = 16 if name == "mpii" else 17
+        answers = {"heatmaps": known_models.heatmaps_with_peaks(known_models.PEAKS_XY[:joints])}
+        if name == "vectors":
+            answers = {"x": np.zeros((1, 17, 384)), "y": np.zeros((1, 17, 512))}
+        known_models.constant_answers(tmp_path / f"{name}.onnx", answers, spec=spec)
+    given = ["--detector-model", "full_frame", "--skeleton", "native", "--backend", "cpu"]
+    done = predict(folder / "pictures", "--pose-model", "vectors.onnx", "--heatmaps", *given, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "--heatmaps: this pose network gives none" in done.stderr
+    done = predict(folder / "pictures", "--pose-model", "mpii.onnx", "--json", "r.json", *given, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "17 joints, which this pose network (mpii16) does not give; choose another one" in done.stderr
 
 
 @pytest.mark.parametrize("source", ["pictures", "pictures/7.png", "walk.mp4"])
