@@ -5,8 +5,10 @@
 
     python3 -m benchmarks.gpu --output gpu.json
 
-Needs onnxruntime-gpu, onnx and PyTorch with CUDA; takes about five minutes, most of them torch.compile's. A part that fails
-is noted, and the others are measured all the same. Without a GPU the script itself can be tried, as the tests do:
+Needs onnxruntime-gpu, onnx and PyTorch with CUDA. The report is on the disk from the first result on; a part or a contender that
+fails is noted, and the others are measured all the same; after ``--minutes`` nothing new is begun. What can take longest comes
+last: exhaustive search, TensorRT's engine, torch.compile's autotuning. Without a GPU the script itself can be tried, as the tests
+do:
 
     python3 -m benchmarks.gpu --backend cpu --depth 18 --batch 1 --rounds 1
 """
@@ -18,105 +20,44 @@ import json
 import logging
 import sys
 import tempfile
+import time
 import traceback
 from collections.abc import Callable
-from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from benchmarks.gpu_contenders import HEATMAP_SHAPE, bound_network, matrix_peak, torch_network
-from benchmarks.random_pose_resnet import random_source
+from benchmarks.gpu_bench import Bench, Contender, Recipe, Report
+from benchmarks.gpu_contenders import bound_network, matrix_peak, torch_network
 from pose_resnet_ros.benchmark.frame import FrameRun, message_of
-from pose_resnet_ros.benchmark.report import machine
-from pose_resnet_ros.benchmark.scenes import SYNTHETIC, Scene, recorded_images, synthetic_scene
-from pose_resnet_ros.benchmark.timing import Timing, interleaved, ratio
-from pose_resnet_ros.core.skeletons import skeleton_named
-from pose_resnet_ros.export.files import ExportOptions, export, save
-from pose_resnet_ros.export.pose_resnet_torch import network_for
+from pose_resnet_ros.benchmark.scenes import SYNTHETIC, Scene, synthetic_scene
+from pose_resnet_ros.benchmark.timing import Timing, ratio
 from pose_resnet_ros.models.detector import load_detector
-from pose_resnet_ros.models.files import own_precision
-from pose_resnet_ros.models.one_trip import OneTrip
+from pose_resnet_ros.models.one_trip_buffers import buckets_for
 from pose_resnet_ros.models.pose_net import PoseNet
-from pose_resnet_ros.models.runtime import OnnxModel, RunOn
+from pose_resnet_ros.models.runtime import RunOn
 from pose_resnet_ros.pipeline import PosePipeline
 
 GFLOP_PER_PERSON = 10.9  # PoseResNet-50 at 256 x 192, two for each multiplication with addition
-MODELS = {
-    "fp32": ExportOptions(),
-    "fp16": ExportOptions(fp16=True),
-    "fp16_split": ExportOptions(fp16=True, split=True),
-}
-TORCH_MODES = {
-    "PyTorch eager": None,
-    "torch.compile, default": "default",
-    "torch.compile, reduce-overhead": "reduce-overhead",
-    "torch.compile, max-autotune": "max-autotune",
-}
-VARIANTS: dict[str, dict[str, str]] = {
-    "as shipped": {},
-    "exhaustive search": {"cudnn_conv_algo_search": "EXHAUSTIVE"},
-    "NHWC": {"prefer_nhwc": "1"},
-    "NHWC, exhaustive search": {"prefer_nhwc": "1", "cudnn_conv_algo_search": "EXHAUSTIVE"},
-}
+NHWC, SEARCH = {"prefer_nhwc": "1"}, {"cudnn_conv_algo_search": "EXHAUSTIVE"}
+Found = dict[str, Any]
 
 
-class Bench:
-    """The models and what all parts share."""
-
-    def __init__(self, args: argparse.Namespace, folder: Path) -> None:
-        self.args = args
-        self.run_on = RunOn(backend=args.backend, max_batch=args.batch)
-        source = random_source(args.depth)
-        self.spec = source.spec
-        self.network = network_for({name: torch.from_numpy(array) for name, array in source.state.items()})
-        self.paths = {name: folder / f"{name}.onnx" for name in MODELS}
-        for name, options in MODELS.items():
-            save(export(source, self.spec, options), self.paths[name])
-
-    def one_trip(self, model: str, *, options: dict[str, str] | None = None) -> OneTrip:
-        return OneTrip(
-            OnnxModel(self.paths[model], run_on=self.run_on),
-            self.spec,
-            heatmap_shape=HEATMAP_SHAPE,
-            flip_order=skeleton_named("coco17").flip_order().tolist(),
-            run_on=self.run_on,
-            provider_options=options,
-        )
-
-    def one_trip_over(self, scene: Scene, model: str, options: dict[str, str]) -> Callable[[], object]:
-        return _run(self.one_trip(model, options=options), scene)
-
-    def scene(self, persons: int) -> Scene:
-        """A 1080p picture with that many persons, or as many as a batch holds."""
-        return synthetic_scene(min(persons, self.args.batch), width=1920, height=1080)
-
-    def scenes(self) -> list[Scene]:
-        """For parity: the synthetic one, or pictures of ``--source`` with the same boxes in each."""
-        if self.args.source == SYNTHETIC:
-            return [self.scene(8)]
-        images = recorded_images(self.args.source, count=8)
-        return [
-            Scene(image, synthetic_scene(8, width=image.shape[1], height=image.shape[0]).boxes)
-            for image in images
-        ]
-
-    def timed(self, contenders: dict[str, Callable[[], object]]) -> dict[str, np.ndarray]:
-        return interleaved(contenders, rounds=self.args.rounds, warm_up=min(5, self.args.rounds))
-
-
-def parity(bench: Bench) -> dict[str, Any]:
+def parity(bench: Bench, found: Found) -> None:
     """The fast path on the device against the ordinary one on the CPU: share of joints within 0.05 px, scores apart."""
-    found = {}
     for name, model in {"pose_resnet_lite": "pose_resnet_lite", **bench.paths}.items():
-        reference = PoseNet(model, run_on=RunOn(backend="cpu"), precision=own_precision(model))
-        fast = PoseNet(model, run_on=bench.run_on, precision=own_precision(model), one_trip=True)
-        for flip_test in (False, True):
-            row = _parity_row(fast, reference, bench.scenes(), flip_test=flip_test)
-            found[f"{name}{', flip test' if flip_test else ''}"] = row
-    return found
+        precision = "fp32" if name == "pose_resnet_lite" else "auto"  # on a CPU auto may be 8 bits
+        try:
+            reference = PoseNet(model, run_on=RunOn(backend="cpu"), precision=precision)
+            fast = PoseNet(model, run_on=bench.run_on, one_trip=True, precision=precision)
+            for flip_test in (False, True):
+                row = _parity_row(fast, reference, bench.scenes(), flip_test=flip_test)
+                found[f"{name}{', flip test' if flip_test else ''}"] = row
+        except Exception:  # noqa: BLE001 - noted, so that the other models are compared
+            found[name] = {"failed": traceback.format_exc()}
+        bench.say(f"parity of {name}")
 
 
 def _parity_row(fast: PoseNet, reference: PoseNet, scenes: list[Scene], *, flip_test: bool) -> dict[str, Any]:
@@ -140,9 +81,20 @@ def _parity_row(fast: PoseNet, reference: PoseNet, scenes: list[Scene], *, flip_
     }
 
 
-def replays(bench: Bench) -> dict[str, Any]:
-    """Recorded graphs: every number of persons, and frame sizes in turns, give what one person alone gives."""
+def replays(bench: Bench, found: Found) -> None:
+    """Recorded graphs: every number of persons, and frame sizes in turns, give what one person alone gives.
+
+    What a recording costs: the first call with a number of persons beside later ones, and the device's memory.
+    """
     one_trip, worst = bench.one_trip("fp32"), 0.0
+    found["used_mib"], found["first_and_next_call_ms"] = [_used_mib()], {}
+    scene = bench.scene(bench.args.batch)
+    for count in buckets_for(bench.args.batch):
+        boxes = scene.boxes.boxes_xyxy[:count]
+        calls = [_milliseconds(lambda boxes=boxes: one_trip.run(scene.image, boxes)) for _ in range(3)]
+        found["first_and_next_call_ms"][str(count)] = [calls[0], calls[-1]]
+        found["used_mib"].append(_used_mib())
+    bench.say("replays: first calls")
     for width, height in [
         (640, 480),
         (1920, 1080),
@@ -158,44 +110,80 @@ def replays(bench: Bench) -> dict[str, Any]:
         for count in (1, 2, 3, 5, 8, bench.args.batch, bench.args.batch + 1):
             _, scores = one_trip.run(scene.image, boxes[:count])
             worst = max(worst, float(np.abs(scores - alone[:count]).max()))
-    return {"largest_score_difference": worst}
+    found["largest_score_difference"] = worst
 
 
-def batch(bench: Bench) -> dict[str, Any]:
-    """One full batch in fp16: frame to keypoints and the network alone, beside PyTorch's network alone."""
+def _used_mib() -> int | None:
+    """Of the device, by everybody."""
+    if not torch.cuda.is_available():
+        return None
+    free, total = torch.cuda.mem_get_info()
+    return (total - free) >> 20
+
+
+def _milliseconds(call: Contender) -> float:
+    begin = time.perf_counter()
+    call()
+    return 1e3 * (time.perf_counter() - begin)
+
+
+def batch(bench: Bench, found: Found) -> None:
+    """One full batch in fp16: frame to keypoints and the network alone, beside PyTorch's network alone, group by group.
+
+    Every group is measured in turns with what ships, so that ratios come out of one stretch of time.
+    """
     size = bench.args.batch
-    scene = bench.scene(size)
-    contenders: dict[str, Callable[[], object]] = {}
-    refused: dict[str, str] = {}
-
-    def add(name: str, make: Callable[..., Callable[[], object]], *given: Any) -> None:
-        try:
-            contenders[name] = make(*given)
-        except Exception as error:  # noqa: BLE001 - one option that this build lacks must not cost the others
-            refused[name] = f"{type(error).__name__}: {error}".splitlines()[0]
-
-    cuda = bench.args.backend == "cuda"
-    variants = VARIANTS if cuda else {"as shipped": {}}
-    for model, (variant, given) in product(("fp16", "fp16_split"), variants.items()):
-        add(f"one trip, {model}, {variant}", bench.one_trip_over, scene, model, given)
-        add(
-            f"network, {model}, {variant}", bound_network, bench.paths[model], size, bench.args.backend, given
-        )
-    if cuda:
-        add("network, fp16, TensorRT", bound_network, bench.paths["fp16"], size, "tensorrt")
-        for name, mode in TORCH_MODES.items():
-            add(name, torch_network, bench.network, size, mode)
-    samples = bench.timed(contenders)
+    found |= {"persons": size, "rows": {}, "refused": {}}
     peak = matrix_peak() if torch.cuda.is_available() and bench.args.depth == 50 else None
-    rows = {name: _row(ms, persons=size, peak=peak) for name, ms in samples.items()}
-    return {"persons": size, "matrix_peak_tflops": peak, "rows": rows, "refused": refused}
+    found["matrix_peak_tflops"] = peak
+    groups = _groups(bench)
+    shipped = bench.proven(groups.pop("as shipped"), found["refused"])
+    for group, recipes in {"as shipped": {}, **groups}.items():
+        contenders = shipped | bench.proven(recipes, found["refused"])
+        if len(contenders) > len(shipped) or not recipes:
+            samples = bench.timed(contenders)
+            found["rows"][group] = {name: _row(ms, persons=size, peak=peak) for name, ms in samples.items()}
+            bench.say(f"batch: {group}")
 
 
-def frame(bench: Bench) -> dict[str, Any]:
+def _groups(bench: Bench) -> dict[str, dict[str, Recipe]]:
+    """What is compared, the quickest to make first; on the CPU only what ships."""
+    size, backend = bench.args.batch, bench.args.backend
+    scene = bench.scene(size)
+
+    def ours(variant: str, options: dict[str, str], *models: str) -> dict[str, Recipe]:
+        made: dict[str, Recipe] = {}
+        for model in models:
+            made[f"one trip, {model}, {variant}"] = (bench.one_trip_over, (scene, model, options))
+            made[f"network, {model}, {variant}"] = (
+                bound_network,
+                (bench.paths[model], size, backend, options),
+            )
+        return made
+
+    def in_torch(**modes: str | None) -> dict[str, Recipe]:
+        return {
+            f"PyTorch, {name.replace('_', '-')}": (torch_network, (bench.network, size, mode))
+            for name, mode in modes.items()
+        }
+
+    groups = {"as shipped": ours("as shipped", {}, "fp16", "fp16_split")}
+    if backend == "cpu":
+        return groups
+    return groups | {
+        "PyTorch": in_torch(eager=None, compiled="default", reduce_overhead="reduce-overhead"),
+        "NHWC": ours("NHWC", NHWC, "fp16", "fp16_split"),
+        "exhaustive search": ours("search", SEARCH, "fp16") | ours("NHWC and search", NHWC | SEARCH, "fp16"),
+        "TensorRT": {"network, fp16, TensorRT": (bound_network, (bench.paths["fp16"], size, "tensorrt"))},
+        "PyTorch, autotuned": in_torch(max_autotune="max-autotune"),
+    }
+
+
+def frame(bench: Bench, found: Found) -> None:
     """A 1080p frame with 8 persons through detector and pose network, without drawing; crops on the CPU beside it."""
     scene = bench.scene(8)
     message = message_of(scene.image)
-    runs: dict[str, Callable[[], object]] = {}
+    runs: dict[str, Contender] = {}
     stages: dict[str, list[dict[str, float]]] = {}
     for name, one_trip in (("one trip", True), ("crops on the CPU", False)):
         pose = PoseNet(bench.paths["fp16"], run_on=bench.run_on, one_trip=one_trip)
@@ -204,22 +192,17 @@ def frame(bench: Bench) -> dict[str, Any]:
         stages[name] = []
         runs[name] = lambda run=run, kept=stages[name]: kept.append(run(scene, message))
     bench.timed(runs)
-    found = {}
     for name, kept in stages.items():
         kept = kept[-bench.args.rounds :]
         wholes = np.array(
             [sum(ms for stage, ms in one.items() if stage not in ("draw", "publish")) for one in kept]
         )
         medians = {stage: float(np.median([one[stage] for one in kept])) for stage in kept[0]}
-        found[name] = {
-            "median_ms": Timing.of(wholes).median_ms,
-            "p95_ms": Timing.of(wholes).p95_ms,
-            "stages": medians,
-        }
-    return found
+        timing = Timing.of(wholes)
+        found[name] = {"median_ms": timing.median_ms, "p95_ms": timing.p95_ms, "stages": medians}
 
 
-def per_person(bench: Bench) -> dict[str, Any]:
+def per_person(bench: Bench, found: Found) -> None:
     """16 persons in one batch against 16 calls of one person: the same network, precision and binding."""
     scene = bench.scene(16)
     persons = len(scene.boxes)
@@ -227,21 +210,17 @@ def per_person(bench: Bench) -> dict[str, Any]:
     together, alone = (bound_network(bench.paths["fp16"], size, bench.args.backend) for size in (persons, 1))
     samples = bench.timed(
         {
-            "one trip": _run(one_trip, scene),
+            "one trip": lambda: one_trip.run(scene.image, boxes),
             "one trip, a call a person": lambda: [one_trip.run(scene.image, box[None]) for box in boxes],
             "network": together,
             "network, a call a person": lambda: [alone() for _ in range(persons)],
         }
     )
-    rows = {name: _row(ms, persons=persons, peak=None) for name, ms in samples.items()}
-    shares = {
+    found["persons"] = persons
+    found["rows"] = {name: _row(ms, persons=persons, peak=None) for name, ms in samples.items()}
+    found["share_of_a_call_a_person"] = {
         name: ratio(samples[name], samples[f"{name}, a call a person"]) for name in ("one trip", "network")
     }
-    return {"persons": persons, "rows": rows, "share_of_a_call_a_person": shares}
-
-
-def _run(one_trip: OneTrip, scene: Scene) -> Callable[[], object]:
-    return lambda: one_trip.run(scene.image, scene.boxes.boxes_xyxy)
 
 
 def _row(samples_ms: np.ndarray, *, persons: int, peak: float | None) -> dict[str, float]:
@@ -255,7 +234,7 @@ def _row(samples_ms: np.ndarray, *, persons: int, peak: float | None) -> dict[st
     return row | ({"tflops": tflops, "share_of_peak": tflops / peak} if peak else {})
 
 
-PARTS: dict[str, Callable[[Bench], dict[str, Any]]] = {
+PARTS: dict[str, Callable[[Bench, Found], None]] = {
     "parity": parity,
     "replays": replays,
     "frame": frame,
@@ -266,27 +245,28 @@ PARTS: dict[str, Callable[[Bench], dict[str, Any]]] = {
 
 def main(arguments: list[str]) -> int:
     args = _parse(arguments)
-    said: list[str] = []
+    report = Report(args)
     handler = logging.Handler()
-    handler.emit = lambda record: said.append(record.getMessage())  # type: ignore[method-assign]
+    handler.emit = lambda record: report.log.append(record.getMessage())  # type: ignore[method-assign]
     logging.getLogger("pose_resnet_ros").addHandler(handler)
-    report: dict[str, Any] = {
-        "machine": machine(),
-        "arguments": vars(args) | {"output": str(args.output)},
-        "log": said,
-    }
-    if torch.cuda.is_available():
-        report["machine"] |= {"gpu": torch.cuda.get_device_name(), "cuda": str(torch.version.cuda)}
     with tempfile.TemporaryDirectory() as folder:
-        bench = Bench(args, Path(folder))
+        bench = Bench(args, Path(folder), report)
         for name in args.parts:
-            try:
-                report[name] = PARTS[name](bench)
-            except Exception:  # noqa: BLE001 - noted, so that the other parts are measured
-                report[name] = {"failed": traceback.format_exc()}
-            print(json.dumps({name: report[name]}, indent=1), flush=True)
-            args.output.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    return int(any("failed" in report[name] for name in args.parts))
+            _measure(bench, name)
+    return int('"failed"' in json.dumps(report.parts))
+
+
+def _measure(bench: Bench, name: str) -> None:
+    found = bench.report.parts[name] = {}
+    try:
+        if bench.has_time:
+            PARTS[name](bench, found)
+        else:
+            found["failed"] = f"not begun: {bench.args.minutes:g} minutes were over"
+    except Exception:  # noqa: BLE001 - noted, so that the other parts are measured
+        found["failed"] = traceback.format_exc()
+    print(json.dumps({name: found}, indent=1))
+    bench.say(f"{name} is done")
 
 
 def _parse(arguments: list[str]) -> argparse.Namespace:
@@ -304,6 +284,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
         "--depth", type=int, choices=(18, 34, 50, 101, 152), default=50, help="of the PoseResNet"
     )
     parser.add_argument("--rounds", type=int, default=50)
+    parser.add_argument("--minutes", type=float, default=8, help="after these nothing new is begun")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     return parser.parse_args(arguments)
 
