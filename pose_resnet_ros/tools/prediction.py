@@ -115,7 +115,12 @@ class Prediction:
         places = self._given.indices_of(picture.path) if self._given else None
         boxes = self._given.detections(places) if self._given and places is not None else None
         begin = time.perf_counter()
-        result = self._run(picture.bgr, settings=self._settings, boxes=boxes, keep_heatmaps=self._heatmaps)
+        try:
+            result = self._run(
+                picture.bgr, settings=self._settings, boxes=boxes, keep_heatmaps=self._heatmaps
+            )
+        except ImageError as error:
+            raise ImageError(f"{picture.path}: {error}") from error
         self._total_ms += 1e3 * (time.perf_counter() - begin)
         stamp_s = picture.index / media.fps if media.fps and not media.is_live else None
         if identities is not None:

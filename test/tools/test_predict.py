@@ -202,6 +202,16 @@ def test_inputs_that_cannot_be_read_do_not_stop_the_others(folder: Path, tmp_pat
     assert len(rows_of(tmp_path / "r.json")) == 2
 
 
+def test_a_picture_that_cannot_be_used_is_named(folder: Path, tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "wide.png"), np.zeros((1, 32_767, 3), np.uint8))
+    done = predict(
+        "wide.png", folder / "pictures" / "7.png", "--json", "r.json", *models(folder), cwd=tmp_path
+    )
+    assert done.returncode == 1
+    assert "error: wide.png: expected an image of at most 32766 pixels a side" in done.stderr
+    assert "pictures: 1, persons: 2, errors: 1" in done.stdout
+
+
 def test_pictures_of_the_same_name_do_not_overwrite_one_another(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "7.png").write_bytes((folder / "pictures" / "7.png").read_bytes())
     done = predict(
