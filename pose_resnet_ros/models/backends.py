@@ -231,8 +231,12 @@ def _preload_libraries(backend: str) -> None:
 def _unreadable(path: Path, error: Exception) -> ModelError:
     if "Protobuf" in str(error) or "No graph" in str(error):
         return ModelError(f"{path} is not an ONNX model, or only a part of one; fetch or export it again")
+    elsewhere = "xternal data" in str(error)
+    cure = (
+        "; its weights are in another file, which must lie beside it under its own name" if elsewhere else ""
+    )
     return ModelError(
-        f"{path}: this onnxruntime {ort.__version__} cannot load the model: {first_line(error)}"
+        f"{path}: this onnxruntime {ort.__version__} cannot load the model: {first_line(error)}{cure}"
     )
 
 

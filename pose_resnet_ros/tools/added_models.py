@@ -48,7 +48,7 @@ def add_described_file(path: Path, *, name: str, like: str | None, person_class:
         opened.close()
     target = models_folder() / f"{name}.onnx"
     with writable_folder() as folder, part_file(folder, target.name) as part:
-        if like is None:
+        if like is None and not _has_weights_elsewhere(path):
             shutil.copyfile(path, part)
         else:
             _write_described(path, spec, part)
@@ -106,7 +106,18 @@ def _with_classes(spec: DetectorSpec, model: OnnxModel, person_class: int) -> De
     return replace(spec, class_count=count, person_class=person_class)
 
 
+def _has_weights_elsewhere(path: Path) -> bool:
+    """Whether weights lie in other files beside this one, as newer exporters put them; not known (False) without onnx."""
+    try:
+        import onnx
+        from onnx.external_data_helper import uses_external_data
+    except ModuleNotFoundError:
+        return False
+    return any(map(uses_external_data, onnx.load(str(path), load_external_data=False).graph.initializer))
+
+
 def _write_described(path: Path, spec: Spec, target: Path) -> None:
+    """One file with everything in it."""
     try:
         from pose_resnet_ros.export.graph import describe
         from pose_resnet_ros.export.rebatch import load_onnx

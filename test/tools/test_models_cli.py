@@ -238,6 +238,18 @@ def test_a_file_that_does_not_run_as_described_is_not_added(home: Path, tmp_path
     assert list(home.iterdir()) == []
 
 
+@pytest.mark.parametrize("like", [[], ["--like", "pose_resnet_50_256x192"]], ids=["described", "like a row"])
+def test_weights_in_another_file_are_taken_along(home: Path, tmp_path: Path, like: list[str]) -> None:
+    model = onnx.load(pose_net(tmp_path / "whole.onnx"))
+    path = tmp_path / "mine.onnx"
+    onnx.save(model, path, save_as_external_data=True, location="mine.onnx.data")
+    assert models.main(["add", str(path), *like]) == 0
+    (tmp_path / "mine.onnx.data").unlink()
+    assert PoseNet("mine").spec.name == ("mine" if like else POSE_SPEC.name)
+    with pytest.raises(ModelError, match="its weights are in another file, which must lie beside it"):
+        PoseNet(path)
+
+
 def test_a_path_is_no_name(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="would be a path; choose another with --name"):
         models.main(["add", str(pose_net(tmp_path / "mine.onnx")), "--name", "robots/mine"])
