@@ -4,7 +4,7 @@
 
 The rules are those of ``core.crops.topdown``, ``core.heatmaps`` and ``core.crops.to_image``, which stay the reference; the
 only difference is that crops are not rounded to whole grey levels. Only operators that onnxruntime's CUDA provider has for
-uint8 or float32 are used (its RoiAlign ends at opset 15), and no shape is computed: a shape lives in host memory, and one
+uint8 or float32 are used (1.23 has no RoiAlign of opset 16), and no shape is computed: a shape lives in host memory, and one
 copy back to the device forbids CUDA graphs. So the frame's size comes in as an input of its own.
 
 Imported only where a graph is composed: the onnx package is optional.
