@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from pathlib import Path
 
 import known_models
@@ -33,7 +34,7 @@ def test_the_cpu_is_granted(path: Path) -> None:
     ("backend", "provider", "cure"),
     [
         ("cuda", "CUDAExecutionProvider", "onnxruntime-gpu"),
-        ("tensorrt", "TensorrtExecutionProvider", "TensorRT"),
+        ("tensorrt", "TensorrtExecutionProvider", "tensorrt-cu13<11"),
         ("openvino", "OpenVINOExecutionProvider", "onnxruntime-openvino"),
     ],
 )
@@ -210,6 +211,18 @@ def test_tensorrt_keeps_engines_by_content_and_timings_together(
     assert tensorrt[0]["trt_timing_cache_enable"]
     assert tensorrt[0]["device_id"] == 1
     assert "pose.onnx: TensorRT builds its engine, which takes minutes; it is kept in" in caplog.text
+
+
+@pytest.mark.usefixtures("tensorrt")
+def test_the_libraries_of_tensorrts_pip_package_are_loaded(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its package loads them on import; the real one has gigabytes."""
+    (tmp_path / "tensorrt_libs.py").write_text("")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "tensorrt_libs", raising=False)
+    open_session(path, backend="tensorrt", device_id=0, threads=1)
+    assert sys.modules.pop("tensorrt_libs").__file__ == str(tmp_path / "tensorrt_libs.py")
 
 
 def test_tensorrt_is_silent_where_its_engine_is_there(
