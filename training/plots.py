@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The course of a training run as a picture; of several that followed one another: ``python -m training.plots --help``."""
+"""The course of a training run as a picture; of several that followed one another: ``python3 -m training.plots --help``."""
 
 from __future__ import annotations
 

@@ -19,13 +19,16 @@ from training.detector import canvas as draw
 from training.detector.canvas import Canvas, Rect, Size
 from training.detector.cutout import Cutout, cut_out
 from training.detector.labels import BoxLabels
+from training.detector.posts import draw_posts
 from training.images import ImageStore
 
 GROUND_SHARE = 0.15  # of the patches show no person
 UPRIGHT_ASPECT = 1.5  # height over width of a person who stands or walks
 LOWEST_PASTED_PX = 40.0  # in the photograph; lower ones are a blur
 RECTANGLE_REFUSED = 0.6  # of the persons whose outline was not found are not pasted
-BESIDE_SHARE = 0.5  # of the pasted persons stand beside another one
+BESIDE_SHARE = 0.5  # of the pasted persons stand beside another one ...
+HIDE_AT_MOST, HIDE_COMPANION_AT_MOST = 0.35, 0.55  # ... and hide at most this share of that one's box
+POSTS_SHARE = 0.4  # of the canvases of pasted persons show posts or fences
 
 
 @dataclass(frozen=True)
@@ -108,6 +111,9 @@ class CanvasMaker:
         for tile in draw.split_rect((0, 0, *self.recipe.size), rng.uniform(90, 400), rng):
             self._fill_with_ground(image, tile, rng)
         typical = math.exp(rng.uniform(math.log(24), math.log(0.45 * self.recipe.height)))
+        if rng.random() < POSTS_SHARE:
+            for _ in range(int(rng.integers(1, 5))):
+                draw_posts(image, typical * rng.uniform(0.6, 1.6), rng)
         boxes: list[np.ndarray] = []
         for _ in range(int(rng.integers(3, 14))):
             boxes += self._paste_person(image, typical * rng.uniform(0.75, 1.35), boxes, rng)
@@ -128,7 +134,10 @@ class CanvasMaker:
         size = (max(4, round(person.image.shape[1] * factor)), max(4, round(person.image.shape[0] * factor)))
         person = person.resized(size)
         companion = others[-1] if others and rng.random() < BESIDE_SHARE else None
-        spot = _free_spot(image, size, person.box, others, rng, hide_at_most=0.35, companion=companion)
+        hide_at_most = HIDE_AT_MOST if companion is None else HIDE_COMPANION_AT_MOST
+        spot = _free_spot(
+            image, size, person.box, others, rng, hide_at_most=hide_at_most, companion=companion
+        )
         if spot is None:
             return []
         person.paste(image, *spot)
@@ -207,8 +216,8 @@ def _free_spot(
 
 
 def _beside(companion: np.ndarray, box: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Where to put ``box`` to the left or right of another one, feet about level, from well apart to overlapping a little."""
-    distance = rng.uniform(0.7, 1.3) * 0.5 * (companion[2] - companion[0] + box[2] - box[0])
+    """Where to put ``box`` to the left or right of another one, feet about level, from well apart to half hidden."""
+    distance = rng.uniform(0.4, 1.3) * 0.5 * (companion[2] - companion[0] + box[2] - box[0])
     centre = 0.5 * (companion[0] + companion[2]) + distance * rng.choice((-1, 1))
     feet = companion[3] + rng.uniform(-0.1, 0.1) * (companion[3] - companion[1])
     return np.array([centre - 0.5 * (box[0] + box[2]), feet - box[3]]).round().astype(int)

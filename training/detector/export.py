@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Write a trained person detector as a self-describing ONNX file: ``python -m training.detector.export --help``."""
+"""Write a trained person detector as a self-describing ONNX file: ``python3 -m training.detector.export --help``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pose_resnet_ros.export.graph import GraphBuilder, describe, fold_batch_norm
 from training.checkpoints import load_weights
 from training.data_options import new_parser
 from training.detector import model as detector_model
-from training.detector.network import LEAK, ConvUnit, PersonLite, Residual
+from training.detector.network import LEAK, STRIDES, ConvUnit, PersonLite, Residual
 from training.half_storage import store_half
 from training.provenance import PHOTOGRAPHS, add_export_options, provenance_of
 
@@ -31,27 +31,35 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def export(model: PersonLite, *, width: int, height: int, provenance: dict[str, str]) -> onnx.ModelProto:
-    """``input`` (N, 3, h, w) -> ``stride32``, ``stride16``: batch norm folded, weights in half precision.
+    """``input`` (N, 3, h, w) -> ``stride32``, ``stride16``, ``stride8``: batch norm folded, weights in half precision.
 
     All sizes but the channels are free; width and height are those of the description, at which it is to run by default.
     """
     g = GraphBuilder()
-    fine = _chain(g, "input", [model.stem, model.stage4, model.stage8, model.stage16])
-    neck = _chain(g, fine, [model.stage32, model.neck32])
-    coarse = _chain(g, neck, [model.head32])
-    # Repeating columns and rows is the upsampling; written as Resize, the one operator that all runtimes do fast.
-    scales = g.weight(np.array([1, 1, 2, 2], np.float32))
-    nearest = {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
-    upsampled = g.node("Resize", _chain(g, neck, [model.lateral]), "", scales, **nearest)
-    merged = _chain(g, g.node("Concat", upsampled, fine, axis=1), [model.neck16, model.head16])
-    for out, x, name in ((model.out32, coarse, "stride32"), (model.out16, merged, "stride16")):
-        g.conv(x, _array(out.weight), _array(out.bias), output=name)
-    channels = model.out32.out_channels
-    outputs = {f"stride{s}": ("N", channels, f"rows{s}", f"columns{s}") for s in (32, 16)}
+    at8 = _chain(g, "input", [model.stem, model.stage4, model.stage8])
+    at16 = _chain(g, at8, [model.stage16])
+    neck32 = _chain(g, at16, [model.stage32, model.neck32])
+    neck16 = _chain(g, _merged(g, neck32, model.lateral32, at16), [model.neck16])
+    neck8 = _chain(g, _merged(g, neck16, model.lateral16, at8), [model.neck8])
+    heads = ((model.head32, model.out32), (model.head16, model.out16), (model.head8, model.out8))
+    outputs = {}
+    for stride, neck, (head, out) in zip(STRIDES, (neck32, neck16, neck8), heads, strict=True):
+        name = f"stride{stride}"
+        g.conv(_chain(g, neck, [head]), _array(out.weight), _array(out.bias), output=name)
+        outputs[name] = ("N", out.out_channels, f"rows{stride}", f"columns{stride}")
     made = g.model(name=detector_model.NAME, input_shape=("N", 3, "height", "width"), outputs=outputs)
     store_half(made)
     describe(made, detector_model.describe(width=width, height=height, provenance=provenance))
     return made
+
+
+def _merged(g: GraphBuilder, coarse: str, lateral: nn.Module, fine: str) -> str:
+    """Coarse features, narrowed and twice as large, on top of the fine ones."""
+    # Repeating columns and rows is the upsampling; written as Resize, the one operator that all runtimes do fast.
+    scales = g.weight(np.array([1, 1, 2, 2], np.float32))
+    nearest = {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
+    upsampled = g.node("Resize", _chain(g, coarse, [lateral]), "", scales, **nearest)
+    return g.node("Concat", upsampled, fine, axis=1)
 
 
 def _chain(g: GraphBuilder, x: str, parts: list[nn.Module]) -> str:

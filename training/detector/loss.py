@@ -152,12 +152,24 @@ def _best_overlap(shape: torch.Size, at: tuple[Tensor, ...], overlap: Tensor) ->
 
 def _asked(decoded: Tensor, persons: Tensor, ignored: Tensor) -> Tensor:
     """(N, A, gh, gw) bool: where an unassigned answer should say "nobody" (False: it is left alone)."""
-    predicted = decoded.reshape(len(decoded), -1, 4)
-    common, area, area_of_person = _pairwise(predicted, persons)
-    over_person = (common > DUPLICATE_IOU * (area + area_of_person - common)).any(-1)
-    common, area, _ = _pairwise(predicted, ignored)
-    in_ignored = (common > IGNORE_SHARE * area).any(-1)
-    return ~(over_person | in_ignored).view(decoded.shape[:-1])
+    # Image by image: one has far fewer persons than the batch has room for.
+    asked = [
+        ~(_over_person(boxes, mine[_used(mine)]) | _in_ignored(boxes, quiet[_used(quiet)]))
+        for boxes, mine, quiet in zip(decoded.flatten(1, -2), persons, ignored, strict=True)
+    ]
+    return torch.stack(asked).view(decoded.shape[:-1])
+
+
+def _over_person(boxes: Tensor, persons: Tensor) -> Tensor:
+    """(M,) bool: overlaps somebody by more than DUPLICATE_IOU. boxes: (M, 4) cx cy w h; persons: (P, 4) corners."""
+    common, area, area_of_person = _pairwise(boxes, persons)
+    return (common > DUPLICATE_IOU * (area + area_of_person - common)).any(-1)
+
+
+def _in_ignored(boxes: Tensor, ignored: Tensor) -> Tensor:
+    """(M,) bool: lies in a region to ignore. boxes: (M, 4) cx cy w h; ignored: (Q, 4) corners."""
+    common, area, _ = _pairwise(boxes, ignored)
+    return (common > IGNORE_SHARE * area).any(-1)
 
 
 def _used(corners: Tensor) -> Tensor:
@@ -165,15 +177,12 @@ def _used(corners: Tensor) -> Tensor:
     return (corners[..., 2] > corners[..., 0]) & (corners[..., 3] > corners[..., 1])
 
 
-def _pairwise(predicted: Tensor, corners: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Common area (N, M, P) of (N, M, 4) cx cy w h with (N, P, 4) x1 y1 x2 y2, and both areas, shaped to broadcast."""
-    low, high = predicted[..., :2] - predicted[..., 2:] / 2, predicted[..., :2] + predicted[..., 2:] / 2
-    common = torch.minimum(high[:, :, None], corners[:, None, :, 2:]) - torch.maximum(
-        low[:, :, None], corners[:, None, :, :2]
-    )
-    area = predicted[..., 2:].prod(-1)[..., None]
-    corner_area = (corners[..., 2:] - corners[..., :2]).prod(-1)[:, None]
-    return common.clamp(min=0).prod(-1), area, corner_area
+def _pairwise(boxes: Tensor, corners: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Common area (M, P) of (M, 4) cx cy w h with (P, 4) x1 y1 x2 y2, and both areas, (M, 1) and (P,)."""
+    low, high = boxes[:, :2] - boxes[:, 2:] / 2, boxes[:, :2] + boxes[:, 2:] / 2
+    common = torch.minimum(high[:, None], corners[:, 2:]) - torch.maximum(low[:, None], corners[:, :2])
+    area = boxes[:, 2:].prod(-1)[:, None]
+    return common.clamp(min=0).prod(-1), area, (corners[:, 2:] - corners[:, :2]).prod(-1)
 
 
 def _centre_size(corners: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Measure any detector of the package on held-out photographs: ``python -m training.detector.measure --help``."""
+"""Measure any detector of the package on held-out photographs: ``python3 -m training.detector.measure --help``."""
 
 from __future__ import annotations
 

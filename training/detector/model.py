@@ -22,7 +22,10 @@ WIDTH, HEIGHT = 416, 320
 # Anchors (width, height) in network pixels: near the medians of an IoU k-means over the training canvases.
 ANCHORS_32 = ((58.0, 105.0), (112.0, 80.0), (125.0, 175.0))
 ANCHORS_16 = ((13.0, 30.0), (25.0, 58.0), (45.0, 44.0))
-GRIDS = (Grid(32, torch.tensor(ANCHORS_32)), Grid(16, torch.tensor(ANCHORS_16)))
+# Upright persons again, up to twice as high: the fine grid tells those apart who share a cell of the coarser ones.
+ANCHORS_8 = ((10.0, 24.0), (18.0, 44.0), (32.0, 76.0))
+SCALES = (YoloScale(32, ANCHORS_32), YoloScale(16, ANCHORS_16), YoloScale(8, ANCHORS_8))
+GRIDS = tuple(Grid(scale.stride, torch.tensor(scale.anchors)) for scale in SCALES)
 
 
 def describe(
@@ -34,7 +37,7 @@ def describe(
         input=InputSpec(width=width, height=height, channel_order="rgb", scale=1 / 255),
         letterbox="darknet",
         decoder="yolov3",
-        scales=(YoloScale(32, ANCHORS_32), YoloScale(16, ANCHORS_16)),
+        scales=SCALES,
         class_count=1,
         provenance=provenance or {},
     )

@@ -1,10 +1,11 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The network of ``person_lite``: a narrow residual Darknet with the two raw output grids of YOLOv3-tiny.
+"""The network of ``person_lite``: a narrow residual Darknet with the three raw output grids of YOLOv3.
 
 Stages as in YOLOv3 (Redmon and Farhadi, 2018): a stride-2 3x3 convolution, then residual pairs of a 1x1 convolution to
 half the channels and a 3x3 convolution back. Every 3x3 is dense: on a CPU that runs faster per multiplication than
-depthwise layers do.
+depthwise layers do. The finest grid is there for people who stand close together: two of them 60 pixels high are often less
+than 16 pixels apart, and a cell with one anchor of their shape can only name one of them.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from torch import Tensor, nn
 
 LEAK = 0.1
 VALUES_PER_ANCHOR = 6  # tx, ty, tw, th, objectness, one class
-STRIDES = (32, 16)
+STRIDES = (32, 16, 8)
 
 
 class ConvUnit(nn.Sequential):
@@ -49,7 +50,7 @@ def _stage(inputs: int, outputs: int, pairs: int) -> nn.Sequential:
 
 
 class PersonLite(nn.Module):
-    """(N, 3, h, w) RGB in 0..1, h and w multiples of 32 -> raw grids (N, A*6, h/32, w/32) and (N, A*6, h/16, w/16).
+    """(N, 3, h, w) RGB in 0..1, h and w multiples of 32 -> three raw grids (N, A*6, h/stride, w/stride), in STRIDES' order.
 
     Channel a*6 + {0: tx, 1: ty, 2: tw, 3: th, 4: objectness, 5: person}, before any sigmoid, for anchor a of the grid.
     width: channels of the first layer; pairs: residual pairs at strides 4, 8, 16 and 32.
@@ -68,19 +69,29 @@ class PersonLite(nn.Module):
         self.neck32 = ConvUnit(16 * w, 8 * w, kernel=1)
         self.head32 = ConvUnit(8 * w, 16 * w, kernel=3)
         self.out32 = nn.Conv2d(16 * w, anchors * VALUES_PER_ANCHOR, 1)
-        self.lateral = ConvUnit(8 * w, 4 * w, kernel=1)
+        self.lateral32 = ConvUnit(8 * w, 4 * w, kernel=1)
         self.neck16 = ConvUnit(12 * w, 4 * w, kernel=1)
         self.head16 = ConvUnit(4 * w, 8 * w, kernel=3)
         self.out16 = nn.Conv2d(8 * w, anchors * VALUES_PER_ANCHOR, 1)
+        self.lateral16 = ConvUnit(4 * w, 2 * w, kernel=1)
+        self.neck8 = ConvUnit(6 * w, 2 * w, kernel=1)
+        self.head8 = ConvUnit(2 * w, 4 * w, kernel=3)
+        self.out8 = nn.Conv2d(4 * w, anchors * VALUES_PER_ANCHOR, 1)
         self.upsample = nn.Upsample(scale_factor=2, mode="nearest")
-        for out in (self.out32, self.out16):
+        for out in (self.out32, self.out16, self.out8):
             _start_quiet(out, anchors)
 
-    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        fine = self.stage16(self.stage8(self.stage4(self.stem(images))))
-        neck = self.neck32(self.stage32(fine))
-        merged = torch.cat([self.upsample(self.lateral(neck)), fine], dim=1)
-        return self.out32(self.head32(neck)), self.out16(self.head16(self.neck16(merged)))
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        at8 = self.stage8(self.stage4(self.stem(images)))
+        at16 = self.stage16(at8)
+        neck32 = self.neck32(self.stage32(at16))
+        neck16 = self.neck16(torch.cat([self.upsample(self.lateral32(neck32)), at16], dim=1))
+        neck8 = self.neck8(torch.cat([self.upsample(self.lateral16(neck16)), at8], dim=1))
+        return (
+            self.out32(self.head32(neck32)),
+            self.out16(self.head16(neck16)),
+            self.out8(self.head8(neck8)),
+        )
 
 
 def _start_quiet(out: nn.Conv2d, anchors: int, *, prior: float = 0.01) -> None:

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Train or fine-tune the person detector: ``python -m training.detector.train --help``.
+"""Train or fine-tune the person detector: ``python3 -m training.detector.train --help``.
 
 Training goes through stages of rising size: a small canvas is cheap and shows as many persons, the last one is the size of
 the shipped model. Each stage starts from the averaged weights of the one before and has a folder of its own.
@@ -30,7 +30,7 @@ from training.run_options import add_run_options, settings_of
 from training.stages import Stage
 from training.trainer import Trainer
 
-SHIPPED_STAGES = "256x192:11:2e-3,416x320:5:1.2e-3"
+SHIPPED_STAGES = "256x192:11:2e-3,416x320:30:1.5e-3"
 LOWEST_SCORE = 0.02  # of the detections that accuracy is measured with
 
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Write a trained pose network as a self-describing ONNX file: ``python -m training.pose.export --help``."""
+"""Write a trained pose network as a self-describing ONNX file: ``python3 -m training.pose.export --help``."""
 
 from __future__ import annotations
 

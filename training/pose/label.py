@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""What a teacher says of the photographed persons: ``python -m training.pose.label --help``."""
+"""What a teacher says of the photographed persons: ``python3 -m training.pose.label --help``."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Accuracy of a pose model file through the package's own code: ``python -m training.pose.measure --help``."""
+"""Accuracy of a pose model file through the package's own code: ``python3 -m training.pose.measure --help``."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Train or fine-tune the pose network: ``python -m training.pose.train --help``.
+"""Train or fine-tune the pose network: ``python3 -m training.pose.train --help``.
 
 Training goes through stages of rising input size. Each stage starts from the averaged weights of the one before and has a
 folder of its own.

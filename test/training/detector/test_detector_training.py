@@ -63,11 +63,17 @@ def test_stages_follow_one_another_and_continue(tmp_path: Path) -> None:
     assert (tmp_path / "fine/stage1/best.pt").exists()
 
 
-def test_overfits_one_picture() -> None:
+@pytest.mark.parametrize(
+    "persons_xyxy",
+    [[[30, 20, 52, 70]], [[28, 20, 40, 60], [40, 22, 52, 62]]],
+    ids=["one", "two in one cell of the coarser grids"],
+)
+def test_overfits_one_picture(persons_xyxy: list[list[int]]) -> None:
     torch.manual_seed(0)
     picture = torch.zeros(1, 3, 96, 128)
-    picture[:, :, 20:70, 30:52] = 1
-    persons, nobody = torch.tensor([[[30.0, 20.0, 52.0, 70.0]]]), torch.zeros(1, 1, 4)
+    for shade, (x1, y1, x2, y2) in zip((1.0, 0.5), persons_xyxy, strict=False):
+        picture[:, :, y1:y2, x1:x2] = shade
+    persons, nobody = torch.tensor([persons_xyxy], dtype=torch.float32), torch.zeros(1, 1, 4)
     model = PersonLite(width=8)
     optimizer = torch.optim.Adam(model.parameters(), 3e-3)
     for _ in range(80):
@@ -81,8 +87,8 @@ def test_overfits_one_picture() -> None:
         found = detector_model.detect(
             model, image, spec=detector_model.describe(width=128, height=96), threshold=0.5, device="cpu"
         )
-    assert len(found) == 1
-    np.testing.assert_allclose(found.boxes_xyxy[0], [30, 20, 52, 70], atol=4)
+    found_xyxy = found.boxes_xyxy[np.argsort(found.boxes_xyxy[:, 0])]
+    np.testing.assert_allclose(found_xyxy, persons_xyxy, atol=4)
 
 
 def test_export_describes_itself_and_computes_the_same(tmp_path: Path) -> None:
@@ -109,13 +115,15 @@ def test_export_describes_itself_and_computes_the_same(tmp_path: Path) -> None:
     batch = np.random.default_rng(0).random((2, 3, 320, 416), np.float32)
     with torch.no_grad():
         expected = model(torch.from_numpy(batch))
-    for ours, theirs in zip(session.run(["stride32", "stride16"], {"input": batch}), expected, strict=True):
+    for ours, theirs in zip(
+        session.run(["stride32", "stride16", "stride8"], {"input": batch}), expected, strict=True
+    ):
         np.testing.assert_allclose(ours, theirs.numpy(), atol=2e-2)
     PersonDetector(target).close()
 
 
 def test_budget() -> None:
-    assert count_macs(PersonLite(), width=416, height=320) < 0.52e9
+    assert count_macs(PersonLite(), width=416, height=320) < 0.57e9
 
 
 def test_accuracy_is_measured_with_the_packages_decoding(tmp_path: Path) -> None:
