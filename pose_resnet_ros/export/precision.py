@@ -25,6 +25,7 @@ def to_fp16(model: onnx.ModelProto) -> onnx.ModelProto:
 def to_int8(model: onnx.ModelProto, tensors: Iterable[np.ndarray]) -> onnx.ModelProto:
     """Weights and activations in 8 bits: static ranges from ``tensors``, weights by channel; inputs and outputs stay float32.
 
+    So does the layer before each output: one range for all of a detector's raw values, its boxes' and its scores', is a coarse one.
     tensors: network inputs (N, 3, h, w) float32 of real pictures, at least one. Needs opset 13 or later.
     """
     logging.getLogger().addFilter(_quiet)  # onnxruntime's tool logs advice to the root logger
@@ -40,10 +41,20 @@ def to_int8(model: onnx.ModelProto, tensors: Iterable[np.ndarray]) -> onnx.Model
                 per_channel=True,
                 activation_type=QuantType.QUInt8,
                 weight_type=QuantType.QInt8,
+                nodes_to_exclude=_last_nodes(model.graph),
             )
             return onnx.load(str(target))
     finally:
         logging.getLogger().removeFilter(_quiet)
+
+
+def _last_nodes(graph: onnx.GraphProto) -> list[str]:
+    """Names of the nodes that give the outputs; who has none is named after its output."""
+    outputs = {value.name for value in graph.output}
+    last = [node for node in graph.node if not outputs.isdisjoint(node.output)]
+    for node in last:
+        node.name = node.name or node.output[0]
+    return [node.name for node in last]
 
 
 def _put_in_order(graph: onnx.GraphProto) -> None:
