@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """``config/pose.yaml``, written from the declarations.
 
-python -m pose_resnet_ros.ros.parameters.yaml_file > config/pose.yaml
+python3 -m pose_resnet_ros.ros.parameters.yaml_file > config/pose.yaml
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ def stay_on_this_machine() -> None:
 
 
 def start(*module: str, ros_args: Sequence[str]) -> subprocess.Popen:
-    """``python -m MODULE ... --ros-args ...``; module: its name, and arguments of its own."""
+    """``python3 -m MODULE ... --ros-args ...``; module: its name, and arguments of its own."""
     return subprocess.Popen([sys.executable, "-m", *module, "--ros-args", *ros_args])
 
 

@@ -194,7 +194,7 @@ def _stamp_ns(message: PersonArray | Image) -> int:
 
 
 def _parse(args: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m pose_resnet_ros demo", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python3 -m pose_resnet_ros demo", description=__doc__)
     parser.add_argument(
         "--source", required=True, help="a video, an image, a folder of images, or a webcam's index"
     )

@@ -56,7 +56,7 @@ def test_every_parameter_is_described_to_the_outside(world: Any) -> None:
 
 
 def test_the_parameter_file_is_that_of_the_declarations() -> None:
-    how = "write it anew: python -m pose_resnet_ros.ros.parameters.yaml_file > config/pose.yaml"
+    how = "write it anew: python3 -m pose_resnet_ros.ros.parameters.yaml_file > config/pose.yaml"
     assert PARAMETER_FILE.read_text() == parameter_file(), how
 
 
