@@ -25,7 +25,7 @@ def to_fp16(model: onnx.ModelProto) -> onnx.ModelProto:
 def to_int8(model: onnx.ModelProto, tensors: Iterable[np.ndarray]) -> onnx.ModelProto:
     """Weights and activations in 8 bits: static ranges from ``tensors``, weights by channel; inputs and outputs stay float32.
 
-    So does the layer before each output: one range for all of a detector's raw values, its boxes' and its scores', is a coarse one.
+    So does the layer before each output: one range for a detector's raw boxes and scores together is a coarse one.
     tensors: network inputs (N, 3, h, w) float32 of real pictures, at least one. Needs opset 13 or later.
     """
     logging.getLogger().addFilter(_quiet)  # onnxruntime's tool logs advice to the root logger
