@@ -22,7 +22,8 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -246,14 +247,24 @@ PARTS: dict[str, Callable[[Bench, Found], None]] = {
 def main(arguments: list[str]) -> int:
     args = _parse(arguments)
     report = Report(args)
-    handler = logging.Handler()
-    handler.emit = lambda record: report.log.append(record.getMessage())  # type: ignore[method-assign]
-    logging.getLogger("pose_resnet_ros").addHandler(handler)
-    with tempfile.TemporaryDirectory() as folder:
+    with _logged(report.log), tempfile.TemporaryDirectory() as folder:
         bench = Bench(args, Path(folder), report)
         for name in args.parts:
             _measure(bench, name)
     return int('"failed"' in json.dumps(report.parts))
+
+
+@contextmanager
+def _logged(lines: list[str]) -> Iterator[None]:
+    """What the package logs meanwhile, from warnings up, line by line."""
+    handler = logging.Handler()
+    handler.emit = lambda record: lines.append(record.getMessage())  # type: ignore[method-assign]
+    logger = logging.getLogger("pose_resnet_ros")
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
 
 
 def _measure(bench: Bench, name: str) -> None:
