@@ -222,23 +222,23 @@ def test_another_frame_id_is_said_and_used(setup: Callable[..., Setup]) -> None:
     s.until_logged("depth_image is in frame 'depth_optical_frame', the image in 'camera_optical_frame'")
 
 
-def test_what_came_before_a_pause_is_not_used_after_it(setup: Callable[..., Setup]) -> None:
+def test_what_came_before_a_pause_is_forgotten(setup: Callable[..., Setup]) -> None:
     s = setup()
     s.info()
     s.depth(2.0)
     s.image()
     s.result()
-    s.persons_3d.clear()
-    assert s.node.trigger_deactivate() == s.node.trigger_activate() == TransitionCallbackReturn.SUCCESS
+    assert s.node.trigger_deactivate() == TransitionCallbackReturn.SUCCESS
+    # Looked at from inside: whether the middleware brings an old message again, to the next subscription, is not ours to say.
+    space = s.node._space
+    assert space._info is None
+    assert space._depths.offset_ns(10**9) is None
+    assert s.node.trigger_activate() == TransitionCallbackReturn.SUCCESS
     s.reconnect()
-    s.image()  # of the same stamp as the depth image before the pause
-    s.until_logged("nothing has come on /camera_info")
+    s.persons_3d.clear()
     s.info()
-    s.image()
-    s.until_logged("no depth image on /depth_image within 20 ms")
-    assert s.persons_3d == []
-    s.depth(3.0)
-    s.image()
+    s.depth(3.0, stamp_ms=2000)
+    s.image(number=2)
     assert s.result().persons[0].position.z == 3.0
 
 
