@@ -4,17 +4,46 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+
+from pose_resnet_ros.checked_json import (
+    BOX,
+    FLAG,
+    KEYPOINTS,
+    NAME,
+    NUMBER,
+    SIZE,
+    WHOLE,
+    Field,
+    checked_rows,
+    coco_lists,
+    is_number,
+    list_in,
+    read_json,
+    require_unique,
+)
+from pose_resnet_ros.core.errors import DataFileError
 
 PERSON_CATEGORY = "person"
 NOT_TAUGHT = np.zeros((17, 3), np.float32)
 TRUSTED_DISAGREEMENT = (0.02, 0.06)
 """Of the box's longer side: up to the first a teacher is trusted fully (it then hit 0.87 of our hand-marked joints), from
 the second on not at all (below 0.4)."""
+_IMAGE = {"id": WHOLE, "file_name": NAME, "width": SIZE, "height": SIZE}
+_ANNOTATION = {"id": WHOLE, "image_id": WHOLE, "category_id": WHOLE, "bbox": BOX}
+_CATEGORY = {"id": WHOLE, "name": NAME}
+_OPTIONAL = {"iscrowd": FLAG, "keypoints": KEYPOINTS, "score": NUMBER}
+_POSE = {
+    "annotation_id": WHOLE,
+    "disagreement": NUMBER,
+    "keypoints": Field(
+        "34 finite numbers: x and y of COCO's 17 joints",
+        lambda value: isinstance(value, list) and len(value) == 34 and all(map(is_number, value)),
+    ),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,21 +86,28 @@ class Photograph:
 def load_photographs(annotations: Path, *, teacher: Path | None = None) -> list[Photograph]:
     """Every image of a COCO-format file in the order of the ids, also those without persons.
 
-    teacher: a file of ``training.pose.label``. Raises ValueError if the file has no category "person".
+    teacher: a file of ``training.pose.label``. Raises DataFileError, which names the place of what is wrong.
     """
-    data = json.loads(Path(annotations).read_text())
-    categories = {c["id"] for c in data["categories"] if c["name"] == PERSON_CATEGORY}
+    coco = coco_lists(
+        read_json(annotations),
+        images=_IMAGE,
+        annotations=_ANNOTATION,
+        optional=_OPTIONAL,
+        categories=_CATEGORY,
+        where=annotations,
+    )
+    require_unique(coco["annotations"], "id", where=f"{annotations}: annotations")
+    categories = {row["id"] for row in coco["categories"] if row["name"] == PERSON_CATEGORY}
     if not categories:
-        raise ValueError(f"{annotations}: expected a category named '{PERSON_CATEGORY}'")
+        raise DataFileError(f"{annotations}: categories: expected one named '{PERSON_CATEGORY}'")
     taught = load_taught(teacher) if teacher else {}
     persons: dict[int, list[Person]] = {}
-    for row in data["annotations"]:
+    for row in coco["annotations"]:
         if row["category_id"] in categories and not row.get("iscrowd", 0):
             persons.setdefault(row["image_id"], []).append(_person(row, taught.get(row["id"], NOT_TAUGHT)))
-    images = sorted(data["images"], key=lambda image: image["id"])
     return [
         Photograph(i["id"], i["file_name"], i["width"], i["height"], tuple(persons.get(i["id"], ())))
-        for i in images
+        for i in sorted(coco["images"], key=lambda image: image["id"])
     ]
 
 
@@ -89,7 +125,8 @@ def load_taught(teacher: Path) -> dict[int, np.ndarray]:
     mirror image comes to differ."""
     agreed, lost = TRUSTED_DISAGREEMENT
     taught = {}
-    for pose in json.loads(Path(teacher).read_text())["poses"]:
+    poses = list_in(read_json(teacher), "poses", where=teacher)
+    for pose in checked_rows(poses, _POSE, where=f"{teacher}: poses"):
         trust = np.clip((lost - pose["disagreement"]) / (lost - agreed), 0, 1)
         points = np.asarray(pose["keypoints"], np.float32).reshape(17, 2)
         taught[pose["annotation_id"]] = np.column_stack([points, np.full(17, trust, np.float32)])

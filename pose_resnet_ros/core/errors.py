@@ -10,6 +10,7 @@
     │   └── DownloadError   a model file could not be fetched or did not verify
     ├── BackendError    the requested execution backend is not to be had
     ├── SettingsError   a parameter or an option has a value that is not allowed
+    ├── DataFileError   a file of annotations, boxes or results is not what was expected
     ├── BenchmarkError  a measurement could not be made, or would not be a fair one
     └── InferenceCancelled  somebody asked the run to end: no fault
 
@@ -40,6 +41,10 @@ class BackendError(PoseError):
 
 class SettingsError(PoseError):
     """A parameter or an option has a value outside what is allowed."""
+
+
+class DataFileError(PoseError):
+    """A JSON file that the user hands over cannot be read, or something in it is not what was expected."""
 
 
 class BenchmarkError(PoseError):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import json
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -19,8 +18,20 @@ from typing import Any
 import cv2
 import numpy as np
 
+from pose_resnet_ros.checked_json import (
+    BOX,
+    FLAG,
+    KEYPOINTS,
+    NAME,
+    NUMBER,
+    SIZE,
+    WHOLE,
+    checked_rows,
+    coco_lists,
+    read_json,
+)
 from pose_resnet_ros.core import boxes as box_maths
-from pose_resnet_ros.core.errors import ImageError, PoseError, SettingsError
+from pose_resnet_ros.core.errors import DataFileError, ImageError, PoseError, SettingsError
 from pose_resnet_ros.core.oks import oks_nms, rescore
 from pose_resnet_ros.core.skeletons import COCO17
 from pose_resnet_ros.core.types import Detections, People
@@ -33,34 +44,35 @@ PERSON_CATEGORY = 1
 KEYPOINT_THRESHOLD = 0.2  # of the rescoring
 OKS_THRESHOLD = 0.9  # of the suppression
 POSE_STAGES = ("crop", "pose", "decode")
-_FIELDS = ("image_id", "category_id", "bbox", "area", "iscrowd", "num_keypoints", "keypoints")
+_IMAGE = {"id": WHOLE, "file_name": NAME, "width": SIZE, "height": SIZE}
+_ANNOTATION = {
+    "image_id": WHOLE,
+    "category_id": WHOLE,
+    "bbox": BOX,
+    "area": NUMBER,
+    "iscrowd": FLAG,
+    "num_keypoints": WHOLE,
+    "keypoints": KEYPOINTS,
+}
+_RESULT = {"image_id": WHOLE, "category_id": WHOLE, "bbox": BOX, "score": NUMBER}
 BoxesByImage = dict[int, Detections]
 
 
 class CocoData:
-    """A COCO annotation file and its pictures. Raises SettingsError if pycocotools or the file cannot be read."""
+    """A COCO annotation file and its pictures."""
 
     def __init__(self, annotations: Path, images: Path) -> None:
+        """Raises DataFileError for what is wrong in the file, SettingsError without pycocotools."""
         try:
             from pycocotools.coco import COCO
         except ImportError as error:
             raise SettingsError("evaluation needs pycocotools; pip install pycocotools") from error
-        try:
-            with contextlib.redirect_stdout(io.StringIO()):
-                self.coco = COCO(str(annotations))
-            self.image_ids: list[int] = sorted(self.coco.getImgIds())
-        except (OSError, ValueError, KeyError, AssertionError, TypeError) as error:
-            raise SettingsError(
-                f"--annotations: {annotations} is not a COCO annotation file ({error})"
-            ) from error
+        self.coco = COCO()
+        self.coco.dataset = read_annotations(annotations)
+        with contextlib.redirect_stdout(io.StringIO()):
+            self.coco.createIndex()
+        self.image_ids: list[int] = sorted(self.coco.getImgIds())
         self._folder = images
-        for annotation in self.coco.anns.values():
-            missing = [name for name in _FIELDS if name not in annotation]
-            if missing:
-                raise SettingsError(
-                    f"--annotations: {annotations}, annotation {annotation.get('id')}: {', '.join(missing)} missing;"
-                    " keypoint evaluation needs them (keypoints may be an empty list)"
-                )
 
     def image(self, image_id: int) -> np.ndarray:
         """The picture (H, W, 3) uint8 BGR, its EXIF orientation ignored. Raises ImageError."""
@@ -90,21 +102,32 @@ class CocoData:
         return [x1, y1, x2, y2] if annotation["area"] > 0 and x2 >= x1 and y2 >= y1 else None
 
 
+def read_annotations(path: Path) -> dict[str, Any]:
+    """A COCO annotation file of persons with keypoints, its annotations numbered anew from 1.
+
+    Raises DataFileError, which names the place of what is wrong.
+    """
+    whole = read_json(path)
+    data = coco_lists(
+        whole, images=_IMAGE, annotations=_ANNOTATION, categories={"id": WHOLE}, where=path
+    )
+    if all(category["id"] != PERSON_CATEGORY for category in data["categories"]):
+        raise DataFileError(f"{path}: categories: expected one with the id {PERSON_CATEGORY}, COCO's person")
+    # pycocotools takes 0 for "no annotation", and one of two annotations with the same id for the other.
+    rows = [{**row, "id": number} for number, row in enumerate(data["annotations"], start=1)]
+    return {**whole, "annotations": rows}
+
+
 def boxes_from_file(path: Path) -> BoxesByImage:
     """A COCO detection result file: a list of objects with image_id, bbox xywh, score, and category_id (persons are kept).
 
-    Raises SettingsError if it is not one.
+    Raises DataFileError if it is not one.
     """
     rows: dict[int, list[list[float]]] = defaultdict(list)
-    try:
-        for row in json.loads(path.read_text(encoding="utf-8")):
-            if row["category_id"] == PERSON_CATEGORY:
-                x, y, width, height = row["bbox"]
-                rows[int(row["image_id"])].append([x, y, x + width, y + height, row["score"]])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise SettingsError(
-            f"--boxes: {path} is not a COCO result file, a list of objects with image_id, category_id, bbox and score ({error})"
-        ) from error
+    for row in checked_rows(read_json(path), _RESULT, where=path):
+        if row["category_id"] == PERSON_CATEGORY:
+            x, y, width, height = row["bbox"]
+            rows[int(row["image_id"])].append([x, y, x + width, y + height, row["score"]])
     return _by_image(rows)
 
 

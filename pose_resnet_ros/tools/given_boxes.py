@@ -4,23 +4,28 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from pose_resnet_ros.core.errors import SettingsError
+from pose_resnet_ros.checked_json import (
+    BOX,
+    NAME,
+    NUMBER,
+    WHOLE,
+    Row,
+    checked_rows,
+    coco_lists,
+    read_json,
+)
+from pose_resnet_ros.core.errors import DataFileError
 from pose_resnet_ros.core.types import Detections
 from pose_resnet_ros.tools.coco_results import PERSON_CATEGORY, number_in_name
 
-_EXPECTED = (
-    'expected a COCO annotation file ({"images": [...], "annotations": [...]}),'
-    ' or a list of objects with "file_name" or "image_id", and "bbox" [x, y, width, height]'
-)
+_IMAGE = {"id": WHOLE, "file_name": NAME}
+_OPTIONAL = {"file_name": NAME, "image_id": WHOLE, "category_id": WHOLE, "score": NUMBER}
 
 
 @dataclass(frozen=True)
@@ -68,58 +73,28 @@ def read_boxes(path: Path) -> GivenBoxes:
     """Read a file of boxes.
 
     A row without ``score`` has score 1; of a COCO annotation file the persons (category 1) count.
-    Raises SettingsError that names the row at fault.
+    Raises DataFileError that names the place of what is wrong.
     """
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise SettingsError(f"boxes: {path} cannot be read as JSON ({error}); {_EXPECTED}") from error
-    rows, names = _rows_and_names(data, path)
-    return GivenBoxes([_given_box(row, names, f"{path}, box {index}") for index, row in enumerate(rows)])
-
-
-def _rows_and_names(data: Any, path: Path) -> tuple[list[Any], dict[int, str]]:
+    data = read_json(path)
     if isinstance(data, list):
-        return data, {}
-    if (
-        isinstance(data, Mapping)
-        and isinstance(data.get("annotations"), list)
-        and isinstance(data.get("images"), list)
-    ):
-        try:
-            names = {image["id"]: image["file_name"] for image in data["images"]}
-        except (KeyError, TypeError) as error:
-            raise SettingsError(f"boxes: {path} has images without id or file_name; {_EXPECTED}") from error
-        return [row for row in data["annotations"] if _may_be_person(row)], names
-    raise SettingsError(f"boxes: {path} holds something else; {_EXPECTED}")
+        rows = checked_rows(data, {"bbox": BOX}, optional=_OPTIONAL, where=path)
+        _require_picture(rows, path)
+        return GivenBoxes([_given_box(row, {}) for row in rows])
+    fields = {"image_id": WHOLE, "bbox": BOX}
+    coco = coco_lists(data, images=_IMAGE, annotations=fields, optional=_OPTIONAL, where=path)
+    names = {image["id"]: image["file_name"] for image in coco["images"]}
+    persons = [row for row in coco["annotations"] if row.get("category_id", PERSON_CATEGORY) == PERSON_CATEGORY]
+    return GivenBoxes([_given_box(row, names) for row in persons])
 
 
-def _may_be_person(row: Any) -> bool:
-    return not isinstance(row, Mapping) or row.get("category_id", PERSON_CATEGORY) == PERSON_CATEGORY
+def _require_picture(rows: Sequence[Row], path: Path) -> None:
+    for index, row in enumerate(rows):
+        if "file_name" not in row and "image_id" not in row:
+            raise DataFileError(f"{path}[{index}]: expected file_name or image_id, got neither")
 
 
-def _given_box(row: Any, names: Mapping[int, str], where: str) -> GivenBox:
-    if not isinstance(row, Mapping) or ("file_name" not in row and "image_id" not in row):
-        raise SettingsError(f"boxes: {where} has neither file_name nor image_id; {_EXPECTED}")
-    image_id: int | None = row.get("image_id")
-    named = names.get(image_id) if image_id is not None else None
-    return GivenBox(_xywh(row, where), _score(row, where), image_id, row.get("file_name", named))
-
-
-def _score(row: Mapping[str, Any], where: str) -> float:
-    score = row.get("score", 1.0)
-    if not isinstance(score, (int, float)) or not math.isfinite(score):
-        raise SettingsError(f"boxes: {where} has score {score!r}; expected a number, or no score")
-    return float(score)
-
-
-def _xywh(row: Mapping[str, Any], where: str) -> tuple[float, float, float, float]:
-    try:
-        x, y, width, height = (float(value) for value in row["bbox"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise SettingsError(f"boxes: {where} has no bbox of four numbers; {_EXPECTED}") from error
-    if not all(map(math.isfinite, (x, y, width, height))) or width <= 0 or height <= 0:
-        raise SettingsError(
-            f"boxes: {where} has bbox {row['bbox']}; expected finite numbers, width and height above 0"
-        )
-    return x, y, width, height
+def _given_box(row: Row, names: Mapping[int, str]) -> GivenBox:
+    x, y, width, height = map(float, row["bbox"])
+    image_id = int(row["image_id"]) if "image_id" in row else None
+    name = row.get("file_name", None if image_id is None else names.get(image_id))
+    return GivenBox((x, y, width, height), float(row.get("score", 1.0)), image_id, name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from known_models import PEAKS_XY, POSE_SPEC, detector, pose_net
 
 pytest.importorskip("pycocotools")
 
-from pose_resnet_ros.core.errors import ImageError, SettingsError
+from pose_resnet_ros.core.errors import DataFileError, ImageError, SettingsError
 from pose_resnet_ros.core.types import Detections, People
 from pose_resnet_ros.models.registry import TABLE
 from pose_resnet_ros.tools import evaluate
@@ -193,8 +194,60 @@ def test_true_boxes_are_cleaned_as_in_the_published_code(tmp_path: Path, images:
 def test_an_annotation_that_lacks_a_field_is_told(tmp_path: Path, images: Path) -> None:
     row = annotation(1, np.full((17, 2), 5.0), [10.0, 20.0, 50.0, 60.0])
     del row["num_keypoints"]
-    with pytest.raises(SettingsError, match="annotation 11: num_keypoints missing"):
+    with pytest.raises(DataFileError, match=r"annotations\[0\]\.num_keypoints: .* got nothing"):
         CocoData(write_annotations(tmp_path / "a.json", [row]), images)
+
+
+@pytest.mark.parametrize("number", [lambda row: row, lambda row: 1], ids=["from 0", "all the same"])
+def test_the_numbers_of_annotations_change_nothing(
+    tmp_path: Path, images: Path, number: Callable[[int], int]
+) -> None:
+    """pycocotools takes 0 for "matched with nothing", and keeps one of several annotations with one id."""
+    rows = [
+        annotation(i, where_the_net_points(box), box) | {"id": number(row)}
+        for row, (i, box) in enumerate(BOXES_XYWH.items())
+    ]
+    data = CocoData(write_annotations(tmp_path / "a.json", rows), images)
+    found = [
+        {"image_id": row["image_id"], "category_id": 1, "keypoints": row["keypoints"], "score": 0.9}
+        for row in rows
+    ]
+    assert coco_measures(data, found, [1, 2])["AP"] == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"keypoints": [0] * 54}, r"annotations\[0\]\.keypoints: expected 51 .*\(54 values\)"),
+        ({"keypoints": [0] * 50 + [None]}, r"annotations\[0\]\.keypoints"),
+        ({"image_id": 99}, r"annotations\[0\]\.image_id: expected the id of an image, got 99"),
+        ({"area": float("inf")}, r"annotations\[0\]\.area: expected a finite number, got inf"),
+        ({"bbox": None}, r"annotations\[0\]\.bbox: .*got None"),
+        ({"iscrowd": "no"}, r"annotations\[0\]\.iscrowd: expected 0 or 1, got 'no'"),
+    ],
+)
+def test_a_wrong_annotation_is_named(
+    tmp_path: Path, images: Path, changes: dict[str, Any], message: str
+) -> None:
+    row = annotation(1, np.full((17, 2), 5.0), [10.0, 20.0, 50.0, 60.0]) | changes
+    with pytest.raises(DataFileError, match=message):
+        CocoData(write_annotations(tmp_path / "a.json", [row]), images)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"images": [{"id": 1, "file_name": "1.jpg", "width": 9}]}, r"images\[0\]\.height"),
+        ({"images": [{"id": 1, "file_name": "1.jpg", "width": 9, "height": 9}] * 2}, r"images\[1\]\.id"),
+        ({"categories": [{"id": 0, "name": "person"}]}, "expected one with the id 1"),
+        ({"categories": None}, "categories: expected a list"),
+    ],
+)
+def test_a_wrong_list_is_named(tmp_path: Path, images: Path, changes: dict[str, Any], message: str) -> None:
+    path = write_annotations(tmp_path / "a.json", [])
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+    with pytest.raises(DataFileError, match=message):
+        CocoData(path, images)
 
 
 def test_boxes_of_a_file_are_used_as_they_are(tmp_path: Path) -> None:
@@ -211,7 +264,7 @@ def test_boxes_of_a_file_are_used_as_they_are(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", ["{", "[1]", '[{"image_id": 1}]', '{"annotations": []}'])
 def test_a_file_that_is_no_list_of_boxes_is_told(tmp_path: Path, content: str) -> None:
     (tmp_path / "boxes.json").write_text(content)
-    with pytest.raises(SettingsError, match=r"--boxes: .*boxes\.json is not a COCO result file"):
+    with pytest.raises(DataFileError, match=r"boxes\.json"):
         boxes_from_file(tmp_path / "boxes.json")
 
 
@@ -307,7 +360,7 @@ def test_a_file_that_is_no_annotation_file_is_told(
     tmp_path: Path, images: Path, net: Path, content: str
 ) -> None:
     (tmp_path / "a.json").write_text(content)
-    with pytest.raises(SettingsError, match="--annotations"):
+    with pytest.raises(DataFileError, match=r"a\.json: "):
         run(tmp_path, "--annotations", tmp_path / "a.json", "--images", images, "--pose-model", net)
 
 

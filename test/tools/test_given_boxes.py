@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pose_resnet_ros.core.errors import SettingsError
+from pose_resnet_ros.core.errors import DataFileError
 from pose_resnet_ros.tools.given_boxes import GivenBoxes, read_boxes
 
 
@@ -57,36 +57,24 @@ def test_a_coco_annotation_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        ({"boxes": []}, "holds something else"),
-        ("text", "holds something else"),
-        ([{"bbox": [1, 2, 3, 4]}], "box 0 has neither file_name nor image_id"),
-        ([[1, 2, 3, 4]], "box 0 has neither"),
-        ([{"image_id": 1}], "box 0 has no bbox of four numbers"),
-        ([{"image_id": 1, "bbox": [1, 2, 3]}], "no bbox of four numbers"),
-        ([{"image_id": 1, "bbox": [1, 2, 3, "x"]}], "no bbox of four numbers"),
-        (
-            [{"image_id": 1, "bbox": [1, 2, 3, 4]}, {"image_id": 1, "bbox": [1, 2, 0, 4]}],
-            r"box 1 has bbox \[1, 2, 0, 4\]",
-        ),
-        ([{"image_id": 1, "bbox": [1, 2, float("nan"), 4]}], "box 0 has bbox"),
+        ({"boxes": []}, "images: expected a list, got nothing"),
+        ("text", "expected an object with 'images', got 'text'"),
+        ([{"bbox": [1, 2, 3, 4]}], r"\[0\]: expected file_name or image_id, got neither"),
+        ([[1, 2, 3, 4]], r"\[0\]: expected an object, got \[1, 2, 3, 4\]"),
+        ([{"image_id": 1}], r"\[0\]\.bbox: expected four finite numbers.*, got nothing"),
+        ([{"image_id": 1, "bbox": [1, 2, 3]}], r"\[0\]\.bbox: expected four finite numbers"),
+        ([{"image_id": 1, "bbox": [1, 2, 3, "x"]}], r"got \[1, 2, 3, 'x'\]"),
+        ([{"image_id": 1, "bbox": [1, 2, float("nan"), 4]}], r"\[0\]\.bbox"),
+        ([{"image_id": [1], "bbox": [1, 2, 3, 4]}], r"\[0\]\.image_id: expected a whole number, got \[1\]"),
         (
             [{"image_id": 1, "bbox": [1, 2, 3, 4], "score": "high"}],
-            "box 0 has score 'high'; expected a number",
+            r"\[0\]\.score: expected a finite number, got 'high'",
         ),
-        ([{"image_id": 1, "bbox": [1, 2, 3, 4], "score": None}], "box 0 has score None"),
-        ({"images": [{"id": 1}], "annotations": []}, "has images without id or file_name"),
-        ({"images": [], "annotations": [3]}, "box 0 has neither"),
+        ([{"image_id": 1, "bbox": [1, 2, 3, 4], "score": None}], r"score: .* got None"),
+        ({"images": [{"id": 1}], "annotations": []}, r"images\[0\]\.file_name: expected a name, got nothing"),
+        ({"images": [], "annotations": [3]}, r"annotations\[0\]: expected an object, got 3"),
     ],
 )
 def test_what_cannot_be_used_is_named(tmp_path: Path, data: Any, message: str) -> None:
-    with pytest.raises(SettingsError, match=message):
+    with pytest.raises(DataFileError, match=f"boxes.json.*{message}"):
         boxes_of(tmp_path, data)
-
-
-def test_a_file_that_is_no_json(tmp_path: Path) -> None:
-    path = tmp_path / "boxes.json"
-    path.write_text("{", encoding="utf-8")
-    with pytest.raises(SettingsError, match=r"boxes\.json cannot be read as JSON"):
-        read_boxes(path)
-    with pytest.raises(SettingsError, match=r"none\.json cannot be read"):
-        read_boxes(tmp_path / "none.json")

@@ -240,7 +240,7 @@ def test_pictures_of_the_same_name_do_not_overwrite_one_another(folder: Path, tm
             "there is no model named 'resnet'; expected the path of an ONNX file",
         ),
         (["--detector-model", "none.onnx"], 1, "none.onnx does not exist"),
-        (["--boxes", "none.json"], 1, "none.json cannot be read"),
+        (["--boxes", "none.json"], 1, "none.json: cannot be read: No such file"),
         (["--show"], 1, "there is no display"),
         (["--output", "/proc/none"], 1, "cannot make the folder /proc/none"),
         (["--json", "/proc/none/r.json"], 1, "json: cannot make the folder /proc/none"),
