@@ -71,7 +71,7 @@ ROS_WITHOUT_ROS = {
     "ros/stamps.py",
     "ros/throttle.py",
 }
-WITH_OPENCV = {"core/crops.py", "core/letterbox.py", "core/draw.py"}
+WITH_OPENCV = {"core/camera_model.py", "core/crops.py", "core/letterbox.py", "core/draw.py"}
 WITH_SCIPY = {"core/tracking.py"}
 # Files that are themselves imported only inside functions, because what they are about is the optional
 # package.

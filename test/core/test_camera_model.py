@@ -24,7 +24,17 @@ def points_in_view() -> np.ndarray:
 
 @pytest.mark.parametrize(
     ("model", "d"),
-    [("plumb_bob", PLUMB_BOB), ("rational_polynomial", RATIONAL), ("plumb_bob", (0.0,) * 5), ("", ())],
+    [
+        ("plumb_bob", PLUMB_BOB),
+        ("plumb_bob", PLUMB_BOB[:4]),
+        ("rational_polynomial", RATIONAL),
+        ("rational_polynomial", (*RATIONAL, 0.01, -0.002, 0.004, 0.001)),  # thin prism
+        ("rational_polynomial", (*RATIONAL, 0.0, 0.0, 0.0, 0.0, 0.01, -0.02)),  # tilted sensor
+        ("plumb_bob", (0.0,) * 5),
+        ("plumb_bob", ()),
+        ("", ()),
+        ("", (0.0,) * 5),
+    ],
 )
 def test_rays_lead_back_to_the_points_that_opencv_projects(model: str, d: tuple[float, ...]) -> None:
     points = points_in_view()
@@ -33,6 +43,30 @@ def test_rays_lead_back_to_the_points_that_opencv_projects(model: str, d: tuple[
     )
     rays = CameraModel.calibrated(K, distortion_model=model, d=d).rays(pixels[:, 0])
     np.testing.assert_allclose(rays * points[:, 2:], points, atol=1e-4)
+
+
+@pytest.mark.parametrize("d", [(0.05, -0.02, 0.004, -0.001), (0.0,) * 4, ()])
+def test_rays_of_a_fisheye_lead_back_to_the_points_that_opencv_projects(d: tuple[float, ...]) -> None:
+    points = points_in_view() * (3, 3, 1)  # up to 62 degrees off the axis
+    pixels, _ = cv2.fisheye.projectPoints(
+        points[:, None], np.zeros(3), np.zeros(3), np.reshape(K, (3, 3)), np.array(d or (0.0,) * 4)
+    )
+    rays = CameraModel.calibrated(K, distortion_model="equidistant", d=d).rays(pixels[:, 0])
+    np.testing.assert_allclose(rays * points[:, 2:], points, atol=1e-4)
+
+
+@pytest.mark.parametrize(("degrees", "x_m"), [(10, 0.529), (30, 1.732), (60, 5.196)])
+def test_a_fisheye_without_coefficients_is_no_pinhole(degrees: int, x_m: float) -> None:
+    """r = f * theta, so that what is 3 m deep lies 3 tan(theta) m aside."""
+    camera = CameraModel.calibrated(K, distortion_model="equidistant", d=(0.0,) * 4)
+    ray = camera.rays(np.array([320 + 600 * np.radians(degrees), 240.0]))
+    np.testing.assert_allclose(3 * ray, [x_m, 0, 3], atol=1e-3)
+
+
+def test_what_a_fisheye_sees_behind_itself_has_no_ray() -> None:
+    camera = CameraModel.calibrated(K, distortion_model="equidistant", d=(0.0,) * 4)
+    aside = np.array([[320 + 600 * np.radians(degrees), 240.0] for degrees in (80, 95, 170)])
+    assert np.isfinite(camera.rays(aside)).all(axis=1).tolist() == [True, False, False]
 
 
 def test_shapes_of_persons_and_of_nobody() -> None:
@@ -60,11 +94,27 @@ def test_no_calibration_is_refused(k: tuple[float, ...]) -> None:
         CameraModel.calibrated(k, distortion_model="plumb_bob", d=())
 
 
-def test_an_unknown_lens_is_refused_by_name() -> None:
-    with pytest.raises(
-        SettingsError, match=r"plumb_bob or rational_polynomial.*'equidistant' with 4.*image_is_rectified"
-    ):
-        CameraModel.calibrated(K, distortion_model="equidistant", d=(0.1, 0.0, 0.0, 0.0))
+@pytest.mark.parametrize(
+    ("model", "d"),
+    [
+        ("fov", (0.9,)),
+        ("kannala_brandt4", (0.0,) * 4),  # zeros of an unknown model are not known to mean a pinhole
+        ("", (0.1, 0.0, 0.0, 0.0, 0.0)),
+        ("equidistant", (0.1, 0.0, 0.0, 0.0, 0.2)),
+        ("rational_polynomial", (0.1,) * 15),
+    ],
+)
+def test_an_unknown_lens_is_refused_by_name(model: str, d: tuple[float, ...]) -> None:
+    says = f"plumb_bob .*, rational_polynomial .*, equidistant .*, got '{model}' with {len(d)}.*image_is_rectified"
+    with pytest.raises(SettingsError, match=says):
+        CameraModel.calibrated(K, distortion_model=model, d=d)
+
+
+@pytest.mark.parametrize("model", ["plumb_bob", "equidistant"])
+def test_points_that_are_no_numbers_have_no_ray(model: str) -> None:
+    camera = CameraModel.calibrated(K, distortion_model=model, d=(0.1, 0.0, 0.0, 0.0))
+    rays = camera.rays(np.array([[np.nan, 240.0], [np.inf, 240.0], [320.0, 240.0]]))
+    assert np.isfinite(rays[:, :2]).all(axis=1).tolist() == [False, False, True]
 
 
 def test_what_the_lens_cannot_have_seen_is_nan() -> None:
