@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from pose_resnet_ros.core.frame_time import in_order
 from pose_resnet_ros.core.looks import looks_of
 from pose_resnet_ros.core.skeletons import Skeleton
 from pose_resnet_ros.core.smoothing import KeypointSmoother, SmoothingSettings
@@ -54,6 +55,7 @@ class Identities:
         settings = settings or IdentitySettings()
         self._tracker = Tracker(settings.tracker, oks_sigmas=skeleton.oks_sigmas)
         self._smoother = KeypointSmoother(settings.smoothing)
+        self._stamp_s: float | None = None
 
     def set(self, settings: IdentitySettings) -> None:
         """Use these settings from the next frame on."""
@@ -63,8 +65,10 @@ class Identities:
     def update(self, people: People, *, stamp_s: float, image: np.ndarray | None = None) -> People:
         """The same persons in the same order, with track ids and, where it is enabled, smoothed keypoints.
 
-        image: (H, W, 3) uint8 BGR that they were found in; the colours of their clothes keep ids apart where persons meet.
+        stamp_s: the frame's time in seconds; a small step back is none (``core.frame_time``), a larger one begins anew. image:
+        (H, W, 3) uint8 BGR that they were found in; the colours of their clothes keep ids apart where persons meet.
         """
+        self._stamp_s = stamp_s = in_order(stamp_s, self._stamp_s)
         looks = None
         if image is not None and self._tracker.settings.kind != "none":
             looks = looks_of(image, people.boxes_xyxy)
@@ -75,3 +79,4 @@ class Identities:
         """Forget everybody: the next frame's persons are new ones."""
         self._tracker.reset()
         self._smoother.reset()
+        self._stamp_s = None

@@ -8,6 +8,7 @@ import numpy as np
 
 from pose_resnet_ros.core.boxes import is_sound, nms
 from pose_resnet_ros.core.carried import Anchors, carry
+from pose_resnet_ros.core.frame_time import in_order
 from pose_resnet_ros.core.types import Detections
 from pose_resnet_ros.pipeline import PipelineResult, PosePipeline
 from pose_resnet_ros.settings import PipelineSettings
@@ -19,8 +20,8 @@ class ImageSequence:
     """``PosePipeline.run`` with the setting ``detector_interval``: images of one camera, in order, from one thread.
 
     In the images between two detections the boxes follow the keypoints of the image before (``core.carried``). Whoever is lost
-    makes the next image a detection, and so does an image of another size or rotation, one that comes after a gap or before the
-    last one, or a failure. Somebody new is seen at the next detection.
+    makes the next image a detection, and so does an image of another size or rotation, one that comes after a gap or (by more
+    than a small step, ``core.frame_time``) before the last one, or a failure. Somebody new is seen at the next detection.
     """
 
     def __init__(self, pipeline: PosePipeline) -> None:
@@ -51,6 +52,7 @@ class ImageSequence:
         if boxes is not None or settings.detector_interval == 1:
             self.forget()
             return self._pipeline.run(image, settings=settings, boxes=boxes, keep_heatmaps=keep_heatmaps)
+        stamp_s = None if stamp_s is None else in_order(stamp_s, self._stamp_s)
         if not self._follows(stamp_s):
             self.forget()
         view = (*image.shape[:2], settings.image_rotation)

@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from pose_resnet_ros.core.skeletons import COCO17
 from pose_resnet_ros.core.smoothing import SmoothingSettings
@@ -46,6 +47,23 @@ def test_settings_change_while_tracks_stay() -> None:
     smoothed = identities.update(person_at(10), stamp_s=0.4)
     assert smoothed.track_ids.tolist() == [1]
     assert 20 < smoothed.keypoints_xy[0, 0, 0] < 30
+
+
+@pytest.mark.parametrize(
+    ("third_s", "ids"), [(0.095, [1, 1]), (-0.4, [1, 1]), (-0.41, [-1, 2])], ids=["5 ms", "0.5 s", "more"]
+)
+def test_only_a_long_step_back_makes_everybody_new(third_s: float, ids: list[int]) -> None:
+    identities = Identities(COCO17, IdentitySettings(smoothing=SmoothingSettings(enabled=True)))
+    seen = [identities.update(person_at(0), stamp_s=t) for t in (0.0, 0.1, third_s, third_s + 0.105)]
+    assert [int(people.track_ids[0]) for people in seen] == [-1, 1, *ids]
+
+
+def test_smoothing_goes_on_after_a_small_step_back() -> None:
+    identities = Identities(COCO17, IdentitySettings(smoothing=SmoothingSettings(enabled=True)))
+    for stamp_s in (0.0, 0.1, 0.2, 0.195):
+        identities.update(person_at(0), stamp_s=stamp_s)
+    after = identities.update(person_at(10), stamp_s=0.3)
+    assert 20 < after.keypoints_xy[0, 0, 0] < 30
 
 
 def test_reset_makes_everybody_new_and_unsmoothed() -> None:

@@ -128,6 +128,7 @@ def test_forgetting_makes_the_next_image_a_detection(sequence, detector):
     [
         ([10.0, 10.1, 10.2], 1),
         ([10.0, 10.0, 11.0], 1),
+        ([10.0, 10.1, 10.095, 10.2], 1),  # a driver's slip
         ([10.0, 10.1, 4.0, 4.1], 2),  # a bag that loops
         ([10.0, 11.1, 11.2], 2),  # a camera that was gone for a while
     ],

@@ -52,6 +52,20 @@ def test_time_that_jumps_back_makes_everybody_new(world: Any, spot: str, image_m
     assert [stream.track_id(stamp) for stamp in (100, 101, 7, 8)] == [1, 1, 2, 2]
 
 
+def test_a_stamp_a_little_too_early_makes_nobody_new(world: Any, spot: str, image_message: Any) -> None:
+    stream = Stream(world, image_message, pose_model=spot, smoothing__enabled=True)
+
+    def stamped(number: int) -> Image:
+        message = image_message()
+        message.header.stamp.sec, message.header.stamp.nanosec = divmod(number * 10**6, 10**9)
+        return message
+
+    stream._image_message = stamped
+    assert [stream.track_id(ms) for ms in (1000, 1100, 1200, 1195, 1300)] == [-1, 1, 1, 1, 1]
+    summary = stream.node._statistics.summary()
+    assert (summary.steps_back, summary.time_jumps) == (1, 0)
+
+
 def test_between_detections_a_jump_back_or_a_reset_is_a_detection(
     world: Any, spot: str, image_message: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -123,6 +123,7 @@ def _values(summary: Summary, condition: Condition) -> dict[str, str]:
         **{f"{network} runs on": provider for network, provider in condition.providers.items()},
         **{f"errors: {kind}": str(count) for kind, count in sorted(summary.errors.items())},
         "time jumped back": str(summary.time_jumps),
+        "stamps out of order": str(summary.steps_back),
         **condition.further,
     }
 

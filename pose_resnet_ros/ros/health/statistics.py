@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from pose_resnet_ros.core.frame_time import MAX_STEP_BACK_S
+
 WINDOW_S = 5.0
 # A stamp older than this, or from the future, was made by another clock (a bag, a camera of its own time): no age from it.
 PLAUSIBLE_AGE_MS = 10_000.0
@@ -34,7 +36,8 @@ class Outcome:
 class Summary:
     """A snapshot. skipped: frames sent between those received, which stayed unread or were lost; input_hz: with them; ages are
     (median, p95) in ms, or None without a sample; silent_s: seconds since the last frame came, or since listening for one;
-    owing_s: seconds since the first frame that came after the last result, 0 where none did.
+    owing_s: seconds since the first frame that came after the last result, 0 where none did; time_jumps, steps_back: stamps
+    before the one of the frame before, by more than a small step and by less (``core.frame_time``).
     """
 
     received: int
@@ -52,6 +55,7 @@ class Summary:
     silent_s: float
     owing_s: float
     time_jumps: int
+    steps_back: int
 
 
 @dataclass
@@ -82,7 +86,7 @@ class Statistics:
         self._clock = clock
         self._lock = threading.Lock()
         self._received_in_total = self._skipped_in_total = self._published_in_total = 0
-        self._stale = self._errors_in_a_row = self._time_jumps = 0
+        self._stale = self._errors_in_a_row = self._time_jumps = self._steps_back = 0
         self._errors: Counter[str] = Counter()
         self._received, self._outcomes = _Window(), _Window()
         self._persons = 0
@@ -130,11 +134,16 @@ class Statistics:
             self._outcomes.add(self._clock(), outcome)
 
     def time_jumped_back(self, stamp_ns: int) -> bool:
-        """Whether this frame's stamp lies before the last one's: a bag that loops, a simulation that was reset."""
+        """Whether the frames' time has begun again with this stamp: a bag that loops, a simulation that was reset. A frame
+        without a stamp (0) says nothing of that.
+        """
         with self._lock:
-            jumped = stamp_ns < self._latest_stamp_ns
-            self._latest_stamp_ns = stamp_ns
+            back_ns = self._latest_stamp_ns - stamp_ns if stamp_ns else 0
+            jumped = back_ns > MAX_STEP_BACK_S * 1e9
             self._time_jumps += jumped
+            self._steps_back += back_ns > 0 and not jumped
+            if jumped or back_ns < 0:
+                self._latest_stamp_ns = stamp_ns
             return jumped
 
     def summary(self) -> Summary:
@@ -162,6 +171,7 @@ class Statistics:
                 silent_s=now_s - self._last_frame_s,
                 owing_s=0.0 if self._owing_since_s is None else now_s - self._owing_since_s,
                 time_jumps=self._time_jumps,
+                steps_back=self._steps_back,
             )
 
 

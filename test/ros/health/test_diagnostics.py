@@ -30,6 +30,7 @@ RUNNING = Summary(
     silent_s=0.1,
     owing_s=0.1,
     time_jumps=0,
+    steps_back=7,
 )
 ACTIVE = Condition(
     state="active", topic="/camera/image", providers={"pose": "CPUExecutionProvider"}, publishers=1, matched=1
@@ -129,4 +130,5 @@ def test_every_value_is_there() -> None:
         "pose runs on": "CPUExecutionProvider",
         "errors: step": "2",
         "time jumped back": "0",
+        "stamps out of order": "7",
     }

@@ -126,15 +126,17 @@ def test_restart_keeps_counters_and_forgets_the_rest(statistics: Statistics, clo
 
 
 def test_time_that_jumps_back(statistics: Statistics) -> None:
-    assert [statistics.time_jumped_back(stamp) for stamp in (5, 5, 9, 8, 8, 9)] == [
-        False,
-        False,
-        False,
-        True,
-        False,
-        False,
-    ]
-    assert statistics.summary().time_jumps == 1
+    stamps_s = (50, 50, 90, 80, 80, 90)
+    jumped = [statistics.time_jumped_back(stamp_s * 10**9) for stamp_s in stamps_s]
+    assert jumped == [False, False, False, True, False, False]
+    assert (statistics.summary().time_jumps, statistics.summary().steps_back) == (1, 0)
+
+
+def test_a_small_step_back_or_no_stamp_is_no_jump(statistics: Statistics) -> None:
+    stamps_ms = (50_000, 49_995, 50_000, 49_500, 50_100, 0, 49_599)  # the last one: 501 ms before the latest
+    jumped = [statistics.time_jumped_back(stamp_ms * 10**6) for stamp_ms in stamps_ms]
+    assert jumped == [False] * 6 + [True]
+    assert (statistics.summary().time_jumps, statistics.summary().steps_back) == (1, 2)
 
 
 @pytest.mark.parametrize(
