@@ -13,17 +13,21 @@ import cv2
 import numpy as np
 
 from pose_resnet_ros.core.errors import ImageError, SettingsError
+from pose_resnet_ros.video.reader import VideoReader
 
 IMAGE_SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
 
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """bgr: (H, W, 3) uint8; path: the file it comes from (a webcam's: its index); index: counted from 0 within the source."""
+    """bgr: (H, W, 3) uint8; path: the file it comes from (a webcam's: its index); index: counted from 0 within the source;
+    time_s: in a video, since its first frame; None where there is no such time.
+    """
 
     bgr: np.ndarray
     path: Path
     index: int
+    time_s: float | None = None
 
 
 class Media(Protocol):
@@ -99,30 +103,16 @@ class Stills:
 
 
 class Video:
-    """A video file or, where the source is a whole number, a webcam. Note that a webcam's read blocks for a frame time."""
+    """A video file or a webcam."""
 
     def __init__(self, source: str) -> None:
-        self._path = Path(source)
-        self.is_live = source.isdecimal()
-        self._capture = cv2.VideoCapture(int(source) if self.is_live else source)
-        if not self._capture.isOpened():
-            what = (
-                f"webcam {source} (is it plugged in, and free?)"
-                if self.is_live
-                else f"'{source}' as a video or an image"
-            )
-            raise SettingsError(f"source: OpenCV cannot open {what}")
-        fps, count = self._capture.get(cv2.CAP_PROP_FPS), int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
-        self.fps = fps if fps > 0 else None
-        self.length = count if count > 0 and not self.is_live else None
-        self._next = 0
+        """Raises SettingsError if it cannot be opened."""
+        self._path, self._reader = Path(source), VideoReader(source)
+        self.fps, self.length, self.is_live = self._reader.fps, self._reader.length, self._reader.is_live
 
     def read(self) -> Picture | None:
-        there, bgr = self._capture.read()
-        if not there:
-            return None
-        self._next += 1
-        return Picture(bgr, self._path, self._next - 1)
+        frame = self._reader.read()
+        return None if frame is None else Picture(frame.bgr, self._path, frame.index, frame.time_s)
 
     def close(self) -> None:
-        self._capture.release()
+        self._reader.close()

@@ -24,10 +24,11 @@ ALLOWED = {
     "core": {"core"},
     "models": {"core", "models"},
     "export": {"core", "models", "pipeline", "export"},
-    "pipeline": {"core", "models", "pipeline"},
-    "ros": {"core", "models", "pipeline", "messages", "ros"},
+    "video": {"core", "video"},
+    "pipeline": {"core", "models", "video", "pipeline"},
+    "ros": {"core", "models", "video", "pipeline", "messages", "ros"},
     "benchmark": {"core", "models", "export", "pipeline", "ros", "benchmark"},
-    "tools": {"core", "models", "export", "pipeline", "benchmark", "ros", "tools"},
+    "tools": {"core", "models", "export", "video", "pipeline", "benchmark", "ros", "tools"},
     "main": {"tools"},
 }
 ROS_PACKAGES = {

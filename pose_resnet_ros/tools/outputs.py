@@ -14,6 +14,7 @@ import numpy as np
 
 from pose_resnet_ros.core.errors import SettingsError
 from pose_resnet_ros.media import Media, Picture, Video
+from pose_resnet_ros.video.writer import VideoWriter
 
 _WRITABLE = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 VIDEO_SUFFIX = ".mp4"
@@ -32,7 +33,7 @@ class Sinks:
         self.folder = folder
         self._window = window
         self._media: Media | None = None
-        self._videos: dict[str, VideoFile] = {}
+        self._videos: dict[str, VideoWriter] = {}
 
     def __bool__(self) -> bool:
         return self.folder is not None or self._window is not None
@@ -95,9 +96,9 @@ class PictureFolder:
             raise SettingsError(f"output: cannot write {path} (disk full, or no permission?)")
         return path
 
-    def video(self, stem: str, fps: float | None) -> VideoFile:
+    def video(self, stem: str, fps: float | None) -> VideoWriter:
         """An MP4 file for the pictures to come."""
-        return VideoFile(self._free(stem, VIDEO_SUFFIX), fps or _DEFAULT_FPS)
+        return VideoWriter(self._free(stem, VIDEO_SUFFIX), fps or _DEFAULT_FPS)
 
     def _free(self, stem: str, suffix: str) -> Path:
         name, number = stem + suffix, 1
@@ -106,35 +107,6 @@ class PictureFolder:
             name = f"{stem}_{number}{suffix}"
         self._taken.add(name)
         return self.folder / name
-
-
-class VideoFile:
-    """An MP4 of pictures of one size, that of the first; others are scaled to it."""
-
-    def __init__(self, path: Path, fps: float) -> None:
-        self.path = path
-        self._fps = fps
-        self._writer: cv2.VideoWriter | None = None
-        self._size_wh = (0, 0)
-
-    def write(self, image: np.ndarray) -> None:
-        """Add a picture. Raises SettingsError if the video cannot be written."""
-        if self._writer is None:
-            self._size_wh = (image.shape[1], image.shape[0])
-            fourcc = cv2.VideoWriter_fourcc(*"mp4v")  # type: ignore[attr-defined]
-            self._writer = cv2.VideoWriter(str(self.path), fourcc, self._fps, self._size_wh)
-            if not self._writer.isOpened():
-                raise SettingsError(
-                    f"output: cannot write {self.path} (disk full, no permission, or an OpenCV without MP4)"
-                )
-        if (image.shape[1], image.shape[0]) != self._size_wh:
-            image = cv2.resize(image, self._size_wh)
-        self._writer.write(image)
-
-    def close(self) -> None:
-        """Finish the file."""
-        if self._writer is not None:
-            self._writer.release()
 
 
 class Window:

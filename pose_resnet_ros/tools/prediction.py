@@ -122,7 +122,7 @@ class Prediction:
         except ImageError as error:
             raise ImageError(f"{picture.path}: {error}") from error
         self._total_ms += 1e3 * (time.perf_counter() - begin)
-        stamp_s = picture.index / media.fps if media.fps and not media.is_live else None
+        stamp_s = picture.time_s
         if identities is not None:
             stamp_s = time.monotonic() if stamp_s is None else stamp_s
             native = identities.update(result.native, stamp_s=stamp_s, image=picture.bgr)
