@@ -31,7 +31,7 @@ from pose_resnet_ros.ros.lifecycle import GuardedLifecycleNode
 from pose_resnet_ros.ros.log_forwarding import forward_logs, stop_forwarding
 from pose_resnet_ros.ros.outputs import Outputs
 from pose_resnet_ros.ros.parameters.declare import Parameters
-from pose_resnet_ros.ros.parameters.settings import PARAMETERS, Settings
+from pose_resnet_ros.ros.parameters.settings import PARAMETERS, Settings, when_read, why_fixed
 from pose_resnet_ros.ros.process import run_node
 from pose_resnet_ros.ros.processing import FrameProcessor, without_boxes
 
@@ -59,7 +59,13 @@ class PoseNode(GuardedLifecycleNode):
         self._space: Space | None = None
         self._bodies: HumanBodies | None = None
         try:
-            self._declared = Parameters(self, PARAMETERS, on_change=self._read_settings)
+            self._declared = Parameters(
+                self,
+                PARAMETERS,
+                on_change=self._read_settings,
+                when_read=when_read,
+                why_fixed=lambda name: why_fixed(name, self.state),
+            )
             self._read_settings()
         except PoseError:
             self.close()

@@ -70,7 +70,23 @@ ROBOT_OPTIONS: tuple[Option, ...] = (
         live=True,
     ),
 )
+READ_AT_START = ("autostart",)
 EXTERNAL = "external"  # a detector_model that only a node can have: boxes come by topic
+
+
+def when_read(name: str) -> str:
+    """When the node reads a parameter that is not live."""
+    return "read when the process starts" if name in READ_AT_START else "read when the node is configured"
+
+
+def why_fixed(name: str, state: str) -> str:
+    """Why a parameter that is not live cannot change in this lifecycle state; "" if it can."""
+    if name in READ_AT_START:
+        return when_read(name)
+    is_loaded = state in ("inactive", "active")
+    return (
+        f"{when_read(name)}, which is {state} now: clean it up, then set and configure" if is_loaded else ""
+    )
 
 
 def _for_the_node(option: Option) -> Option:

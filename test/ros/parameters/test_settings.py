@@ -10,9 +10,11 @@ import pytest
 
 pytest.importorskip("rclpy")
 
+import yaml
 from rcl_interfaces.msg import ParameterType
 from rcl_interfaces.srv import DescribeParameters, SetParameters
 from rclpy.parameter import Parameter
+from rclpy.parameter_client import AsyncParameterClient
 
 from pose_resnet_ros.core.errors import BackendError, PoseError, SettingsError
 from pose_resnet_ros.ros.node import PoseNode
@@ -47,8 +49,11 @@ def test_every_parameter_is_described_to_the_outside(world: Any) -> None:
     for option, described in zip(PARAMETERS, future.result().descriptors, strict=True):
         assert described.name == option.name
         assert described.type == TYPES[option.type]
-        assert described.description == option.description
-        assert described.read_only is not option.live
+        when = {"autostart": " (read when the process starts)"}.get(
+            option.name, " (read when the node is configured)"
+        )
+        assert described.description == option.description + ("" if option.live else when)
+        assert not described.read_only
         ranges = list(described.floating_point_range) + list(described.integer_range)
         assert [r.from_value for r in ranges] == ([] if option.minimum is None else [option.minimum])
         for choice in option.choices:
@@ -110,8 +115,8 @@ def test_thresholds_drawing_and_more_change_live(world: Any) -> None:
         ("max_persons", 0, ""),
         ("max_age_ms", -1.0, ""),
         ("flip_test", 1, ""),
-        ("backend", "cpu", "read"),
-        ("pose_model", "other.onnx", "read"),
+        ("autostart", False, "read when the process starts"),
+        ("image_transport", "h264", "raw or compressed"),
     ],
 )
 def test_a_wrong_change_is_rejected_with_a_reason(world: Any, name: str, value: Any, reason: str) -> None:
@@ -124,12 +129,69 @@ def test_a_wrong_change_is_rejected_with_a_reason(world: Any, name: str, value: 
     assert Settings.from_values({**DEFAULTS, "detector_model": "full_frame"}) == node._settings
 
 
+def test_what_is_read_at_configure_is_refused_with_the_reason_until_the_clean_up(
+    world: Any, spot: str, slow_spot: str
+) -> None:
+    node = world.pose_node(pose_model=spot)
+    setter = Setter(world)
+    for state, leave in (("active", node.trigger_deactivate), ("inactive", node.trigger_cleanup)):
+        ((successful, why),) = setter(pose_model=slow_spot)
+        assert not successful
+        assert f"pose_model: read when the node is configured, which is {state} now: clean it up" in why
+        assert setter(pose_model=spot) == [(True, "")]  # no change
+        leave()
+    assert setter(pose_model=slow_spot, skeleton="coco17", image_transport="compressed") == [(True, "")] * 3
+    node.configure_and_activate()
+    assert node._pipeline.skeleton.name == "coco17"
+    assert node._condition().topic == "/image/compressed"
+
+
+@pytest.mark.parametrize("state", ["unconfigured", "active"])
+def test_the_nodes_own_dump_can_be_loaded(world: Any, spot: str, tmp_path: Path, state: str) -> None:
+    """As ``ros2 param dump`` and ``ros2 param load`` do."""
+    node = world.pose_node(pose_model=spot, person_class_ids="7", start=state == "active")
+    assert node.state == state
+    dump = {option.name: node.get_parameter(option.name).value for option in PARAMETERS}
+    path = tmp_path / "dump.yaml"
+    path.write_text(yaml.safe_dump({"/pose_resnet": {"ros__parameters": dump}}))
+    future = AsyncParameterClient(world.peer, "/pose_resnet").load_parameter_file(str(path))
+    world.until(future.done, "the answer")
+    assert [result.reason for result in future.result().results if not result.successful] == []
+    assert len(future.result().results) == len(PARAMETERS)
+
+
+def test_a_text_that_ros_takes_for_a_number(world: Any) -> None:
+    node = world.pose_node("-p", "person_class_ids:=0", "-p", "pose_model:=50", start=False)
+    assert (node._settings.person_class_ids, node._settings.load["pose_model"]) == (("0",), "50")
+    assert node.get_parameter("person_class_ids").value == "0"
+    assert Setter(world)(person_class_ids=3, max_persons=2) == [(True, "")] * 2
+    assert node._settings.person_class_ids == ("3",)
+
+
+@pytest.mark.parametrize(
+    ("argument", "says"),
+    [
+        ("person_class_ids:=1.5", """two pairs of quotes make one: -p person_class_ids:="'1.5'\""""),
+        ("person_class_ids:=[0, 1]", """-p person_class_ids:="'0,1'\""""),
+        ("pose_model:=true", """-p pose_model:="'true'\""""),
+        ("tracker:=0", "none, iou or oks"),
+    ],
+)
+def test_a_text_that_cannot_be_meant_is_refused_with_how_to_write_one(
+    world: Any, argument: str, says: str
+) -> None:
+    with pytest.raises(SettingsError) as caught:
+        world.pose_node("-p", argument, start=False)
+    assert says in str(caught.value)
+
+
 def test_without_post_set_callbacks_as_on_humble_changes_are_taken_over_too(
     world: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from rclpy.node import Node
 
     monkeypatch.delattr(Node, "add_post_set_parameters_callback", raising=False)
+    monkeypatch.delattr(Node, "add_pre_set_parameters_callback", raising=False)
     node = world.pose_node(start=False)
     assert Setter(world)(detection_threshold=0.7) == [(True, "")]
     assert node._settings.frame.detection_threshold == 0.7
