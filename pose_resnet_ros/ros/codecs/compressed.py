@@ -13,7 +13,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from pose_resnet_ros.ros.codecs.image import MAX_PIXELS, BadFrameError, check_size
+from pose_resnet_ros.core.image_limits import MAX_PIXELS
+from pose_resnet_ros.ros.codecs.image import BadFrameError, check_size
 
 # Pixels as they are stored, which is what camera_info and other listeners mean: a turn noted in EXIF data is left undone.
 _READ = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
@@ -21,13 +22,15 @@ _JPEG_START = b"\xff\xd8"
 _PNG_START = b"\x89PNG\r\n\x1a\n"
 # Start-of-frame markers: all of 0xC0..0xCF but DHT, JPG and DAC (ITU-T T.81, table B.1).
 _JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_MAX_SEGMENTS = 1000  # before the frame; a long colour profile takes some 50
 
 
 def compressed_to_bgr(message: Any, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     """The message's picture as (H, W, 3) uint8 BGR.
 
     Raises BadFrameError (an ImageError) if the data is empty or does not decode, if it is a depth map (compressedDepth),
-    and, before decoding where the format is JPEG or PNG, if the picture has more than max_pixels.
+    and if the picture has more than max_pixels: before decoding where the format is JPEG or PNG; of another format OpenCV
+    refuses more than ``core.image_limits`` allows.
     """
     if "compresseddepth" in message.format.lower():
         raise BadFrameError(
@@ -75,7 +78,9 @@ def declared_size(data: memoryview) -> tuple[int, int] | None:
 
 def _jpeg_size(data: memoryview) -> tuple[int, int] | None:
     at = 2
-    while at + 9 <= len(data) and data[at] == 0xFF:
+    for _ in range(_MAX_SEGMENTS):
+        if at + 9 > len(data) or data[at] != 0xFF:
+            break
         if data[at + 1] == 0xFF:  # a fill byte before the marker (B.1.1.2)
             at += 1
             continue

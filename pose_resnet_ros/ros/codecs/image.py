@@ -20,6 +20,7 @@ import cv2
 import numpy as np
 
 from pose_resnet_ros.core.errors import ImageError
+from pose_resnet_ros.core.image_limits import MAX_PIXELS
 
 
 class BadFrameError(ImageError):
@@ -78,7 +79,6 @@ _LAYOUTS: dict[str, _Layout] = {
 }
 
 ENCODINGS = tuple(_LAYOUTS)
-MAX_PIXELS = 1 << 27  # 134 megapixels: above every camera, and a bound on what one frame can make us allocate
 
 
 def image_to_bgr(message: Any, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:

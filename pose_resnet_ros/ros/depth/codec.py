@@ -13,7 +13,8 @@ import numpy as np
 
 from pose_resnet_ros.core.camera_model import CameraModel
 from pose_resnet_ros.core.errors import SettingsError
-from pose_resnet_ros.ros.codecs.image import MAX_PIXELS, BadFrameError, check_size
+from pose_resnet_ros.core.image_limits import MAX_PIXELS
+from pose_resnet_ros.ros.codecs.image import BadFrameError, check_size
 
 _DTYPES: dict[str, np.dtype] = {
     "16UC1": np.dtype(np.uint16),

@@ -20,19 +20,17 @@ def detections_from_message(
     """The persons in the message, the best score first.
 
     class_ids: the ids that mean "person" in that detector; a detection counts with the best score that it has under one of
-    them. A turned box (theta) is replaced by the upright one around it; boxes that are empty or not finite are left out.
+    them. A turned box (theta) is replaced by the upright one around it; boxes that are empty or not finite are left out, and
+    so are scores that are not finite.
     """
-    boxes, scores = [], []
-    for detection in message.detections:
-        score = max(
-            (r.hypothesis.score for r in detection.results if r.hypothesis.class_id in class_ids),
-            default=-1.0,
-        )
-        if score >= detection_threshold and math.isfinite(score):
-            boxes.append(_corners(detection.bbox))
-            scores.append(score)
-    found = Detections(np.array(boxes, np.float32).reshape(-1, 4), np.array(scores, np.float32))
-    found = found[is_sound(found.boxes_xyxy)]
+    scored = [(detection, _score(detection, class_ids)) for detection in message.detections]
+    persons = [
+        (_corners(detection.bbox), score) for detection, score in scored if score >= detection_threshold
+    ]
+    with np.errstate(over="ignore"):  # what is too large for float32 becomes infinite, and is left out below
+        boxes = np.array([box for box, _ in persons], np.float64).reshape(-1, 4).astype(np.float32)
+        scores = np.array([score for _, score in persons], np.float64).astype(np.float32)
+    found = Detections(boxes, scores)[is_sound(boxes) & np.isfinite(scores)]
     return found[np.argsort(-found.scores, kind="stable")]
 
 
@@ -41,8 +39,17 @@ def seen_class_ids(message: Any) -> list[str]:
     return sorted({r.hypothesis.class_id for detection in message.detections for r in detection.results})
 
 
+def _score(detection: Any, class_ids: Collection[str]) -> float:
+    """The best finite score under one of the ids; -1 where there is none."""
+    hypotheses = [result.hypothesis for result in detection.results]
+    scores = [h.score for h in hypotheses if h.class_id in class_ids and math.isfinite(h.score)]
+    return max(scores, default=-1.0)
+
+
 def _corners(bbox: Any) -> tuple[float, float, float, float]:
+    """NaN for what is not finite."""
     x, y, theta = bbox.center.position.x, bbox.center.position.y, bbox.center.theta
+    theta = theta if math.isfinite(theta) else math.nan  # math.cos refuses infinity
     cos, sin = abs(math.cos(theta)), abs(math.sin(theta))
     half_w = (bbox.size_x * cos + bbox.size_y * sin) / 2
     half_h = (bbox.size_x * sin + bbox.size_y * cos) / 2

@@ -109,6 +109,13 @@ def test_fill_bytes_before_a_marker_do_not_hide_the_size() -> None:
     assert declared_size(memoryview(filled)) == (50, 30)
 
 
+def test_a_header_without_end_is_given_up() -> None:
+    """A search through every byte of a large message would take seconds."""
+    for segment in (b"\xff", b"\xff\xe0\x00\x02"):
+        endless = b"\xff\xd8" + segment * 2000
+        assert declared_size(memoryview(endless + encoded(".jpg")[2:])) is None
+
+
 def test_formats_without_a_known_header_are_checked_after_decoding() -> None:
     data = encoded(".bmp")
     assert declared_size(memoryview(data)) is None

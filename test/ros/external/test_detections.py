@@ -64,3 +64,17 @@ def test_boxes_that_cannot_be_cropped_are_left_out() -> None:
 def test_class_ids_of_a_message() -> None:
     message = Object(detections=[detection(("dog", 0.9), ("2", 0.1)), detection(("2", 0.3))])
     assert seen_class_ids(message) == ["2", "dog"]
+
+
+def test_a_box_turned_by_infinity_costs_itself_alone() -> None:
+    assert read(detection(("person", 0.9), theta=math.inf), detection(("person", 0.8)))[1] == [0.8]
+
+
+def test_a_score_that_is_not_finite_does_not_hide_another_one() -> None:
+    for bad in (math.nan, math.inf):
+        assert read(detection(("person", bad), ("person", 0.6)))[1] == [0.6]
+
+
+def test_scores_and_boxes_too_large_for_float32_are_left_out() -> None:
+    huge = detection(("person", 0.9), box=(0, 0, 1e300, 40))
+    assert read(detection(("person", 1e300)), huge, detection(("person", 0.5)))[1] == [0.5]

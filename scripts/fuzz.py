@@ -1,0 +1,86 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""The property-based tests of test/fuzz for some minutes, in rounds, each with other examples.
+
+python scripts/fuzz.py MINUTES
+
+Writes out/fuzz/log.txt; failing examples are kept in out/fuzz/examples and tried first in the next run. Exit 1 if a test failed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+LOG = ROOT / "out" / "fuzz" / "log.txt"
+HANG_S = 1200.0  # a round takes a few minutes
+TEST = re.compile(r"^test/fuzz/\S+\.py::(\w+):$", re.MULTILINE)
+TRIED = re.compile(r"(\d+) passing")
+FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
+
+
+def main() -> int:
+    end_s = time.monotonic() + 60 * float(sys.argv[1])
+    LOG.parent.mkdir(parents=True, exist_ok=True)
+    tried: Counter[str] = Counter()
+    failed: Counter[str] = Counter()
+    rounds = 0
+    with LOG.open("w", encoding="utf-8") as log:
+        while time.monotonic() < end_s:
+            rounds += 1
+            output = one_round(seed=time.time_ns() % 2**32)
+            log.write(output)
+            log.flush()
+            tried.update(examples(output))
+            failed.update(FAILED.findall(output))
+            print(
+                f"round {rounds}: {sum(tried.values())} examples so far, {len(failed)} tests failed",
+                flush=True,
+            )
+    print("\n".join(f"{count:9} {name}" for name, count in sorted(tried.items())))
+    print("\n".join(f"FAILED in {count} rounds: {name}" for name, count in failed.items()), end="")
+    print(f"{rounds} rounds, {sum(tried.values())} examples; the log is {LOG}")
+    return 1 if failed else 0
+
+
+def one_round(*, seed: int) -> str:
+    """What pytest said, with a line "FAILED ..." where it did not come to its end."""
+    command = [sys.executable, "-m", "pytest", "test/fuzz", "-q", f"--hypothesis-seed={seed}"]
+    command += ["--hypothesis-show-statistics", "-p", "no:cacheprovider"]
+    environment = {**os.environ, "FUZZ_PROFILE": "long"}
+    try:
+        done = subprocess.run(
+            command,
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=HANG_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as hang:
+        return text(hang.stdout) + f"\nFAILED the_round_hangs_for_{HANG_S:.0f}_s\n"
+    crash = f"\nFAILED crashed_by_signal_{-done.returncode}\n" if done.returncode < 0 else ""
+    return text(done.stdout) + crash
+
+
+def text(output: bytes | None) -> str:
+    return (output or b"").decode(errors="replace")
+
+
+def examples(output: str) -> dict[str, int]:
+    """Passing examples by test, out of Hypothesis's statistics."""
+    names = list(TEST.finditer(output))
+    ends = [match.start() for match in names[1:]] + [len(output)]
+    parts = ((match[1], output[match.end() : end]) for match, end in zip(names, ends, strict=True))
+    return {name: sum(map(int, TRIED.findall(part))) for name, part in parts}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
