@@ -9,6 +9,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from mcap.writer import Writer as McapWriter
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
@@ -68,6 +69,38 @@ def write_bag(
         for when, connection, kind, message in sorted(rows, key=lambda row: row[0]):
             writer.write(connection, when, _STORE.serialize_cdr(message, kind))
     return folder
+
+
+def mixed_mcap(path: Path, *others: str, profile: str = "ros2", images: int = 10) -> Path:
+    """A whole mcap file of images, in small chunks, beside channels that robots' recordings also have: ``noschema`` (schema id
+    0), ``proto`` (protobuf), ``idl``, ``weird`` (a definition that is none) and ``empty``.
+    """
+    with path.open("wb") as file:
+        writer = McapWriter(file, chunk_size=4096)
+        writer.start(profile, "test")
+        definition = _STORE.generate_msgdef(_IMAGE, ros_version=2)[0].encode()
+        camera = writer.register_channel(TOPIC, "cdr", writer.register_schema(_IMAGE, "ros2msg", definition))
+        channels = []
+        for name in others:
+            encoding, schema, data = _OTHERS[name]
+            number = writer.register_schema(*schema) if schema else 0
+            channels.append((writer.register_channel(f"/{name}", encoding, number), data))
+        for number in range(images):
+            when = log_ns(number)
+            writer.add_message(camera, when, bytes(_STORE.serialize_cdr(image(number), _IMAGE)), when)
+            for channel, data in channels:
+                writer.add_message(channel, when, data, when)
+        writer.finish()
+    return path
+
+
+_OTHERS: dict[str, tuple[str, tuple[str, str, bytes] | None, bytes]] = {
+    "noschema": ("json", None, b'{"a": 1}'),
+    "proto": ("protobuf", ("foxglove.CompressedVideo", "protobuf", b"\1\2"), b"zz"),
+    "idl": ("cdr", ("my_pkg/msg/A", "ros2idl", b"module my_pkg { struct A { long x; }; };"), b"\0\1\0\0\0\0\0\0"),
+    "weird": ("cdr", ("my_pkg/msg/Weird", "ros2msg", b"no definition ] [\n"), b"\0\1\0\0abc"),
+    "empty": ("cdr", ("std_msgs/msg/Empty", "ros2msg", b""), b"\0\1\0\0\0"),
+}
 
 
 def only_file(folder: Path) -> Path:

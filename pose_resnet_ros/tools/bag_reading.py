@@ -5,14 +5,16 @@
 from __future__ import annotations
 
 import heapq
+import shlex
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pose_resnet_ros.core.errors import SettingsError
-from pose_resnet_ros.tools.bag_salvage import BagError, RawMessage, whole_messages
+from pose_resnet_ros.core.errors import ImageError, PoseError, SettingsError
+from pose_resnet_ros.tools.bag_salvage import CDR, BagError, RawMessage, Salvage
 from pose_resnet_ros.tools.bag_types import typestore
 
 if TYPE_CHECKING:
@@ -22,40 +24,59 @@ if TYPE_CHECKING:
 IMAGE, COMPRESSED = "sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage"
 SUFFIXES = (".mcap", ".db3")
 PACKED = ".zstd"  # follows them where `ros2 bag record` compressed whole files
+MAX_MESSAGE_BYTES = 1 << 30  # above every camera's pictures
+_ROS1_MAGIC = b"#ROSBAG V"
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"  # a message in CDR begins with 0
 
 
 @dataclass(frozen=True, eq=False)
 class BagImage:
-    """message: the fields of sensor_msgs/Image or CompressedImage; log_ns: when it was recorded."""
+    """raw: CDR bytes of a message of this type, as they were stored; log_ns: when it was recorded."""
 
-    message: Any
+    raw: bytes
+    type_name: str
     log_ns: int
-    is_compressed: bool
+
+    @property
+    def is_compressed(self) -> bool:
+        return self.type_name == COMPRESSED
+
+    @cached_property
+    def message(self) -> Any:
+        """The fields of sensor_msgs/Image or CompressedImage. Raises ImageError where the bytes are no such message."""
+        try:
+            return typestore().deserialize_cdr(_unpacked(self.raw), self.type_name)
+        except Exception as error:  # rosbags', struct's, NumPy's, zstandard's
+            raise ImageError(f"the bytes are no message of the type {self.type_name} ({error})") from error
 
 
 def is_bag(path: Path) -> bool:
-    """Whether this is a rosbag2 recording, by its name or by what lies in the folder."""
-    return _is_storage(path) or (path.is_dir() and bool(_files(path)))
+    """Whether this is a recording, by its name or by what lies in the folder; ROS 1's too, which are then refused by name."""
+    return _is_storage(path) or (path.is_dir() and bool(_files(path))) or _is_ros1(path)
 
 
 class BagImages:
     """The images of one topic in the order of recording. Close it, or use it in a ``with``.
 
-    topic: the topic that is read; length: how many images it has, None if the recording was cut off.
+    topic: the topic that is read; length: how many images it has, None where only reading to the end tells; passed_over: topics
+    whose messages are not ROS 2's, with the encoding that they have.
     """
 
     def __init__(self, path: Path, topic: str | None) -> None:
         """topic: None takes the only image topic that there is. Raises BagError, or SettingsError for the topic."""
         if not path.exists():
             raise BagError(f"{path}: there is no such recording")
+        if _is_ros1(path):
+            command = shlex.join(["rosbags-convert", "--src", str(path), "--dst", path.stem])
+            raise BagError(f"{path}: a recording of ROS 1; convert it first: {command}")
         self._path = path
+        self.passed_over: dict[str, str] = {}
         self._files = _files(path) if path.is_dir() else [path]
         self._readers, self._problem = _open(path, self._files)
-        topics = self._topics()
         try:
-            self.topic = _choose(topics, topic, path)
-        except SettingsError:
+            topics = self._topics()
+            self.topic = _choose(topics, topic, path, self.passed_over)
+        except PoseError:
             self.close()
             raise
         self._type = topics[self.topic]
@@ -65,14 +86,13 @@ class BagImages:
         """Raises BagError where the recording ends before its end, after all images that are whole."""
         done = 0
         try:
-            for log_ns, raw in self._whole() if self._readers else self._salvaged():
-                message = typestore().deserialize_cdr(_unpacked(raw), self._type)
-                yield BagImage(message, log_ns, self._type == COMPRESSED)
+            for log_ns, raw in self._indexed() if self._readers else self._salvaged():
+                yield BagImage(raw, self._type, log_ns)
                 done += 1
         except Exception as error:  # noqa: BLE001 - as in _open; what the consumer of the images raises does not come here
             self._problem = str(error)
         if self._problem:
-            raise BagError(f"{self._path}: damaged or cut off after {done} whole images: {self._problem}")
+            raise BagError(f"{self._path}: damaged or cut off after {done} images: {self._problem}")
 
     def close(self) -> None:
         for reader in self._readers:
@@ -87,9 +107,14 @@ class BagImages:
 
     def _topics(self) -> dict[str, str]:
         """Image topics and their types."""
-        if self._readers:
-            found = {c.topic: c.msgtype for reader in self._readers for c in reader.connections}
-        else:
+        found: dict[str, str] = {}
+        for reader in self._readers:
+            for connection in reader.connections:
+                if (encoding := _encoding(connection)) == CDR:
+                    found[connection.topic] = connection.msgtype
+                else:
+                    self.passed_over[connection.topic] = encoding
+        if not self._readers:
             found = {message.topic: message.type_name for message in self._salvage_all()}
         return {topic: kind for topic, kind in found.items() if kind in (IMAGE, COMPRESSED)}
 
@@ -99,9 +124,9 @@ class BagImages:
         return sum(c.msgcount for reader in self._readers for c in self._connections(reader))
 
     def _connections(self, reader: Reader) -> list[Connection]:
-        return [c for c in reader.connections if c.topic == self.topic]
+        return [c for c in reader.connections if c.topic == self.topic and _encoding(c) == CDR]
 
-    def _whole(self) -> Iterator[tuple[int, bytes]]:
+    def _indexed(self) -> Iterator[tuple[int, bytes]]:
         wanted = [(reader, self._connections(reader)) for reader in self._readers]
         # To rosbags no connection means every connection.
         streams = [reader.messages(connections) for reader, connections in wanted if connections]
@@ -112,19 +137,37 @@ class BagImages:
         return ((found.log_ns, found.raw) for found in self._salvage_all() if found.topic == self.topic)
 
     def _salvage_all(self) -> Iterator[RawMessage]:
-        """What is whole in any of the files. Raises BagError if that is nothing."""
-        found = 0
-        for file in self._files:
-            with suppress(
-                BagError
-            ):  # nothing left of this one; self._problem says what is wrong with the recording
-                for message in whole_messages(file):
+        """What is whole in any of the files, none of which need be damaged. Raises BagError if that is nothing."""
+        found, whole = 0, 0
+        for salvage in map(Salvage, self._files):
+            with suppress(BagError):  # nothing left of this one; self._problem says what is wrong with the recording
+                for message in salvage:
                     yield message
                     found += 1
-        if not found:
+            self.passed_over |= salvage.passed_over
+            whole += salvage.is_whole
+        if whole == len(self._files) and not _absent(self._path):
+            self._problem = ""  # rosbags only did not know what some channel is
+        elif not found:
             raise BagError(
                 f"{self._path}: not a rosbag2 recording, or nothing is left of it: {self._problem}"
             )
+
+
+def _encoding(connection: Connection) -> str:
+    return getattr(connection.ext, "serialization_format", CDR) or CDR
+
+
+def _absent(folder: Path) -> list[str]:
+    """Files that a recording's metadata.yaml names and that are not there."""
+    from ruamel.yaml import YAML  # rosbags needs it too
+
+    try:
+        facts = YAML(typ="safe").load((folder / "metadata.yaml").read_text(encoding="utf-8"))
+        names = [Path(name).name for name in facts["rosbag2_bagfile_information"]["relative_file_paths"]]
+    except Exception:  # noqa: BLE001 - no such file, or one that is damaged: then the files speak for themselves
+        return []
+    return [name for name in names if not (folder / name).exists()]
 
 
 def _open(path: Path, files: list[Path]) -> tuple[list[Reader], str]:
@@ -150,7 +193,9 @@ def _open(path: Path, files: list[Path]) -> tuple[list[Reader], str]:
     return readers, ""
 
 
-def _choose(topics: dict[str, str], topic: str | None, path: Path) -> str:
+def _choose(topics: dict[str, str], topic: str | None, path: Path, passed_over: dict[str, str]) -> str:
+    if not topics and passed_over:
+        raise SettingsError(f"topic: {path} has no images of ROS 2; its other topics: {encodings(passed_over)}")
     there = ", ".join(sorted(topics)) or "none"
     if topic is None and len(topics) == 1:
         return next(iter(topics))
@@ -159,6 +204,11 @@ def _choose(topics: dict[str, str], topic: str | None, path: Path) -> str:
     if topic not in topics:
         raise SettingsError(f"topic: there is no image topic '{topic}' in {path}; its image topics: {there}")
     return topic
+
+
+def encodings(passed_over: dict[str, str]) -> str:
+    """``/note (json), /video (protobuf)``."""
+    return ", ".join(f"{topic} ({encoding})" for topic, encoding in sorted(passed_over.items()))
 
 
 def _files(folder: Path) -> list[Path]:
@@ -172,10 +222,22 @@ def _is_storage(path: Path) -> bool:
     return Path(path.name.removesuffix(PACKED)).suffix in SUFFIXES
 
 
+def _is_ros1(path: Path) -> bool:
+    try:
+        if not path.is_file():
+            return False
+        with path.open("rb") as file:
+            return file.read(len(_ROS1_MAGIC)) == _ROS1_MAGIC
+    except OSError:
+        return False
+
+
 def _unpacked(raw: bytes) -> bytes:
     """Messages that were compressed one by one: only metadata.yaml says so, and it may be missing."""
     if not raw.startswith(_ZSTD_MAGIC):
         return raw
     import zstandard
 
-    return zstandard.ZstdDecompressor().decompress(raw)
+    if zstandard.frame_content_size(raw) > MAX_MESSAGE_BYTES:
+        raise ValueError(f"unpacked it would have more than {MAX_MESSAGE_BYTES >> 20} MiB")
+    return zstandard.ZstdDecompressor().decompress(raw, max_output_size=MAX_MESSAGE_BYTES)

@@ -18,7 +18,7 @@ from pose_resnet_ros.identities import Identities, IdentitySettings
 from pose_resnet_ros.pipeline import PosePipeline, load_pipeline
 from pose_resnet_ros.sequence import ImageSequence
 from pose_resnet_ros.tools import bag_types
-from pose_resnet_ros.tools.bag_reading import BagImage, BagImages
+from pose_resnet_ros.tools.bag_reading import BagImage, BagImages, encodings
 from pose_resnet_ros.tools.bag_salvage import BagError
 from pose_resnet_ros.tools.bag_writing import BagResults
 from pose_resnet_ros.tools.options import draw_arguments, frame_settings, load_arguments
@@ -37,12 +37,15 @@ class BagJob:
 
 @dataclass(frozen=True)
 class BagReport:
-    """What became of a job. bad: images that could not be used; problem: why the bag was not read to its end, "" if it was."""
+    """What became of a job. bad: images that could not be used; passed_over: topics that are not ROS 2's, in words; problem: why
+    the bag was not read to its end, "" if it was.
+    """
 
     job: BagJob
     images: int = 0
     persons: int = 0
     bad: int = 0
+    passed_over: str = ""
     problem: str = ""
     skipped: bool = False
 
@@ -53,6 +56,7 @@ class BagReport:
         return (
             what
             + (f", {self.bad} bad images" if self.bad else "")
+            + (f"; passed over, since not ROS 2's: {self.passed_over}" if self.passed_over else "")
             + (f"; {self.problem}" if self.problem else "")
         )
 
@@ -97,7 +101,7 @@ class _Run:
                 advance(images.length)
         except BagError as error:  # what was read until then is kept
             self._report = replace(self._report, problem=str(error))
-        return self._report
+        return replace(self._report, passed_over=encodings(images.passed_over))
 
     def _one(self, image: BagImage) -> None:
         bgr = _decode(image)

@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 
 pytest.importorskip("rosbags")
-from bag_files import TOPIC, image, jpeg, log_ns, only_file, picture, write_bag
+from bag_files import TOPIC, image, jpeg, log_ns, mixed_mcap, only_file, picture, write_bag
 from rosbags.rosbag2 import StoragePlugin, Writer
 
-from pose_resnet_ros.core.errors import SettingsError
+from pose_resnet_ros.core.errors import ImageError, SettingsError
 from pose_resnet_ros.tools.bag_reading import BagImage, BagImages, is_bag
 from pose_resnet_ros.tools.bag_salvage import BagError
+from pose_resnet_ros.tools.bag_types import typestore
 
 
 def read(path: Path, topic: str | None = TOPIC) -> tuple[list[BagImage], str]:
@@ -131,14 +132,14 @@ def test_an_mcap_that_was_cut_off_gives_what_is_whole(tmp_path: Path, share: flo
     found, problem = read(cut(only_file(bag), share))
     assert 0 < len(found) < 20
     assert [i.log_ns for i in found] == [log_ns(n) for n in range(len(found))]
-    assert f"cut off after {len(found)} whole images" in problem
+    assert f"cut off after {len(found)} images" in problem
 
 
 def test_a_db3_that_was_cut_off_gives_what_is_whole(tmp_path: Path) -> None:
     bag = write_bag(tmp_path / "bag", {TOPIC: [image(n) for n in range(20)]}, storage="sqlite3")
     found, problem = read(cut(only_file(bag), 0.5))
     assert 0 < len(found) < 20
-    assert f"cut off after {len(found)} whole images" in problem
+    assert f"cut off after {len(found)} images" in problem
 
 
 def test_a_folder_whose_second_file_is_damaged_gives_the_first_and_more(tmp_path: Path) -> None:
@@ -149,7 +150,7 @@ def test_a_folder_whose_second_file_is_damaged_gives_the_first_and_more(tmp_path
     (bag / "metadata.yaml").unlink()
     found, problem = read(bag)
     assert 3 < len(found) < 43
-    assert f"cut off after {len(found)} whole images" in problem
+    assert f"cut off after {len(found)} images" in problem
 
 
 def test_a_folder_without_metadata_is_read_by_its_files(tmp_path: Path) -> None:
@@ -179,3 +180,76 @@ def test_what_counts_as_a_bag(tmp_path: Path) -> None:
         False,
         False,
     ]
+
+
+ALL_OTHERS = ("noschema", "proto", "idl", "weird", "empty")
+
+
+@pytest.mark.parametrize("others", [(), *((name,) for name in ALL_OTHERS), ALL_OTHERS])
+@pytest.mark.parametrize("profile", ["ros2", ""])
+def test_channels_that_are_not_ros_are_passed_over(
+    tmp_path: Path, others: tuple[str, ...], profile: str
+) -> None:
+    path = mixed_mcap(tmp_path / "a.mcap", *others, profile=profile)
+    found, problem = read(path)
+    assert ([i.log_ns for i in found], problem) == ([log_ns(n) for n in range(10)], "")
+    np.testing.assert_array_equal(found[9].message.data.reshape(96, 128, 3), picture(9))
+    with BagImages(path, None) as images:
+        encodings = {"/noschema": "json", "/proto": "protobuf"}
+        assert images.passed_over == {k: v for k, v in encodings.items() if k[1:] in others}
+
+
+@pytest.mark.parametrize("others", [(), ALL_OTHERS])
+def test_a_recording_with_other_channels_that_was_cut_off(tmp_path: Path, others: tuple[str, ...]) -> None:
+    found, problem = read(cut(mixed_mcap(tmp_path / "a.mcap", *others), 2 / 3))
+    assert 3 < len(found) < 10
+    assert f"cut off after {len(found)} images" in problem
+
+
+def test_a_recording_without_images_of_ros_2_says_what_is_there(tmp_path: Path) -> None:
+    path = mixed_mcap(tmp_path / "a.mcap", "noschema", "proto", images=0)
+    data = path.read_bytes()
+    path.write_bytes(data.replace(b"sensor_msgs/msg/Image", b"sensor_msgs/msg/Imago"))
+    with pytest.raises(SettingsError, match=r"its other topics: /noschema \(json\), /proto \(protobuf\)"):
+        BagImages(path, None)
+
+
+def test_a_folder_whose_file_is_absent_is_not_whole(tmp_path: Path) -> None:
+    bag = write_bag(tmp_path / "bag", {TOPIC: [image(0)]})
+    metadata = (bag / "metadata.yaml").read_text()
+    (bag / "metadata.yaml").write_text(metadata.replace("- bag.mcap", "- bag.mcap\n  - bag_1.mcap", 1))
+    found, problem = read(bag)
+    assert len(found) == 1
+    assert "missing" in problem
+
+
+@pytest.mark.parametrize("damage", [b"", b"\0", b"\0\1\0\0", b"\xff" * 200, b"\x28\xb5\x2f\xfd" * 5])
+def test_a_damaged_message_costs_that_message(tmp_path: Path, damage: bytes) -> None:
+    with Writer(tmp_path / "bag", version=9, storage_plugin=StoragePlugin.MCAP) as writer:
+        connection = writer.add_connection(TOPIC, "sensor_msgs/msg/Image", typestore=typestore())
+        good = bytes(typestore().serialize_cdr(image(1), "sensor_msgs/msg/Image"))
+        for number, raw in enumerate((damage, good)):
+            writer.write(connection, log_ns(number), raw)
+    (bad, whole), problem = read(tmp_path / "bag")
+    assert problem == ""
+    with pytest.raises(ImageError, match="no message of the type sensor_msgs/msg/Image"):
+        _ = bad.message
+    assert whole.message.width == 128
+
+
+def test_a_message_that_unpacks_to_gigabytes_is_refused(tmp_path: Path) -> None:
+    import zstandard
+
+    raw = zstandard.ZstdCompressor().compress(bytes(1 << 20))
+    assert raw[4:9] == bytes([0xA0, 0, 0, 0x10, 0])  # the frame's header: its content has 4 bytes for its size
+    bomb = raw[:5] + (1 << 31).to_bytes(4, "little") + raw[9:]
+    with pytest.raises(ImageError, match="more than 1024 MiB"):
+        _ = BagImage(bomb, "sensor_msgs/msg/Image", 0).message
+
+
+def test_a_recording_of_ros_1_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "old one.bag"
+    path.write_bytes(b"#ROSBAG V2.0\nE\0\0\0")
+    assert is_bag(path)
+    with pytest.raises(BagError, match=r"of ROS 1; convert it first: rosbags-convert --src '.*' --dst 'old one'"):
+        BagImages(path, None)

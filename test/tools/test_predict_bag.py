@@ -20,7 +20,7 @@ import pytest
 
 pytest.importorskip("rosbags")
 import spot_model
-from bag_files import TOPIC, header, image, jpeg, log_ns, only_file, write_bag
+from bag_files import TOPIC, header, image, jpeg, log_ns, mixed_mcap, only_file, write_bag
 from rosbags.highlevel import AnyReader
 
 from pose_resnet_ros.core.errors import PoseError, SettingsError
@@ -103,6 +103,20 @@ def test_a_bad_image_is_told_and_the_rest_is_done(
     assert f"{TOPIC} at {log_ns(1)} ns: step" in capsys.readouterr().err
 
 
+def test_a_recording_with_other_channels_and_one_of_ros_1_do_not_stop_the_others(
+    tmp_path: Path, model: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mixed = mixed_mcap(tmp_path / "mixed.mcap", "noschema", "proto")
+    (tmp_path / "old.bag").write_bytes(b"#ROSBAG V2.0\n")
+    good = write_bag(tmp_path / "good", {TOPIC: [spot(0)]})
+    assert run(model, mixed, tmp_path / "old.bag", good, "-o", tmp_path / "out") == 1
+    said = capsys.readouterr()
+    assert "10 images, 10 persons; passed over, since not ROS 2's: /noschema (json), /proto (protobuf)" in said.out
+    assert "old.bag: a recording of ROS 1" in said.err
+    assert len(messages(tmp_path / "out" / "good.mcap")["persons"]) == 1
+    assert run(model, mixed, "-o", tmp_path / "again.mcap") == 0
+
+
 def test_a_recording_that_was_cut_off_gives_results_until_there(
     tmp_path: Path, model: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -111,7 +125,7 @@ def test_a_recording_that_was_cut_off_gives_results_until_there(
     assert run(model, bag, "-o", tmp_path / "out.mcap") == 1
     found = len(messages(tmp_path / "out.mcap")["persons"])
     assert 0 < found < 60
-    assert f"cut off after {found} whole images" in capsys.readouterr().err
+    assert f"cut off after {found} images" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("workers", [1, 2])
