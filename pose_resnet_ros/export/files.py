@@ -15,13 +15,13 @@ import onnxruntime
 from pose_resnet_ros.core.errors import ModelError
 from pose_resnet_ros.export.calibration import calibration_tensors
 from pose_resnet_ros.export.graph import DEFAULT_OPSET, describe, lower_ir
-from pose_resnet_ros.export.precision import to_fp16, to_int8
+from pose_resnet_ros.export.precision import INT8_WEIGHT_BITS, to_fp16, to_int8
 from pose_resnet_ros.export.rebatch import load_onnx
 from pose_resnet_ros.export.rewrite import split_transposed_convolutions
 from pose_resnet_ros.export.sources import OnnxFile, Source
 from pose_resnet_ros.models.digests import digest_of
 from pose_resnet_ros.models.entry import ModelEntry
-from pose_resnet_ros.models.spec import MADE_FROM, METADATA_KEY, PRECISION, Spec, spec_from_json
+from pose_resnet_ros.models.spec import MADE_FROM, METADATA_KEY, PRECISION, WEIGHT_BITS, Spec, spec_from_json
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def export(source: Source, spec: Spec, options: ExportOptions) -> onnx.ModelProt
 def _with_precision(spec: Spec, source: Source, options: ExportOptions) -> Spec:
     if not options.fp16 and options.calibration is None:
         return spec
-    facts = {PRECISION: "fp16" if options.fp16 else "int8"}
+    facts = {PRECISION: "fp16"} if options.fp16 else {PRECISION: "int8", WEIGHT_BITS: str(INT8_WEIGHT_BITS)}
     if isinstance(source, OnnxFile):
         facts[MADE_FROM] = digest_of(source.path)
     return replace(spec, provenance={**spec.provenance, **facts})

@@ -14,6 +14,16 @@ import onnx
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 from onnxruntime.transformers.float16 import convert_float_to_float16
 
+from pose_resnet_ros.core.errors import ModelError
+
+# 7 of 8: x86 without VNNI adds two products of an activation (0 to 255) and a weight in 16 bits, which saturate where the weight
+# may be 127 (2 * 255 * 127 > 2**15) and cannot where it is at most 64. The files are then right on every processor, equally fast,
+# and as accurate (docs/performance.md).
+INT8_WEIGHT_BITS = 7
+_QUANTISED = frozenset(
+    ("QuantizeLinear", "DequantizeLinear", "QLinearConv", "QLinearMatMul", "ConvInteger", "MatMulInteger")
+)
+
 
 def to_fp16(model: onnx.ModelProto) -> onnx.ModelProto:
     """Weights and arithmetic in half precision; inputs and outputs stay float32."""
@@ -23,11 +33,14 @@ def to_fp16(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def to_int8(model: onnx.ModelProto, tensors: Iterable[np.ndarray]) -> onnx.ModelProto:
-    """Weights and activations in 8 bits: static ranges from ``tensors``, weights by channel; inputs and outputs stay float32.
+    """Activations in 8 bits, weights in ``INT8_WEIGHT_BITS``; inputs and outputs stay float32.
 
-    So does the layer before each output: one range for a detector's raw boxes and scores together is a coarse one.
+    Static ranges from ``tensors``, weights by channel and symmetric. The layer before each output stays float32 as well: one
+    range for a detector's raw boxes and scores together is a coarse one.
     tensors: network inputs (N, 3, h, w) float32 of real pictures, at least one. Needs opset 13 or later.
+    Raises ModelError for a network that is quantised already.
     """
+    _require_floats(model.graph)
     logging.getLogger().addFilter(_quiet)  # onnxruntime's tool logs advice to the root logger
     try:
         with tempfile.TemporaryDirectory() as folder:
@@ -41,11 +54,21 @@ def to_int8(model: onnx.ModelProto, tensors: Iterable[np.ndarray]) -> onnx.Model
                 per_channel=True,
                 activation_type=QuantType.QUInt8,
                 weight_type=QuantType.QInt8,
+                reduce_range=True,
                 nodes_to_exclude=_last_nodes(model.graph),
             )
             return onnx.load(str(target))
     finally:
         logging.getLogger().removeFilter(_quiet)
+
+
+def _require_floats(graph: onnx.GraphProto) -> None:
+    quantised = sorted({node.op_type for node in graph.node} & _QUANTISED)
+    if quantised:
+        raise ModelError(
+            f"--int8: the network is quantised already (it has {', '.join(quantised)}), and its rounded weights would be rounded"
+            " again; expected the floating-point file that it was made of"
+        )
 
 
 def _last_nodes(graph: onnx.GraphProto) -> list[str]:

@@ -22,10 +22,10 @@ from typing import Any
 import onnxruntime as ort
 
 from pose_resnet_ros.core.errors import BackendError, ModelError
-from pose_resnet_ros.models.cancel import LOG_SEVERITY_FATAL
 from pose_resnet_ros.models.files import models_folder
 from pose_resnet_ros.models.gpu_trial import try_convolution
-from pose_resnet_ros.models.placement import RECORD_ENTRY, warn_of_nodes_on_cpu
+from pose_resnet_ros.models.placement import warn_of_nodes_on_cpu
+from pose_resnet_ros.models.session_options import session_options
 
 _log = logging.getLogger(__name__)
 
@@ -33,7 +33,6 @@ _CPU = "CPUExecutionProvider"
 _CUDA = "CUDAExecutionProvider"
 _TENSORRT = "TensorrtExecutionProvider"
 _OPENVINO = "OpenVINOExecutionProvider"
-_SPIN_US = "100"
 # Round what onnxruntime has to say: codes and function names before it, the place of a failed CUDA call after it.
 _NOISE = tuple(
     re.compile(part)
@@ -161,23 +160,6 @@ def _refusal(backend: str, device_id: int, error: Exception) -> BackendError:
     return BackendError(
         f"backend '{backend}' failed on device {device_id}: {first_line(error)}; {_CURE[backend]}"
     )
-
-
-def session_options(threads: int) -> ort.SessionOptions:
-    """Options for one camera pipeline on a machine that has other work to do. threads: 0 takes all physical cores."""
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.graph_optimization_level = (
-        ort.GraphOptimizationLevel.ORT_ENABLE_ALL
-    )  # fp16 weights are unpacked here, once
-    options.log_severity_level = LOG_SEVERITY_FATAL
-    # Threads spin while a run lasts (fast hand-over), and sleep between frames: an idle node takes no CPU.
-    options.add_session_config_entry("session.force_spinning_stop", "1")
-    # And they spin no longer than this (microseconds): enough for the hand-over, where without a limit two threads take up to
-    # twice as long as one when other processes want the cores (docs/performance.md). Runtimes that do not know it pass it over.
-    options.add_session_config_entry("session.intra_op.spin_duration_us", _SPIN_US)
-    options.add_session_config_entry(RECORD_ENTRY, "1")
-    return options
 
 
 def _provider_options(provider: str, device_id: int, threads: int) -> dict[str, Any]:

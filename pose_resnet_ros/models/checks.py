@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import logging
 import shlex
 from collections.abc import Sequence
 from typing import TypeVar
@@ -16,11 +17,13 @@ from pose_resnet_ros.core.skeletons import skeleton_named
 from pose_resnet_ros.models.digests import digest_of
 from pose_resnet_ros.models.entry import ModelEntry
 from pose_resnet_ros.models.files import ModelFile, how_to_make
+from pose_resnet_ros.models.processor import saturates_in_8_bits
 from pose_resnet_ros.models.runtime import OnnxModel
 from pose_resnet_ros.models.spec import (
     MADE_FROM,
     METADATA_KEY,
     PRECISION,
+    WEIGHT_BITS,
     DetectorSpec,
     PoseSpec,
     Spec,
@@ -28,6 +31,8 @@ from pose_resnet_ros.models.spec import (
 )
 
 S = TypeVar("S", PoseSpec, DetectorSpec)
+_log = logging.getLogger(__name__)
+
 DESCRIBE = "describe it anew with: python3 -m pose_resnet_ros models add FILE --like ROW (docs/models.md), or use another file"
 
 
@@ -103,6 +108,21 @@ def check_made_from(spec: Spec, original: ModelFile, model: OnnxModel) -> None:
             f"{model.path} was made from another {original.path.name} than the one that is here; make it anew with:"
             f" {how_to_make(original, spec.provenance[PRECISION])}"
         )
+
+
+def warn_of_wide_weights(spec: Spec, model: OnnxModel) -> None:
+    """Where the processor needs slower kernels for the file's weights than for those that ``export`` makes now."""
+    if model.grant.backend == "cpu" and has_wide_weights(spec) and saturates_in_8_bits():
+        _log.warning(
+            "%s has weights of 8 bits, with which the fast sums of an x86 without VNNI saturate: exact ones are used, which"
+            " take about a quarter more time; export it again for full speed (it then has weights of 7 bits)",
+            model.path.name,
+        )
+
+
+def has_wide_weights(spec: Spec) -> bool:
+    """Whether it is of an int8 file that an older ``export`` made, with weights of the full 8 bits."""
+    return spec.provenance.get(PRECISION) == "int8" and spec.provenance.get(WEIGHT_BITS, "8") == "8"
 
 
 def check_pose_outputs(spec: PoseSpec, outputs: Sequence[np.ndarray], model: OnnxModel) -> None:

@@ -15,6 +15,7 @@ from pose_resnet_ros.models.checks import (
     check_made_from,
     check_precision,
     spec_of,
+    warn_of_wide_weights,
 )
 from pose_resnet_ros.models.files import (
     entry_path,
@@ -66,4 +67,5 @@ def open_model(
     check_precision(spec, precision, model)
     if model.path != original.path:
         check_made_from(spec, original, model)
+    warn_of_wide_weights(spec, model)
     return model, spec

@@ -18,6 +18,7 @@ from pose_resnet_ros.core.types import InputSpec, YoloScale
 
 METADATA_KEY = "pose_resnet_ros"
 PRECISION = "precision"  # of an exported file, in its provenance: fp16 or int8; absent: fp32
+WEIGHT_BITS = "weight_bits"  # of an int8 file, in its provenance; absent: 8, which older exports made
 MADE_FROM = (
     "made_from_sha256"  # of such a file, in its provenance: digest of the ONNX file whose weights it has
 )

@@ -8,11 +8,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from pose_resnet_ros.core.errors import ModelError
-from pose_resnet_ros.models.checks import spec_of
+from pose_resnet_ros.models.checks import has_wide_weights, spec_of
 from pose_resnet_ros.models.entry import ModelEntry
 from pose_resnet_ros.models.files import entry_path, models_folder
 from pose_resnet_ros.models.runtime import OnnxModel, RunOn
-from pose_resnet_ros.models.spec import PoseSpec, Spec
+from pose_resnet_ros.models.spec import PRECISION, WEIGHT_BITS, PoseSpec, Spec
 
 HEADINGS = ("name", "kind", "input", "colour", "decoder", "published", "state")
 
@@ -151,12 +151,22 @@ def _size_text(size: int | None) -> str:
     return "free" if size is None else f"fixed ({size})"
 
 
+def _precision_text(spec: Spec) -> str:
+    """Of an exported file; empty where nothing is known."""
+    precision = spec.provenance.get(PRECISION, "")
+    if has_wide_weights(spec):
+        return f"{precision}, weights of 8 bits: slower on x86 without VNNI than those of a new export"
+    bits = spec.provenance.get(WEIGHT_BITS)
+    return f"{precision}, weights of {bits} bits" if bits else precision
+
+
 def _spec_facts(spec: Spec) -> dict[str, str]:
     pixels = spec.input
     facts = {
         "input": f"{pixels.width}x{pixels.height} (width x height), {pixels.channel_order.upper()}",
         "normalised": f"(pixel * {pixels.scale:.6g} - {list(pixels.mean)}) / {list(pixels.std)}, by channel index",
         "decoder": spec.decoder,
+        "precision": _precision_text(spec),
     }
     if isinstance(spec, PoseSpec):
         return facts | {"skeleton": spec.skeleton, "crop": f"{spec.crop}, padding {spec.padding:g}"}

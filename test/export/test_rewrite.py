@@ -12,6 +12,7 @@ import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from pose_resnet_ros.core.errors import ModelError
 from pose_resnet_ros.export.precision import to_int8
 from pose_resnet_ros.export.rewrite import split_transposed_convolutions, unpack_weights
 
@@ -117,7 +118,16 @@ def test_every_phase_is_quantised() -> None:
     tensor = np.abs(np.random.default_rng(1).standard_normal((4, CHANNELS, 8, 6), np.float32))
     model = split_transposed_convolutions(half_stored())
     small = to_int8(model, [tensor])
-    kernels = [weight for weight in small.graph.initializer if len(weight.dims) == 4]
-    assert [weight.data_type for weight in kernels] == [TensorProto.INT8] * 4
+    kernels = [numpy_helper.to_array(w) for w in small.graph.initializer if len(w.dims) == 4]
+    assert [kernel.dtype for kernel in kernels] == [np.int8] * 4
+    # By channel, and of 7 bits: right on processors whose sums of two products saturate at 16 bits.
+    assert all((np.abs(kernel.astype(int)).max(axis=(1, 2, 3)) == 64).all() for kernel in kernels)
     exact = outputs_of(model, tensor)
     assert np.abs(outputs_of(small, tensor) - exact).max() < 0.05 * np.abs(exact).max()
+
+
+def test_what_is_quantised_already_is_not_quantised_again() -> None:
+    tensor = np.ones((1, CHANNELS, 8, 6), np.float32)
+    small = to_int8(split_transposed_convolutions(half_stored()), [tensor])
+    with pytest.raises(ModelError, match=r"quantised already \(it has DequantizeLinear, QuantizeLinear\)"):
+        to_int8(small, [tensor])

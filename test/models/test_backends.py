@@ -14,9 +14,10 @@ import pytest
 
 from pose_resnet_ros.core.errors import BackendError, ModelError
 from pose_resnet_ros.models import backends
-from pose_resnet_ros.models.backends import first_line, open_session, session_options
+from pose_resnet_ros.models.backends import first_line, open_session
 from pose_resnet_ros.models.pose_net import PoseNet
 from pose_resnet_ros.models.runtime import OnnxModel, RunOn
+from pose_resnet_ros.models.session_options import session_options
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from __future__ import annotations
 import onnx
 from onnx import TensorProto, helper
 
-from pose_resnet_ros.models.backends import session_options
 from pose_resnet_ros.models.gpu_trial import CONVOLUTION, try_convolution
+from pose_resnet_ros.models.session_options import session_options
 
 
 def test_the_convolution_is_the_one_that_is_described() -> None:

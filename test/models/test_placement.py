@@ -12,8 +12,8 @@ import onnxruntime as ort
 import pytest
 from onnx import TensorProto, helper
 
-from pose_resnet_ros.models.backends import session_options
 from pose_resnet_ros.models.placement import left_on_cpu, warn_of_nodes_on_cpu
+from pose_resnet_ros.models.session_options import session_options
 
 
 def session() -> ort.InferenceSession:

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Which processors are fast in 8 bits, read off excerpts of /proc/cpuinfo."""
+"""What processors are good at, read off excerpts of /proc/cpuinfo."""
 
 from __future__ import annotations
 
@@ -11,23 +11,37 @@ import pytest
 from pose_resnet_ros.models import processor
 
 
+@pytest.fixture(autouse=True)
+def _ask_anew():
+    processor.flags.cache_clear()
+    yield
+    processor.flags.cache_clear()
+
+
 @pytest.mark.parametrize(
-    ("flags", "fast"),
+    ("flags", "machine", "fast", "saturates"),
     [
-        ("flags\t\t: fpu sse4_2 avx avx2 fma", False),
-        ("flags\t\t: fpu avx2 avx512f avx512_vnni avx512_bitalg", True),
-        ("flags\t\t: fpu avx2 fma avx_vnni", True),
-        ("Features\t: fp asimd asimdhp asimddp", False),
-        ("", False),
+        ("flags\t\t: fpu sse4_2 avx", "x86_64", False, True),
+        ("flags\t\t: fpu sse4_2 avx avx2 fma", "x86_64", True, True),
+        ("flags\t\t: fpu avx2 avx512f avx512vl", "x86_64", True, True),
+        ("flags\t\t: fpu avx2 avx512f avx512_vnni avx512_bitalg", "x86_64", True, False),
+        ("flags\t\t: fpu avx2 fma avx_vnni", "x86_64", True, False),
+        ("Features\t: fp asimd asimdhp asimddp", "aarch64", False, False),
+        ("", "AMD64", False, True),
     ],
-    ids=["AVX2", "AVX-512", "Alder Lake", "Arm", "nothing"],
+    ids=["AVX", "AVX2", "Skylake-X", "AVX-512", "Alder Lake", "Arm", "does not tell"],
 )
-def test_dot_products_are_among_the_flags(flags: str, fast: bool) -> None:
-    assert (
-        processor.has_dot_products(f"processor\t: 0\nvendor_id\t: any\n{flags}\nbugs\t\t: avx_vnni\n") is fast
-    )
+def test_the_flags_tell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flags: str, machine: str, fast: bool, saturates: bool
+) -> None:
+    (tmp_path / "cpuinfo").write_text(f"processor\t: 0\nvendor_id\t: any\n{flags}\nbugs\t\t: avx_vnni\n")
+    monkeypatch.setattr(processor, "_CPUINFO", tmp_path / "cpuinfo")
+    monkeypatch.setattr(processor.platform, "machine", lambda: machine)
+    assert processor.is_fast_in_8_bits() is fast
+    assert processor.saturates_in_8_bits() is saturates
 
 
 def test_a_system_that_does_not_tell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processor, "_CPUINFO", tmp_path / "cpuinfo")
-    assert processor.is_fast_in_8_bits.__wrapped__() is False
+    assert processor.flags() == frozenset()
+    assert processor.is_fast_in_8_bits() is False

@@ -184,7 +184,7 @@ def test_an_embedded_model_in_8_bits_is_found_by_its_precision(
     assert of_precision(find_model("pose_resnet_lite"), "int8").path == home / "pose_resnet_lite.int8.onnx"
     small, full = PoseNet("pose_resnet_lite", precision="int8"), PoseNet("pose_resnet_lite")
     made_from = hashlib.sha256((WEIGHTS_FOLDER / "pose_resnet_lite.onnx").read_bytes()).hexdigest()
-    facts = {"precision": "int8", "made_from_sha256": made_from}
+    facts = {"precision": "int8", "weight_bits": "7", "made_from_sha256": made_from}
     assert small.spec.provenance == {**full.spec.provenance, **facts}
     with pytest.raises(ModelError, match=r"was exported as int8; expected fp32"):
         PoseNet("pose_resnet_lite.int8", precision="fp32")

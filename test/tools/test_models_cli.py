@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from pose_resnet_ros.models.detector import PersonDetector
 from pose_resnet_ros.models.files import find_model
 from pose_resnet_ros.models.pose_net import PoseNet
 from pose_resnet_ros.models.registry import TABLE
-from pose_resnet_ros.models.spec import METADATA_KEY, spec_from_json
+from pose_resnet_ros.models.spec import METADATA_KEY, PRECISION, WEIGHT_BITS, spec_from_json
 from pose_resnet_ros.tools import cli, models
 
 
@@ -104,6 +105,25 @@ def test_info_of_a_file_of_your_own(home: Path, tmp_path: Path, capsys: pytest.C
     bare = facts(yolox_file(tmp_path / "bare.onnx"), capsys)
     assert bare["sizes"] == "width fixed (640), height fixed (640), batch free"
     assert "does not say how it wants its input" in bare["unusable"]
+
+
+@pytest.mark.parametrize(
+    ("provenance", "text"),
+    [
+        ({PRECISION: "int8", WEIGHT_BITS: "7"}, "int8, weights of 7 bits"),
+        (
+            {PRECISION: "int8"},
+            "int8, weights of 8 bits: slower on x86 without VNNI than those of a new export",
+        ),
+        ({PRECISION: "fp16"}, "fp16"),
+        ({}, None),
+    ],
+)
+def test_info_of_an_exported_file_tells_its_precision(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], provenance: dict[str, str], text: str | None
+) -> None:
+    path = pose_net(tmp_path / "net.onnx", spec=replace(POSE_SPEC, provenance=provenance))
+    assert facts(path, capsys).get("precision") == text
 
 
 def test_an_unknown_name_says_what_is_like_it(capsys: pytest.CaptureFixture[str]) -> None:
