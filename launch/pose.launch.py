@@ -10,8 +10,13 @@ from __future__ import annotations
 import os
 
 import yaml
-from ament_index_python.packages import get_package_share_directory
-from launch.actions import DeclareLaunchArgument, OpaqueFunction
+from ament_index_python.packages import (
+    PackageNotFoundError,
+    get_package_prefix,
+    get_package_share_directory,
+)
+from launch.actions import DeclareLaunchArgument, OpaqueFunction, Shutdown
+from launch.events.process import ProcessExited
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
@@ -49,10 +54,9 @@ TEXTS = (
 )
 # And those that are true or false.
 SWITCHES = ("autostart", "use_sim_time", "one_trip")
-# As the files in rviz/ name them.
-RVIZ_TOPICS = tuple(
-    f"pose_resnet/{name}" for name in ("annotated_image", "heatmap_image", "markers", "poses")
-)
+NODE_NAME = "pose_resnet"
+# Of the node, as the files in rviz/ name them.
+RVIZ_TOPICS = ("annotated_image", "heatmap_image", "markers", "poses")
 BOOLEANS = ["true", "false"]
 
 
@@ -109,11 +113,18 @@ ARGUMENTS = [
         "autostart", "configure and activate at start; empty: as in params_file", choices=["", *BOOLEANS]
     ),
     argument("use_sim_time", "take the time from /clock; empty: as in params_file", choices=["", *BOOLEANS]),
+    argument("name", "name of the pose node, and of its topics' folder", NODE_NAME),
     argument("namespace", "namespace of all nodes"),
     argument(
         "log_level", "least severity that is logged", "info", ["debug", "info", "warn", "error", "fatal"]
     ),
     argument("respawn", "start pose_node again when it ends", "false", BOOLEANS),
+    argument(
+        "on_exit",
+        "when pose_node or image_source ends by itself: shut the launch down, with exit code 1 if it failed; or nothing",
+        "shutdown",
+        ["shutdown", "nothing"],
+    ),
     argument(
         "source",
         "start image_source too: a webcam's index, a video, an image or a folder; empty: there is a camera",
@@ -158,14 +169,44 @@ def input_topics(given: dict[str, str]) -> list[tuple[str, str]]:
     return [(INPUTS[name], topic) for name, topic in topics.items()]
 
 
+def has_profile(given: dict[str, str]) -> bool:
+    return given["fastdds_profile"] not in ("", "none")  # `ros2 launch` takes no empty value, hence the word none
+
+
+def check(given: dict[str, str]) -> None:
+    """Raise RuntimeError for what cannot be had, before anything starts that would be left behind."""
+    files = ["params_file", "fastdds_profile"] if has_profile(given) else ["params_file"]
+    for name in files:
+        if not os.path.isfile(given[name]):
+            raise RuntimeError(f"{name}: expected a file, and there is none at '{given[name]}'")
+    if given["rviz"] == "true":
+        try:
+            get_package_prefix("rviz2")
+        except PackageNotFoundError:
+            raise RuntimeError(
+                "rviz:=true needs rviz2, which is not installed: sudo apt install ros-$ROS_DISTRO-rviz2"
+            ) from None
+
+
+def shut_down(event: ProcessExited, context: LaunchContext) -> list[Shutdown] | None:
+    """What on_exit:=shutdown does. Only an exception gives `ros2 launch` another exit code than 0."""
+    if context.is_shutdown:
+        return None  # it was told to end
+    if event.returncode:
+        raise RuntimeError(f"{event.process_name} ended with exit code {event.returncode}")
+    return [Shutdown(reason=f"{event.process_name} has ended")]
+
+
 def start_nodes(context: LaunchContext) -> list[Node]:
-    given = {name: context.launch_configurations[name] for name in (argument.name for argument in ARGUMENTS)}
-    profile = given["fastdds_profile"]  # `ros2 launch` takes no empty value, hence the word none
+    names = (argument.name for argument in ARGUMENTS)
+    given = {name: os.path.expanduser(context.launch_configurations[name]) for name in names}
+    check(given)
+    profile = dict.fromkeys(PROFILE_VARIABLES, given["fastdds_profile"]) if has_profile(given) else {}
     common = {
         "namespace": given["namespace"],
         "output": "screen",
         "emulate_tty": True,
-        "additional_env": dict.fromkeys(PROFILE_VARIABLES, profile) if profile not in ("", "none") else {},
+        "additional_env": profile,
     }
     ours = {
         **common,
@@ -173,13 +214,16 @@ def start_nodes(context: LaunchContext) -> list[Node]:
         "remappings": input_topics(given),
         "ros_arguments": ["--log-level", given["log_level"]],
     }
+    respawn = given["respawn"] == "true"
+    on_exit = shut_down if given["on_exit"] == "shutdown" else None
     nodes = [
         Node(
             executable="pose_node",
-            name="pose_resnet",
+            name=given["name"],
             parameters=[given["params_file"], node_parameters(given)],
-            respawn=given["respawn"] == "true",
+            respawn=respawn,
             respawn_delay=2.0,
+            on_exit=None if respawn else on_exit,
             **ours,
         )
     ]
@@ -190,20 +234,28 @@ def start_nodes(context: LaunchContext) -> list[Node]:
             "wait_for_subscribers": 1,
             "loop": True,
         }
-        nodes.append(Node(executable="image_source", name="image_source", parameters=[source], **ours))
+        nodes.append(
+            Node(
+                executable="image_source",
+                name="image_source",
+                parameters=[source],
+                on_exit=on_exit,
+                **ours,
+            )
+        )
     if given["rviz"] == "true":
         view = [
             "-d",
             os.path.join(SHARE, "rviz", "pose_3d.rviz" if given["depth"] == "true" else "pose.rviz"),
         ]
-        into_namespace = [(f"/{topic}", topic) for topic in RVIZ_TOPICS]
+        of_the_node = [(f"/{NODE_NAME}/{topic}", f"{given['name']}/{topic}") for topic in RVIZ_TOPICS]
         nodes.append(
             Node(
                 package="rviz2",
                 executable="rviz2",
                 name="rviz",
                 arguments=view,
-                remappings=into_namespace,
+                remappings=of_the_node,
                 **common,
             )
         )

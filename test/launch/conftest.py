@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Launch tests run where ROS 2's `launch_ros` is installed; the wheels do not bring it."""
+"""Tests of the launch file run where ROS 2's `launch_ros` is installed; the wheels do not bring it."""
 
 import os
 import sys
@@ -8,7 +8,7 @@ import sys
 import pytest
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def ros_prefix(monkeypatch):
     """What a sourced setup file would set, where this environment itself is the ROS prefix."""
     pytest.importorskip(

@@ -17,12 +17,13 @@ from pose_resnet_ros.models import registry
 from pose_resnet_ros.options import option
 from pose_resnet_ros.ros.parameters.settings import PARAMETERS
 
+pytestmark = pytest.mark.usefixtures("ros_prefix")
 LAUNCH_FILE = Path(__file__).resolve().parents[2] / "launch" / "pose.launch.py"
 ARGUMENTS = {
     "image_topic", "params_file", "backend", "detector_model", "pose_model", "preset", "namespace", "log_level",
     "use_sim_time", "autostart", "respawn", "source", "rviz", "fastdds_profile", "camera", "camera_info_topic", "depth_topic",
     "depth", "detector_input", "image_transport", "precision", "detector_precision", "one_trip",
-    "detections_topic",
+    "detections_topic", "name", "on_exit",
 }  # fmt: skip
 DEADLINE_S = 180.0  # a loaded machine may need it
 RUN_LAUNCH = """
@@ -121,6 +122,16 @@ def test_a_value_that_is_no_choice_is_refused(pose_launch):
         start(pose_launch, backend="gpu")
 
 
+@pytest.fixture
+def rviz2(tmp_path, monkeypatch):
+    """A prefix in which the package rviz2 is installed."""
+    marker = tmp_path / "share" / "ament_index" / "resource_index" / "packages" / "rviz2"
+    marker.parent.mkdir(parents=True)
+    marker.touch()
+    monkeypatch.setenv("AMENT_PREFIX_PATH", str(tmp_path), prepend=os.pathsep)
+
+
+@pytest.mark.usefixtures("rviz2")
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
@@ -174,11 +185,74 @@ def test_cameras_set_parameters(pose_launch):
     assert own == {"use_sim_time": False}
 
 
+@pytest.mark.usefixtures("rviz2")
 def test_depth_shows_the_skeletons_in_space(pose_launch):
     nodes, _ = start(pose_launch, camera="oak", depth="true", rviz="true")
 
     words = [getattr(word, "text", "") for part in nodes[-1].cmd for word in part]
     assert any(word.endswith("/rviz/pose_3d.rviz") for word in words)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"rviz": "true"}, "rviz2, which is not installed: sudo apt install"),
+        ({"params_file": "/nowhere/pose.yaml"}, "params_file: expected a file, .*'/nowhere/pose.yaml'"),
+        ({"params_file": "~"}, f"params_file: expected a file, .*'{Path.home()}'"),
+        ({"fastdds_profile": "/nowhere/dds.xml"}, "fastdds_profile: expected a file"),
+    ],
+)
+def test_what_cannot_be_had_is_refused_before_anything_starts(
+    pose_launch, monkeypatch, tmp_path, given, message
+):
+    monkeypatch.setenv("AMENT_PREFIX_PATH", str(tmp_path))  # no rviz2, also where it is installed
+
+    with pytest.raises(RuntimeError, match=message):
+        start(pose_launch, **given)
+
+
+@pytest.mark.usefixtures("rviz2")
+def test_a_named_node_and_rviz_find_each_other(pose_launch):
+    nodes, context = start(pose_launch, name="front", rviz="true")
+    for node in nodes:
+        node._perform_substitutions(context)
+
+    assert nodes[0].node_name == "/front"
+    assert ("/pose_resnet/annotated_image", "front/annotated_image") in nodes[-1].expanded_remapping_rules
+
+
+@pytest.mark.parametrize(
+    ("returncode", "is_shutdown", "expected"), [(0, False, "ends"), (1, False, "fails"), (1, True, "nothing")]
+)
+def test_a_node_that_ends_by_itself_ends_the_launch(pose_launch, returncode, is_shutdown, expected):
+    from launch.actions import Shutdown
+    from launch.events.process import ProcessExited
+
+    from launch import LaunchContext
+
+    event = ProcessExited(
+        returncode=returncode, action=None, name="pose_node-1", cmd=[], cwd=None, env=None, pid=1
+    )
+    context = LaunchContext()
+    context._set_is_shutdown(is_shutdown)
+    if expected == "fails":
+        with pytest.raises(RuntimeError, match="pose_node-1 ended with exit code 1"):
+            pose_launch.shut_down(event, context)
+    elif expected == "ends":
+        (action,) = pose_launch.shut_down(event, context)
+        assert isinstance(action, Shutdown)
+    else:
+        assert pose_launch.shut_down(event, context) is None
+
+
+@pytest.mark.parametrize(("on_exit", "expected"), [("shutdown", 1), ("nothing", 0)])
+def test_the_exit_code_of_a_launch_whose_node_fails(on_exit, expected):
+    arguments = ["pose_model:=/no/such.onnx", f"on_exit:={on_exit}"]
+    command = [sys.executable, "-c", RUN_LAUNCH, str(LAUNCH_FILE), *arguments]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE_S)
+
+    assert ended.returncode == expected, ended.stdout + ended.stderr
+    assert "/no/such.onnx" in ended.stdout + ended.stderr
 
 
 def test_launch_publishes_persons_and_ends_cleanly(tmp_path):

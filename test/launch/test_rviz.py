@@ -1,0 +1,50 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""rviz/*.rviz are whole, as RViz itself saves them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+FILES = sorted((Path(__file__).parents[2] / "rviz").glob("*.rviz"))
+
+
+@pytest.fixture(params=FILES, ids=lambda path: path.stem)
+def config(request: pytest.FixtureRequest) -> dict[str, Any]:
+    return yaml.safe_load(request.param.read_text())
+
+
+def panes(config: dict[str, Any]) -> set[str]:
+    """The names of the windows beside the scene: panels, and the displays that show pictures."""
+    displays = config["Visualization Manager"]["Displays"]
+    pictures = [display for display in displays if display["Class"] == "rviz_default_plugins/Image"]
+    return {pane["Name"] for pane in [*config["Panels"], *pictures]}
+
+
+def test_there_are_two() -> None:
+    assert [path.stem for path in FILES] == ["pose", "pose_3d"]
+
+
+def test_rviz_finds_every_value_that_it_reads(config: dict[str, Any]) -> None:
+    geometry = config["Window Geometry"]
+
+    assert (geometry["Hide Left Dock"], geometry["Hide Right Dock"]) == (False, False)
+    assert all(isinstance(geometry[name], int) for name in ("X", "Y", "Width", "Height"))
+    assert {name for name, value in geometry.items() if isinstance(value, dict)} == panes(config)
+
+
+def test_every_pane_is_docked(config: dict[str, Any]) -> None:
+    """Qt's QMainWindow::saveState: a marker, a version, and the docks by name (a length, then UTF-16)."""
+    state = bytes.fromhex(config["Window Geometry"]["QMainWindow State"])
+
+    assert state.startswith(bytes.fromhex("000000ff00000000fd"))
+    for pane in panes(config):
+        name = pane.encode("utf-16-be")
+        dock = b"\xfb" + len(name).to_bytes(4, "big") + name
+        assert state.count(dock) == 1
+        flags = state[state.index(dock) + len(dock)]
+        assert flags in (0, 1)  # hidden or visible; a floating one has the second bit
