@@ -69,6 +69,7 @@ ROS_WITHOUT_ROS = {
     "ros/external/stamp_join.py",
     "ros/health/statistics.py",
     "ros/latest.py",
+    "ros/memory.py",
     "ros/stamps.py",
     "ros/throttle.py",
 }

@@ -80,8 +80,9 @@ class ImageInput:
         return count() if count else None
 
     def close(self) -> None:
-        """Unsubscribe."""
+        """Unsubscribe. Nothing is called any more, so nothing is held on to: the worker and its models can go at once."""
         self._node.destroy_subscription(self._subscription)
+        self._subscription = None
 
     def _on_bare_image(self, message: Any) -> None:
         self._statistics.frame_received()

@@ -16,7 +16,7 @@ from pose_resnet_ros.core.errors import BackendError, PoseError
 from pose_resnet_ros.identities import Identities
 from pose_resnet_ros.msg import Skeleton as SkeletonMessage
 from pose_resnet_ros.pipeline import PosePipeline, load_pipeline
-from pose_resnet_ros.ros import messages, qos
+from pose_resnet_ros.ros import memory, messages, qos
 from pose_resnet_ros.ros.codecs.compressed import compressed_to_bgr
 from pose_resnet_ros.ros.codecs.image import image_to_bgr
 from pose_resnet_ros.ros.depth.space import Space
@@ -216,6 +216,7 @@ class PoseNode(GuardedLifecycleNode):
             self._pipeline.close()
             self._pipeline = None
         self._left_behind = None  # at most, it has the old pipeline for itself
+        memory.give_back()
 
     def _read_settings(self) -> None:
         self._settings = Settings.from_values(self._declared.values)

@@ -96,8 +96,9 @@ class ExternalInput:
         return f"no image with detections for {COMPLAIN_AFTER_S:.0f} s: {what}"
 
     def close(self) -> None:
-        """Unsubscribe."""
+        """Unsubscribe, and let go of the messages that wait."""
         self._node.destroy_subscription(self._subscription)
+        self._subscription = None
 
     def _on_detections(self, message: Detection2DArray) -> None:
         self._detections += 1
