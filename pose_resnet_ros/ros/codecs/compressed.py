@@ -14,10 +14,11 @@ import cv2
 import numpy as np
 
 from pose_resnet_ros.core.image_limits import MAX_PIXELS
+from pose_resnet_ros.ros.codecs.eight_bits import to_eight_bits
 from pose_resnet_ros.ros.codecs.image import BadFrameError, check_size
 
 # Pixels as they are stored, which is what camera_info and other listeners mean: a turn noted in EXIF data is left undone.
-_READ = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+_READ = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
 _JPEG_START = b"\xff\xd8"
 _PNG_START = b"\x89PNG\r\n\x1a\n"
 # Start-of-frame markers: all of 0xC0..0xCF but DHT, JPG and DAC (ITU-T T.81, table B.1).
@@ -26,11 +27,11 @@ _MAX_SEGMENTS = 1000  # before the frame; a long colour profile takes some 50
 
 
 def compressed_to_bgr(message: Any, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
-    """The message's picture as (H, W, 3) uint8 BGR.
+    """The message's picture as (H, W, 3) uint8 BGR; 16 bits are scaled (``eight_bits``).
 
-    Raises BadFrameError (an ImageError) if the data is empty or does not decode, if it is a depth map (compressedDepth),
-    and if the picture has more than max_pixels: before decoding where the format is JPEG or PNG; of another format OpenCV
-    refuses more than ``core.image_limits`` allows.
+    Raises BadFrameError (an ImageError) if the data is empty or does not decode, if it is a depth map (compressedDepth) or
+    holds floats, and if the picture has more than max_pixels: before decoding where the format is JPEG or PNG; of another
+    format OpenCV refuses more than ``core.image_limits`` allows.
     """
     if "compresseddepth" in message.format.lower():
         raise BadFrameError(
@@ -58,7 +59,11 @@ def _decode(data: np.ndarray, declared: str) -> np.ndarray:
         raise BadFrameError(
             "decode", f"the compressed image ('{declared}', {len(data)} bytes) does not decode"
         )
-    return bgr
+    if bgr.dtype not in (np.uint8, np.uint16):
+        raise BadFrameError(
+            "decode", f"the compressed image ('{declared}') holds {bgr.dtype}: expected 8 or 16 bits a value"
+        )
+    return bgr if bgr.dtype == np.uint8 else to_eight_bits(bgr)
 
 
 def _holds_rgb(declared: str) -> bool:

@@ -67,10 +67,16 @@ def test_gray_and_16_bit_pictures_become_bgr_of_8_bits() -> None:
     np.testing.assert_array_equal(
         compressed_to_bgr(Message("mono8; png compressed ", encoded(".png", gray))), expected
     )
-    deep = gray.astype(np.uint16) << 8
-    np.testing.assert_array_equal(
-        compressed_to_bgr(Message("mono16; png compressed ", encoded(".png", deep))), expected
-    )
+    levels = np.tile(np.array([0, 40, 200, 255], np.uint16), (4, 2))
+    deep = levels * 16  # 12 bits
+    got = compressed_to_bgr(Message("mono16; png compressed ", encoded(".png", deep)))
+    np.testing.assert_array_equal(got, np.stack([levels] * 3, axis=2))
+
+
+def test_a_picture_of_floats_is_refused() -> None:
+    floats = np.ones((4, 6, 3), np.float32)
+    with pytest.raises(BadFrameError, match="float32: expected 8 or 16 bits"):
+        compressed_to_bgr(Message("", encoded(".hdr", floats)))
 
 
 def bomb() -> bytes:
