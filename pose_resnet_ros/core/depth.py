@@ -31,7 +31,7 @@ class Places:
 
     joints_xyz: (N, K, 3) float32; joint_valid: (N, K): the joint's own depth was measured; where it was not, the joint is put
     on its ray at the torso's depth; positions_xyz: (N, 3), the middle of the torso; position_valid: (N,).
-    Of a person without a valid position everything is zero and not valid. No NaN.
+    Of a person without a valid position everything is zero and not valid. No NaN, nothing infinite.
     """
 
     joints_xyz: np.ndarray
@@ -71,13 +71,15 @@ def _places(
     rays: np.ndarray, z: np.ndarray, valid: np.ndarray, torso_z: np.ndarray, torso: list[int]
 ) -> Places:
     torso_rays = rays[:, torso].mean(axis=1) if torso else np.full((len(rays), 3), np.nan)
-    positions = torso_rays * torso_z[:, None]
+    with np.errstate(over="ignore", invalid="ignore"):  # what float32 cannot hold has no place
+        positions = (torso_rays * torso_z[:, None]).astype(np.float32)
+        joints = (rays * z[..., None]).astype(np.float32)
     known = np.isfinite(positions).all(axis=1)
     # A ray that the lens model cannot give has no place either.
-    valid = valid & np.isfinite(rays).all(axis=2) & known[:, None]
-    joints = np.nan_to_num(np.where(known[:, None, None], rays * z[..., None], 0.0))
-    positions = np.where(known[:, None], positions, 0.0)
-    return Places(joints.astype(np.float32), valid, positions.astype(np.float32), known)
+    valid = valid & np.isfinite(joints).all(axis=2) & known[:, None]
+    joints[~known] = 0.0
+    positions[~known] = 0.0
+    return Places(np.nan_to_num(joints, posinf=0.0, neginf=0.0), valid, positions, known)
 
 
 def _scale(depth: np.ndarray, image_wh: tuple[int, int]) -> np.ndarray:

@@ -142,3 +142,13 @@ def test_half_the_resolution_gives_the_same_places() -> None:
 def test_other_proportions_are_refused() -> None:
     with pytest.raises(ImageError, match=r"200 x 150.*got 200 x 100.*register depth to colour"):
         find(np.zeros((100, 200), np.uint16))
+
+
+def test_what_float32_cannot_hold_has_no_place() -> None:
+    """A camera_info with a tiny focal length, or a depth image with huge numbers, and no infinity gets out."""
+    tiny = CameraModel(fx=1e-300, fy=100.0, cx=100.0, cy=75.0)
+    places = locate(person(), scene(), tiny, COCO17, image_wh=IMAGE_WH)
+    assert not places.joint_valid[0, WRIST]
+    assert places.joint_valid[0, NOSE]  # straight ahead
+    assert np.isfinite(places.joints_xyz).all()
+    assert np.isfinite(find(scene(body_m=3e38, wall_m=3e38)).joints_xyz).all()
