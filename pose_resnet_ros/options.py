@@ -8,6 +8,8 @@ No ROS here: ``ros/parameters/`` turns rows into parameter descriptors, ``tools/
 from __future__ import annotations
 
 import math
+import re
+import sys
 from dataclasses import dataclass
 
 from pose_resnet_ros.core.errors import SettingsError
@@ -43,7 +45,7 @@ class Option:
         Raises SettingsError, which names the option, what is allowed and what came.
         """
         if self.type is float and isinstance(value, int) and not isinstance(value, bool):
-            value = float(value)
+            value = float(value) if abs(value) <= sys.float_info.max else math.inf
         if type(value) is not self.type:
             raise SettingsError(f"{self.name}: expected {self.allowed}, got {value!r}")
         if self.choices and value not in self.choices:
@@ -82,7 +84,7 @@ class Option:
     def _in_range(self, value: float) -> bool:
         low = -math.inf if self.minimum is None else self.minimum
         high = math.inf if self.maximum is None else self.maximum
-        return math.isfinite(value) and low <= value <= high
+        return -math.inf < value < math.inf and low <= value <= high  # math.isfinite refuses long integers
 
     def _on_step(self, value: float) -> bool:
         return self.step == 1 or (value - (self.minimum or 0)) % self.step == 0
@@ -307,12 +309,13 @@ def size_wh(text: str) -> tuple[int, int] | None:
     """Width and height out of ``detector_input``; None where it is empty. Raises SettingsError for any other text."""
     if not text:
         return None
-    width, _, height = text.partition("x")
-    if not (width.isdecimal() and height.isdecimal() and int(width) > 0 and int(height) > 0):
+    digits = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text, re.ASCII)
+    width, height = map(int, digits.groups()) if digits else (0, 0)
+    if not (width and height):
         raise SettingsError(
             f"detector_input: expected WIDTHxHEIGHT in pixels, such as 320x256, or nothing, got '{text}'"
         )
-    return int(width), int(height)
+    return width, height
 
 
 def option(name: str) -> Option:

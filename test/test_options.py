@@ -84,13 +84,21 @@ def test_the_size_of_the_detectors_input(text: str, wh: tuple[int, int] | None) 
 
 
 @pytest.mark.parametrize(
-    "text", ["320", "320x", "x256", "0x256", "-32x32", "320x256x3", "320X256", "32.0x32", "auto"]
+    "text", ["320", "320x", "x256", "0x256", "-32x32", "320x256x3", "320X256", "32.0x32", "auto", "9" * 5000 + "x9"]
 )
 def test_no_size(text: str) -> None:
     with pytest.raises(
         SettingsError, match=f"detector_input: expected WIDTHxHEIGHT in pixels.*, got '{text}'"
     ):
         size_wh(text)
+
+
+@pytest.mark.parametrize("name", ["max_persons", "detection_threshold"])
+def test_numbers_that_no_machine_word_holds_are_refused(name: str) -> None:
+    with pytest.raises(SettingsError, match=f"{name}: expected a"):
+        option(name).check(10**400)
+    with pytest.raises(SettingsError, match=f"{name}: expected a"):
+        option(name).parse("9" * 400)
 
 
 def test_the_settings_of_a_frame_have_the_tables_defaults_and_ranges() -> None:

@@ -71,7 +71,7 @@ def find_model(name_or_path: str | os.PathLike[str], *, kind: Kind | None = None
         return ModelFile(_require_path(Path(os.path.expanduser(text))))
     if text in added_models():
         return ModelFile(models_folder() / f"{text}.onnx")
-    if Path(text).is_file():
+    if os.path.isfile(text):  # unlike Path.is_file, of no name an error: too long, or in a folder that is closed to us
         return ModelFile(Path(text))
     raise unknown_model(
         text, model_names(kind) + added_models(), "the path of an ONNX file, or one of the names"
@@ -133,8 +133,8 @@ def _require_entry_file(entry: ModelEntry) -> Path:
 
 
 def _require_path(path: Path) -> Path:
-    if not path.is_file():
-        what = "is a folder" if path.is_dir() else "does not exist"
+    if not os.path.isfile(path):
+        what = "is a folder" if os.path.isdir(path) else "does not exist, or cannot be reached"
         raise ModelError(
             f"model file {path} {what}; expected an ONNX file, or a name from: python3 -m pose_resnet_ros models list"
         )

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The command line: one table of tools, each imported only when it is called.
 
-A tool is a function ``main(arguments: list[str]) -> int`` (the exit code); what it raises as PoseError is printed here as one
-line, without a traceback.
+A tool is a function ``main(arguments: list[str]) -> int`` (the exit code); what it raises as PoseError, and what the system
+refuses of a file (OSError), is printed here as one line, without a traceback.
 """
 
 from __future__ import annotations
@@ -105,6 +105,11 @@ def _run(arguments: Sequence[str] | None) -> int:
         return _load(TOOLS[name], name)(rest)
     except PoseError as error:
         print(f"pose_resnet_ros {name}: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        if error.filename is None or isinstance(error, BrokenPipeError):
+            raise
+        print(f"pose_resnet_ros {name}: {error.filename}: {error.strerror}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return _EXIT_INTERRUPTED

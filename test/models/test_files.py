@@ -94,7 +94,14 @@ def test_without_a_home_folder_the_variable_is_named(monkeypatch: pytest.MonkeyP
     assert find_model("person_lite").path.is_file()  # what is in the package needs none
 
 
-@pytest.mark.parametrize(("name", "what"), [("none.onnx", "does not exist"), ("folder.onnx", "is a folder")])
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [
+        ("none.onnx", "does not exist, or cannot be reached"),
+        ("n" * 300 + ".onnx", "does not exist, or cannot be reached"),  # longer than a file's name can be
+        ("folder.onnx", "is a folder"),
+    ],
+)
 def test_a_path_without_a_file_is_named(tmp_path: Path, name: str, what: str) -> None:
     (tmp_path / "folder.onnx").mkdir()
     with pytest.raises(ModelError, match=rf"{name} {what}; expected an ONNX file"):

@@ -56,6 +56,12 @@ def test_an_error_is_one_line_and_exit_code_1(
     assert capsys.readouterr().err == "pose_resnet_ros predict: no such model\n"
 
 
+def test_what_the_system_refuses_of_a_file_is_one_line_too(capsys: pytest.CaptureFixture[str]) -> None:
+    name = "x" * 300 + ".weights"
+    assert cli.main(["export", name]) == 1
+    assert capsys.readouterr().err == f"pose_resnet_ros export: {name}: File name too long\n"
+
+
 def test_listing_the_tools_imports_none_of_them() -> None:
     code = (
         "import sys; from pose_resnet_ros.tools.cli import main; main(['--help']);"
