@@ -16,24 +16,25 @@ ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT / "build_support"))
 from cmake_build import CMakeBuild, RosDistribution, has_ros_package  # noqa: E402
 
-ONNX_EXPORT = ["torch>=2.6", "onnx>=1.15"]
+ONNX = ["onnx>=1.15"]  # published weights become ONNX files
 BAGS = ["rosbags>=0.11", "mcap>=1.2", "zstandard>=0.19"]
 EXTRAS = {
     # The onnxruntime wheels collide with one another, and so do OpenCV's: choose one of cpu, gpu and openvino.
-    "cpu": ["onnxruntime>=1.16", "opencv-python-headless>=4.5,<5"],
-    "gpu": ["onnxruntime-gpu[cuda,cudnn]>=1.21", "opencv-python-headless>=4.5,<5", "onnx>=1.15"],
-    "openvino": ["onnxruntime-openvino>=1.17", "opencv-python-headless>=4.5,<5"],
+    "cpu": ["onnxruntime>=1.16", "opencv-python-headless>=4.5,<5", *ONNX],
+    "gpu": ["onnxruntime-gpu[cuda,cudnn]>=1.21", "opencv-python-headless>=4.5,<5", *ONNX],
+    "openvino": ["onnxruntime-openvino>=1.17", "opencv-python-headless>=4.5,<5", *ONNX],
     "bags": BAGS,
     "ray": [*BAGS, "ray[data]>=2.9"],
     "rerun": ["rerun-sdk>=0.23"],
-    "export": ONNX_EXPORT,
-    "benchmark": [*ONNX_EXPORT, "openvino>=2023.1", "matplotlib>=3.5", "rich>=12"],
+    "export": ONNX,
+    "check": [*ONNX, "torch>=2.2"],
+    "benchmark": [*ONNX, "torch>=2.2", "openvino>=2023.1", "matplotlib>=3.5", "rich>=12"],
     "evaluate": ["pycocotools>=2.0.6", "matplotlib>=3.5"],
     "test": [
         *BAGS,
         "pytest>=7",
         "hypothesis>=6.36",
-        "onnx>=1.15",
+        *ONNX,
         "PyYAML>=5.4",
         "pycocotools>=2.0.6",
         "matplotlib>=3.5",

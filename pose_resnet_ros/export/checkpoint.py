@@ -1,29 +1,24 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Reading PyTorch checkpoints of PoseResNet: Microsoft's, mmpose's (1.x and 0.x) and our own.
+"""Reading PyTorch checkpoints of PoseResNet: Microsoft's, mmpose's (1.x and 0.x) and our own. PyTorch is not needed.
 
-A pickle can run any program when it is opened, so only tensors, plain containers and NumPy arrays are let through.
+A pickle can run any program when it is opened, so only tensors, plain containers and NumPy arrays are let through
+(``torch_pickle``), and none of it is run.
 """
 
 from __future__ import annotations
 
-import pickle
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from pose_resnet_ros.core.errors import ModelError
+from pose_resnet_ros.export.architecture import REQUIRED, NotAPoseResNet, architecture_of, is_counter
+from pose_resnet_ros.export.torch_file import Tensor, open_torch_file
+from pose_resnet_ros.export.torch_pickle import Refused
 
-SAFE_TORCH = (2, 6)
 PREFIXES = ("module.", "backbone.", "keypoint_head.", "head.")
-REQUIRED = (
-    "conv1.weight",
-    "bn1.running_var",
-    "layer4.0.conv1.weight",
-    "deconv_layers.0.weight",
-    "final_layer.weight",
-)
 
 
 def import_torch() -> Any:
@@ -32,49 +27,74 @@ def import_torch() -> Any:
         import torch
     except ImportError as error:
         raise ModelError(
-            "reading a PyTorch checkpoint needs torch, which is not installed; pip install torch (the CPU build will do)"
+            "running the source network (--check) needs torch, which is not installed; pip install torch (the CPU build will do)"
         ) from error
-    version = tuple(int(part) for part in torch.__version__.split(".")[:2])
-    if version < SAFE_TORCH:
-        raise ModelError(
-            f"torch {torch.__version__} can be made to run a program by a checkpoint, even with weights_only"
-            " (CVE-2025-32434); expected 2.6 or later: pip install -U torch, here or on another machine"
-        )
     return torch
 
 
 def load_state(path: Path) -> dict[str, np.ndarray]:
     """The network's tensors as float32 arrays under the names of Microsoft's files, prefixes and counters removed.
 
-    Raises ModelError when the file is no checkpoint, wants to run code, or holds another network.
+    Raises ModelError when the file is no checkpoint, wants to run code, lies about its sizes, or holds another network.
     """
-    content = _load(path)
+    if not path.is_file():
+        raise ModelError(f"{path}: no such file")
+    try:
+        with open_torch_file(path) as content:
+            return _arrays(path, _weights(path, content))
+    except ModelError:
+        raise
+    except Refused as error:
+        raise ModelError(_refusal(path, str(error))) from error
+    except Exception as error:
+        reason = str(error) or type(error).__name__
+        raise ModelError(f"{path}: damaged or not a PyTorch checkpoint ({reason}); fetch it again") from error
+
+
+def _weights(path: Path, content: object) -> dict[str, Tensor]:
+    """The tensors under their plain names; their values are not read yet."""
     if isinstance(content, dict) and isinstance(content.get("state_dict"), dict):
         content = content["state_dict"]
     if not isinstance(content, dict):
         raise ModelError(
             f"{path}: expected a dictionary of tensors, got {type(content).__name__}; is this a checkpoint?"
         )
-    state = {
-        plain_name(key): value.detach().float() for key, value in content.items() if _is_weight(key, value)
-    }
+    named = [(plain_name(str(key)), value) for key, value in content.items() if _is_weight(str(key), value)]
+    state = dict(named)
     missing = [key for key in REQUIRED if key not in state]
     if missing:
         raise ModelError(
             f"{path}: not a PoseResNet checkpoint, {', '.join(missing)} missing; it starts with {', '.join(list(state)[:4])}"
         )
-    _require_pose_resnet(path, state)
-    return {key: tensor.numpy() for key, tensor in state.items()}
+    if len(state) < len(named):
+        raise ModelError(
+            f"{path}: its tensors do not make a PoseResNet: {_first_double(named)} is there twice"
+        )
+    return state
 
 
-def _require_pose_resnet(path: Path, state: dict[str, Any]) -> None:
-    from pose_resnet_ros.export.pose_resnet_torch import network_for
+def _first_double(named: list[tuple[str, Tensor]]) -> str:
+    seen: set[str] = set()
+    return next(name for name, _ in named if name in seen or seen.add(name))  # type: ignore[func-returns-value]
 
+
+def _arrays(path: Path, state: dict[str, Tensor]) -> dict[str, np.ndarray]:
     try:
-        network_for(state)
-    except RuntimeError as error:
-        reasons = "; ".join(line.strip() for line in str(error).splitlines()[1:4])
-        raise ModelError(f"{path}: its tensors do not make a PoseResNet: {reasons}") from error
+        architecture_of(state)
+        return {name: _values(name, tensor) for name, tensor in state.items()}
+    except NotAPoseResNet as error:
+        raise ModelError(f"{path}: its tensors do not make a PoseResNet: {error}") from error
+
+
+def _values(name: str, tensor: Tensor) -> np.ndarray:
+    if not tensor.is_floating:
+        raise NotAPoseResNet(f"{name} holds whole numbers")
+    values = tensor.numpy()
+    if not np.isfinite(values).all():
+        raise NotAPoseResNet(f"{name} holds values that are not finite")
+    if name.endswith("running_var") and values.min() < 0:
+        raise NotAPoseResNet(f"{name} holds a negative variance")
+    return values
 
 
 def plain_name(key: str) -> str:
@@ -84,41 +104,14 @@ def plain_name(key: str) -> str:
     return key
 
 
-def _is_weight(key: str, value: Any) -> bool:
-    ignored = key.endswith("num_batches_tracked") or key.startswith("data_preprocessor.")
-    return hasattr(value, "detach") and not ignored
+def _is_weight(key: str, value: object) -> bool:
+    ignored = is_counter(key) or key.startswith("data_preprocessor.")
+    return isinstance(value, Tensor) and not ignored
 
 
-def _load(path: Path) -> Any:
-    torch = import_torch()
-    if not path.is_file():
-        raise ModelError(f"{path}: no such file")
-    try:
-        with torch.serialization.safe_globals(_numpy_types()):
-            return torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise ModelError(_refusal(path, str(error))) from error
-    except Exception as error:
-        raise ModelError(f"{path}: damaged or not a PyTorch checkpoint ({error}); fetch it again") from error
-
-
-def _refusal(path: Path, reason: str) -> str:
-    wanted = reason.split("GLOBAL ")[1].split(" ")[0] if "GLOBAL " in reason else ""
-    if not wanted:
-        return f"{path}: damaged or not a PyTorch checkpoint; fetch it again"
+def _refusal(path: Path, name: str) -> str:
     return (
-        f"{path}: refused, because opening it would use {wanted}, and a checkpoint needs only tensors and NumPy arrays. "
+        f"{path}: refused, because opening it would use {name}, and a checkpoint needs only tensors and NumPy arrays. "
         "A pickle can run any program: load such a file yourself only if you trust who made it, save its state_dict alone "
         "with torch.save, and export that"
     )
-
-
-def _numpy_types() -> list[Any]:
-    """What legitimate files hold beside tensors: NumPy arrays and scalars, under their names of NumPy 1 and 2."""
-    core = np._core if hasattr(np, "_core") else np.core  # type: ignore[attr-defined]
-    array, scalar = core.multiarray._reconstruct, core.multiarray.scalar
-    dtypes = {type(np.dtype(code)) for code in "?bhilqBHILQefd"}
-    types: list[Any] = [np.ndarray, np.dtype, *dtypes]
-    for module in ("numpy.core.multiarray", "numpy._core.multiarray"):
-        types += [(array, f"{module}._reconstruct"), (scalar, f"{module}.scalar")]
-    return types

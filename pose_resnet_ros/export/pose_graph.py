@@ -7,9 +7,17 @@ Architecture: ``lib/models/pose_resnet.py`` of microsoft/human-pose-estimation.p
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import onnx
 
+from pose_resnet_ros.export.architecture import (
+    DECONVOLUTION_PADDING,
+    DECONVOLUTIONS,
+    STAGES,
+    architecture_of,
+)
 from pose_resnet_ros.export.graph import DEFAULT_OPSET, GraphBuilder, fold_batch_norm
 
 BATCH_NORM_EPSILON = 1e-5  # PyTorch's default, which the published code leaves alone
@@ -25,12 +33,13 @@ def pose_graph(state: State, *, width: int, height: int, opset: int = DEFAULT_OP
     g = GraphBuilder()
     x = g.node("Relu", _conv(g, state, "input", conv="conv1", norm="bn1", stride=2))
     x = g.node("MaxPool", x, kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1])
-    for stage in (1, 2, 3, 4):
-        for block in range(_block_count(state, stage)):
+    counts = architecture_of(state).block_counts
+    for stage, count in zip(STAGES, counts, strict=True):
+        for block in range(count):
             x = _block(
                 g, state, x, prefix=f"layer{stage}.{block}.", stride=2 if stage > 1 and block == 0 else 1
             )
-    for index in (0, 3, 6):
+    for index in DECONVOLUTIONS:
         x = _deconv(g, state, x, index)
     g.conv(x, state["final_layer.weight"], state["final_layer.bias"], output="heatmaps")
     return g.model(
@@ -43,10 +52,6 @@ def pose_graph(state: State, *, width: int, height: int, opset: int = DEFAULT_OP
 
 def joint_count(state: State) -> int:
     return len(state["final_layer.weight"])
-
-
-def _block_count(state: State, stage: int) -> int:
-    return len({key.split(".")[1] for key in state if key.startswith(f"layer{stage}.")})
 
 
 def _block(g: GraphBuilder, state: State, x: str, *, prefix: str, stride: int) -> str:
@@ -69,14 +74,20 @@ def _conv(g: GraphBuilder, state: State, x: str, *, conv: str, norm: str, stride
 
 
 def _deconv(g: GraphBuilder, state: State, x: str, index: int) -> str:
-    """4x4, stride 2, padding 1: doubles both sides. Weights are (in, out, 4, 4) in PyTorch and in ONNX alike."""
+    """Doubles both sides. Weights are (in, out, k, k) in PyTorch and in ONNX alike."""
     folded = _folded(state, f"deconv_layers.{index}", f"deconv_layers.{index + 1}", out_axis=1)
+    size = folded[0].shape[2]
+    padding, output_padding = DECONVOLUTION_PADDING[size]
+    sizes: dict[str, Any] = {"kernel_shape": [size] * 2, "strides": [2, 2], "pads": [padding] * 4}
+    if output_padding:
+        sizes["output_padding"] = [output_padding] * 2
     names = [g.weight(array) for array in folded]
-    x = g.node("ConvTranspose", x, *names, kernel_shape=[4, 4], strides=[2, 2], pads=[1, 1, 1, 1])
-    return g.node("Relu", x)
+    return g.node("Relu", g.node("ConvTranspose", x, *names, **sizes))
 
 
 def _folded(state: State, conv: str, norm: str, *, out_axis: int = 0) -> tuple[np.ndarray, np.ndarray]:
     parts = {name: state[f"{norm}.{name}"] for name in ("weight", "bias", "running_mean", "running_var")}
     denominator = np.sqrt(parts["running_var"].astype(np.float64) + BATCH_NORM_EPSILON)
+    if (bias := state.get(f"{conv}.bias")) is not None:  # the norm takes its mean off the biased value
+        parts["running_mean"] = parts["running_mean"].astype(np.float64) - bias
     return fold_batch_norm(state[f"{conv}.weight"], parts, denominator=denominator, out_axis=out_axis)

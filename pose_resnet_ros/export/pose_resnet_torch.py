@@ -8,8 +8,12 @@ Key names and shapes are those of ``lib/models/pose_resnet.py`` in microsoft/hum
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
+
+from pose_resnet_ros.export.architecture import DECONVOLUTION_PADDING, architecture_of
 
 BLOCK_COUNTS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
 
@@ -65,7 +69,8 @@ class PoseResNet(nn.Module):
     """(N, 3, h, w) normalised crops -> (N, joint_count, h/4, w/4) heatmaps; h and w are multiples of 32.
 
     block: BasicBlock or Bottleneck; block_counts: blocks in each of the four stages; width: channels of the stem (64 in the
-    paper); deconv_channels: channels of the three transposed convolutions (256 in the paper).
+    paper); deconv_channels: channels of the three transposed convolutions, one number for all or one each (256 in the paper);
+    deconv_kernels and final_kernel: 4 and 1 in the paper; deconv_bias: the transposed convolutions have one (not in the paper).
     """
 
     layer1: nn.Module
@@ -80,7 +85,10 @@ class PoseResNet(nn.Module):
         block_counts: tuple[int, int, int, int],
         joint_count: int = 17,
         width: int = 64,
-        deconv_channels: int = 256,
+        deconv_channels: int | Sequence[int] = 256,
+        deconv_kernels: Sequence[int] = (4, 4, 4),
+        deconv_bias: bool = False,
+        final_kernel: int = 1,
     ) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(3, width, 7, 2, 3, bias=False)
@@ -95,8 +103,9 @@ class PoseResNet(nn.Module):
             )
             self.add_module(f"layer{number}", stage)
             channels = planes * block.expansion
-        self.deconv_layers = _deconvolutions(channels, deconv_channels)
-        self.final_layer = nn.Conv2d(deconv_channels, joint_count, 1)
+        widths = [deconv_channels] * 3 if isinstance(deconv_channels, int) else list(deconv_channels)
+        self.deconv_layers = _deconvolutions(channels, widths, deconv_kernels, bias=deconv_bias)
+        self.final_layer = nn.Conv2d(widths[-1], joint_count, final_kernel, padding=final_kernel // 2)
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
@@ -119,21 +128,19 @@ def pose_resnet(
 def network_for(state: dict[str, Tensor]) -> PoseResNet:
     """The network whose tensors ``state`` (flat, the names above) holds, sharing them, in evaluation mode.
 
-    Depth, widths and joint count are told by the tensors. Raises RuntimeError, which lists what is missing, unknown or of
-    another shape.
+    Depth, widths and joint count are told by the tensors. Raises ``architecture.NotAPoseResNet``.
     """
-    block = Bottleneck if "layer1.0.conv3.weight" in state else BasicBlock
-    counts = tuple(
-        len({key.split(".")[1] for key in state if key.startswith(f"layer{n}.")}) for n in (1, 2, 3, 4)
-    )
-    joint_count, deconv_channels = state["final_layer.weight"].shape[:2]
+    found = architecture_of(state)
     with torch.device("meta"):  # without memory: the weights come from ``state``
         network = PoseResNet(
-            block,
-            block_counts=counts,  # type: ignore[arg-type]
-            joint_count=joint_count,
-            width=state["conv1.weight"].shape[0],
-            deconv_channels=deconv_channels,
+            Bottleneck if found.is_bottleneck else BasicBlock,
+            block_counts=found.block_counts,
+            joint_count=found.joint_count,
+            width=found.width,
+            deconv_channels=found.deconv_channels,
+            deconv_kernels=found.deconv_kernels,
+            deconv_bias=found.deconv_bias,
+            final_kernel=found.final_kernel,
         )
     counters = {key: torch.tensor(0) for key in network.state_dict() if key.endswith("num_batches_tracked")}
     network.load_state_dict(counters | state, assign=True)
@@ -151,12 +158,17 @@ def _stage(
     return nn.Sequential(first, *(block(channels, planes, 1, None) for _ in range(count - 1)))
 
 
-def _deconvolutions(channels_in: int, channels: int) -> nn.Sequential:
+def _deconvolutions(
+    channels: int, widths: Sequence[int], kernels: Sequence[int], *, bias: bool
+) -> nn.Sequential:
     layers: list[nn.Module] = []
-    for _ in range(3):
-        deconvolution = nn.ConvTranspose2d(channels_in, channels, 4, stride=2, padding=1, bias=False)
-        layers += [deconvolution, nn.BatchNorm2d(channels), nn.ReLU(inplace=True)]
-        channels_in = channels
+    for width, kernel in zip(widths, kernels, strict=True):
+        padding, further = DECONVOLUTION_PADDING[kernel]
+        deconvolution = nn.ConvTranspose2d(
+            channels, width, kernel, stride=2, padding=padding, output_padding=further, bias=bias
+        )
+        layers += [deconvolution, nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
+        channels = width
     return nn.Sequential(*layers)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import onnx
 import pytest
 from known_models import POSE_SPEC, constant_answers, pose_net
+from torch_files import architecture, saved, seeded_state, write_file
 
 from pose_resnet_ros.core.errors import DownloadError, ModelError
 from pose_resnet_ros.models.detector import PersonDetector
@@ -178,21 +179,23 @@ def test_verify_passes_over_what_is_not_here(capsys: pytest.CaptureFixture[str])
     assert "yolox_s: not on this machine" in capsys.readouterr().out
 
 
-def test_a_checkpoint_without_torch_is_kept_and_the_next_command_told(
+def test_a_checkpoint_becomes_a_model_without_torch(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "pose_resnet_50_256x192.pth.tar").write_bytes(b"\x80 a pickle")
     monkeypatch.setitem(sys.modules, "torch", None)
+    state = seeded_state(architecture(50, width=4, deconv_channels=(8, 8, 8)))
+    path = write_file(tmp_path / "pose_resnet_50_256x192.pth.tar", saved(state), legacy=True)
+    assert models.main(["add", str(path)]) == 0
+    assert state_of("pose_resnet_50_256x192", capsys) == "ready"
+    assert PoseNet("pose_resnet_50_256x192").spec.input.width == 192
+
+
+def test_a_damaged_checkpoint_is_kept_and_the_next_command_told(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "pose_resnet_50_256x192.pth.tar").write_bytes(b"\x80 a pickle")
     assert cli.main(["models", "add", str(tmp_path / "pose_resnet_50_256x192.pth.tar")]) == 1
-    printed = capsys.readouterr().err
-    assert "pip install torch" in printed
-    assert "then: python3 -m pose_resnet_ros export pose_resnet_50_256x192" in printed
-    assert state_of("pose_resnet_50_256x192", capsys) == "fetched"
-    with pytest.raises(
-        ModelError,
-        match="its checkpoint is here, turn it into the model with: python3 -m pose_resnet_ros export",
-    ):
-        find_model("pose_resnet_50_256x192")
+    assert "damaged or not a PyTorch checkpoint" in capsys.readouterr().err
 
 
 def test_a_file_of_a_row_under_another_name(home: Path, tmp_path: Path) -> None:
