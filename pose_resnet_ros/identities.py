@@ -45,6 +45,11 @@ class IdentitySettings:
         return cls(tracker, smoothing)
 
 
+def id_text(track_id: int) -> str:
+    """``Detection2D.id`` of vision_msgs: the same for the same person, empty where a person has no id yet."""
+    return str(track_id) if track_id > 0 else ""
+
+
 class Identities:
     """Track ids, then smoothing along them. Use it from one thread.
 

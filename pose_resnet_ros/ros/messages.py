@@ -16,6 +16,7 @@ from vision_msgs.msg import BoundingBox2D, Detection2D, Detection2DArray, Object
 
 from pose_resnet_ros.core.skeletons import Skeleton
 from pose_resnet_ros.core.types import Detections, People
+from pose_resnet_ros.identities import id_text
 from pose_resnet_ros.msg import Keypoint, Person, PersonArray
 from pose_resnet_ros.msg import Skeleton as SkeletonMessage
 from pose_resnet_ros.pipeline import pose_score
@@ -61,16 +62,17 @@ def persons_bytes(
     )
 
 
-def detection_array(header: Header, detections: Detections) -> Detection2DArray:
-    """Boxes as vision_msgs wants them: centre and size in pixels, class id "person"."""
+def detection_array(header: Header, detections: Detections, *, track_ids: np.ndarray) -> Detection2DArray:
+    """Boxes as vision_msgs wants them: centre and size in pixels, class id "person"; track_ids: (N,), one for each box."""
+    scores = np.clip(detections.scores, 0.0, 1.0).tolist()
     message = Detection2DArray(header=header)
-    for box, score in zip(
-        detections.boxes_xyxy.tolist(), np.clip(detections.scores, 0.0, 1.0).tolist(), strict=True
-    ):
+    for box, score, track_id in zip(detections.boxes_xyxy.tolist(), scores, track_ids.tolist(), strict=True):
         result = ObjectHypothesisWithPose()
         result.hypothesis.class_id = "person"
         result.hypothesis.score = score
-        message.detections.append(Detection2D(header=header, results=[result], bbox=_bounding_box(box)))
+        message.detections.append(
+            Detection2D(header=header, results=[result], bbox=_bounding_box(box), id=id_text(track_id))
+        )
     return message
 
 

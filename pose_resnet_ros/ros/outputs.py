@@ -51,7 +51,10 @@ class Outputs:
             )
         )
         if self._detections.get_subscription_count():
-            self._detections.publish(messages.detection_array(header, result.detections))
+            detections = messages.detection_array(
+                header, result.detections, track_ids=result.people.track_ids
+            )
+            self._detections.publish(detections)
 
     def publish_pictures(
         self, header: Header, image: np.ndarray, result: PipelineResult, settings: Settings

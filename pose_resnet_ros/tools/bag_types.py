@@ -14,6 +14,7 @@ import numpy as np
 
 from pose_resnet_ros.core.skeletons import Skeleton
 from pose_resnet_ros.core.types import Detections, People
+from pose_resnet_ros.identities import id_text
 from pose_resnet_ros.pipeline import pose_score
 
 if TYPE_CHECKING:
@@ -82,17 +83,19 @@ def person_array(
     )
 
 
-def detection_array(header: Any, detections: Detections) -> Any:
-    """As the node's ``~/detections``."""
+def detection_array(header: Any, detections: Detections, *, track_ids: np.ndarray) -> Any:
+    """As the node's ``~/detections``; track_ids: (N,), one for each box."""
     found = [
         _make(
             "vision_msgs/msg/Detection2D",
             header=header,
             results=[_person_hypothesis(float(np.clip(score, 0.0, 1.0)))],
             bbox=_bounding_box(box),
-            id="",
+            id=id_text(track_id),
         )
-        for box, score in zip(detections.boxes_xyxy, detections.scores, strict=True)
+        for box, score, track_id in zip(
+            detections.boxes_xyxy, detections.scores, track_ids.tolist(), strict=True
+        )
     ]
     return _make("vision_msgs/msg/Detection2DArray", header=header, detections=found)
 

@@ -115,7 +115,8 @@ class _Run:
             header, people, skeleton, image_wh=size, keypoint_threshold=threshold
         )
         self._results.write_persons(message, log_ns=log_ns)
-        self._results.write_detections(bag_types.detection_array(header, result.detections), log_ns=log_ns)
+        detections = bag_types.detection_array(header, result.detections, track_ids=people.track_ids)
+        self._results.write_detections(detections, log_ns=log_ns)
         if self._report.job.annotated:
             picture = draw_people(bgr, people, skeleton, keypoint_threshold=threshold, **self._draw)
             self._results.write_picture(header, picture, log_ns=log_ns)

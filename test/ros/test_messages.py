@@ -54,9 +54,9 @@ def test_person_array(count: int) -> None:
 @pytest.mark.parametrize("count", [0, 1, 5])
 def test_detection_array(count: int) -> None:
     detections = Detections(people(count).boxes_xyxy, np.full(count, 0.5, np.float32))
-    message = messages.detection_array(HEADER, detections)
+    message = messages.detection_array(HEADER, detections, track_ids=np.arange(count) * 4 - 1)
     assert message.header == HEADER
-    assert len(message.detections) == count
+    assert [detection.id for detection in message.detections] == ["", "3", "7", "11", "15"][:count]
     for row, detection in enumerate(message.detections):
         assert detection.header == HEADER
         assert [(result.hypothesis.class_id, result.hypothesis.score) for result in detection.results] == [

@@ -79,6 +79,7 @@ def test_the_nodes_messages_with_the_images_times(
     # A cell of the heatmap is 4 crop pixels; the crop is 64 high and 1.25 times the image's height.
     assert abs(person.keypoints[0].x - SPOT[0]) < 4 * 1.25 * 128 / 48
     assert abs(person.keypoints[0].y - SPOT[1]) < 4 * 1.25 * 128 / 48
+    assert [[d.id for d in m.detections] for _, m in found["detections"]] == [[""], ["1"], ["1"], ["1"]]
     (detection,) = found["detections"][0][1].detections
     assert (detection.results[0].hypothesis.class_id, detection.bbox.center.position.x) == ("person", 64)
     skeleton = found["skeleton"][0][1]
