@@ -9,25 +9,30 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-import cv2
 import numpy as np
 
-from pose_resnet_ros.core.errors import ImageError, SettingsError
+from pose_resnet_ros.core.errors import SettingsError
+from pose_resnet_ros.stills import StillImage, is_still
 from pose_resnet_ros.video.reader import VideoReader
 
+_JPEG_FILMS = (".mjpg", ".mjpeg")  # JPEGs one after the other
+# Files of these names are images, and damaged where they are none; of other files the content decides.
 IMAGE_SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
 
 
 @dataclass(frozen=True, eq=False)
 class Picture:
     """bgr: (H, W, 3) uint8; path: the file it comes from (a webcam's: its index); index: counted from 0 within the source;
-    time_s: in a video, since its first frame; None where there is no such time.
+    time_s: in a video, since its first frame; None where there is no such time; is_frame: one of a video or webcam; page: of an
+    image file with several, counted from 0, else None.
     """
 
     bgr: np.ndarray
     path: Path
     index: int
     time_s: float | None = None
+    is_frame: bool = False
+    page: int | None = None
 
 
 class Media(Protocol):
@@ -55,48 +60,71 @@ def open_media(source: str) -> Media:
     """
     if source.isdecimal():
         return Video(source)
+    files = still_files(source)
+    return Stills(files) if files else Video(os.path.expanduser(source))
+
+
+def still_files(source: str) -> list[Path]:
+    """The image files of a source: itself, or those of a folder; none where it is a video or a webcam.
+
+    Raises SettingsError if there is no such source, or if it is a folder without images.
+    """
+    if source.isdecimal():
+        return []
     path = Path(os.path.expanduser(source))  # as the shell: the ~ of a user who is not there stays
     if path.is_dir():
-        files = _images_of(path)
-        if not files:
-            raise SettingsError(
-                f"source: no images in the folder {path} (looked for {', '.join(IMAGE_SUFFIXES)})"
-            )
-        return Stills(files)
-    if not path.is_file():
+        return _images_of(path)
+    if not path.exists():
         raise SettingsError(
             f"source: expected a webcam's index, a video, an image or a folder; there is no '{source}'"
         )
-    return Stills([path]) if path.suffix.lower() in IMAGE_SUFFIXES else Video(str(path))
+    if not path.is_file():
+        raise SettingsError(f"source: expected a file or a folder; {source} is a pipe, a socket or a device")
+    return [path] if _is_image(path) else []
 
 
 def _images_of(folder: Path) -> list[Path]:
+    """Hidden files are left out: macOS puts one beside each image."""
     try:
-        return sorted(file for file in folder.iterdir() if file.suffix.lower() in IMAGE_SUFFIXES)
+        files = [file for file in folder.iterdir() if not file.name.startswith(".") and not file.is_dir()]
     except OSError as error:
         raise SettingsError(f"source: cannot read the folder {folder}: {error.strerror}") from error
+    images = sorted(filter(_is_image, files))
+    if not images:
+        raise SettingsError(f"source: no images in the folder {folder}")
+    return images
+
+
+def _is_image(path: Path) -> bool:
+    suffix = path.suffix.lower()
+    return suffix in IMAGE_SUFFIXES or (suffix not in _JPEG_FILMS and is_still(path))
 
 
 class Stills:
-    """Image files in the order given."""
+    """Image files in the order given, page by page."""
 
     fps: float | None = None
     is_live = False
 
     def __init__(self, files: list[Path]) -> None:
-        self._files = files
-        self._next = 0
+        self._files = iter(enumerate(files))
+        self._image: StillImage | None = None
+        self._index = 0
+        self._pages: list[int] = []  # of the image, those that are to come
         self.length: int | None = len(files)
 
     def read(self) -> Picture | None:
-        if self._next == len(self._files):
-            return None
-        index, path = self._next, self._files[self._next]
-        self._next += 1
-        bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
-        if bgr is None:
-            raise ImageError(f"{path} is not an image that OpenCV can read")
-        return Picture(bgr, path, index)
+        if not self._pages:
+            self._index, path = next(self._files, (0, None))
+            if path is None:
+                return None
+            self._image = StillImage(path)
+            self._pages = self._image.pages.copy()
+        assert self._image is not None
+        page = self._pages.pop(0)
+        bgr = self._image.pixels(page)
+        several = len(self._image.pages) > 1
+        return Picture(bgr, self._image.path, self._index, page=page if several else None)
 
     def close(self) -> None:
         pass
@@ -112,7 +140,7 @@ class Video:
 
     def read(self) -> Picture | None:
         frame = self._reader.read()
-        return None if frame is None else Picture(frame.bgr, self._path, frame.index, frame.time_s)
+        return None if frame is None else Picture(frame.bgr, self._path, frame.index, frame.time_s, is_frame=True)
 
     def close(self) -> None:
         self._reader.close()

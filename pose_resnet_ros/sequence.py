@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pose_resnet_ros.core.boxes import is_sound, nms
+from pose_resnet_ros.core.boxes import nms, touches_image
 from pose_resnet_ros.core.carried import Anchors, carry
 from pose_resnet_ros.core.frame_time import in_order
 from pose_resnet_ros.core.types import Detections
@@ -81,8 +81,7 @@ class ImageSequence:
             self._next = None
             return
         height, width = image.shape[:2]
-        inside = (boxes[:, :2] < (width, height)).all(axis=1) & (boxes[:, 2:] > 0).all(axis=1)
-        kept = np.flatnonzero(inside & is_sound(boxes))
+        kept = np.flatnonzero(touches_image(boxes, width=width, height=height))
         kept = kept[nms(boxes[kept], self._anchors.scores[kept], iou_threshold=settings.nms_threshold)]
         self._anchors = self._anchors.rows(kept)
         self._next = Detections(boxes[kept], self._anchors.scores)

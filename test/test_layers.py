@@ -41,6 +41,8 @@ OPTIONAL = {
     "matplotlib",
     "onnx",
     "openvino",
+    "pillow_heif",
+    "pillow_jxl",
     "pooch",
     "pycocotools",
     "ray",

@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from pose_resnet_ros.core.errors import ImageError, SettingsError
 from pose_resnet_ros.media import Stills, Video, open_media
@@ -49,6 +51,41 @@ def test_a_folder_in_order_of_names_goes_on_after_a_damaged_image(tmp_path: Path
     assert media.read() is None
 
 
+def test_a_folder_of_everything(tmp_path: Path) -> None:
+    """Images by content, pages one by one, junk passed over, and what should be an image and is none said."""
+    write(tmp_path / "1.png", 1).rename(tmp_path / "1")
+    write(tmp_path / "2.png", 2).rename(tmp_path / "caf\udce9.JFIF")
+    shades = [Image.new("L", (8, 6), shade) for shade in (3, 4)]
+    shades[0].save(tmp_path / "scan.tif", save_all=True, append_images=shades[1:])
+    (tmp_path / "link.jpg").symlink_to("1")
+    (tmp_path / "broken.jpg").symlink_to("nowhere")
+    os.mkfifo(tmp_path / "pipe.png")
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "._1.png").write_bytes(b"what macOS writes")
+    (tmp_path / "folder.png").mkdir()
+    (tmp_path / "loop").symlink_to(tmp_path)
+    (tmp_path / "film.mp4").write_bytes(b"\0\0\0\x18ftypisom" + bytes(99))
+    media = open_media(str(tmp_path))
+    found, errors = [], []
+
+    def read() -> bool:
+        try:
+            picture = media.read()
+        except ImageError as error:
+            errors.append(Path(str(error).split(":")[0]).name)
+            return True
+        if picture is not None:
+            found.append((os.fsencode(picture.path.name), picture.page, int(picture.bgr[0, 0, 0])))
+        return picture is not None
+
+    while read():
+        pass
+    assert found == [
+        (b"1", None, 1), (b"caf\xe9.JFIF", None, 2), (b"link.jpg", None, 1), (b"scan.tif", 0, 3), (b"scan.tif", 1, 4),
+    ]  # fmt: skip
+    assert errors == ["broken.jpg", "pipe.png"]
+
+
 def test_a_video(tmp_path: Path) -> None:
     path = str(tmp_path / "video.avi")
     writer = cv2.VideoWriter(path, cv2.VideoWriter_fourcc(*"MJPG"), 12.5, (64, 48))
@@ -74,6 +111,9 @@ def test_what_cannot_be_opened_is_named(tmp_path: Path) -> None:
         open_media("/nowhere")
     with pytest.raises(SettingsError, match=r"there is no '~nobody/7\.png'"):
         open_media("~nobody/7.png")
+    os.mkfifo(tmp_path / "pipe.png")
+    with pytest.raises(SettingsError, match="is a pipe, a socket or a device"):
+        open_media(str(tmp_path / "pipe.png"))
     text = tmp_path / "notes.txt"
     text.write_text("hello")
     with pytest.raises(SettingsError, match="cannot open"):

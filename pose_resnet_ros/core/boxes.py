@@ -49,6 +49,13 @@ def is_sound(boxes_xyxy: np.ndarray) -> np.ndarray:
         return finite & (boxes_xyxy[:, 2] > boxes_xyxy[:, 0]) & (boxes_xyxy[:, 3] > boxes_xyxy[:, 1])
 
 
+def touches_image(boxes_xyxy: np.ndarray, *, width: int, height: int) -> np.ndarray:
+    """(N,) mask of the sound boxes that share an area with an image of that size; a person in any other cannot be seen."""
+    with np.errstate(invalid="ignore"):
+        overlap = (boxes_xyxy[:, :2] < (width, height)).all(axis=1) & (boxes_xyxy[:, 2:] > 0).all(axis=1)
+    return is_sound(boxes_xyxy) & overlap
+
+
 def clip_to_image(boxes_xyxy: np.ndarray, *, width: int, height: int) -> np.ndarray:
     """Corners moved into [0, width] x [0, height]; a box that lies outside becomes empty.
 

@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from pose_resnet_ros.core import types
-from pose_resnet_ros.core.boxes import is_sound, nms
+from pose_resnet_ros.core.boxes import nms, touches_image
 from pose_resnet_ros.core.crops import tensor_for
 from pose_resnet_ros.core.detector_heads import DECODERS
 from pose_resnet_ros.core.errors import InferenceCancelled, ModelError, PoseError, SettingsError
@@ -158,8 +158,6 @@ def load_detector(
 
 def _best(candidates: Detections, width: int, height: int, nms_threshold: float) -> Detections:
     """Candidates that touch the image, without duplicates, the best score first."""
-    boxes = candidates.boxes_xyxy
-    touching = (boxes[:, :2] < (width, height)).all(axis=1) & (boxes[:, 2:] > 0).all(axis=1)
-    candidates = candidates[is_sound(boxes) & touching]
+    candidates = candidates[touches_image(candidates.boxes_xyxy, width=width, height=height)]
     candidates = candidates[np.argsort(-candidates.scores, kind="stable")[:_MAX_CANDIDATES]]
     return candidates[nms(candidates.boxes_xyxy, candidates.scores, iou_threshold=nms_threshold)]

@@ -9,6 +9,7 @@ refuses of a file (OSError), is printed here as one line, without a traceback.
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import select
 import sys
@@ -64,6 +65,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run ``TOOL ...``; the exit code: 0, 1 for an error that is printed, 2 for a wrong command line, 130 if interrupted, 141
     if whoever reads the output has gone (``| head``).
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a file name need not be text
     try:
         try:
             return _run(arguments)

@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
 from pose_resnet_ros.checked_json import (
@@ -38,6 +37,7 @@ from pose_resnet_ros.core.types import Detections, People
 from pose_resnet_ros.models.spec import PoseSpec
 from pose_resnet_ros.pipeline import PosePipeline
 from pose_resnet_ros.settings import PipelineSettings
+from pose_resnet_ros.stills import read_declared
 
 MEASURES = ("AP", "AP .5", "AP .75", "AP M", "AP L", "AR", "AR .5", "AR .75", "AR M", "AR L")
 PERSON_CATEGORY = 1
@@ -75,14 +75,12 @@ class CocoData:
         self._folder = images
 
     def image(self, image_id: int) -> np.ndarray:
-        """The picture (H, W, 3) uint8 BGR, its EXIF orientation ignored. Raises ImageError."""
-        path = self._folder / self.coco.imgs[image_id]["file_name"]
-        # As in the published code; the annotations of COCO are in stored pixels.
-        image = cv2.imread(str(path), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
-        if image is None:
-            what = "cannot be read by OpenCV" if path.is_file() else "is not there; see --images"
-            raise ImageError(f"{path} {what}")
-        return image
+        """The picture (H, W, 3) uint8 BGR, in the pixels that its annotations are in. Raises ImageError."""
+        row = self.coco.imgs[image_id]
+        path = self._folder / row["file_name"]
+        if not path.exists():
+            raise ImageError(f"{path} is not there; see --images")
+        return read_declared(path, size_wh=(row["width"], row["height"]))
 
     def true_boxes(self) -> BoxesByImage:
         """Annotated persons with keypoints, cleaned as in the published code: clipped, and one pixel smaller."""

@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,15 +53,29 @@ class GivenBoxes:
         self._by_id: dict[int, list[int]] = {}
         for index, box in enumerate(boxes):
             if box.file_name is not None:
-                self._by_name.setdefault(Path(box.file_name).name, []).append(index)
+                self._by_name.setdefault(os.path.normpath(box.file_name), []).append(index)
             elif box.image_id is not None:
                 self._by_id.setdefault(box.image_id, []).append(index)
 
     def indices_of(self, picture: Path) -> list[int]:
-        """Places in ``boxes`` of those that belong to a picture: by its name, or by the number that its name is."""
+        """Places in ``boxes`` of those that belong to a picture: whose file_name is the end of its path, or whose image_id is the
+        number that its name is.
+        """
+        named = [index for name in _ends(picture) for index in self._by_name.get(name, [])]
         number = number_in_name(picture)
-        by_id = self._by_id.get(number, []) if number is not None else []
-        return sorted(self._by_name.get(picture.name, []) + by_id)
+        return sorted(named + (self._by_id.get(number, []) if number is not None else []))
+
+    def require_clear(self, pictures: Iterable[Path]) -> None:
+        """Raises DataFileError where boxes belong to several pictures."""
+        owner: dict[int, Path] = {}
+        for picture in pictures:
+            for index in self.indices_of(picture):
+                first = owner.setdefault(index, picture)
+                if os.path.abspath(first) != os.path.abspath(picture):
+                    raise DataFileError(
+                        f"boxes: box {index} with {self.boxes[index].named()} fits {first} and {picture}; give each box the"
+                        " file_name of its picture with the folders that tell them apart"
+                    )
 
     def detections(self, indices: Sequence[int]) -> Detections:
         """Those boxes as detections, row by row."""
@@ -85,6 +100,12 @@ def read_boxes(path: Path) -> GivenBoxes:
     names = {image["id"]: image["file_name"] for image in coco["images"]}
     persons = [row for row in coco["annotations"] if row.get("category_id", PERSON_CATEGORY) == PERSON_CATEGORY]
     return GivenBoxes([_given_box(row, names) for row in persons])
+
+
+def _ends(picture: Path) -> list[str]:
+    """``/a/b.png``, ``a/b.png`` and ``b.png``, for the picture b.png."""
+    path = Path(os.path.abspath(picture))
+    return [str(path), *(os.path.join(*path.parts[start:]) for start in range(1, len(path.parts)))]
 
 
 def _require_picture(rows: Sequence[Row], path: Path) -> None:

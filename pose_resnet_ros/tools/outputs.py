@@ -12,8 +12,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from pose_resnet_ros.core.errors import SettingsError
+from pose_resnet_ros.core.errors import ImageError, SettingsError
 from pose_resnet_ros.media import Media, Picture, Video
+from pose_resnet_ros.output_files import OutputGuard, write_whole
 from pose_resnet_ros.video.writer import VideoWriter
 
 _WRITABLE = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
@@ -63,7 +64,8 @@ class Sinks:
         if self.folder is None:
             return
         if not isinstance(self._media, Video):
-            self.folder.write_picture(f"{picture.path.stem}{addition}{picture.path.suffix}", image)
+            page = "" if picture.page is None else f"_page{picture.page}"
+            self.folder.write_picture(f"{picture.path.stem}{page}{addition}{picture.path.suffix}", image)
             return
         if addition not in self._videos:
             stem = f"webcam{picture.path}" if self._media.is_live else picture.path.stem
@@ -79,9 +81,10 @@ class Sinks:
 class PictureFolder:
     """Pictures and videos into a folder, under their own names; a name that is taken in this run gets a number."""
 
-    def __init__(self, folder: Path) -> None:
-        """Raises SettingsError if the folder cannot be made."""
+    def __init__(self, folder: Path, guard: OutputGuard | None = None) -> None:
+        """guard: knows the inputs, which are not written over. Raises SettingsError if the folder cannot be made."""
         self.folder = folder
+        self._guard = guard or OutputGuard()
         self._taken: set[str] = set()
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -89,11 +92,15 @@ class PictureFolder:
             raise SettingsError(f"output: cannot make the folder {folder}: {error.strerror}") from error
 
     def write_picture(self, name: str, image: np.ndarray) -> Path:
-        """Raises SettingsError if the picture cannot be written."""
-        stem, suffix = os.path.splitext(name)
-        path = self._free(stem, suffix if suffix.lower() in _WRITABLE else ".png")
-        if not cv2.imwrite(str(path), image):
-            raise SettingsError(f"output: cannot write {path} (disk full, or no permission?)")
+        """Raises SettingsError if the file cannot be written, ImageError if its format cannot hold the picture."""
+        path = self._free(*os.path.splitext(picture_name(name)))
+        try:
+            done, data = cv2.imencode(path.suffix.lower(), image)
+        except cv2.error as error:
+            raise ImageError(f"output: {path}: cannot be encoded: {error}") from error
+        if not done:
+            raise ImageError(f"output: {path}: cannot be encoded in this format")
+        write_whole(path, data.tobytes(), name="output")
         return path
 
     def video(self, stem: str, fps: float | None) -> VideoWriter:
@@ -106,7 +113,14 @@ class PictureFolder:
             number += 1
             name = f"{stem}_{number}{suffix}"
         self._taken.add(name)
+        self._guard.claim("output", self.folder / name)
         return self.folder / name
+
+
+def picture_name(name: str) -> str:
+    """What an annotated image file is called: as its input, or with .png where that format is not written."""
+    stem, suffix = os.path.splitext(name)
+    return name if suffix.lower() in _WRITABLE else f"{stem}.png"
 
 
 class Window:

@@ -9,16 +9,19 @@ import logging
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from pose_resnet_ros.core.errors import SettingsError
 from pose_resnet_ros.core.skeletons import COCO17
 from pose_resnet_ros.core.types import names_of
+from pose_resnet_ros.media import still_files
 from pose_resnet_ros.models.registry import FULL_FRAME
 from pose_resnet_ros.options import PIPELINE_OPTIONS, TRACKING_OPTIONS
+from pose_resnet_ros.output_files import OutputGuard
 from pose_resnet_ros.pipeline import PosePipeline, load_pipeline
 from pose_resnet_ros.tools.bag_reading import is_bag
-from pose_resnet_ros.tools.coco_results import is_image_file, write_rows
+from pose_resnet_ros.tools.coco_results import write_rows
 from pose_resnet_ros.tools.given_boxes import GivenBoxes, read_boxes
 from pose_resnet_ros.tools.options import (
     add_options,
@@ -27,7 +30,7 @@ from pose_resnet_ros.tools.options import (
     require_writable,
     whole_number,
 )
-from pose_resnet_ros.tools.outputs import VIDEO_SUFFIX, PictureFolder, Quit, Sinks, Window
+from pose_resnet_ros.tools.outputs import VIDEO_SUFFIX, PictureFolder, Quit, Sinks, Window, picture_name
 from pose_resnet_ros.tools.predict_bags import predict_bags
 from pose_resnet_ros.tools.prediction import Prediction
 from pose_resnet_ros.tools.rerun_log import RerunLog
@@ -52,8 +55,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "ray": args.ray,
     }
     _refuse(bag_options, "for bags only")
+    pictures = _pictures(args.inputs)
     given = read_boxes(args.boxes) if args.boxes else None
-    sinks = _open_sinks(args)
+    if given is not None:
+        given.require_clear(pictures)
+    sinks = _open_sinks(args, pictures)
     with _load(args, needs_detector=given is None) as pipeline:
         _require_fitting_model(args, pipeline)  # refuse now what could not be written at the end
         rerun = RerunLog(args.rerun, pipeline.skeleton) if args.rerun else None
@@ -126,29 +132,41 @@ def _load(args: argparse.Namespace, *, needs_detector: bool) -> PosePipeline:
     return load_pipeline(**values)
 
 
-def _open_sinks(args: argparse.Namespace) -> Sinks:
+def _open_sinks(args: argparse.Namespace, pictures: Sequence[Path]) -> Sinks:
+    read = [args.boxes, args.pose_model, args.detector_model, *args.inputs]
+    guard = OutputGuard([*pictures, *(Path(text) for text in read if text is not None and not Path(text).is_dir())])
     window = Window("pose_resnet_ros") if args.show else None
     folder = args.output
     if folder is None and not (args.json or window or args.rerun):
         folder = _DEFAULT_OUTPUT
     if args.heatmaps and folder is None and window is None:
         raise SettingsError("--heatmaps: nothing is drawn; give --output or --show too")
-    if folder is not None:
-        _keep_inputs(args.inputs, folder)
+    _keep_inputs(args, folder, pictures, guard)
     if args.json:
         require_writable("json", args.json)
-    return Sinks(PictureFolder(folder) if folder else None, window)
+    return Sinks(PictureFolder(folder, guard) if folder else None, window)
 
 
-def _keep_inputs(inputs: Sequence[str], output: Path) -> None:
-    """Results have the names of their inputs: raises SettingsError where they would be written over them."""
-    for path in map(Path, inputs):
-        taken = path if path.is_dir() else path.parent
-        named_alike = path.is_dir() or is_image_file(path) or path.suffix == VIDEO_SUFFIX
-        if named_alike and path.exists() and taken.resolve() == output.resolve():
-            raise SettingsError(
-                f"output: {output} is the folder of the input {path}, which would be written over; name another folder"
-            )
+def _pictures(inputs: Sequence[str]) -> list[Path]:
+    """The image files of all inputs that can be used."""
+    found: list[Path] = []
+    for text in inputs:
+        with suppress(SettingsError):  # said when its turn comes
+            found += still_files(text)
+    return found
+
+
+def _keep_inputs(
+    args: argparse.Namespace, folder: Path | None, pictures: Sequence[Path], guard: OutputGuard
+) -> None:
+    """Raises SettingsError now where a result would later be written over an input."""
+    for name in ("json", "rerun"):
+        if vars(args)[name] is not None:
+            guard.claim(name, vars(args)[name])
+    if folder is not None:
+        names = [picture_name(path.name) for path in pictures]
+        for name in names + [f"{Path(text).stem}{VIDEO_SUFFIX}" for text in args.inputs]:
+            guard.claim("output", folder / name)
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:

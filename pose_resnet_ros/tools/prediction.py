@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from pose_resnet_ros.core.boxes import touches_image
 from pose_resnet_ros.core.draw import draw_heatmaps, draw_people
-from pose_resnet_ros.core.errors import ImageError, PoseError, SettingsError
+from pose_resnet_ros.core.errors import DataFileError, ImageError, PoseError, SettingsError
 from pose_resnet_ros.core.skeletons import COCO17, convert
 from pose_resnet_ros.core.types import People
 from pose_resnet_ros.identities import Identities, IdentitySettings
@@ -26,6 +27,7 @@ from pose_resnet_ros.tools.coco_results import ImageIds, Row, result_rows
 from pose_resnet_ros.tools.given_boxes import GivenBoxes
 from pose_resnet_ros.tools.options import draw_arguments, frame_settings
 from pose_resnet_ros.tools.outputs import Sinks
+from pose_resnet_ros.tools.picture_names import PictureNames
 from pose_resnet_ros.tools.rerun_log import RerunLog
 
 
@@ -55,12 +57,15 @@ class Prediction:
         self._given = given
         self._rerun = rerun
         self._ids = ImageIds()
+        self._names = PictureNames(())
+        self._seen: set[int] = set()  # places of the given boxes whose picture came
         self._rows: dict[int, Row] = {}  # by place in the output
         self.errors = self._pictures = self._persons = 0
         self._total_ms = 0.0
 
     def run(self, inputs: Sequence[str]) -> None:
         """All inputs, one after the other. Raises Quit, and SettingsError where a result cannot be written."""
+        self._names = PictureNames(inputs)
         with tqdm(total=_count(inputs), unit="picture", disable=None) as progress:
             for text in inputs:
                 try:
@@ -78,7 +83,7 @@ class Prediction:
     def boxes_left(self) -> list[int]:
         """Places of the given boxes that belonged to no picture."""
         return (
-            [place for place in range(len(self._given.boxes)) if place not in self._rows]
+            [place for place in range(len(self._given.boxes)) if place not in self._seen]
             if self._given
             else []
         )
@@ -112,7 +117,7 @@ class Prediction:
             progress.update()
 
     def _one(self, picture: Picture, media: Media, identities: Identities | None) -> None:
-        places = self._given.indices_of(picture.path) if self._given else None
+        places = self._places(picture)
         boxes = self._given.detections(places) if self._given and places is not None else None
         begin = time.perf_counter()
         try:
@@ -136,6 +141,24 @@ class Prediction:
         if self._sinks:
             self._sinks.put(picture, self._drawn(result, picture.bgr))
 
+    def _places(self, picture: Picture) -> list[int] | None:
+        """Which of the given boxes belong to this picture; those that do not touch it are named and left out."""
+        if self._given is None:
+            return None
+        places = self._given.indices_of(picture.path)
+        self._seen.update(places)
+        if places and picture.page is not None:
+            raise ImageError(f"{picture.path}: has several pages, and the boxes do not say which is theirs")
+        height, width = picture.bgr.shape[:2]
+        boxes = self._given.detections(places).boxes_xyxy
+        usable = touches_image(boxes, width=width, height=height)
+        for place in np.array(places, int)[~usable]:
+            bbox = self._given.boxes[place].bbox_xywh
+            self._complain(
+                DataFileError(f"{picture.path}: box {place}, {bbox}, does not touch the picture of {width} x {height}")
+            )
+        return [place for place, good in zip(places, usable, strict=True) if good]
+
     def _collect(self, native: People, picture: Picture, places: list[int] | None) -> None:
         """Keep the persons as COCO rows; a model without COCO's joints has none (and is refused with --json)."""
         skeleton = self._pipeline.native_skeleton
@@ -144,7 +167,8 @@ class Prediction:
         rows = result_rows(
             convert(native, native=skeleton, target=COCO17),
             picture=picture,
-            image_id=self._ids.take(picture.path),
+            file_name=self._names.of(picture.path),
+            image_id=self._ids.take(picture),
             keypoint_threshold=self._settings.keypoint_threshold,
         )
         first = len(self._rows)

@@ -19,10 +19,11 @@ CMAKE = (ROOT / "CMakeLists.txt").read_text(encoding="utf-8")
 ROSDEP_KEYS = {
     name: f"python3-{name}" for name in ("numpy", "scipy", "requests", "tqdm", "rich", "matplotlib", "yaml")
 }
-ROSDEP_KEYS |= {"cv2": "python3-opencv", "onnxruntime": "python3-onnxruntime-pip"}
+ROSDEP_KEYS |= {"cv2": "python3-opencv", "PIL": "python3-pil", "onnxruntime": "python3-onnxruntime-pip"}
 # Without a key, or wanted by single tools only: these are pip extras.
 PIP_ONLY = {
     *("torch", "onnx", "openvino", "pooch", "pycocotools", "rosbags", "mcap", "zstandard", "ray", "rerun"),
+    *("pillow_heif", "pillow_jxl", "ruamel"),
 }
 # Not released for every distro: whoever sets publish_hri installs it.
 NOT_EVERYWHERE = {"hri_msgs"}

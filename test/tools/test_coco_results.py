@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -31,14 +32,14 @@ def test_number_in_a_file_name(name: str, number: int | None) -> None:
 
 def test_every_picture_has_a_number_of_its_own() -> None:
     ids = ImageIds()
-    names = ["a.jpg", "2.jpg", "b.jpg", "2.png", "000139.jpg", "c.jpg"]
-    assert [ids.take(Path(name)) for name in names] == [1, 2, 3, 4, 139, 5]
+    names = ["a.jpg", "2.jpg", "b.jpg", "2.png", "000139.jpg", "c.jpg", f"{10**30}.jpg"]
+    assert [ids.take(picture(name)) for name in names] == [1, 2, 3, 4, 139, 5, 6]
 
 
 def test_frames_of_a_video_are_counted() -> None:
     ids = ImageIds()
-    assert [ids.take(Path("12.mp4")) for _ in range(3)] == [1, 2, 3]
-    assert ids.take(Path("0")) == 4
+    assert [ids.take(picture("12.mp4", is_frame=True)) for _ in range(3)] == [1, 2, 3]
+    assert ids.take(picture("0", is_frame=True)) == 4
 
 
 def people(track_id: int = -1) -> People:
@@ -50,16 +51,20 @@ def people(track_id: int = -1) -> People:
     )
 
 
-def picture(name: str, index: int = 0) -> Picture:
-    return Picture(np.zeros((4, 4, 3), np.uint8), Path("folder") / name, index)
+def picture(name: str, index: int = 0, **facts: Any) -> Picture:
+    return Picture(np.zeros((4, 4, 3), np.uint8), Path("folder") / name, index, **facts)
+
+
+def rows_of(people: People, picture: Picture) -> list[dict[str, Any]]:
+    return result_rows(people, picture=picture, file_name="a/7.jpg", image_id=7, keypoint_threshold=0.2)
 
 
 def test_a_row_of_a_picture() -> None:
-    (row,) = result_rows(people(), picture=picture("7.jpg"), image_id=7, keypoint_threshold=0.2)
+    (row,) = rows_of(people(), picture("7.jpg"))
     keypoints = row.pop("keypoints")
     assert row == {
         "image_id": 7,
-        "file_name": "7.jpg",
+        "file_name": "a/7.jpg",
         "category_id": 1,
         "bbox": [10, 20, 30, 60],
         "score": 0.5,  # 0.5 of the box times 1.0, the mean of the two sure joints
@@ -70,12 +75,17 @@ def test_a_row_of_a_picture() -> None:
 
 
 def test_a_row_of_a_video_has_its_frame_and_track() -> None:
-    (row,) = result_rows(people(4), picture=picture("street.avi", 11), image_id=12, keypoint_threshold=0.2)
+    (row,) = rows_of(people(4), picture("street.avi", 11, is_frame=True))
     assert (row["frame"], row["track_id"]) == (11, 4)
 
 
+def test_a_row_of_a_page() -> None:
+    (row,) = rows_of(people(), picture("scan.tif", 3, page=2))
+    assert (row["page"], "frame" in row) == (2, False)
+
+
 def test_nobody() -> None:
-    assert result_rows(People.empty(17), picture=picture("7.jpg"), image_id=7, keypoint_threshold=0.2) == []
+    assert rows_of(People.empty(17), picture("7.jpg")) == []
 
 
 @pytest.mark.parametrize("rows", [[], [{"image_id": 1}], [{"image_id": 1}, {"image_id": 2}]])
@@ -89,7 +99,7 @@ def test_rows_are_written_whole(tmp_path: Path, rows: list[dict[str, int]]) -> N
 
 def test_pycocotools_style_round_trip(tmp_path: Path) -> None:
     """What COCO's loader asks of results: flat keypoints, known keys, unique numbers for each picture."""
-    rows = result_rows(people(), picture=picture("7.jpg"), image_id=7, keypoint_threshold=0.2)
+    rows = rows_of(people(), picture("7.jpg"))
     write_rows(tmp_path / "r.json", rows)
     loaded = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))
     points = np.array(loaded[0]["keypoints"]).reshape(17, 3)

@@ -27,7 +27,8 @@ def test_a_list_by_file_name_and_by_number(tmp_path: Path) -> None:
         {"file_name": "folder/a.jpg", "bbox": [5, 6, 7, 8]},
     ]
     given = boxes_of(tmp_path, rows)
-    assert given.indices_of(Path("/pictures/a.jpg")) == [0, 2]
+    assert given.indices_of(Path("/pictures/a.jpg")) == [0]
+    assert given.indices_of(Path("/pictures/folder/a.jpg")) == [0, 2]
     assert given.indices_of(Path("/pictures/000007.png")) == [1]
     assert given.indices_of(Path("b.jpg")) == []
     detections = given.detections([1, 0])
@@ -78,3 +79,21 @@ def test_a_coco_annotation_file(tmp_path: Path) -> None:
 def test_what_cannot_be_used_is_named(tmp_path: Path, data: Any, message: str) -> None:
     with pytest.raises(DataFileError, match=f"boxes.json.*{message}"):
         boxes_of(tmp_path, data)
+
+
+def test_boxes_belong_to_the_picture_whose_path_ends_as_they_say(tmp_path: Path) -> None:
+    names = ["a/1.png", "./b/1.png", "/data/c/1.png", "c/1.png", "1.PNG"]
+    given = boxes_of(tmp_path, [{"file_name": name, "bbox": [1, 2, 3, 4]} for name in names])
+    pictures = [Path("/data/a/1.png"), Path("/data/b/1.png"), Path("/data/c/1.png"), Path("/x/c/1.png")]
+    assert [given.indices_of(picture) for picture in pictures] == [[0], [1], [2, 3], [3]]
+    given.require_clear(pictures[:3])
+    given.require_clear([*pictures[:3], Path("/data/b/../a/1.png")])  # the same picture again
+    with pytest.raises(DataFileError, match=r"box 3 .*'c/1\.png'.* fits /data/c/1\.png and /x/c/1\.png; give each"):
+        given.require_clear(pictures)
+
+
+@pytest.mark.parametrize("row", [{"file_name": "1.png"}, {"image_id": 1}])
+def test_a_box_that_fits_two_pictures_is_refused(tmp_path: Path, row: dict[str, Any]) -> None:
+    given = boxes_of(tmp_path, [row | {"bbox": [1, 2, 3, 4]}])
+    with pytest.raises(DataFileError, match=r"fits a/1\.png and b/1\.png"):
+        given.require_clear([Path("a/1.png"), Path("b/1.png")])

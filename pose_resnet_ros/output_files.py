@@ -1,0 +1,74 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Files that a command writes: never over one that it reads, and whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from functools import cached_property
+from pathlib import Path
+
+from pose_resnet_ros.core.errors import SettingsError
+
+_Identity = tuple[int, int] | str
+
+
+class OutputGuard:
+    """Refuses outputs that are inputs, or that are written twice: by device and inode, so through every kind of link."""
+
+    def __init__(self, inputs: Iterable[Path] = ()) -> None:
+        """inputs: files; a folder stands for the files in it, and what is not there does not matter."""
+        self._paths = inputs
+        self._claimed: dict[_Identity, str] = {}
+
+    def claim(self, name: str, path: Path) -> None:
+        """name: the option that asks for this output. Raises SettingsError under that name."""
+        identity = _identity(path)
+        if identity in self._inputs:
+            raise SettingsError(
+                f"{name}: {path} is the input {self._inputs[identity]}, which would be written over; name another"
+                f" {'folder' if name == 'output' else 'file'}"
+            )
+        if self._claimed.setdefault(identity, name) != name:
+            raise SettingsError(f"{name}: {path} is written by {self._claimed[identity]} too; name another file")
+
+    @cached_property
+    def _inputs(self) -> dict[_Identity, Path]:
+        return {_identity(file): file for path in self._paths for file in _files_of(path)}
+
+
+def write_whole(path: Path, data: bytes, *, name: str) -> None:
+    """Write aside, then move to its place, so that no reader sees half a file; a link stays a link, and a device is written to.
+
+    name: what errors begin with. Raises SettingsError where the disk refuses.
+    """
+    target = Path(os.path.realpath(path))
+    part = target.with_name(f".pose_resnet_ros.{os.getpid()}.part")
+    try:
+        if path.exists() and not path.is_file():  # /dev/stdout
+            path.write_bytes(data)
+            return
+        part.write_bytes(data)
+        part.replace(target)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise SettingsError(f"{name}: cannot write {path}: {error.strerror}") from error
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def _identity(path: Path) -> _Identity:
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        return os.path.realpath(path)
+    return status.st_dev, status.st_ino
+
+
+def _files_of(path: Path) -> list[Path]:
+    try:
+        return [file for file in path.iterdir() if file.is_file()] if path.is_dir() else [path]
+    except OSError:
+        return []
