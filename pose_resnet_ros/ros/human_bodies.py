@@ -3,18 +3,20 @@
 """``publish_hri``: tracked persons as REP-155 (ROS4HRI) has them: ``/humans/bodies/tracked``, and of each body ``roi``,
 ``skeleton2d`` and ``cropped``.
 
-A body's topics come and go with the person. ROS entities are made on the executor's thread only, so the worker leaves its
-results here and wakes that thread. If it is late, the newest result counts.
+A body's topics come and go with the person, and all go when no result comes any more. ROS entities are made on the executor's
+thread only, so the worker leaves its results here and wakes that thread. If it is late, the newest result counts.
 """
 
 from __future__ import annotations
 
 import math
+import re
 import time
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
@@ -36,6 +38,8 @@ except ImportError:  # optional, and not released for every distro
 
 PREFIX = "/humans/bodies"
 RETIRE_AFTER_S = 5.0  # topics of a body that was not seen for so long are taken away
+SILENT_AFTER_S = 2.0  # without a result for so long nobody is tracked any more: the camera has stopped
+PERIOD_S = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,20 +68,34 @@ class _Body:
 class HumanBodies:
     """Made and destroyed on the executor's thread; ``put`` on the worker's."""
 
-    def __init__(self, node: Node, skeleton: Skeleton) -> None:
-        """Raises SettingsError where hri_msgs is not installed, or where the skeleton lacks a joint."""
+    def __init__(self, node: Node, skeleton: Skeleton, *, prefix: str = "") -> None:
+        """prefix: of the bodies' ids, so that they are no other node's.
+
+        Raises SettingsError where hri_msgs is not installed, where the skeleton lacks a joint, or for a prefix that no topic
+        can have.
+        """
         if Skeleton2D is None:
             raise SettingsError(
                 "publish_hri: hri_msgs is not installed here: sudo apt install ros-$ROS_DISTRO-hri-msgs"
                 " (there is none for Kilted)"
             )
+        if not re.fullmatch(r"([A-Za-z][A-Za-z0-9_]*)?", prefix):
+            raise SettingsError(
+                f"hri_id_prefix: expected a letter, then letters, digits or _, got '{prefix}'"
+            )
         joint_sources(skeleton, OPENPOSE18)
         self._node = node
         self._skeleton = skeleton
+        self._prefix = prefix
+        self._result_s = 0.0
         self._pending: _Result | None = None
         self._bodies: dict[int, _Body] = {}
         self._tracked = node.create_publisher(IdsList, f"{PREFIX}/tracked", 10)
         self._wake = node.create_guard_condition(self._publish)
+        # A steady clock: with use_sim_time the node's own stands still when the bag or the simulation does.
+        self._timer = node.create_timer(
+            PERIOD_S, self._look_around, clock=Clock(clock_type=ClockType.STEADY_TIME)
+        )
 
     def put(self, header: Header, people: People, *, image: np.ndarray) -> None:
         """Publish these persons soon. image: (H, W, 3) uint8 BGR; nobody may write into it any more."""
@@ -96,6 +114,7 @@ class HumanBodies:
     def destroy(self) -> None:
         """Take all topics away."""
         self.clear()
+        self._node.destroy_timer(self._timer)
         self._node.destroy_guard_condition(self._wake)
         self._node.destroy_publisher(self._tracked)
 
@@ -103,7 +122,7 @@ class HumanBodies:
         result, self._pending = self._pending, None
         if result is None:
             return
-        now_s = time.monotonic()
+        self._result_s = now_s = time.monotonic()
         ids = result.people.track_ids.tolist()
         for row, track_id in enumerate(ids):
             body = self._bodies.get(track_id) or self._new_body(track_id)
@@ -113,12 +132,18 @@ class HumanBodies:
             if body.cropped.get_subscription_count():
                 cropped = cropped_message(result.header, result.people, row, result.image)
                 body.cropped.publish(cropped)
-        self._tracked.publish(IdsList(header=result.header, ids=[body_id(track_id) for track_id in ids]))
+        tracked = [body_id(track_id, self._prefix) for track_id in ids]
+        self._tracked.publish(IdsList(header=result.header, ids=tracked))
+
+    def _look_around(self) -> None:
+        now_s = time.monotonic()
+        if now_s - self._result_s > SILENT_AFTER_S:
+            self.clear()
         for track_id in [key for key, body in self._bodies.items() if now_s - body.seen_s > RETIRE_AFTER_S]:
             self._retire(track_id)
 
     def _new_body(self, track_id: int) -> _Body:
-        base = f"{PREFIX}/{body_id(track_id)}"
+        base = f"{PREFIX}/{body_id(track_id, self._prefix)}"
         create = self._node.create_publisher
         self._bodies[track_id] = _Body(
             create(NormalizedRegionOfInterest2D, f"{base}/roi", 1),
@@ -133,9 +158,9 @@ class HumanBodies:
             self._node.destroy_publisher(publisher)
 
 
-def body_id(track_id: int) -> str:
+def body_id(track_id: int, prefix: str) -> str:
     """REP-155 wants ids that begin with a letter."""
-    return f"body{track_id}"
+    return f"{prefix}_body{track_id}" if prefix else f"body{track_id}"
 
 
 def region_message(header: Header, people: People, row: int, image_wh: tuple[int, int]) -> Any:

@@ -102,7 +102,7 @@ class PoseNode(GuardedLifecycleNode):
         if self._settings.use_depth:
             self._space = Space(self, self._pipeline.skeleton)
         if self._settings.publish_hri:
-            self._bodies = HumanBodies(self, self._pipeline.skeleton)
+            self._bodies = HumanBodies(self, self._pipeline.skeleton, prefix=self._hri_prefix())
         self._skeleton.publish(messages.skeleton_message(self._pipeline.skeleton))
         providers = ", ".join(f"{network} on {provider}" for network, provider in self._providers().items())
         self.get_logger().info(
@@ -225,6 +225,12 @@ class PoseNode(GuardedLifecycleNode):
         """The resolved input topic; transports hang below the resolved name of the raw image."""
         base = self.resolve_topic_name("image")
         return self.resolve_topic_name(f"{base}/compressed") if self._is_compressed() else base
+
+    def _hri_prefix(self) -> str:
+        """What tells this node's bodies from those of others: its namespace, and its name if it was given another."""
+        name = "" if self.get_name() == NAME else self.get_name()
+        own = "_".join(filter(None, [*self.get_namespace().split("/"), name]))
+        return self._settings.hri_id_prefix or own.strip("_")
 
     def _is_compressed(self) -> bool:
         return self._settings.image_transport == "compressed"

@@ -143,6 +143,51 @@ def test_bodies_of_the_running_node_come_and_go(
     world.until(lambda: seen([1])() and node.count_publishers(skeleton_topic) == 0, "the body's topics to go")
 
 
+def test_bodies_go_when_the_camera_stops(
+    hri: Any, world: Any, spot: str, image_message: Callable[..., Image], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(human_bodies, "SILENT_AFTER_S", 0.5)
+    lists = world.listen(hri.IdsList, "/humans/bodies/tracked")
+    node = world.pose_node(pose_model=spot, publish_hri=True, tracking__confirm_hits=1)
+    camera = world.publisher(Image)
+    world.until(lambda: camera.publish(image_message()) or lists, "somebody to be tracked")
+    assert lists[0].ids == ["body1"]
+    world.until(lambda: lists[-1].ids == [], "nobody to be tracked, without another image")
+    world.until(lambda: node.count_publishers("/humans/bodies/body1/roi") == 0, "the topics to go")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "prefix", "expected"),
+    [
+        (["__ns:=/robot/front"], "", "robot_front_body1"),
+        (["__ns:=/robot", "__node:=back"], "", "robot_back_body1"),
+        (["__ns:=/robot"], "r2d2", "r2d2_body1"),
+    ],
+)
+def test_bodies_of_two_nodes_have_ids_of_their_own(
+    hri: Any,
+    world: Any,
+    spot: str,
+    image_message: Callable[..., Image],
+    arguments: list[str],
+    prefix: str,
+    expected: str,
+) -> None:
+    lists = world.listen(hri.IdsList, "/humans/bodies/tracked")
+    remapped = [word for rule in arguments for word in ("-r", rule)]
+    world.pose_node(
+        *remapped, pose_model=spot, publish_hri=True, hri_id_prefix=prefix, tracking__confirm_hits=1
+    )
+    camera = world.publisher(Image, f"{arguments[0].removeprefix('__ns:=')}/image")
+    world.until(lambda: camera.publish(image_message()) or lists, "somebody to be tracked")
+    assert lists[0].ids == [expected]
+
+
+def test_a_prefix_that_no_topic_can_have_is_refused(hri: Any, world: Any, spot: str) -> None:
+    with pytest.raises(PoseError, match=r"hri_id_prefix: expected a letter.*got '2 robots'"):
+        world.pose_node(pose_model=spot, publish_hri=True, hri_id_prefix="2 robots")
+
+
 def test_without_hri_msgs_configure_says_what_to_install(
     world: Any, spot: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -48,6 +48,12 @@ ROBOT_OPTIONS: tuple[Option, ...] = (
         "publish_hri", False, "tracked persons as /humans/bodies (REP-155) too; needs the package hri_msgs"
     ),
     Option(
+        "hri_id_prefix",
+        "",
+        "with publish_hri: PREFIX_body1 in place of body1, so that two nodes never mean two persons by one id; empty: the node's"
+        " namespace, and its name if that is not pose_resnet",
+    ),
+    Option(
         "person_class_ids",
         "person,0",
         "with detector_model external: the class ids on `detections` that mean a person, with commas between them",
@@ -127,6 +133,7 @@ class Settings:
     max_age_ms: float
     jpeg_quality: int
     publish_hri: bool
+    hri_id_prefix: str
     use_depth: bool
     depth_max_offset_ms: float
     image_is_rectified: bool
