@@ -16,12 +16,14 @@ import onnxruntime
 from onnx import numpy_helper
 
 from pose_resnet_ros.core.errors import ModelError
+from pose_resnet_ros.models.declared_weights import check_declared_weights
 
 TOLERANCE = 1e-4
 
 
 def load_onnx(path: Path) -> onnx.ModelProto:
-    """Read a model. Raises ModelError if it is none."""
+    """Read a model. Raises ModelError if it is none, or if its weights are not those that it declares."""
+    check_declared_weights(path)
     try:
         model = onnx.load(str(path))
     except Exception as error:  # protobuf's own, which no public module of onnx names

@@ -22,6 +22,7 @@ from typing import Any
 import onnxruntime as ort
 
 from pose_resnet_ros.core.errors import BackendError, ModelError
+from pose_resnet_ros.models.declared_weights import check_declared_weights
 from pose_resnet_ros.models.files import models_folder
 from pose_resnet_ros.models.gpu_trial import try_convolution
 from pose_resnet_ros.models.placement import warn_of_nodes_on_cpu
@@ -120,6 +121,8 @@ def _open_on(
         raise BackendError(
             f"backend '{backend}' is not in this onnxruntime {ort.__version__}; {_CURE[backend]}"
         )
+    if content is None:
+        check_declared_weights(path)
     _preload_libraries(backend)
     names = [name for name in _PROVIDERS[backend] if name in ort.get_available_providers()]
     providers = [(name, _provider_options(name, device_id, threads)) for name in names]

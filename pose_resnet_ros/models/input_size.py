@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from pose_resnet_ros.core.errors import SettingsError
 from pose_resnet_ros.models.runtime import OnnxModel
-from pose_resnet_ros.models.spec import DetectorSpec
+from pose_resnet_ros.models.spec import MAX_INPUT_PIXELS, DetectorSpec
 
 # Of the networks whose description lists no grids: YOLOX, and YOLOv3 with its suppression in the graph.
 _COARSEST_STRIDE = 32
@@ -25,6 +25,8 @@ def at_size(spec: DetectorSpec, input_wh: tuple[int, int], model: OnnxModel) -> 
             f"detector_input: {model.path} takes {own} only, {asked} was asked for: leave detector_input empty, or use a model"
             " whose height and width are free, such as person_lite"
         )
+    if input_wh[0] * input_wh[1] > MAX_INPUT_PIXELS:
+        raise SettingsError(f"detector_input: expected at most {MAX_INPUT_PIXELS} pixels, got {asked}")
     stride = max((scale.stride for scale in spec.scales), default=_COARSEST_STRIDE)
     if input_wh[0] % stride or input_wh[1] % stride:
         raise SettingsError(

@@ -19,6 +19,8 @@ from pose_resnet_ros.models.cancel import Canceller
 
 _log = logging.getLogger(__name__)
 
+MAX_FIXED_BATCH = 256  # each run is filled up to it
+
 
 @dataclass(frozen=True)
 class RunOn:
@@ -70,6 +72,10 @@ class OnnxModel:
         self.outputs = tuple(_info(node) for node in self._session.get_outputs())
         self.metadata: dict[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
         self.fixed_batch = self.inputs[0].shape[0] if self.inputs and self.inputs[0].shape else None
+        if self.fixed_batch and self.fixed_batch > MAX_FIXED_BATCH:
+            raise ModelError(
+                f"{path} has a fixed batch of {self.fixed_batch}; expected at most {MAX_FIXED_BATCH}: export it with a free one"
+            )
         self._batch = self.fixed_batch or run_on.max_batch
         if self.fixed_batch and self.fixed_batch < run_on.max_batch:
             _log.warning(

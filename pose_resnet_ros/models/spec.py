@@ -17,11 +17,16 @@ from pose_resnet_ros.core.errors import ModelError
 from pose_resnet_ros.core.types import InputSpec, YoloScale
 
 METADATA_KEY = "pose_resnet_ros"
+MAX_INPUT_PIXELS = 1 << 23  # above 3840 x 2176; as float32 100 MB for each image
 PRECISION = "precision"  # of an exported file, in its provenance: fp16 or int8; absent: fp32
 WEIGHT_BITS = "weight_bits"  # of an int8 file, in its provenance; absent: 8, which older exports made
 MADE_FROM = (
     "made_from_sha256"  # of such a file, in its provenance: digest of the ONNX file whose weights it has
 )
+
+
+# Of numbers in a description: float32 can compute with them and with their quotients.
+_SMALLEST, _LARGEST = 1e-9, 1e9
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,7 @@ def spec_from_json(text: str) -> Spec:
     """
     try:
         data: dict[str, Any] = json.loads(text)
+        _check_texts(data)
         data["input"] = InputSpec(**{key: _frozen(value) for key, value in data["input"].items()})
         _check_input(data["input"])
         if data["kind"] == "pose":
@@ -85,17 +91,30 @@ def spec_from_json(text: str) -> Spec:
         if data["kind"] == "detector":
             data["scales"] = tuple(YoloScale(s["stride"], _frozen(s["anchors"])) for s in data["scales"])
             return _checked_detector(DetectorSpec(**data))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ModelError(
             f"the model's metadata entry '{METADATA_KEY}' is not a readable description: {error}"
         ) from error
     raise ModelError(f"the model's metadata says kind '{data['kind']}'; expected pose or detector")
 
 
+def _check_texts(data: dict[str, Any]) -> None:
+    for name in ("name", "decoder", "skeleton", "crop", "letterbox"):
+        if not isinstance(data.get(name, ""), str):
+            raise ValueError(f"{name}: expected a text, got {data[name]!r}")
+    facts = data.get("provenance", {})
+    if not isinstance(facts, dict) or not all(isinstance(fact, str) for fact in facts.values()):
+        raise ValueError(f"provenance: expected texts by name, got {facts!r}")
+
+
 def _check_input(pixels: InputSpec) -> None:
     """Raises ValueError for what would end in a division by zero, or in other pixels than were meant."""
     _require("input.width", pixels.width, above=0, whole=True)
     _require("input.height", pixels.height, above=0, whole=True)
+    if pixels.width * pixels.height > MAX_INPUT_PIXELS:
+        raise ValueError(
+            f"input: expected at most {MAX_INPUT_PIXELS} pixels, got {pixels.width} x {pixels.height}"
+        )
     _require("input.scale", pixels.scale, above=0)
     if pixels.channel_order not in ("bgr", "rgb"):
         raise ValueError(f"input.channel_order: expected bgr or rgb, got {pixels.channel_order!r}")
@@ -115,17 +134,19 @@ def _checked_detector(spec: DetectorSpec) -> DetectorSpec:
         )
     for scale in spec.scales:
         _require("stride", scale.stride, above=0, whole=True)
-        for size in (size for anchor in scale.anchors for size in anchor):
-            _require("anchors", size, above=0)
+        for width, height in scale.anchors:
+            _require("anchors", width, above=0)
+            _require("anchors", height, above=0)
     return spec
 
 
 def _require(name: str, value: object, *, above: float, whole: bool = False) -> None:
-    kinds = (int,) if whole else (int, float)
-    fits = isinstance(value, kinds) and not isinstance(value, bool) and math.isfinite(value) and value > above
-    if not fits:
+    is_number = isinstance(value, int) or (isinstance(value, float) and not whole)
+    if not is_number or isinstance(value, bool) or not above < value < math.inf:  # type: ignore[operator]
         limit = f" above {above:g}" if math.isfinite(above) else ""
         raise ValueError(f"{name}: expected a {'whole ' if whole else ''}number{limit}, got {value!r}")
+    if value != 0 and not _SMALLEST <= abs(value) <= _LARGEST:  # type: ignore[operator,arg-type]
+        raise ValueError(f"{name}: expected a size from {_SMALLEST:g} to {_LARGEST:g}, got {value!r}")
 
 
 def _frozen(value: Any) -> Any:

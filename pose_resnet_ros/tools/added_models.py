@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pose_resnet_ros.core.errors import ModelError
 from pose_resnet_ros.models.checks import spec_of
+from pose_resnet_ros.models.declared_weights import has_weights_elsewhere
 from pose_resnet_ros.models.detector import PersonDetector
 from pose_resnet_ros.models.digests import record_digest
 from pose_resnet_ros.models.download import part_file, writable_folder
@@ -48,7 +49,7 @@ def add_described_file(path: Path, *, name: str, like: str | None, person_class:
         opened.close()
     target = models_folder() / f"{name}.onnx"
     with writable_folder() as folder, part_file(folder, target.name) as part:
-        if like is None and not _has_weights_elsewhere(path):
+        if like is None and not has_weights_elsewhere(path):
             shutil.copyfile(path, part)
         else:
             _write_described(path, spec, part)
@@ -104,16 +105,6 @@ def _with_classes(spec: DetectorSpec, model: OnnxModel, person_class: int) -> De
             f"--person-class: {model.path.name} has {count} classes; expected one from 0 to {count - 1}, got {person_class}"
         )
     return replace(spec, class_count=count, person_class=person_class)
-
-
-def _has_weights_elsewhere(path: Path) -> bool:
-    """Whether weights lie in other files beside this one, as newer exporters put them; not known (False) without onnx."""
-    try:
-        import onnx
-        from onnx.external_data_helper import uses_external_data
-    except ModuleNotFoundError:
-        return False
-    return any(map(uses_external_data, onnx.load(str(path), load_external_data=False).graph.initializer))
 
 
 def _write_described(path: Path, spec: Spec, target: Path) -> None:

@@ -99,6 +99,11 @@ def test_a_size_between_the_cells_is_refused(input_wh: tuple[int, int]) -> None:
         PersonDetector("person_lite", input_wh=input_wh)
 
 
+def test_a_size_that_would_fill_the_memory_is_refused() -> None:
+    with pytest.raises(SettingsError, match="expected at most 8388608 pixels, got 64000x64000"):
+        PersonDetector("person_lite", input_wh=(64_000, 64_000))
+
+
 def test_full_frame_has_no_input() -> None:
     with pytest.raises(SettingsError, match="detector_input: there is no detector here"):
         load_detector("full_frame", input_wh=(320, 256))

@@ -63,6 +63,11 @@ def test_a_fixed_batch_is_said_once(tmp_path: Path, caplog: pytest.LogCaptureFix
     ]
 
 
+def test_a_fixed_batch_that_would_fill_the_memory_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="has a fixed batch of 100000000; expected at most 256"):
+        OnnxModel(echo(tmp_path / "echo.onnx", batch=100_000_000), run_on=CPU)
+
+
 def test_half_precision_weights_are_unpacked(tmp_path: Path) -> None:
     nodes = [
         onnx.helper.make_node("Cast", ["half"], ["weights"], to=onnx.TensorProto.FLOAT),

@@ -43,6 +43,13 @@ def test_there_and_back(spec: Spec) -> None:
         (["input", "mean", 1], float("nan"), r"input\.mean: expected a number, got nan"),
         (["input", "channel_order"], "BGR", r"input\.channel_order: expected bgr or rgb, got 'BGR'"),
         (["padding"], -1, r"padding: expected a number above 0, got -1"),
+        (["padding"], 10**400, r"padding: expected a size from 1e-09 to 1e\+09, got 1000"),
+        (["input", "std", 2], 1e-320, r"input\.std: expected a size from 1e-09 to 1e\+09, got 1e-320"),
+        (["input", "width"], 200_000, r"input: expected at most 8388608 pixels, got 200000 x"),
+        (["decoder"], [], r"decoder: expected a text, got \[\]"),
+        (["skeleton"], {}, r"skeleton: expected a text, got \{\}"),
+        (["provenance"], ["fp16"], r"provenance: expected texts by name, got \['fp16'\]"),
+        (["provenance"], {"precision": 8}, r"provenance: expected texts by name"),
         (["colour"], "red", r"unexpected keyword argument 'colour'"),
         (["kind"], "segmenter", r"kind 'segmenter'; expected pose or detector"),
     ],
@@ -60,6 +67,8 @@ def test_a_pose_network_s(place: list[str | int], value: object, said: str) -> N
         (["person_class"], -1, r"person_class: expected a whole number"),
         (["scales", 0, "stride"], 0, r"stride: expected a whole number above 0, got 0"),
         (["scales", 1, "anchors", 0, 1], -2, r"anchors: expected a number above 0, got -2"),
+        (["scales", 1, "anchors", 0], [1, 2, 3], r"is not a readable description"),
+        (["letterbox"], None, r"letterbox: expected a text, got None"),
         (["scales"], 3, r"is not a readable description"),
     ],
 )
@@ -69,7 +78,7 @@ def test_a_detector_s(place: list[str | int], value: object, said: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", "null", "{", "3", '{"kind": "pose"}', '{"kind": "pose", "input": []}']
+    "text", ["", "[]", "null", "{", "3", "[" * 100_000, '{"kind": "pose"}', '{"kind": "pose", "input": []}']
 )
 def test_what_is_no_description(text: str) -> None:
     with pytest.raises(ModelError, match="is not a readable description"):
