@@ -46,7 +46,8 @@ def is_whole(value: Any) -> bool:
     return (type(value) is int and abs(value) < 1 << 63) or (is_number(value) and value == int(value))
 
 
-def _are_numbers(value: Any, count: int) -> bool:
+def are_numbers(value: Any, count: int) -> bool:
+    """A list of so many finite numbers."""
     return isinstance(value, list) and len(value) == count and all(map(is_number, value))
 
 
@@ -55,10 +56,10 @@ WHOLE = Field("a whole number", is_whole)
 SIZE = Field("a whole number above 0", lambda value: is_whole(value) and value > 0)
 FLAG = Field("0 or 1", lambda value: value in (0, 1))
 NAME = Field("a name", lambda value: isinstance(value, str) and value != "" and "\0" not in value)
-BOX = Field("four finite numbers: x, y, width, height", lambda value: _are_numbers(value, 4))
+BOX = Field("four finite numbers: x, y, width, height", lambda value: are_numbers(value, 4))
 KEYPOINTS = Field(
     "51 finite numbers (x, y and visibility of COCO's 17 joints), or an empty list",
-    lambda value: value == [] or _are_numbers(value, 51),
+    lambda value: value == [] or are_numbers(value, 51),
 )
 
 

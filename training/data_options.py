@@ -7,7 +7,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from training.coco import Photograph, load_photographs, split_by_id
+from training.coco import Photograph, load_photographs, photograph_without_people, split_by_id
 from training.images import ImageStore
 
 
@@ -18,24 +18,48 @@ def new_parser(description: str | None) -> argparse.ArgumentParser:
 
 
 def add_data_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--data", type=Path, required=True, help="folder of the data set")
     parser.add_argument(
-        "--annotations", default="annotations.json", help="COCO-format file in the data folder"
+        "--data",
+        type=Path,
+        nargs="+",
+        required=True,
+        help="folders of data sets; one without an annotation file holds pictures without people",
     )
     parser.add_argument(
-        "--images", type=Path, help="folder or .tar of the images; default: images.tar in --data"
+        "--annotations", default="annotations.json", help="COCO-format file in each data folder"
     )
-    parser.add_argument("--validation-images", type=int, default=900, help="last ids, kept for validation")
+    parser.add_argument(
+        "--images", type=Path, nargs="+", help="folder or .tar for each --data; default: its images.tar"
+    )
+    parser.add_argument(
+        "--validation-images", type=int, default=900, help="last ids of the first --data, kept for validation"
+    )
 
 
-def read_split(
-    options: argparse.Namespace, *, teacher: Path | None = None
-) -> tuple[list[Photograph], list[Photograph]]:
-    """(training, validation) photographs."""
-    photographs = load_photographs(options.data / options.annotations, teacher=teacher)
-    return split_by_id(photographs, validation_count=options.validation_images)
+def read_split(options: argparse.Namespace) -> tuple[list[Photograph], list[Photograph]]:
+    """(training, validation) photographs. Validation is a part of the first data set; the others are trained on whole."""
+    training, validation = split_by_id(
+        read_folder(options.data[0], options), validation_count=options.validation_images
+    )
+    for folder in options.data[1:]:
+        training += read_folder(folder, options)
+    return training, validation
+
+
+def read_folder(folder: Path, options: argparse.Namespace) -> list[Photograph]:
+    """The photographs of a data folder, with a teacher's answers where it holds a ``teacher.json``."""
+    annotations = folder / options.annotations
+    teacher = folder / "teacher.json"
+    if annotations.exists():
+        return load_photographs(annotations, teacher=teacher if teacher.exists() else None)
+    source = _image_sources(options)[options.data.index(folder)]
+    return [photograph_without_people(name) for name in ImageStore(source).names(source)]
 
 
 def open_images(options: argparse.Namespace) -> ImageStore:
     cache_bytes = int(getattr(options, "cache_gb", 0) * 1e9)
-    return ImageStore(options.images or options.data / "images.tar", cache_bytes=cache_bytes)
+    return ImageStore(*_image_sources(options), cache_bytes=cache_bytes)
+
+
+def _image_sources(options: argparse.Namespace) -> list[Path]:
+    return options.images or [folder / "images.tar" for folder in options.data]

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Photographs by file name, from a folder or a tar archive, decoded once while memory allows."""
+"""Photographs by file name, from folders and tar archives, decoded once while memory allows."""
 
 from __future__ import annotations
 
@@ -14,20 +14,29 @@ import numpy as np
 class ImageStore:
     """Decoded images by file name.
 
-    source: a folder, or a ``.tar`` whose members carry the file names; cache_bytes: decoded images are kept up to this
-    total. Each loader process has its own cache, so use few processes or a small cache with a large data set.
+    sources: folders, or ``.tar`` files whose members carry the file names; a name stands in one of them only.
+    cache_bytes: decoded images are kept up to this total. Each loader process has its own cache, so use few processes or a
+    small cache with a large data set. Raises FileNotFoundError for a source that is neither, ValueError if two archives
+    hold the same name.
     """
 
-    def __init__(self, source: Path, *, cache_bytes: int = 0) -> None:
-        self._source = Path(source)
+    def __init__(self, *sources: Path, cache_bytes: int = 0) -> None:
+        self._sources = [Path(source) for source in sources]
         self._cache: dict[str, np.ndarray] = {}
         self._room = cache_bytes
-        self._members: dict[str, tuple[int, int]] = {}
-        if self._source.suffix == ".tar":
-            with tarfile.open(self._source) as archive:
-                self._members = {Path(m.name).name: (m.offset_data, m.size) for m in archive if m.isfile()}
-        elif not self._source.is_dir():
-            raise FileNotFoundError(f"{source}: expected a folder of images or a .tar archive")
+        self._members: dict[str, tuple[Path, int, int]] = {}
+        for source in self._sources:
+            if source.suffix == ".tar":
+                self._index(source)
+            elif not source.is_dir():
+                raise FileNotFoundError(f"{source}: expected a folder of images or a .tar archive")
+        self._folders = [source for source in self._sources if source.suffix != ".tar"]
+
+    def names(self, source: Path) -> list[str]:
+        """The file names of one source, sorted."""
+        if source.suffix != ".tar":
+            return sorted(path.name for path in source.iterdir() if path.is_file())
+        return sorted(name for name, member in self._members.items() if member[0] == source)
 
     def read(self, file_name: str) -> np.ndarray:
         """(H, W, 3) uint8 BGR; not to be written to. Raises ValueError if the file is no image."""
@@ -35,16 +44,27 @@ class ImageStore:
             return self._cache[file_name]
         image = cv2.imdecode(np.frombuffer(self._bytes(file_name), np.uint8), cv2.IMREAD_COLOR)
         if image is None:
-            raise ValueError(f"{self._source}: {file_name} is not an image that OpenCV can decode")
+            raise ValueError(f"{file_name} is not an image that OpenCV can decode")
         if image.nbytes <= self._room:
             self._room -= image.nbytes
             self._cache[file_name] = image
         return image
 
+    def _index(self, archive: Path) -> None:
+        with tarfile.open(archive) as members:
+            for member in members:
+                name = Path(member.name).name
+                if member.isfile() and self._members.setdefault(
+                    name, (archive, member.offset_data, member.size)
+                ) != (archive, member.offset_data, member.size):
+                    raise ValueError(f"{archive}: {name} is also in {self._members[name][0]}")
+
     def _bytes(self, file_name: str) -> bytes:
-        if not self._members:
-            return (self._source / file_name).read_bytes()
-        offset, size = self._members[Path(file_name).name]
-        with self._source.open("rb") as file:
+        found = self._members.get(Path(file_name).name)
+        if found is None:
+            paths = [folder / file_name for folder in self._folders]
+            return next((p for p in paths if p.exists()), Path(file_name)).read_bytes()
+        archive, offset, size = found
+        with archive.open("rb") as file:
             file.seek(offset)
             return file.read(size)

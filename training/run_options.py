@@ -7,6 +7,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+import cv2
 import torch
 
 from training.stages import Stage, parse_stages
@@ -31,6 +32,7 @@ def add_run_options(
     parser.add_argument(
         "--ema-decay", type=float, default=0.999, help="of the averaged weights; less for short runs"
     )
+    parser.add_argument("--hold", type=float, default=0.0, help="share of a stage at its peak rate, 0 to 0.99")
     parser.add_argument("--evaluate-every", type=int, default=1, help="epochs between measurements")
     parser.add_argument("--precision", choices=("bf16", "fp32"), default="bf16")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
@@ -42,6 +44,12 @@ def add_run_options(
     parser.add_argument("--seed", type=int, default=0)
 
 
+def set_threads(options: argparse.Namespace) -> None:
+    """PyTorch gets the threads; OpenCV gets one, for a loader process that is forked from one with OpenCV's threads hangs."""
+    torch.set_num_threads(options.threads or torch.get_num_threads())
+    cv2.setNumThreads(1)
+
+
 def settings_of(stage: Stage, options: argparse.Namespace) -> TrainSettings:
     return TrainSettings(
         epochs=stage.epochs,
@@ -49,6 +57,7 @@ def settings_of(stage: Stage, options: argparse.Namespace) -> TrainSettings:
         final_learning_rate=FINAL_SHARE * stage.learning_rate,
         weight_decay=options.weight_decay,
         ema_decay=options.ema_decay,
+        hold=options.hold,
         evaluate_every=options.evaluate_every,
         minutes=options.minutes,
         precision=options.precision,

@@ -29,7 +29,7 @@ class TrainSettings:
     """One run.
 
     The learning rate rises over ``warmup_steps``, then falls along a cosine from ``learning_rate`` to
-    ``final_learning_rate`` at the last step. evaluate_every: epochs between evaluations. minutes: where a machine's time is
+    ``final_learning_rate`` at the last step; it stays at its peak for the share ``hold`` of the run first. evaluate_every: epochs between evaluations. minutes: where a machine's time is
     what is given, the run ends (and the cosine with it) after so long, if the epochs do not end it before; 0: no limit.
     """
 
@@ -39,6 +39,7 @@ class TrainSettings:
     warmup_steps: int = 200
     weight_decay: float = 1e-3
     ema_decay: float = 0.999
+    hold: float = 0.0
     evaluate_every: int = 1
     minutes: float = 0.0
     precision: str = "bf16"
@@ -173,10 +174,11 @@ class Trainer:
 
 
 def learning_rate_at(step: int, progress: float, settings: TrainSettings) -> float:
-    """Linear warm-up, then half a cosine (Loshchilov and Hutter, ICLR 2017, without restarts); progress: 0 to 1."""
+    """Linear warm-up, the peak for a while, then half a cosine (Loshchilov and Hutter, ICLR 2017, without restarts); progress: 0 to 1."""
     warmup = min(1.0, (step + 1) / max(settings.warmup_steps, 1))
     low, high = settings.final_learning_rate, settings.learning_rate
-    return warmup * (low + (high - low) * 0.5 * (1 + math.cos(math.pi * min(progress, 1))))
+    falling = max(0.0, min(progress, 1) - settings.hold) / (1 - settings.hold)
+    return warmup * (low + (high - low) * 0.5 * (1 + math.cos(math.pi * falling)))
 
 
 def append_history(path: Path, row: dict[str, float]) -> None:

@@ -1,10 +1,11 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Training canvases for the detector, made from photographs that each show one big person.
+"""Training canvases for the detector, made from photographs of people and of none.
 
-A robot sees several smaller, upright persons in a wide room or street. Three kinds of canvas bring the photographs there: one
-photograph letterboxed (as at inference), a patchwork of photographs (many persons, many scales, cut edges; after the mosaic
-of Bochkovskiy et al., 2020), and persons pasted, small, onto person-free ground.
+A robot sees people near and far, whole and cut off, and rooms without anybody. Five kinds of canvas bring the photographs
+there: one letterboxed (as at inference), one seen closer, so that the canvas cuts its persons off, a patchwork of photographs
+(many persons, many scales; after the mosaic of Bochkovskiy et al., 2020), persons pasted, small, onto person-free ground, and
+nobody at all.
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from training.detector import canvas as draw
 from training.detector.canvas import Canvas, Rect, Size
 from training.detector.cutout import Cutout, cut_out
+from training.detector.hard_negatives import HardNegative
 from training.detector.labels import BoxLabels
 from training.detector.posts import draw_posts
 from training.images import ImageStore
@@ -33,12 +36,18 @@ POSTS_SHARE = 0.4  # of the canvases of pasted persons show posts or fences
 
 @dataclass(frozen=True)
 class Recipe:
-    """Canvas size in pixels, and how often each kind of canvas is made (the rest is letterboxed photographs)."""
+    """Canvas size in pixels, and how often each kind of canvas is made (the rest is letterboxed photographs).
+
+    empty canvases show hard negatives, where such are given, for the share ``hard``.
+    """
 
     width: int
     height: int
-    patchwork: float = 0.4
-    pasted: float = 0.3
+    patchwork: float = 0.25
+    pasted: float = 0.12
+    close: float = 0.2
+    empty: float = 0.15
+    hard: float = 0.5
 
     @property
     def size(self) -> Size:
@@ -46,27 +55,46 @@ class Recipe:
 
 
 class CanvasMaker:
-    """Draws training canvases; all chance comes from the generator given to ``make``."""
+    """Draws training canvases; all chance comes from the generator given to ``make``.
 
-    def __init__(self, images: ImageStore, labels: Sequence[BoxLabels], recipe: Recipe) -> None:
+    hard: pictures, with boxes that a detector took for persons where nobody is (``training.detector.mine``).
+    """
+
+    def __init__(
+        self,
+        images: ImageStore,
+        labels: Sequence[BoxLabels],
+        recipe: Recipe,
+        *,
+        hard: Sequence[HardNegative] = (),
+    ) -> None:
         self._images = images
         self.labels = labels
         self.recipe = recipe
+        self._hard = hard
         self._cutouts: dict[tuple[int, int], Cutout] = {}
         self._pasteable = [(index, row) for index, label in enumerate(labels) for row in _pasteable(label)]
 
     def make(self, index: int, rng: np.random.Generator) -> Canvas:
-        """A canvas around photograph ``index`` (one of pasted persons takes them from anywhere)."""
-        kind = rng.random()
-        if kind < self.recipe.patchwork:
-            canvas = self._patchwork(index, rng)
-        elif kind < self.recipe.patchwork + self.recipe.pasted:
-            canvas = self._pasted(rng)
-        else:
-            canvas = self._letterboxed(index, rng)
+        """A canvas around photograph ``index`` (pasted persons and empty canvases come from anywhere)."""
+        canvas = self._drawn(index, rng)
         if rng.random() < 0.5:
             canvas = draw.mirrored(canvas)
         return Canvas(draw.recolour(canvas.image, rng), canvas.boxes_xyxy, canvas.ignore_xyxy)
+
+    def _drawn(self, index: int, rng: np.random.Generator) -> Canvas:
+        recipe = self.recipe
+        shares = (recipe.patchwork, recipe.pasted, recipe.close, recipe.empty)
+        kind = int(np.searchsorted(np.cumsum(shares), rng.random(), side="right"))
+        if kind == 0:
+            return self._patchwork(index, rng)
+        if kind == 1:
+            return self._pasted(rng)
+        if kind == 2:
+            return self._close(index, rng)
+        if kind == 3:
+            return self._empty(rng)
+        return self._letterboxed(index, rng)
 
     def _photo(self, index: int) -> Canvas:
         label = self.labels[index]
@@ -82,6 +110,45 @@ class CanvasMaker:
         size = (max(1, round(width * scale * rng.uniform(0.85, 1.18))), max(1, round(height * scale)))
         corner = (_slide(recipe.width - size[0], rng), _slide(recipe.height - size[1], rng))
         return draw.place(draw.blank(recipe.size), (0, 0, *recipe.size), photo, size, corner)
+
+    def _close(self, index: int, rng: np.random.Generator) -> Canvas:
+        """As if the camera had been nearer: a part of the photograph fills the canvas, round a person if there is one."""
+        recipe, photo = self.recipe, self._photo(index)
+        height, width = photo.image.shape[:2]
+        scale = max(recipe.width / width, recipe.height / height) * math.exp(rng.uniform(0, 0.9))
+        size = (math.ceil(width * scale * rng.uniform(0.9, 1.1)), math.ceil(height * scale))
+        focus = np.array([0.5, 0.5])
+        if len(photo.boxes_xyxy):
+            box = photo.boxes_xyxy[rng.integers(len(photo.boxes_xyxy))]
+            # Mostly the upper part: cameras on robots and people at tables show heads and chests rather than legs.
+            focus = np.array([box[0] + box[2], 1.3 * box[1] + 0.7 * box[3]]) / 2 / (width, height)
+        centre = focus + rng.normal(0, 0.12, 2)
+        corner = [
+            int(np.clip(round(whole / 2 - at * side), whole - side, 0))
+            for whole, side, at in zip(recipe.size, size, centre, strict=True)
+        ]
+        return draw.place(draw.blank(recipe.size), (0, 0, *recipe.size), photo, size, (corner[0], corner[1]))
+
+    def _empty(self, rng: np.random.Generator) -> Canvas:
+        """Nobody: a patchwork of person-free ground, or something that was once taken for a person."""
+        canvas = draw.blank(self.recipe.size)
+        hard = self._hard and rng.random() < self.recipe.hard
+        smallest = math.exp(rng.uniform(math.log(80), math.log(self.recipe.height)))
+        for tile in draw.split_rect((0, 0, *self.recipe.size), smallest, rng):
+            if hard and rng.random() < 0.7:
+                self._fill_with_hard(canvas.image, tile, rng)
+            else:
+                self._fill_with_ground(canvas.image, tile, rng)
+        return canvas
+
+    def _fill_with_hard(self, image: np.ndarray, tile: Rect, rng: np.random.Generator) -> None:
+        negative = self._hard[int(rng.integers(len(self._hard)))]
+        photo = self._images.read(negative.file_name)
+        left, top, right, bottom = negative.around(rng, photo.shape[1], photo.shape[0])
+        x, y, width, height = tile
+        image[y : y + height, x : x + width] = draw.resize(
+            photo[top:bottom, left:right], (width, height), enlarge=cv2.INTER_CUBIC
+        )
 
     def _patchwork(self, index: int, rng: np.random.Generator) -> Canvas:
         canvas = draw.blank(self.recipe.size)

@@ -17,8 +17,8 @@ Rect = tuple[int, int, int, int]  # x, y, width, height
 Size = tuple[int, int]  # width, height
 
 GRAY = 128
-KEEP_VISIBLE = 0.5  # a person cut to less than this share of the box is no longer asked for ...
-DROP_VISIBLE = 0.15  # ... and one cut to less than this is background
+KEEP_VISIBLE = 0.3  # a person cut to less than this share of the box is no longer asked for ...
+DROP_VISIBLE = 0.1  # ... and one cut to less than this is background
 SMALLEST_PX = 14.0  # a person lower than this is less than a cell of stride 16: ignored
 
 
@@ -45,7 +45,7 @@ def place(canvas: Canvas, tile: Rect, photo: Canvas, size: Size, corner: tuple[i
     x, y, width, height = tile
     left, top = max(x, corner[0]), max(y, corner[1])
     right, bottom = min(x + width, corner[0] + size[0]), min(y + height, corner[1] + size[1])
-    source = resize(photo.image, size)[
+    source = resize(photo.image, size, enlarge=cv2.INTER_CUBIC)[
         top - corner[1] : bottom - corner[1], left - corner[0] : right - corner[0]
     ]
     canvas.image[top:bottom, left:right] = source
@@ -63,10 +63,10 @@ def place(canvas: Canvas, tile: Rect, photo: Canvas, size: Size, corner: tuple[i
     )
 
 
-def resize(image: np.ndarray, size: Size) -> np.ndarray:
-    """(H, W, 3) -> (size[1], size[0], 3), without aliasing when it shrinks."""
+def resize(image: np.ndarray, size: Size, *, enlarge: int = cv2.INTER_LINEAR) -> np.ndarray:
+    """(H, W, 3) -> (size[1], size[0], 3), without aliasing when it shrinks; enlarge: OpenCV's way when it grows."""
     shrinks = size[0] < image.shape[1]
-    return cv2.resize(image, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA if shrinks else enlarge)
 
 
 def blend(image: np.ndarray, patch: np.ndarray, alpha: np.ndarray, x: int, y: int) -> None:
@@ -164,7 +164,15 @@ def recolour(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     if rng.random() < 0.15:
         noise = rng.normal(0, rng.uniform(2, 10), image.shape[:2])
         result = np.clip(result + noise[..., None], 0, 255).astype(np.uint8)
-    return _soften(result, rng.uniform(0.4, 0.8)) if rng.random() < 0.2 else result
+    chance = rng.random()
+    if chance < 0.2:
+        return _soften(result, rng.uniform(0.4, 0.8))
+    return _sharpen(result, rng.uniform(0.3, 1.5)) if chance < 0.6 else result
+
+
+def _sharpen(image: np.ndarray, amount: float) -> np.ndarray:
+    """Add what a blur takes away: enlarged photographs are softer than a camera's picture of the same size."""
+    return cv2.addWeighted(image, 1 + amount, cv2.GaussianBlur(image, (0, 0), 1.5), -amount, 0)
 
 
 def _soften(image: np.ndarray, factor: float) -> np.ndarray:

@@ -20,7 +20,7 @@ NMS_IOU = 0.45
 # 416x320 fits the 4:3 pictures of most cameras (312 rows of 320 used); the classic square would spend a quarter on gray.
 WIDTH, HEIGHT = 416, 320
 # Anchors (width, height) in network pixels: near the medians of an IoU k-means over the training canvases.
-ANCHORS_32 = ((58.0, 105.0), (112.0, 80.0), (125.0, 175.0))
+ANCHORS_32 = ((70.0, 125.0), (150.0, 130.0), (220.0, 270.0))  # the last for persons who fill the picture
 ANCHORS_16 = ((13.0, 30.0), (25.0, 58.0), (45.0, 44.0))
 # Upright persons again, up to twice as high: the fine grid tells those apart who share a cell of the coarser ones.
 ANCHORS_8 = ((10.0, 24.0), (18.0, 44.0), (32.0, 76.0))

@@ -57,7 +57,7 @@ class PersonLite(nn.Module):
     """
 
     def __init__(
-        self, *, width: int = 16, pairs: tuple[int, int, int, int] = (1, 2, 2, 1), anchors: int = 3
+        self, *, width: int = 16, pairs: tuple[int, int, int, int] = (1, 2, 5, 2), anchors: int = 3
     ) -> None:
         super().__init__()
         w = width
@@ -92,6 +92,22 @@ class PersonLite(nn.Module):
             self.out16(self.head16(neck16)),
             self.out8(self.head8(neck8)),
         )
+
+
+def grow(model: PersonLite, state: dict[str, Tensor]) -> None:
+    """Load the weights of a network with the same widths and as many or fewer residual pairs, in place.
+
+    A pair that ``state`` lacks starts as nothing: its last normalisation scales by zero, so that the network says what the
+    smaller one said. Raises RuntimeError if anything else is missing, unknown or of another shape.
+    """
+    absent = [key for key in model.state_dict() if key not in state]
+    unexpected = [key for key in state if key not in model.state_dict()]
+    pairs = {key.split(".squeeze.")[0].split(".spread.")[0] for key in absent}
+    if unexpected or not all(isinstance(model.get_submodule(name), Residual) for name in pairs):
+        raise RuntimeError(f"these weights are of another network: without {absent}, with {unexpected}")
+    model.load_state_dict(state, strict=False)
+    for name in pairs:
+        nn.init.zeros_(model.get_submodule(name).spread[1].weight)  # type: ignore[union-attr, index]
 
 
 def _start_quiet(out: nn.Conv2d, anchors: int, *, prior: float = 0.01) -> None:

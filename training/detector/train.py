@@ -9,6 +9,8 @@ the shipped model. Each stage starts from the averaged weights of the one before
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -17,16 +19,18 @@ from torch import nn
 from training.checkpoints import load_weights
 from training.coco import Photograph
 from training.data_options import add_data_options, new_parser, open_images, read_split
+from training.detector import hard_negatives
 from training.detector.augment import CanvasMaker, Recipe
+from training.detector.check import BoxCheck
 from training.detector.data import Canvases
 from training.detector.evaluation import measure
 from training.detector.labels import BoxLabels, labels_of
 from training.detector.loss import detection_loss
 from training.detector.model import GRIDS, describe, detect
-from training.detector.network import PersonLite
+from training.detector.network import PersonLite, grow
 from training.images import ImageStore
 from training.loading import make_loader
-from training.run_options import add_run_options, settings_of
+from training.run_options import add_run_options, set_threads, settings_of
 from training.stages import Stage
 from training.trainer import Trainer
 
@@ -36,7 +40,7 @@ LOWEST_SCORE = 0.02  # of the detections that accuracy is measured with
 
 def main(arguments: list[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
-    torch.set_num_threads(options.threads or torch.get_num_threads())
+    set_threads(options)
     training, validation = read_split(options)
     images = open_images(options)
     held_out = [labels_of(photograph) for photograph in validation]
@@ -59,18 +63,19 @@ def train_stage(
     torch.manual_seed(options.seed)
     model = PersonLite()
     if weights:
-        model.load_state_dict(weights)
+        grow(model, weights)
     trainer = Trainer(
         model,
         settings_of(stage, options),
         step_loss=step_loss,
-        evaluate=lambda averaged: evaluate(averaged, held_out, images, device=options.device),
-        metric="ap50",
+        evaluate=evaluator(held_out, images, options),
+        metric="choice",
         output=folder,
     )
     if (folder / "last.pt").exists():
         trainer.resume(folder / "last.pt")
-    maker = CanvasMaker(images, [labels_of(p) for p in training], Recipe(stage.width, stage.height))
+    hard = hard_negatives.load(options.hard_negatives) if options.hard_negatives else []
+    maker = CanvasMaker(images, [labels_of(p) for p in training], Recipe(stage.width, stage.height), hard=hard)
     canvases = Canvases(maker, seed=options.seed)
     trainer.fit(
         make_loader(
@@ -78,6 +83,25 @@ def train_stage(
         )
     )
     return trainer.averaged.module.state_dict()
+
+
+def evaluator(
+    held_out: list[BoxLabels], images: ImageStore, options: argparse.Namespace
+) -> Callable[[nn.Module], dict[str, float]]:
+    """AP50 on the held-out photographs and on ``--check``; weights are chosen by their mean, or by the first alone."""
+    check = BoxCheck(options.check) if options.check else None
+    spec = describe()
+
+    def measure_all(model: nn.Module) -> dict[str, float]:
+        found = evaluate(model, held_out, images, device=options.device)
+        if check is None:
+            return found | {"choice": found["ap50"]}
+        coco = check.measure(
+            lambda image: detect(model, image, spec=spec, threshold=LOWEST_SCORE, device=options.device)
+        )
+        return found | {f"check_{key}": value for key, value in asdict(coco).items()} | {"choice": (found["ap50"] + coco.ap50) / 2}
+
+    return measure_all
 
 
 def step_loss(model: nn.Module, batch: list[torch.Tensor]) -> torch.Tensor:
@@ -111,6 +135,10 @@ def _parser() -> argparse.ArgumentParser:
         batch_size=32,
         weight_decay=0.03,
     )
+    parser.add_argument(
+        "--check", type=Path, help="COCO folder on whose AP50 the weights are chosen too; never trained on"
+    )
+    parser.add_argument("--hard-negatives", type=Path, help="a file of training.detector.mine")
     return parser
 
 

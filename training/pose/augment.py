@@ -18,6 +18,8 @@ from pose_resnet_ros.core.skeletons import COCO17
 FLIPPED_ORDER = COCO17.flip_order()
 UPPER_BODY = np.arange(11)
 LOWER_BODY = np.arange(11, 17)
+LEAST_LEFT = 4  # located joints that a truncated view must show
+LEAST_VIEW_PX = 16
 
 
 @dataclass(frozen=True)
@@ -29,8 +31,10 @@ class AugmentSettings:
     rotation_sigma_degrees: float = 30.0
     scale_sigma: float = 0.25
     shift_sigma: float = 0.06
-    half_body_chance: float = 0.2
+    half_body_chance: float = 0.15
+    truncate_chance: float = 0.35
     erase_chance: float = 0.4
+    occlude_chance: float = 0.2
     low_resolution_chance: float = 0.3
     grey_chance: float = 0.1
 
@@ -94,6 +98,39 @@ def random_affine(
     ), flip
 
 
+def truncated_view(
+    box_xywh: np.ndarray, located: np.ndarray, image_wh: tuple[int, int], random: np.random.Generator
+) -> np.ndarray:
+    """(4,) int x1, y1, x2, y2: the part of the image that a camera would see which cuts the person off, mostly below.
+
+    located: (17, 3) x, y and 1 where a joint's place is known; at least LEAST_LEFT of them stay inside, or the view is the
+    whole image.
+    """
+    x, y, width, height = (float(value) for value in box_xywh)
+    whole = np.array([0, 0, *image_wh])
+    view = whole.copy()
+    kind = random.random()
+    if kind < 0.7:
+        view[3] = min(view[3], round(y + height * random.uniform(0.22, 0.85)))
+    elif kind < 0.85:
+        view[2] = min(view[2], round(x + width * random.uniform(0.45, 0.9)))
+    else:
+        view[0] = max(view[0], round(x + width * random.uniform(0.1, 0.55)))
+    if random.random() < 0.15:
+        view[1] = max(view[1], round(y + height * random.uniform(0.0, 0.15)))
+    known = located[located[:, 2] > 0, :2]
+    inside = ((known >= view[:2]) & (known < view[2:])).all(1).sum()
+    large_enough = (view[2:] - view[:2]).min() >= LEAST_VIEW_PX
+    return view if inside >= LEAST_LEFT and large_enough else whole
+
+
+def clipped_box(box_xywh: np.ndarray, view: np.ndarray) -> np.ndarray:
+    """The part of a box that lies in a view (x1, y1, x2, y2), in pixels of the view."""
+    low = np.maximum(box_xywh[:2], view[:2])
+    high = np.minimum(box_xywh[:2] + box_xywh[2:], view[2:])
+    return np.concatenate([low - view[:2], np.maximum(high - low, 1)]).astype(np.float32)
+
+
 def half_body_box(box_xywh: np.ndarray, keypoints: np.ndarray, random: np.random.Generator) -> np.ndarray:
     """A box round the upper or the lower half of the labelled joints; the given box where too few are labelled."""
     half = UPPER_BODY if random.random() < 0.6 else LOWER_BODY
@@ -118,9 +155,20 @@ def warp(image: np.ndarray, affine: np.ndarray, size_wh: tuple[int, int]) -> np.
     return cv2.warpAffine(image, affine, size_wh, flags=cv2.INTER_LINEAR)
 
 
-def random_pixels(crop: np.ndarray, settings: AugmentSettings, random: np.random.Generator) -> np.ndarray:
-    """The crop (h, w, 3) uint8 with other light and colour, less detail, or parts hidden."""
+def random_pixels(
+    crop: np.ndarray,
+    settings: AugmentSettings,
+    random: np.random.Generator,
+    *,
+    foreground: np.ndarray | None = None,
+) -> np.ndarray:
+    """The crop (h, w, 3) uint8 with other light and colour, less detail, or parts hidden.
+
+    foreground: another picture, a piece of which may hide a part of the person; None: nothing but plain rectangles.
+    """
     crop = _light(crop, random)
+    if foreground is not None:
+        _occlude(crop, foreground, random)
     if random.random() < settings.grey_chance:
         crop = cv2.cvtColor(cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
     if random.random() < settings.low_resolution_chance:
@@ -154,3 +202,15 @@ def _erase(crop: np.ndarray, random: np.random.Generator) -> None:
     erased_height, erased_width = int(np.sqrt(area * aspect)), int(np.sqrt(area / aspect))
     top, left = random.integers(0, height), random.integers(0, width)
     crop[top : top + erased_height, left : left + erased_width] = random.integers(0, 256, 3)
+
+
+def _occlude(crop: np.ndarray, foreground: np.ndarray, random: np.random.Generator) -> None:
+    """Put a piece of another picture over 4 to 20 % of the area, in place; its joints keep their labels, as COCO's do."""
+    height, width = crop.shape[:2]
+    area, aspect = random.uniform(0.04, 0.2) * height * width, np.exp(random.uniform(-0.9, 0.9))
+    piece_height = min(int(np.sqrt(area * aspect)) + 1, height, foreground.shape[0])
+    piece_width = min(int(np.sqrt(area / aspect)) + 1, width, foreground.shape[1])
+    top, left = random.integers(0, height - piece_height + 1), random.integers(0, width - piece_width + 1)
+    y = random.integers(0, foreground.shape[0] - piece_height + 1)
+    x = random.integers(0, foreground.shape[1] - piece_width + 1)
+    crop[top : top + piece_height, left : left + piece_width] = foreground[y : y + piece_height, x : x + piece_width]

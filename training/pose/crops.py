@@ -15,6 +15,9 @@ MACHINE_LABEL_WEIGHT = 0.5
 """Weight in the loss of joints with visibility 1, which a machine labelled; 2 counts fully."""
 TAUGHT_WEIGHT = 0.75
 """Weight in the loss of a joint of a fully trusted teacher; the label beside it then counts half."""
+ABSENT_WEIGHT = 0.5
+"""Weight in the loss of the empty heatmap of a joint that is known to be cut off."""
+FAR_AWAY = -1e4
 
 
 class PoseCrops(Dataset):
@@ -54,19 +57,55 @@ class PoseCrops(Dataset):
         file_name, person = self.samples[number]
         image = self._images.read(file_name)
         if self._augment is None:
-            affine, flipped = augmentation.crop_affine(person.box_xywh, self.size_wh), False
+            affine = augmentation.crop_affine(person.box_xywh, self.size_wh)
             crop = augmentation.warp(image, affine, self.size_wh)
-        else:
-            random = np.random.default_rng((self._seed, epoch, number))
-            affine, flipped = augmentation.random_affine(
-                person.box_xywh, person.keypoints, self.size_wh, self._augment, random
-            )
-            crop = augmentation.warp(image, affine, self.size_wh)
-            crop = augmentation.random_pixels(crop, self._augment, random)
-        labels = augmentation.transform_keypoints(person.keypoints, affine, flipped=flipped)
-        taught = augmentation.transform_keypoints(person.taught, affine, flipped=flipped)
-        keypoints = np.stack([labels[:, :2], taught[:, :2]])
-        return crop, keypoints, joint_weights(labels[:, 2], taught[:, 2])
+            return crop, *joint_targets(person, affine, flipped=False, cut_off=person.absent)
+        random = np.random.default_rng((self._seed, epoch, number))
+        return self._augmented(image, person, self._augment, random)
+
+    def _augmented(
+        self,
+        image: np.ndarray,
+        person: Person,
+        settings: augmentation.AugmentSettings,
+        random: np.random.Generator,
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        located = person.located
+        view = np.array([0, 0, image.shape[1], image.shape[0]])
+        if random.random() < settings.truncate_chance:
+            view = augmentation.truncated_view(person.box_xywh, located, (view[2], view[3]), random)
+        outside = ((located[:, :2] < view[:2]) | (located[:, :2] >= view[2:])).any(1) & (located[:, 2] > 0)
+        shown = located.copy()
+        shown[:, :2] -= view[:2]
+        shown[outside, 2] = 0
+        affine, flipped = augmentation.random_affine(
+            augmentation.clipped_box(person.box_xywh, view), shown, self.size_wh, settings, random
+        )
+        crop = augmentation.warp(image[view[1] : view[3], view[0] : view[2]], affine, self.size_wh)
+        foreground = None
+        if random.random() < settings.occlude_chance:
+            foreground = self._images.read(self.samples[random.integers(len(self.samples))][0])
+        crop = augmentation.random_pixels(crop, settings, random, foreground=foreground)
+        affine = affine.copy()
+        affine[:, 2] -= affine[:, :2] @ view[:2]  # from the whole image's pixels
+        return crop, *joint_targets(person, affine, flipped=flipped, cut_off=person.absent | outside)
+
+
+def joint_targets(
+    person: Person, affine: np.ndarray, *, flipped: bool, cut_off: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """(2, 17, 2) float32 keypoints in crop pixels and (2, 17) weights, of the labels and of the teacher.
+
+    affine: from image pixels to crop pixels; cut_off: (17,) bool, joints known to be absent. Their place is moved far away,
+    where it leaves an empty heatmap to learn.
+    """
+    labels = augmentation.transform_keypoints(person.keypoints, affine, flipped=flipped)
+    taught = augmentation.transform_keypoints(person.taught, affine, flipped=flipped)
+    absent = cut_off[augmentation.FLIPPED_ORDER] if flipped else cut_off
+    keypoints, weights = np.stack([labels[:, :2], taught[:, :2]]), joint_weights(labels[:, 2], taught[:, 2])
+    keypoints[:, absent] = FAR_AWAY
+    weights[:, absent] = np.array([[ABSENT_WEIGHT], [0.0]], np.float32)
+    return keypoints, weights
 
 
 def joint_weights(visibility: np.ndarray, trust: np.ndarray) -> np.ndarray:

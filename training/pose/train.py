@@ -9,6 +9,7 @@ folder of its own.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -20,11 +21,12 @@ from training.checkpoints import load_weights
 from training.data_options import add_data_options, new_parser, open_images, read_split
 from training.loading import make_loader
 from training.pose import metrics
+from training.pose.check import CocoCheck, add_check_option
 from training.pose.augment import AugmentSettings, crop_affine
 from training.pose.crops import PoseCrops
 from training.pose.loss import PoseLoss
 from training.pose.model import new_network, to_input
-from training.run_options import add_run_options, settings_of
+from training.run_options import add_run_options, set_threads, settings_of
 from training.stages import Stage
 from training.trainer import Trainer
 
@@ -33,9 +35,9 @@ SHIPPED_STAGES = "96x128:60:2e-3,128x192:40:1.2e-3"
 
 def main(arguments: list[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
-    torch.set_num_threads(options.threads or torch.get_num_threads())
+    set_threads(options)
     weights = load_weights(options.init) if options.init else None
-    training, validation = read_split(options, teacher=options.teacher)
+    training, validation = read_split(options)
     images = open_images(options)
     augment = AugmentSettings.of_strength(options.augment)
     for number, stage in enumerate(options.stages, start=1):
@@ -62,8 +64,8 @@ def train_stage(
         model,
         settings_of(stage, options),
         step_loss=PoseLoss(stage.size_wh, sigma=options.sigma),
-        evaluate=lambda averaged: evaluate(averaged, held_out, options.batch_size, options.device),
-        metric="pck",
+        evaluate=evaluator(held_out, stage, options),
+        metric="choice",
         output=folder,
     )
     if (folder / "last.pt").exists():
@@ -74,6 +76,22 @@ def train_stage(
         )
     )
     return trainer.averaged.module.state_dict()
+
+
+def evaluator(
+    held_out: PoseCrops, stage: Stage, options: argparse.Namespace
+) -> Callable[[nn.Module], dict[str, float]]:
+    """PCK on the held-out photographs and AP on ``--check``; weights are chosen by their mean, or by PCK alone."""
+    check = CocoCheck(options.check, stage.size_wh) if options.check else None
+
+    def measure(model: nn.Module) -> dict[str, float]:
+        found = evaluate(model, held_out, options.batch_size, options.device)
+        if check is None:
+            return found | {"choice": found["pck"]}
+        coco = check.measure(model, batch_size=options.batch_size, device=options.device)
+        return found | coco | {"choice": (found["pck"] + coco["ap"]) / 2}
+
+    return measure
 
 
 def evaluate(model: nn.Module, dataset: PoseCrops, batch_size: int, device: str) -> dict[str, float]:
@@ -107,7 +125,7 @@ def _parser() -> argparse.ArgumentParser:
         batch_size=64,
         weight_decay=1e-3,
     )
-    parser.add_argument("--teacher", type=Path, help="a file of training.pose.label: a second opinion")
+    add_check_option(parser)
     parser.add_argument("--sigma", type=float, default=2.0, help="of the target Gaussians, heatmap pixels")
     parser.add_argument("--augment", type=float, default=0.8, help="strength of the augmentation, 0 to 1")
     parser.add_argument("--net-width", type=int, default=32, help="channels of the first stage")
