@@ -8,7 +8,7 @@ import argparse
 from pathlib import Path
 
 from training.coco import Photograph, load_photographs, photograph_without_people, split_by_id
-from training.images import ImageStore
+from training.images import ImageStore, image_source
 
 
 def new_parser(description: str | None) -> argparse.ArgumentParser:
@@ -27,9 +27,6 @@ def add_data_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--annotations", default="annotations.json", help="COCO-format file in each data folder"
-    )
-    parser.add_argument(
-        "--images", type=Path, nargs="+", help="folder or .tar for each --data; default: its images.tar"
     )
     parser.add_argument(
         "--validation-images", type=int, default=900, help="last ids of the first --data, kept for validation"
@@ -52,14 +49,10 @@ def read_folder(folder: Path, options: argparse.Namespace) -> list[Photograph]:
     teacher = folder / "teacher.json"
     if annotations.exists():
         return load_photographs(annotations, teacher=teacher if teacher.exists() else None)
-    source = _image_sources(options)[options.data.index(folder)]
+    source = image_source(folder)
     return [photograph_without_people(name) for name in ImageStore(source).names(source)]
 
 
 def open_images(options: argparse.Namespace) -> ImageStore:
     cache_bytes = int(getattr(options, "cache_gb", 0) * 1e9)
-    return ImageStore(*_image_sources(options), cache_bytes=cache_bytes)
-
-
-def _image_sources(options: argparse.Namespace) -> list[Path]:
-    return options.images or [folder / "images.tar" for folder in options.data]
+    return ImageStore(*map(image_source, options.data), cache_bytes=cache_bytes)

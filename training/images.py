@@ -11,6 +11,11 @@ import cv2
 import numpy as np
 
 
+def image_source(folder: Path) -> Path:
+    """Where the images of a data folder lie: its ``images.tar``, its ``images`` folder, or beside the annotations."""
+    return next((p for p in (folder / "images.tar", folder / "images") if p.exists()), folder)
+
+
 class ImageStore:
     """Decoded images by file name.
 

@@ -32,7 +32,9 @@ def add_run_options(
     parser.add_argument(
         "--ema-decay", type=float, default=0.999, help="of the averaged weights; less for short runs"
     )
-    parser.add_argument("--hold", type=float, default=0.0, help="share of a stage at its peak rate, 0 to 0.99")
+    parser.add_argument(
+        "--hold", type=float, default=0.0, help="share of a stage at its peak rate, 0 to 0.99"
+    )
     parser.add_argument("--evaluate-every", type=int, default=1, help="epochs between measurements")
     parser.add_argument("--precision", choices=("bf16", "fp32"), default="bf16")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")

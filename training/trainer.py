@@ -28,9 +28,10 @@ Evaluate = Callable[[nn.Module], dict[str, float]]
 class TrainSettings:
     """One run.
 
-    The learning rate rises over ``warmup_steps``, then falls along a cosine from ``learning_rate`` to
-    ``final_learning_rate`` at the last step; it stays at its peak for the share ``hold`` of the run first. evaluate_every: epochs between evaluations. minutes: where a machine's time is
-    what is given, the run ends (and the cosine with it) after so long, if the epochs do not end it before; 0: no limit.
+    The learning rate rises over ``warmup_steps``, stays at ``learning_rate`` for the share ``hold`` of the run, then falls
+    along a cosine to ``final_learning_rate`` at the last step. evaluate_every: epochs between evaluations. minutes: where a
+    machine's time is what is given, the run ends (and the cosine with it) after so long, if the epochs do not end it before;
+    0: no limit.
     """
 
     epochs: int
@@ -174,7 +175,7 @@ class Trainer:
 
 
 def learning_rate_at(step: int, progress: float, settings: TrainSettings) -> float:
-    """Linear warm-up, the peak for a while, then half a cosine (Loshchilov and Hutter, ICLR 2017, without restarts); progress: 0 to 1."""
+    """Linear warm-up, the peak, then half a cosine (Loshchilov and Hutter, ICLR 2017, without restarts); progress: 0 to 1."""
     warmup = min(1.0, (step + 1) / max(settings.warmup_steps, 1))
     low, high = settings.final_learning_rate, settings.learning_rate
     falling = max(0.0, min(progress, 1) - settings.hold) / (1 - settings.hold)

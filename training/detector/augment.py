@@ -133,7 +133,7 @@ class CanvasMaker:
         """Nobody: a patchwork of person-free ground, or something that was once taken for a person."""
         canvas = draw.blank(self.recipe.size)
         hard = self._hard and rng.random() < self.recipe.hard
-        smallest = math.exp(rng.uniform(math.log(80), math.log(self.recipe.height)))
+        smallest = self.recipe.height * math.exp(rng.uniform(math.log(0.25), 0.0))
         for tile in draw.split_rect((0, 0, *self.recipe.size), smallest, rng):
             if hard and rng.random() < 0.7:
                 self._fill_with_hard(canvas.image, tile, rng)

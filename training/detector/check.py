@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from pose_resnet_ros.core.types import Detections
-from training.images import ImageStore
+from training.images import ImageStore, image_source
 
 PERSON = 1
 SMALLEST_SCORE = 1e-6
@@ -51,7 +51,7 @@ class BoxCheck:
         images = json.loads((folder / "annotations.json").read_text())["images"]
         boxed = [image for image in images if image.get("all_persons_boxed", True)]
         self._names = {image["id"]: image["file_name"] for image in boxed}
-        self._images = ImageStore(folder / "images.tar")
+        self._images = ImageStore(image_source(folder))
 
     def measure(self, detect: Detect, *, threshold: float = 0.4) -> CheckResult:
         """detect: an image (H, W, 3) uint8 BGR to its persons, down to scores too low to use."""
@@ -73,7 +73,7 @@ class BoxCheck:
             best_f1=best_f1,
         )
 
-    def _evaluated(self, found: dict[int, Detections]):  # noqa: ANN202 - a COCOeval
+    def _evaluated(self, found: dict[int, Detections]):
         from pycocotools.cocoeval import COCOeval
 
         rows = [
@@ -82,7 +82,12 @@ class BoxCheck:
             for box, score in zip(people.boxes_xyxy.astype(float), people.scores.astype(float), strict=True)
         ]
         # loadRes refuses an empty list.
-        nothing = {"image_id": next(iter(found)), "category_id": PERSON, "bbox": [0, 0, 1, 1], "score": SMALLEST_SCORE}
+        nothing = {
+            "image_id": next(iter(found)),
+            "category_id": PERSON,
+            "bbox": [0, 0, 1, 1],
+            "score": SMALLEST_SCORE,
+        }
         with contextlib.redirect_stdout(io.StringIO()):
             evaluation = COCOeval(self._coco, self._coco.loadRes(rows or [nothing]), "bbox")
             evaluation.params.imgIds = list(self._names)
@@ -92,9 +97,11 @@ class BoxCheck:
         return evaluation
 
 
-def _ranked(evaluation) -> tuple[np.ndarray, np.ndarray, int]:  # noqa: ANN001 - a COCOeval
+def _ranked(evaluation) -> tuple[np.ndarray, np.ndarray, int]:
     """Scores (D,), hits (D,) bool at IoU 0.5 of the detections that count, the best first, and how many persons there are."""
-    everything = [e for e in evaluation.evalImgs if e is not None and e["aRng"] == evaluation.params.areaRng[0]]
+    everything = [
+        e for e in evaluation.evalImgs if e is not None and e["aRng"] == evaluation.params.areaRng[0]
+    ]
     scores = np.concatenate([np.asarray(e["dtScores"], float) for e in everything] or [np.zeros(0)])
     hits = np.concatenate([e["dtMatches"][0] > 0 for e in everything] or [np.zeros(0, bool)])
     counted = ~np.concatenate([e["dtIgnore"][0].astype(bool) for e in everything] or [np.zeros(0, bool)])

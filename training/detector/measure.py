@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from tqdm import tqdm
 
@@ -13,6 +14,7 @@ from pose_resnet_ros.models.detector import load_detector
 from pose_resnet_ros.models.files import own_precision
 from pose_resnet_ros.settings import PipelineSettings
 from training.data_options import add_data_options, new_parser, open_images, read_split
+from training.detector.check import BoxCheck
 from training.detector.evaluation import measure
 from training.detector.labels import BoxLabels, labels_of
 from training.images import ImageStore
@@ -35,6 +37,27 @@ def main(arguments: list[str] | None = None) -> None:
     for threshold in THRESHOLDS:
         precision, recall = tall.at(threshold)
         print(f"| {threshold} | {precision:.2f} | {recall:.2f} |")
+    if options.check:
+        print_check(options.model, options.check)
+
+
+def print_check(model: str, folder: Path) -> None:
+    """COCO's box AP, and what the default threshold does."""
+    settings = PipelineSettings()
+    detector = load_detector(model, precision=own_precision(model))
+    result = BoxCheck(folder).measure(
+        lambda image: detector.detect(
+            image, detection_threshold=LOWEST_SCORE, nms_threshold=settings.nms_threshold
+        ),
+        threshold=settings.detection_threshold,
+    )
+    detector.close()
+    print(
+        f"\n{folder.name}: AP50 {result.ap50:.3f}, AP {result.ap:.3f}, AP of large persons {result.ap_large:.3f}"
+    )
+    print(f"at {settings.detection_threshold}: precision {result.precision:.2f}, recall {result.recall:.2f}")
+    print(f"best F1 {result.best_f1:.3f} at {result.best_threshold:.2f}")
+    print(f"{result.false_alarms} of {result.empty} pictures without anybody got a person")
 
 
 def detect_all(model: str, labels: list[BoxLabels], images: ImageStore) -> list[Detections]:
@@ -58,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--model", default="person_lite", help="a detector's name, or the path of an ONNX file"
     )
+    parser.add_argument("--check", type=Path, help="COCO folder with boxes of all persons, measured as well")
     return parser
 
 

@@ -75,7 +75,9 @@ def train_stage(
     if (folder / "last.pt").exists():
         trainer.resume(folder / "last.pt")
     hard = hard_negatives.load(options.hard_negatives) if options.hard_negatives else []
-    maker = CanvasMaker(images, [labels_of(p) for p in training], Recipe(stage.width, stage.height), hard=hard)
+    maker = CanvasMaker(
+        images, [labels_of(p) for p in training], Recipe(stage.width, stage.height), hard=hard
+    )
     canvases = Canvases(maker, seed=options.seed)
     trainer.fit(
         make_loader(
@@ -99,7 +101,8 @@ def evaluator(
         coco = check.measure(
             lambda image: detect(model, image, spec=spec, threshold=LOWEST_SCORE, device=options.device)
         )
-        return found | {f"check_{key}": value for key, value in asdict(coco).items()} | {"choice": (found["ap50"] + coco.ap50) / 2}
+        found |= {f"check_{key}": value for key, value in asdict(coco).items()}
+        return found | {"choice": (found["ap50"] + coco.ap50) / 2}
 
     return measure_all
 

@@ -213,4 +213,6 @@ def _occlude(crop: np.ndarray, foreground: np.ndarray, random: np.random.Generat
     top, left = random.integers(0, height - piece_height + 1), random.integers(0, width - piece_width + 1)
     y = random.integers(0, foreground.shape[0] - piece_height + 1)
     x = random.integers(0, foreground.shape[1] - piece_width + 1)
-    crop[top : top + piece_height, left : left + piece_width] = foreground[y : y + piece_height, x : x + piece_width]
+    crop[top : top + piece_height, left : left + piece_width] = foreground[
+        y : y + piece_height, x : x + piece_width
+    ]

@@ -14,7 +14,7 @@ from torch import nn
 from pose_resnet_ros.core.heatmaps import DECODERS
 from pose_resnet_ros.core.types import People
 from pose_resnet_ros.tools.coco_evaluation import CocoData, coco_measures, result_rows
-from training.images import ImageStore
+from training.images import ImageStore, image_source
 from training.pose.augment import crop_affine, warp
 from training.pose.model import describe, to_input
 
@@ -31,7 +31,7 @@ class CocoCheck:
         self._size_wh = size_wh
         self._decode = DECODERS[decoder]
         self._spec = describe(width=size_wh[0], height=size_wh[1])
-        images = ImageStore(folder / "images.tar")
+        images = ImageStore(image_source(folder))
         self._affines: list[np.ndarray] = []
         self._crops: list[np.ndarray] = []
         for image_id, boxes in self._boxes.items():

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 import numpy as np
 
@@ -12,10 +13,14 @@ from pose_resnet_ros.core.boxes import xyxy_from_xywh
 from pose_resnet_ros.core.types import Detections
 from pose_resnet_ros.models.files import own_precision
 from pose_resnet_ros.models.pose_net import PoseNet
-from training.coco import Person, Photograph
+from training.coco import Person, Photograph, load_photographs
 from training.data_options import add_data_options, new_parser, open_images, read_split
-from training.images import ImageStore
+from training.images import ImageStore, image_source
 from training.pose.metrics import LIMB_JOINTS, pck
+from training.pose.presence import Presence
+from training.pose.presence import measure as presence_of
+
+THRESHOLDS = (0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -25,11 +30,24 @@ def main(arguments: list[str] | None = None) -> None:
     net = PoseNet(options.model, precision=own_precision(options.model))
     plain = measure(net, validation, images)
     flipped = measure(net, validation, images, flip_test=True)
+    presence = measure_presence(net, options) if options.check else None
     net.close()
     print("| PCK@0.1 | all | " + " | ".join(LIMB_JOINTS) + " |")
     print("| --- |" + " --- |" * (1 + len(LIMB_JOINTS)))
     for name, measured in (("one pass", plain), ("with flip test", flipped)):
         print(f"| {name} | " + " | ".join(f"{value:.3f}" for value in measured.values()) + " |")
+    if presence:
+        print(
+            f"\n{len(presence.cut_off)} joints cut off, {len(presence.seen)} to be seen, in pictures cut for it"
+        )
+        print("| threshold | cut off and under it | to be seen and over it |\n| --- | --- | --- |")
+        for threshold in THRESHOLDS:
+            print("| {} | {:.3f} | {:.3f} |".format(threshold, *presence.at(threshold)))
+
+
+def measure_presence(net: PoseNet, options: argparse.Namespace) -> Presence:
+    photographs = load_photographs(options.check / options.annotations)
+    return presence_of(net, photographs, ImageStore(image_source(options.check)))
 
 
 def measure(
@@ -58,6 +76,11 @@ def _parser() -> argparse.ArgumentParser:
     parser = new_parser(__doc__)
     add_data_options(parser)
     parser.add_argument("--model", default="pose_resnet_lite", help="name or path of a pose model")
+    parser.add_argument(
+        "--check",
+        type=Path,
+        help="COCO folder whose pictures are cut, to see what the scores say of what is gone",
+    )
     return parser
 
 

@@ -1,157 +1,123 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""A second opinion on a photographed person: MediaPipe's BlazePose, which never saw our labels.
+"""What a pose network says of a photographed person in two views, fused: the labels of a teacher.
 
-BlazePose (Bazarevsky et al., 2020) looks at a square round an upright person. Where a body stands or lies is not known
-here, so it is shown the person in four turns, and each turn is followed the way MediaPipe follows a video: the network also
-points out where the hips are and how the body is turned, which gives the next square. The turn of which the network is
-surest over all its looks is kept.
+A view that is wrong is mostly wrong in its own way. So the network sees the person as it is and mirrored, and a joint counts
+as much as both agree on it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
+import onnxruntime
 
+from pose_resnet_ros.core.boxes import xyxy_from_xywh
 from pose_resnet_ros.core.skeletons import COCO17
+from pose_resnet_ros.core.types import Detections
+from pose_resnet_ros.models.files import own_precision
+from pose_resnet_ros.models.pose_net import PoseNet
+from training.coco import Teaching
 
-SIDE = 256  # pixels of the network's square input
-LANDMARKS = (
-    39  # 33 of the body, then hips' middle and a point above or below it at the body's reach, and others
-)
-COCO_LANDMARKS = [0, 2, 5, 7, 8, 11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28]
-HIPS, REACH = 33, 34
-FIRST_SIDE = 1.5  # of the box's longer side
-NEXT_SIDE = 2.5  # of the distance from the hips to the body's reach (MediaPipe: twice, and a quarter more)
-LOOKS = 4  # at one turn, each in a better square
-CERTAIN = 0.99  # mean presence with which the first turn is taken without trying the others
-TURNS = (90.0, 180.0, 270.0)
-SMALLEST_SIDE, LARGEST_SIDE = 0.8, 4.0  # of the box's longer side: a lost network must not wander off
+JOINTS = 17
+SQUARE = 1.2  # side of the square crop, of the box's longer side
+ALIKE = 0.08  # views agree on a joint within this share of the box's longer side
+INPUT_TYPES = {"tensor(int32)": np.int32, "tensor(uint8)": np.uint8, "tensor(float)": np.float32}
 
-
-@dataclass(frozen=True, eq=False)
-class TaughtPose:
-    """keypoints_xy: (17, 2) float32, COCO order, image pixels; presence: 0..1, how sure the network is of a person;
-    disagreement: mean distance to what it says of the mirrored person, in parts of the box's longer side. Of the two
-    the latter tells better how far it can be trusted."""
-
-    keypoints_xy: np.ndarray
-    presence: float
-    disagreement: float
+Look = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+"""(image (H, W, 3) uint8 BGR, box (4,) x, y, width, height) to joints (17, 2) in image pixels and scores (17,)."""
 
 
-@dataclass(frozen=True, eq=False)
-class _Square:
-    """A turned square of the image: centre (2,) and side in pixels, and the turn in degrees that makes it upright."""
-
-    centre: np.ndarray
-    side: float
-    turn: float
-
-
-@dataclass(frozen=True, eq=False)
-class _Look:
-    keypoints_xy: np.ndarray
-    presence: float
-    next_square: _Square
+def label(look: Look, image: np.ndarray, box_xywh: np.ndarray) -> Teaching:
+    """The person in the box, seen plain and mirrored."""
+    plain = look(image, box_xywh)
+    width = image.shape[1]
+    box = np.array([width - 1 - box_xywh[0] - box_xywh[2], *box_xywh[1:]], np.float32)
+    xy, score = look(np.ascontiguousarray(image[:, ::-1]), box)
+    order = COCO17.flip_order()
+    mirrored = np.column_stack([width - 1 - xy[order, 0], xy[order, 1]]), score[order]
+    return fuse([plain, mirrored], longer_side=float(max(box_xywh[2:])))
 
 
-Network = Callable[[np.ndarray], tuple[np.ndarray, float]]
-"""(256, 256, 3) float32 RGB in 0..1 to landmarks (39, 2) in its pixels and the presence of a person, 0..1."""
+def fuse(views: Sequence[tuple[np.ndarray, np.ndarray]], *, longer_side: float) -> Teaching:
+    """Joint by joint: the score-weighted mean of the views that agree with the surest one.
 
-
-class BlazePose:
-    """The teacher, around its network (``load_network``)."""
-
-    def __init__(self, network: Network) -> None:
-        self._network = network
-
-    def label(self, image: np.ndarray, box_xywh: np.ndarray) -> TaughtPose:
-        """The person in the box; image: (H, W, 3) uint8 BGR."""
-        x, y, width, height = (float(value) for value in box_xywh)
-        longer = max(width, height, 1.0)
-        start = _Square(np.array([x + width / 2, y + height / 2]), longer * FIRST_SIDE, 0.0)
-        looks = self._best_turn(image, start, longer)
-        mirrored = self._look(image, looks[-1].next_square, longer, mirrored=True)
-        last = looks[-1].keypoints_xy
-        return TaughtPose(
-            keypoints_xy=((last + mirrored.keypoints_xy) / 2).astype(np.float32),
-            presence=float(np.mean([look.presence for look in (*looks, mirrored)])),
-            disagreement=float(np.linalg.norm(last - mirrored.keypoints_xy, axis=1).mean() / longer),
-        )
-
-    def _best_turn(self, image: np.ndarray, start: _Square, longer: float) -> list[_Look]:
-        upright = self._follow(image, [self._look(image, start, longer)], longer, LOOKS)
-        if _presence(upright) > CERTAIN:
-            return upright
-        turns = [[self._look(image, _Square(start.centre, start.side, turn), longer)] for turn in TURNS]
-        turns = [self._follow(image, looks, longer, 2) for looks in turns]
-        promising = sorted([upright, *turns], key=lambda looks: _presence(looks[:2]), reverse=True)[:2]
-        return max(
-            [upright, *(self._follow(image, looks, longer, LOOKS) for looks in promising)], key=_presence
-        )
-
-    def _follow(self, image: np.ndarray, looks: list[_Look], longer: float, count: int) -> list[_Look]:
-        while len(looks) < count:
-            looks = [*looks, self._look(image, looks[-1].next_square, longer)]
-        return looks
-
-    def _look(self, image: np.ndarray, square: _Square, longer: float, *, mirrored: bool = False) -> _Look:
-        affine = _affine(square, mirrored=mirrored)
-        crop = cv2.warpAffine(image, affine, (SIDE, SIDE), flags=cv2.INTER_LINEAR)
-        landmarks, presence = self._network(crop[:, :, ::-1].astype(np.float32) / 255)
-        points = (landmarks - affine[:, 2]) @ np.linalg.inv(affine[:, :2]).T
-        keypoints = points[COCO_LANDMARKS]
-        return _Look(
-            keypoints_xy=keypoints[COCO17.flip_order()] if mirrored else keypoints,
-            presence=presence,
-            next_square=_next_square(points[HIPS], points[REACH], longer),
-        )
-
-
-def load_network(model: Path) -> Network:
-    """pose_landmark_full.tflite of the mediapipe wheel (Apache-2.0), on one CPU core.
-
-    Raises ModuleNotFoundError without ``ai-edge-litert``, ValueError if the file is another network.
+    views: joints (17, 2) and scores (17,) each. Agreement is the share of the views' scores that stand behind the place.
     """
-    from ai_edge_litert.interpreter import Interpreter
-
-    interpreter = Interpreter(str(model), num_threads=1)
-    interpreter.allocate_tensors()
-    source = interpreter.get_input_details()[0]["index"]
-    outputs = {tuple(d["shape"]): d["index"] for d in interpreter.get_output_details()}
-    if not {(1, LANDMARKS * 5), (1, 1)} <= outputs.keys():
-        raise ValueError(f"{model}: expected BlazePose's outputs (1, 195) and (1, 1), got {sorted(outputs)}")
-
-    def run(rgb: np.ndarray) -> tuple[np.ndarray, float]:
-        interpreter.set_tensor(source, rgb[None])
-        interpreter.invoke()
-        landmarks = interpreter.get_tensor(outputs[(1, LANDMARKS * 5)]).reshape(LANDMARKS, 5)
-        return landmarks[:, :2], float(interpreter.get_tensor(outputs[(1, 1)])[0, 0])
-
-    return run
+    xy, scores = np.stack([v[0] for v in views]), np.maximum(np.stack([v[1] for v in views]), 1e-6)
+    surest = xy[scores.argmax(0), np.arange(xy.shape[1])]
+    agrees = np.linalg.norm(xy - surest, axis=-1) <= ALIKE * longer_side
+    weight = scores * agrees
+    fused = (xy * weight[..., None]).sum(0) / weight.sum(0)[:, None]
+    return Teaching(
+        fused.astype(np.float32),
+        scores.mean(0).astype(np.float32),
+        (weight.sum(0) / scores.sum(0)).astype(np.float32),
+    )
 
 
-def _affine(square: _Square, *, mirrored: bool) -> np.ndarray:
-    """(2, 3) from image pixels to the network's input."""
-    angle, factor = np.deg2rad(square.turn), SIDE / square.side
-    linear = factor * np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-    affine = np.hstack([linear, (SIDE / 2 - linear @ square.centre)[:, None]])
-    if mirrored:
-        affine[0] *= -1
-        affine[0, 2] += SIDE - 1
-    return affine
+def load_teacher(model: str) -> Look:
+    """A pose model of this package (a name, or an ONNX file that describes itself), or any other ONNX single-person network.
+
+    The latter takes one square RGB picture, (1, side, side, 3) or (1, 3, side, side), in 0..255, and gives 17 rows y, x,
+    score in 0..1 in COCO's order, as MoveNet does. Raises ValueError for a network of another form.
+    """
+    path = Path(model)
+    if path.suffix == ".onnx" and not _describes_itself(path):
+        return SinglePersonNetwork(path)
+    return _package_model(model)
 
 
-def _next_square(hips: np.ndarray, reach: np.ndarray, longer: float) -> _Square:
-    across, down = reach - hips
-    side = np.clip(NEXT_SIDE * np.hypot(across, down), SMALLEST_SIDE * longer, LARGEST_SIDE * longer)
-    return _Square(hips, float(side), float(np.rad2deg(np.arctan2(across, -down))))
+class SinglePersonNetwork:
+    """An ONNX network that gives one person's 17 joints for a square picture; see ``load_teacher``."""
+
+    def __init__(self, path: Path) -> None:
+        self._session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+        source = self._session.get_inputs()[0]
+        self._name, shape = source.name, source.shape
+        self._channels_first = len(shape) == 4 and shape[1] == 3
+        side = shape[2] if len(shape) == 4 else None
+        if not isinstance(side, int) or 3 not in (shape[1], shape[3]) or source.type not in INPUT_TYPES:
+            raise ValueError(
+                f"{path}: expected an input (1, side, side, 3) or (1, 3, side, side) of float32, uint8 or int32, got"
+                f" {shape} {source.type}"
+            )
+        self._side, self._type = side, INPUT_TYPES[source.type]
+        found = self._run(np.zeros((side, side, 3), np.uint8))
+        if found.size != JOINTS * 3:
+            raise ValueError(f"{path}: expected 17 rows y, x, score, got an output of shape {found.shape}")
+
+    def __call__(self, image: np.ndarray, box_xywh: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Joints (17, 2) in pixels of the image (H, W, 3) uint8 BGR, and scores (17,)."""
+        side = SQUARE * max(float(max(box_xywh[2:])), 1.0)
+        corner = box_xywh[:2] + box_xywh[2:] / 2 - side / 2
+        scale = self._side / side
+        # Pixel edges, not centres, are scaled: the network's answers are shares of the picture's side.
+        offset = -corner * scale + 0.5 * (scale - 1)
+        affine = np.array([[scale, 0, offset[0]], [0, scale, offset[1]]])
+        crop = cv2.warpAffine(image, affine, (self._side, self._side), flags=cv2.INTER_LINEAR)
+        rows = self._run(crop[:, :, ::-1]).reshape(JOINTS, 3)
+        return (rows[:, 1::-1] * side + corner - 0.5).astype(np.float32), rows[:, 2]
+
+    def _run(self, rgb: np.ndarray) -> np.ndarray:
+        tensor = rgb.transpose(2, 0, 1) if self._channels_first else rgb
+        return self._session.run(None, {self._name: np.ascontiguousarray(tensor[None]).astype(self._type)})[0]
 
 
-def _presence(looks: list[_Look]) -> float:
-    return float(np.mean([look.presence for look in looks]))
+def _package_model(model: str) -> Look:
+    net = PoseNet(model, precision=own_precision(model))
+
+    def look(image: np.ndarray, box_xywh: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        box = Detections(xyxy_from_xywh(np.asarray(box_xywh, np.float32)[None]), np.ones(1, np.float32))
+        people = net.estimate(image, box).people
+        return people.keypoints_xy[0], people.keypoint_scores[0]
+
+    return look
+
+
+def _describes_itself(path: Path) -> bool:
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    return any(key.startswith("pose_resnet_ros") for key in session.get_modelmeta().custom_metadata_map)

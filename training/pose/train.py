@@ -21,8 +21,8 @@ from training.checkpoints import load_weights
 from training.data_options import add_data_options, new_parser, open_images, read_split
 from training.loading import make_loader
 from training.pose import metrics
-from training.pose.check import CocoCheck, add_check_option
 from training.pose.augment import AugmentSettings, crop_affine
+from training.pose.check import CocoCheck, add_check_option
 from training.pose.crops import PoseCrops
 from training.pose.loss import PoseLoss
 from training.pose.model import new_network, to_input

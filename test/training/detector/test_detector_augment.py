@@ -16,6 +16,7 @@ from training.detector import canvas as draw
 from training.detector.augment import CanvasMaker, Recipe
 from training.detector.canvas import Canvas
 from training.detector.data import MOST_BOXES, Canvases
+from training.detector.hard_negatives import HardNegative, free_view
 from training.detector.labels import BoxLabels
 from training.images import ImageStore
 
@@ -65,7 +66,7 @@ def test_mirrored_boxes_are_where_the_pixels_are() -> None:
 
 @pytest.mark.parametrize(
     ("tile_width", "persons", "ignored"),
-    [(100, 1, 0), (40, 1, 0), (38, 0, 1), (26, 0, 1), (25, 0, 0)],  # the person spans x = 20 to 60
+    [(100, 1, 0), (33, 1, 0), (31, 0, 1), (25, 0, 1), (23, 0, 0)],  # the person spans x = 20 to 60
 )
 def test_cut_persons(tile_width: int, persons: int, ignored: int) -> None:
     canvas = draw.place(
@@ -127,11 +128,13 @@ def maker(tmp_path: Path) -> CanvasMaker:
     return CanvasMaker(ImageStore(tmp_path), labels, Recipe(128, 96))
 
 
-@pytest.mark.parametrize("shares", [(1.0, 0.0), (0.0, 1.0), (0.0, 0.0)])
-def test_every_kind_of_canvas_has_sound_boxes_on_bright_pixels(
-    maker: CanvasMaker, shares: tuple[float, float]
-) -> None:
-    maker.recipe = Recipe(128, 96, patchwork=shares[0], pasted=shares[1])
+NO_SHARES = {"patchwork": 0.0, "pasted": 0.0, "close": 0.0, "empty": 0.0}
+
+
+@pytest.mark.parametrize("kind", ["patchwork", "pasted", "close", "letterboxed"])
+def test_every_kind_of_canvas_has_sound_boxes_on_bright_pixels(maker: CanvasMaker, kind: str) -> None:
+    shares = NO_SHARES | ({kind: 1.0} if kind in NO_SHARES else {})
+    maker.recipe = Recipe(128, 96, **shares)
     persons = 0
     for seed in range(30):
         canvas = maker.make(seed % 3, np.random.default_rng(seed))
@@ -146,6 +149,31 @@ def test_every_kind_of_canvas_has_sound_boxes_on_bright_pixels(
             assert middle.mean() > np.median(canvas.image) or middle.mean() > 140
         persons += len(boxes)
     assert persons > 15
+
+
+def test_an_empty_canvas_shows_nobody_but_what_was_taken_for_somebody(
+    tmp_path: Path, maker: CanvasMaker
+) -> None:
+    image = np.full((60, 80, 3), 40, np.uint8)
+    image[20:50, 30:45] = (0, 0, 255)
+    cv2.imwrite(str(tmp_path / "coat.png"), image)
+    coat = HardNegative("coat.png", (30, 20, 45, 50), (0, 0, 80, 60), 0.6)
+    recipe = Recipe(128, 96, **(NO_SHARES | {"empty": 1.0}), hard=1.0)
+    hard = CanvasMaker(ImageStore(tmp_path), maker.labels, recipe, hard=[coat])
+    canvases = [hard._empty(np.random.default_rng(seed)) for seed in range(20)]
+    assert not any(len(canvas.boxes_xyxy) for canvas in canvases)
+    red = [(c.image[..., 2] > 200) & (c.image[..., 0] < 60) for c in canvases]
+    assert sum(bool(mask.any()) for mask in red) > 10
+    white = [(c.image > 250).all(-1).any() for c in canvases]
+    assert not any(white)  # the persons of the photographs
+
+
+def test_a_free_view_keeps_the_box_and_leaves_everybody_out() -> None:
+    label = BoxLabels("", np.array([[60, 0, 80, 100], [0, 70, 20, 100]], np.float32), NOBODY)
+    view = free_view(np.array([20.0, 20, 50, 60]), label, (100, 100))
+    assert view is not None
+    np.testing.assert_array_equal(view, [0, 0, 60, 70])
+    assert free_view(np.array([50.0, 20, 70, 60]), label, (100, 100)) is None
 
 
 def test_the_same_index_gives_the_same_canvas(maker: CanvasMaker) -> None:

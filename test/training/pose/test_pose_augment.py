@@ -4,13 +4,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import cv2
 import numpy as np
 import pytest
+
+pytest.importorskip("torch", reason="requires torch")
 
 from pose_resnet_ros.core.crops import topdown
 from pose_resnet_ros.core.skeletons import COCO17
 from pose_resnet_ros.core.types import InputSpec
+from training.coco import Person, Photograph
+from training.images import ImageStore
 from training.pose import augment as pose_augment
+from training.pose.crops import ABSENT_WEIGHT, PoseCrops
 
 SIZE_WH = (96, 128)
 
@@ -100,3 +108,42 @@ def test_strength_scales_all_but_the_flip() -> None:
     none, half = (pose_augment.AugmentSettings.of_strength(value) for value in (0.0, 0.5))
     assert (none.flip_chance, none.rotation_chance, none.scale_sigma) == (0.5, 0, 0)
     assert half.rotation_sigma_degrees == pytest.approx(15)
+
+
+STANDING = np.array([[160, 60 + 10 * number, 1] for number in range(17)], np.float32)
+STANDING_BOX = np.array([140, 50, 40, 180], np.float32)
+
+
+def test_a_truncated_view_leaves_enough_to_see_and_cuts_through_the_box() -> None:
+    cut = 0
+    for seed in range(200):
+        view = pose_augment.truncated_view(STANDING_BOX, STANDING, (320, 240), np.random.default_rng(seed))
+        inside = ((STANDING[:, :2] >= view[:2]) & (STANDING[:, :2] < view[2:])).all(1)
+        assert inside.sum() >= pose_augment.LEAST_LEFT
+        assert (view[:2] >= 0).all()
+        assert (view[2:] <= (320, 240)).all()
+        box = pose_augment.clipped_box(STANDING_BOX, view)
+        assert (box[:2] >= 0).all()
+        assert (box[:2] + box[2:] <= view[2:] - view[:2]).all()
+        cut += bool(inside.sum() < 17)
+    assert cut > 100
+
+
+def test_joints_that_were_cut_off_are_taught_to_be_absent(tmp_path: Path) -> None:
+    """In a crop of a picture that ends at a joint, that joint's target is far away and counts; nothing is unknown."""
+    cv2.imwrite(str(tmp_path / "1.png"), np.full((240, 320, 3), 200, np.uint8))
+    labels = STANDING.copy()
+    labels[:, 2] = 2
+    nothing = np.zeros((17, 3), np.float32)
+    person = Person(1, STANDING_BOX, labels, nothing, np.zeros(17, bool), 1.0, True)
+    photograph = Photograph(1, "1.png", 320, 240, (person,))
+    settings = pose_augment.AugmentSettings(truncate_chance=1.0, half_body_chance=0.0, occlude_chance=0.5)
+    crops = PoseCrops([photograph], ImageStore(tmp_path), (64, 96), augment=settings)
+    absent = 0
+    for epoch in range(40):
+        crop, keypoints, weights = crops[epoch, 0]
+        away = keypoints[0, :, 0] < -1000
+        assert crop.shape == (96, 64, 3)
+        np.testing.assert_array_equal(weights[0], np.where(away, ABSENT_WEIGHT, 1.0))
+        absent += int(away.sum())
+    assert 40 < absent < 40 * 13

@@ -20,13 +20,16 @@ from pose_resnet_ros.core.types import Detections  # noqa: E402
 from pose_resnet_ros.models.pose_net import PoseNet  # noqa: E402
 from pose_resnet_ros.models.spec import METADATA_KEY, spec_from_json  # noqa: E402
 from training.coco import load_photographs, split_by_id  # noqa: E402
+from training.data_options import open_images, read_split  # noqa: E402
 from training.images import ImageStore  # noqa: E402
 from training.loading import make_loader  # noqa: E402
 from training.pose import export as export_pose  # noqa: E402
 from training.pose import measure as measure_pose  # noqa: E402
 from training.pose import metrics as pose_metrics  # noqa: E402
 from training.pose import model as pose_model  # noqa: E402
+from training.pose import presence  # noqa: E402
 from training.pose import train as train_pose  # noqa: E402
+from training.pose.check import CocoCheck  # noqa: E402
 from training.pose.crops import PoseCrops  # noqa: E402
 from training.pose.loss import PoseLoss, gaussian_heatmaps  # noqa: E402
 
@@ -58,7 +61,7 @@ def _write_data_set(folder: Path, count: int) -> None:
 
 def _train(folder: Path, *more: str) -> None:
     train_pose.main(
-        f"--data {folder} --images {folder} --output {folder / 'run'} --validation-images 2 --batch-size 4 "
+        f"--data {folder} --output {folder / 'run'} --validation-images 2 --batch-size 4 "
         "--net-width 8 --deconv-channels 8 --workers 0 --device cpu --precision fp32 --threads 1".split()
         + list(more)
     )
@@ -129,6 +132,32 @@ def test_images_come_from_a_folder_or_a_tar(tmp_path: Path) -> None:
         folder.read("no.png")
     with pytest.raises(FileNotFoundError, match="folder of images"):
         ImageStore(tmp_path / "absent")
+
+
+def test_several_data_folders(tmp_path: Path) -> None:
+    first, second, things = (tmp_path / name for name in ("first", "second", "things"))
+    for folder in (first, second, things):
+        folder.mkdir()
+    _write_data_set(first, 4)
+    cv2.imwrite(str(things / "chair.png"), np.zeros((30, 40, 3), np.uint8))
+    options = train_pose._parser().parse_args(
+        f"--data {first} {second} {things} --validation-images 2".split()
+    )
+    for folder in (first, second):
+        _tar_with(folder / "images.tar", first / "1.png")
+    with pytest.raises(ValueError, match=r"1\.png is also in"):
+        open_images(options)
+    (second / "images.tar").unlink()
+    (first / "images.tar").unlink()
+    training, validation = read_split(options)
+    assert [photograph.file_name for photograph in training] == ["1.png", "2.png", "chair.png"]
+    assert [photograph.file_name for photograph in validation] == ["3.png", "4.png"]
+    assert open_images(options).read("chair.png").shape == (30, 40, 3)
+
+
+def _tar_with(archive: Path, picture: Path) -> None:
+    with tarfile.open(archive, "w") as file:
+        file.add(picture, picture.name)
 
 
 def test_targets_by_hand() -> None:
@@ -210,10 +239,62 @@ def test_measuring_a_file_prints_a_table(tmp_path: Path, capsys: pytest.CaptureF
     export_pose.main(
         f"--weights {tmp_path / 'best.pt'} --output {tmp_path / 'p.onnx'} --width 64 --height 64".split()
     )
-    measure_pose.main(
-        f"--data {tmp_path} --images {tmp_path} --model {tmp_path / 'p.onnx'} --validation-images 2".split()
-    )
+    measure_pose.main(f"--data {tmp_path} --model {tmp_path / 'p.onnx'} --validation-images 2".split())
     header, _, plain, flipped = capsys.readouterr().out.splitlines()[-4:]
     assert header == "| PCK@0.1 | all | shoulders | elbows | wrists | hips | knees | ankles |"
     assert [line.split(" | ")[0] for line in (plain, flipped)] == ["| one pass", "| with flip test"]
     assert all(0 <= float(value) <= 1 for value in plain.strip(" |").split(" | ")[1:])
+
+
+def _standing_person(folder: Path) -> None:
+    """One COCO picture whose person has all joints labelled, the head above and the feet below."""
+    folder.mkdir()
+    cv2.imwrite(str(folder / "1.png"), np.random.default_rng(0).integers(0, 255, (120, 160, 3), np.uint8))
+    rows = [12, 10, 10, 12, 12, 30, 30, 45, 45, 58, 58, 60, 60, 85, 85, 108, 108]
+    points = [
+        value
+        for row, x in zip(rows, [80, 82, 78, 84, 76] + [90, 70] * 6, strict=True)
+        for value in (x, row, 2)
+    ]
+    person = {
+        "id": 1, "image_id": 1, "category_id": 1, "bbox": [60, 5, 40, 110], "area": 3000, "iscrowd": 0,
+        "keypoints": points, "num_keypoints": 17,
+    }  # fmt: skip
+    image = {"id": 1, "file_name": "1.png", "width": 160, "height": 120}
+    data = {"images": [image], "annotations": [person], "categories": [{"id": 1, "name": "person"}]}
+    (folder / "annotations.json").write_text(json.dumps(data))
+
+
+def test_presence_is_measured_on_pictures_cut_at_chest_hips_and_knees(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _standing_person(tmp_path / "check")
+    (photograph,) = load_photographs(tmp_path / "check/annotations.json")
+    assert presence.cut_rows(photograph.persons[0]) == [45, 60, 85]
+    net = PoseNet("pose_resnet_lite")
+    found = presence.measure(net, [photograph], ImageStore(tmp_path / "check"))
+    net.close()
+    assert (len(found.seen), len(found.cut_off)) == (7 + 11 + 13, 10 + 6 + 4)
+    assert found.at(-10.0) == (0.0, 1.0)
+    assert found.at(10.0) == (1.0, 0.0)
+
+
+def test_weights_are_chosen_by_ap_too(tmp_path: Path) -> None:
+    _write_data_set(tmp_path, 6)
+    _standing_person(tmp_path / "check")
+    _train(tmp_path, "--stages", "64x64:1:1e-3", "--check", str(tmp_path / "check"))
+    header, values = (tmp_path / "run/stage1/history.csv").read_text().splitlines()
+    row = dict(zip(header.split(","), values.split(","), strict=True))
+    assert float(row["choice"]) == pytest.approx((float(row["pck"]) + float(row["ap"])) / 2, abs=1e-4)
+
+
+def test_the_check_measures_what_the_network_says(tmp_path: Path) -> None:
+    """A network that draws the truth reaches AP 1."""
+    _standing_person(tmp_path / "check")
+    (photograph,) = load_photographs(tmp_path / "check/annotations.json")
+    check = CocoCheck(tmp_path / "check", (64, 96))
+    (affine,) = check._affines
+    points = photograph.persons[0].keypoints[:, :2] @ affine[:, :2].T + affine[:, 2]
+    maps = gaussian_heatmaps(torch.tensor(points[None], dtype=torch.float32), (64, 96), sigma=2.0)
+    measured = check.measure(lambda _: maps, batch_size=8, device="cpu")  # type: ignore[arg-type]
+    assert measured == pytest.approx({"ap": 1.0, "ap50": 1.0})
