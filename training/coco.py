@@ -175,7 +175,9 @@ def load_teaching(teacher: Path) -> dict[int, Teaching]:
     for key, row in rows.items():
         where = f"{teacher}: {key}"
         if not (key.isdecimal() and isinstance(row, list) and len(row) == 3):
-            raise DataFileError(f"{where}: expected an annotation id with three lists: places, scores, agreement")
+            raise DataFileError(
+                f"{where}: expected an annotation id with three lists: places, scores, agreement"
+            )
         for part, field in zip(row, (_PLACES, _SHARES, _SHARES), strict=True):
             check(part, field, where=where)
         taught[int(key)] = _teaching(*row)
@@ -189,7 +191,7 @@ def _teaching(xy: list[float], score: list[float], agreement: list[float]) -> Te
 
 def _own_teaching(row: dict) -> Teaching | None:
     """The teacher's answers in an annotation whose keypoints are a teacher's; None in others."""
-    if "teacher_score" not in row:
+    if not (row.get("keypoints") and {"teacher_score", "teacher_agree"} <= row.keys()):
         return None
     xy = np.asarray(row["keypoints"], np.float32).reshape(17, 3)[:, :2]
     return _teaching(xy.ravel().tolist(), row["teacher_score"], row["teacher_agree"])

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pose_resnet_ros.core.errors import DataFileError
-from training.coco import load_photographs, load_taught
+from training.coco import load_photographs, load_teaching
 
 
 def data(**changes: Any) -> dict[str, Any]:
@@ -34,7 +34,10 @@ def test_persons_with_and_without_keypoints(tmp_path: Path) -> None:
     [
         ({"categories": [{"id": 1, "name": "dog"}]}, "categories: expected one named 'person'"),
         ({"annotations": data()["annotations"] * 2}, r"annotations\[1\]\.id: expected a value of its own"),
-        ({"annotations": [data()["annotations"][0] | {"keypoints": [0] * 54}]}, r"annotations\[0\]\.keypoints"),
+        (
+            {"annotations": [data()["annotations"][0] | {"keypoints": [0] * 54}]},
+            r"annotations\[0\]\.keypoints",
+        ),
         ({"images": []}, r"annotations\[0\]\.image_id: expected the id of an image, got 7"),
         ({"images": [{"id": 7, "file_name": "7.jpg"}]}, r"images\[0\]\.width"),
     ],
@@ -45,8 +48,17 @@ def test_what_is_wrong_is_named(tmp_path: Path, changes: dict[str, Any], message
         load_photographs(tmp_path / "a.json")
 
 
-def test_a_teachers_file_is_checked_too(tmp_path: Path) -> None:
-    poses = [{"annotation_id": 1, "disagreement": 0.01, "keypoints": [5.0] * 33}]
-    (tmp_path / "t.json").write_text(json.dumps({"poses": poses}))
-    with pytest.raises(DataFileError, match=r"poses\[0\]\.keypoints: expected 34 finite numbers"):
-        load_taught(tmp_path / "t.json")
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([], "expected an object"),
+        ({"x": [[0.0] * 34, [0.5] * 17, [1.0] * 17]}, "x: expected an annotation id"),
+        ({"1": [[0.0] * 34, [0.5] * 17]}, "1: expected an annotation id with three lists"),
+        ({"1": [[0.0] * 33, [0.5] * 17, [1.0] * 17]}, "1: expected 34 finite numbers"),
+        ({"1": [[0.0] * 34, [0.5] * 17, ["a"] * 17]}, "1: expected 17 finite numbers"),
+    ],
+)
+def test_a_teachers_file_is_checked_too(tmp_path: Path, rows: object, message: str) -> None:
+    (tmp_path / "t.json").write_text(json.dumps(rows))
+    with pytest.raises(DataFileError, match=message):
+        load_teaching(tmp_path / "t.json")
