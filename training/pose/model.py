@@ -11,7 +11,7 @@ from pose_resnet_ros.export.pose_resnet_torch import PoseResNet, pose_resnet
 from pose_resnet_ros.models.spec import InputSpec, PoseSpec
 
 NAME = "pose_resnet_lite"
-WIDTH, HEIGHT = 128, 192
+WIDTH, HEIGHT = 160, 192
 MEAN_BGR = (0.406, 0.456, 0.485)
 STD_BGR = (0.225, 0.224, 0.229)
 

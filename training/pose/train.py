@@ -30,7 +30,7 @@ from training.run_options import add_run_options, set_threads, settings_of
 from training.stages import Stage
 from training.trainer import Trainer
 
-SHIPPED_STAGES = "96x128:60:2e-3,128x192:40:1.2e-3"
+SHIPPED_STAGES = "96x128:30:2e-3,160x192:40:1e-3"
 
 
 def main(arguments: list[str] | None = None) -> None:
