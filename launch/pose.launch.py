@@ -7,6 +7,7 @@ Only arguments that are given override the parameter file: most defaults are emp
 
 from __future__ import annotations
 
+import difflib
 import os
 
 import yaml
@@ -20,7 +21,7 @@ from launch.events.process import ProcessExited
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
-from launch import LaunchContext, LaunchDescription
+from launch import LaunchContext, LaunchDescription, logging
 
 PACKAGE = "pose_resnet_ros"
 SHARE = get_package_share_directory(PACKAGE)
@@ -102,8 +103,12 @@ ARGUMENTS = [
         choices=["", *TRANSPORTS],
     ),
     argument("backend", "where the networks run; empty: as in params_file", choices=["", *BACKENDS]),
-    argument("precision", "of the pose network; empty: as in params_file", choices=["", *PRECISIONS]),
-    argument("detector_precision", "of the detector; empty: as in params_file", choices=["", *PRECISIONS]),
+    argument(
+        "precision", "precision of the pose network; empty: as in params_file", choices=["", *PRECISIONS]
+    ),
+    argument(
+        "detector_precision", "precision of the detector; empty: as in params_file", choices=["", *PRECISIONS]
+    ),
     argument(
         "one_trip",
         "crop and decode on the GPU, with backend:=cuda; empty: as in params_file",
@@ -113,10 +118,10 @@ ARGUMENTS = [
         "autostart", "configure and activate at start; empty: as in params_file", choices=["", *BOOLEANS]
     ),
     argument("use_sim_time", "take the time from /clock; empty: as in params_file", choices=["", *BOOLEANS]),
-    argument("name", "name of the pose node, and of its topics' folder", NODE_NAME),
+    argument("name", "name of the pose node; its topics are below it", NODE_NAME),
     argument("namespace", "namespace of all nodes"),
     argument(
-        "log_level", "least severity that is logged", "info", ["debug", "info", "warn", "error", "fatal"]
+        "log_level", "lowest severity that is logged", "info", ["debug", "info", "warn", "error", "fatal"]
     ),
     argument("respawn", "start pose_node again when it ends", "false", BOOLEANS),
     argument(
@@ -170,7 +175,10 @@ def input_topics(given: dict[str, str]) -> list[tuple[str, str]]:
 
 
 def has_profile(given: dict[str, str]) -> bool:
-    return given["fastdds_profile"] not in ("", "none")  # `ros2 launch` takes no empty value, hence the word none
+    return given["fastdds_profile"] not in (
+        "",
+        "none",
+    )  # `ros2 launch` takes no empty value, hence the word none
 
 
 def check(given: dict[str, str]) -> None:
@@ -197,8 +205,18 @@ def shut_down(event: ProcessExited, context: LaunchContext) -> list[Shutdown] | 
     return [Shutdown(reason=f"{event.process_name} has ended")]
 
 
+def warn_of_misspelt(given: dict[str, str], names: list[str]) -> None:
+    """`ros2 launch` passes on whatever it is given; what is not close to a name of ours may be another launch file's."""
+    for name in given.keys() - set(names):
+        for close in difflib.get_close_matches(name, names, n=1, cutoff=0.8):
+            logging.get_logger("pose.launch.py").warning(
+                f"there is no argument '{name}', it is ignored; did you mean '{close}'?"
+            )
+
+
 def start_nodes(context: LaunchContext) -> list[Node]:
-    names = (argument.name for argument in ARGUMENTS)
+    names = [argument.name for argument in ARGUMENTS]
+    warn_of_misspelt(context.launch_configurations, names)
     given = {name: os.path.expanduser(context.launch_configurations[name]) for name in names}
     check(given)
     profile = dict.fromkeys(PROFILE_VARIABLES, given["fastdds_profile"]) if has_profile(given) else {}

@@ -211,6 +211,17 @@ def test_what_cannot_be_had_is_refused_before_anything_starts(
         start(pose_launch, **given)
 
 
+def test_a_misspelt_argument_is_told(pose_launch, caplog):
+    names = [argument.name for argument in pose_launch.ARGUMENTS]
+    pose_launch.logging.get_logger("pose.launch.py").addHandler(caplog.handler)
+
+    pose_launch.warn_of_misspelt({"detector_modell": "a", "sigterm_timeout": "5", "backend": "cpu"}, names)
+
+    assert [record.getMessage() for record in caplog.records] == [
+        "there is no argument 'detector_modell', it is ignored; did you mean 'detector_model'?"
+    ]
+
+
 @pytest.mark.usefixtures("rviz2")
 def test_a_named_node_and_rviz_find_each_other(pose_launch):
     nodes, context = start(pose_launch, name="front", rviz="true")
