@@ -8,6 +8,7 @@ and the result is believed only after it gave, for a batch of two, what the orig
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +17,12 @@ import onnxruntime
 from onnx import numpy_helper
 
 from pose_resnet_ros.core.errors import ModelError
+from pose_resnet_ros.models.backends import first_line
 from pose_resnet_ros.models.declared_weights import check_declared_weights
+from pose_resnet_ros.models.spec import MAX_INPUT_PIXELS
 
 TOLERANCE = 1e-4
+MAX_VALUES = 3 * MAX_INPUT_PIXELS  # of an input
 
 
 def load_onnx(path: Path) -> onnx.ModelProto:
@@ -30,25 +34,38 @@ def load_onnx(path: Path) -> onnx.ModelProto:
         raise ModelError(f"{path} is not an ONNX model, or only a part of one: {error}") from error
     if not model.graph.node:
         raise ModelError(f"{path} is not an ONNX model, or only a part of one: it has no nodes")
+    inputs = _real_inputs(model)
+    if not inputs or not all(value.type.tensor_type.shape.dim for value in inputs):
+        raise ModelError(f"{path}: expected inputs that are tensors with a batch axis, got none or others")
     return model
 
 
 def free_batch(path: Path) -> onnx.ModelProto:
     """The model with a free batch axis; unchanged if it has one already.
 
-    Raises ModelError where the graph mixes the batch into its arithmetic: then use the file as it is, one run a person.
+    Raises ModelError for a graph that onnxruntime cannot load, and where it mixes the batch into its arithmetic: then use the file
+    as it is, one run a person.
     """
     fixed = load_onnx(path)
-    if not _has_fixed_batch(fixed):
-        return fixed
-    free = onnx.ModelProto()
-    free.CopyFrom(fixed)
-    _free_reshapes(free, _larger_first_axes(fixed))
-    for value in (*_real_inputs(free), *free.graph.output):
-        if value.type.tensor_type.shape.dim:  # an output may leave its shape open
-            value.type.tensor_type.shape.dim[0].dim_param = "N"
-    del free.graph.value_info[:]
-    _require_same(path, fixed, free)
+    try:
+        _session(fixed)
+    except Exception as error:  # onnxruntime's exceptions share no base class below Exception
+        raise ModelError(f"{path}: onnxruntime cannot load the model: {first_line(error)}") from error
+    return _freed(path, fixed) if _has_fixed_batch(fixed) else fixed
+
+
+def _freed(path: Path, fixed: onnx.ModelProto) -> onnx.ModelProto:
+    shape = [dim.dim_value for dim in _real_inputs(fixed)[0].type.tensor_type.shape.dim]
+    refusal = f"{path}: the graph depends on its batch of {shape[0]}; use the file as it is, persons are then run one by one"
+    if shape[0] != 1 or min(shape) < 1 or math.prod(shape) > MAX_VALUES or len(_real_inputs(fixed)) != 1:
+        raise ModelError(refusal)
+    try:
+        free = _with_free_axes(fixed)
+        same = _give_the_same(fixed, free, np.random.default_rng(0).random((2, *shape[1:]), np.float32))
+    except Exception as error:  # as above; and onnx's shape inference has exceptions of its own
+        raise ModelError(f"{refusal} ({first_line(error)})") from error
+    if not same:
+        raise ModelError(refusal)
     return free
 
 
@@ -95,23 +112,22 @@ def _free_reshapes(model: onnx.ModelProto, without_batch: set[str]) -> None:
             node.input[1] = name
 
 
-def _require_same(path: Path, fixed: onnx.ModelProto, free: onnx.ModelProto) -> None:
-    shape = [dim.dim_value for dim in _real_inputs(fixed)[0].type.tensor_type.shape.dim]
-    refusal = f"{path}: the graph depends on its batch of {shape[0]}; use the file as it is, persons are then run one by one"
-    if shape[0] != 1 or 0 in shape or len(_real_inputs(fixed)) != 1:
-        raise ModelError(refusal)
-    tensor = np.random.default_rng(0).random((2, *shape[1:]), np.float32)
-    try:
-        session = _session(free)
-        batched = session.run(None, {session.get_inputs()[0].name: tensor})
-    except Exception as error:  # onnxruntime's exceptions share no base class below Exception
-        raise ModelError(f"{refusal} ({str(error).splitlines()[0]})") from error
-    single = run_one_by_one(fixed, tensor)
-    same = all(
-        a.shape == b.shape and np.allclose(a, b, atol=TOLERANCE) for a, b in zip(batched, single, strict=True)
-    )
-    if not same:
-        raise ModelError(refusal)
+def _with_free_axes(fixed: onnx.ModelProto) -> onnx.ModelProto:
+    free = onnx.ModelProto()
+    free.CopyFrom(fixed)
+    _free_reshapes(free, _larger_first_axes(fixed))
+    for value in (*_real_inputs(free), *free.graph.output):
+        if value.type.tensor_type.shape.dim:  # an output may leave its shape open
+            value.type.tensor_type.shape.dim[0].dim_param = "N"
+    del free.graph.value_info[:]
+    return free
+
+
+def _give_the_same(fixed: onnx.ModelProto, free: onnx.ModelProto, tensor: np.ndarray) -> bool:
+    session = _session(free)
+    batched = session.run(None, {session.get_inputs()[0].name: tensor})
+    pairs = zip(batched, run_one_by_one(fixed, tensor), strict=True)
+    return all(a.shape == b.shape and np.allclose(a, b, atol=TOLERANCE) for a, b in pairs)
 
 
 def _session(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
