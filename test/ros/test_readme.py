@@ -38,9 +38,11 @@ def test_links_lead_to_files(link):
 def test_launch_arguments_exist():
     launch_file = (ROOT / "launch" / "pose.launch.py").read_text(encoding="utf-8")
     declared = set(re.findall(r'argument\(\s*"(\w+)"', launch_file))
-    lines = [line for line in README.splitlines() if line.startswith("ros2 launch")]
-    used = {name for line in lines for name in re.findall(r"(\w+):=", line)}
-    assert used
+    pages = [README, *(path.read_text(encoding="utf-8") for path in (ROOT / "docs").rglob("*.md"))]
+    one_command = re.compile(r"^ros2 launch pose_resnet_ros(?:.*\\\n)*.*$", re.MULTILINE)
+    commands = [command for page in pages for command in one_command.findall(page)]
+    used = {name for command in commands for name in re.findall(r"(\w+):=", command)}
+    assert used >= {"image_topic", "depth_topic"}  # the latter on a second line
     assert used <= declared
 
 
