@@ -43,7 +43,7 @@ def load_onnx(path: Path) -> onnx.ModelProto:
 def free_batch(path: Path) -> onnx.ModelProto:
     """The model with a free batch axis; unchanged if it has one already.
 
-    Raises ModelError for a graph that onnxruntime cannot load, and where it mixes the batch into its arithmetic: then use the file
+    Raises ModelError for a graph that onnxruntime cannot load, and where the batch is part of its arithmetic: then use the file
     as it is, one run a person.
     """
     fixed = load_onnx(path)
