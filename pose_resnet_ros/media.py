@@ -4,16 +4,21 @@
 
 from __future__ import annotations
 
+import logging
 import os
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
-from pose_resnet_ros.core.errors import SettingsError
+from pose_resnet_ros.core.errors import ImageError, SettingsError
 from pose_resnet_ros.stills import StillImage, is_still
 from pose_resnet_ros.video.reader import VideoReader
+
+_log = logging.getLogger(__name__)
 
 _JPEG_FILMS = (".mjpg", ".mjpeg")  # JPEGs one after the other
 # Files of these names are images, and damaged where they are none; of other files the content decides.
@@ -62,6 +67,22 @@ def open_media(source: str) -> Media:
         return Video(source)
     files = still_files(source)
     return Stills(files) if files else Video(os.path.expanduser(source))
+
+
+def readable_pictures(source: str) -> Iterator[Picture]:
+    """The pictures of a source; damaged ones are passed over, with a warning in the log. Raises SettingsError as ``open_media``
+    does.
+    """
+    with closing(open_media(source)) as media:
+        while True:
+            try:
+                picture = media.read()
+            except ImageError as error:
+                _log.warning("passed over: %s", error)
+                continue
+            if picture is None:
+                return
+            yield picture
 
 
 def still_files(source: str) -> list[Path]:

@@ -25,7 +25,7 @@ class OutputGuard:
     def claim(self, name: str, path: Path) -> None:
         """name: the option that asks for this output. Raises SettingsError under that name."""
         identity = _identity(path)
-        if identity in self._inputs:
+        if path.exists() and identity in self._inputs:
             raise SettingsError(
                 f"{name}: {path} is the input {self._inputs[identity]}, which would be written over; name another"
                 f" {'folder' if name == 'output' else 'file'}"

@@ -44,10 +44,13 @@ _TURNS: dict[int, _Turn] = {
 class StillImage:
     """An image file that was opened; pages: the numbers of its pictures, counted from 0 (reduced copies are left out)."""
 
-    def __init__(self, path: Path) -> None:
-        """Raises ImageError for what is no image, for more than ``MAX_PIXELS``, or for a format that needs another library."""
+    def __init__(self, path: Path, data: bytes | None = None) -> None:
+        """data: what is in the file, where it lies elsewhere, as in an archive.
+
+        Raises ImageError for what is no image, for more than ``MAX_PIXELS``, or for a format that needs another library.
+        """
         self.path = path
-        self._data = _read(path)
+        self._data = _read(path) if data is None else data
         try:
             image = _identify(io.BytesIO(self._data))
             if image is None:
@@ -68,7 +71,27 @@ class StillImage:
         stored = self._decode_whole() if len(self.pages) == 1 else None
         if stored is None:
             stored = self._decode_page(page)
-        turn = _TURNS.get(_orientation(self._image)) if upright else None
+        return self._turned(stored) if upright else stored
+
+    def declared_pixels(self, size_wh: tuple[int, int]) -> np.ndarray:
+        """(H, W, 3) uint8 BGR in the pixels of annotations that declare this size: as stored where it fits, which is COCO's
+        convention, else upright.
+
+        Raises ImageError where it fits neither, and as ``pixels``.
+        """
+        stored = self.pixels(upright=False)
+        if stored.shape[1::-1] == size_wh:
+            return stored
+        turned = self._turned(stored)
+        if turned.shape[1::-1] == size_wh:
+            return turned
+        (width, height), (height_here, width_here) = size_wh, stored.shape[:2]
+        raise ImageError(
+            f"{self.path}: the annotations say {width} x {height}, but it has {width_here} x {height_here} pixels"
+        )
+
+    def _turned(self, stored: np.ndarray) -> np.ndarray:
+        turn = _TURNS.get(_orientation(self._image))
         return stored if turn is None else np.ascontiguousarray(turn(stored))
 
     def _decode_whole(self) -> np.ndarray | None:
@@ -110,23 +133,6 @@ def is_still(path: Path) -> bool:
         return False
     except Exception:  # noqa: BLE001 - one that is too large or damaged; reading it says so
         return True
-
-
-def read_declared(path: Path, *, size_wh: tuple[int, int]) -> np.ndarray:
-    """(H, W, 3) uint8 BGR in the pixels that annotations are in: as stored where the declared size is the stored one (COCO's
-    convention), else upright.
-
-    Raises ImageError for a file that cannot be read, or that has another size in both.
-    """
-    image = StillImage(path)
-    stored = image.pixels(upright=False)
-    for pixels in (stored, image.pixels()):
-        if pixels.shape[1::-1] == size_wh:
-            return pixels
-    height, width = stored.shape[:2]
-    raise ImageError(
-        f"{path}: the annotations say {size_wh[0]} x {size_wh[1]}, but it has {width} x {height} pixels"
-    )
 
 
 def _read(path: Path) -> bytes:

@@ -20,7 +20,7 @@ from PIL import Image, features
 
 from pose_resnet_ros.core.errors import ImageError
 from pose_resnet_ros.core.image_limits import MAX_PIXELS
-from pose_resnet_ros.stills import StillImage, is_still, read_declared
+from pose_resnet_ros.stills import StillImage, is_still
 
 RED_GREEN_BLUE = np.zeros((40, 60, 3), np.uint8)  # RGB; the upper left quarter red, the upper right green, below blue
 RED_GREEN_BLUE[:20, :30, 0] = RED_GREEN_BLUE[:20, 30:, 1] = RED_GREEN_BLUE[20:, :, 2] = 255
@@ -181,8 +181,8 @@ def test_jpeg_xl_names_its_library(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_annotations_in_stored_or_upright_pixels(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[274] = 6
-    path = write(tmp_path / "a.jpg", "JPEG", exif=exif)
-    assert read_declared(path, size_wh=(60, 40)).shape == (40, 60, 3)
-    assert read_declared(path, size_wh=(40, 60)).shape == (60, 40, 3)
+    image = StillImage(write(tmp_path / "a.jpg", "JPEG", exif=exif))
+    assert image.declared_pixels((60, 40)).shape == (40, 60, 3)
+    assert image.declared_pixels((40, 60)).shape == (60, 40, 3)
     with pytest.raises(ImageError, match=r"the annotations say 100 x 100, but it has 60 x 40 pixels"):
-        read_declared(path, size_wh=(100, 100))
+        image.declared_pixels((100, 100))

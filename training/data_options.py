@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 from pathlib import Path
 
 from training.coco import Photograph, load_photographs, photograph_without_people, split_by_id
@@ -53,6 +54,7 @@ def read_folder(folder: Path, options: argparse.Namespace) -> list[Photograph]:
     return [photograph_without_people(name) for name in ImageStore(source).names(source)]
 
 
-def open_images(options: argparse.Namespace) -> ImageStore:
+def open_images(options: argparse.Namespace, photographs: Iterable[Photograph] = ()) -> ImageStore:
+    """photographs: those whose pixels are to be the ones of their annotations."""
     cache_bytes = int(getattr(options, "cache_gb", 0) * 1e9)
-    return ImageStore(*map(image_source, options.data), cache_bytes=cache_bytes)
+    return ImageStore(*map(image_source, options.data), cache_bytes=cache_bytes, photographs=photographs)

@@ -5,10 +5,13 @@
 from __future__ import annotations
 
 import tarfile
+from collections.abc import Iterable
 from pathlib import Path
 
-import cv2
 import numpy as np
+
+from pose_resnet_ros.stills import StillImage
+from training.coco import Photograph
 
 
 def image_source(folder: Path) -> Path:
@@ -21,12 +24,16 @@ class ImageStore:
 
     sources: folders, or ``.tar`` files whose members carry the file names; a name stands in one of them only.
     cache_bytes: decoded images are kept up to this total. Each loader process has its own cache, so use few processes or a
-    small cache with a large data set. Raises FileNotFoundError for a source that is neither, ValueError if two archives
-    hold the same name.
+    small cache with a large data set. photographs: their images are read in the pixels that their annotations are in (EXIF
+    orientation), others upright. Raises FileNotFoundError for a source that is neither, ValueError if two archives hold the
+    same name.
     """
 
-    def __init__(self, *sources: Path, cache_bytes: int = 0) -> None:
+    def __init__(
+        self, *sources: Path, cache_bytes: int = 0, photographs: Iterable[Photograph] = ()
+    ) -> None:
         self._sources = [Path(source) for source in sources]
+        self._sizes = {p.file_name: (p.width, p.height) for p in photographs if p.width and p.height}
         self._cache: dict[str, np.ndarray] = {}
         self._room = cache_bytes
         self._members: dict[str, tuple[Path, int, int]] = {}
@@ -44,12 +51,12 @@ class ImageStore:
         return sorted(name for name, member in self._members.items() if member[0] == source)
 
     def read(self, file_name: str) -> np.ndarray:
-        """(H, W, 3) uint8 BGR; not to be written to. Raises ValueError if the file is no image."""
+        """(H, W, 3) uint8 BGR; not to be written to. Raises ImageError if the file is no image, or not of the declared size."""
         if file_name in self._cache:
             return self._cache[file_name]
-        image = cv2.imdecode(np.frombuffer(self._bytes(file_name), np.uint8), cv2.IMREAD_COLOR)
-        if image is None:
-            raise ValueError(f"{file_name} is not an image that OpenCV can decode")
+        still = StillImage(Path(file_name), self._bytes(file_name))
+        size_wh = self._sizes.get(file_name)
+        image = still.pixels() if size_wh is None else still.declared_pixels(size_wh)
         if image.nbytes <= self._room:
             self._room -= image.nbytes
             self._cache[file_name] = image

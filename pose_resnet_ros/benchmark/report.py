@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 from collections.abc import Sequence
@@ -16,7 +15,8 @@ from typing import Any
 from pose_resnet_ros.benchmark.frames import FrameRow
 from pose_resnet_ros.benchmark.peers import PeerRow
 from pose_resnet_ros.benchmark.startup import StartRow
-from pose_resnet_ros.core.errors import BenchmarkError
+from pose_resnet_ros.checked_json import read_json
+from pose_resnet_ros.core.errors import BenchmarkError, DataFileError
 
 _PACKAGES = ("onnxruntime", "onnxruntime-gpu", "numpy", "opencv-python-headless", "torch", "openvino")
 
@@ -58,14 +58,16 @@ def tables(report: Report) -> list[Table]:
 def compare(report: Report, older: Path) -> Table:
     """Medians against those of an older JSON file, set-up by set-up. Raises BenchmarkError if it is none."""
     try:
-        data = json.loads(older.read_text(encoding="utf-8"))
-        before = {(row["setup"], row["persons"]): row["whole"]["median_ms"] for row in data["frames"]}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        data = read_json(older)
+        before = {
+            (row["setup"], row["persons"]): float(row["whole"]["median_ms"]) for row in data["frames"]
+        }
+    except (DataFileError, KeyError, TypeError, ValueError) as error:
         raise BenchmarkError(f"{older} is not a file that benchmark --json wrote: {error}") from error
     rows = []
     for row in report.frames:
         old = before.get((row.setup, row.persons))
-        if old is not None:
+        if old:
             now = row.whole.median_ms
             rows.append((row.setup, str(row.persons), f"{old:.1f}", f"{now:.1f}", f"{now / old:.2f}"))
     return Table(f"against {older}", ("set-up", "persons", "before ms", "now ms", "ratio"), rows)

@@ -6,13 +6,14 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import islice
 
 import cv2
 import numpy as np
 
 from pose_resnet_ros.core.errors import SettingsError
 from pose_resnet_ros.core.types import Detections
-from pose_resnet_ros.media import open_media
+from pose_resnet_ros.media import open_media, readable_pictures
 from pose_resnet_ros.models.detector import Detector
 from pose_resnet_ros.settings import PipelineSettings
 
@@ -43,14 +44,12 @@ def synthetic_scene(persons: int, *, width: int, height: int, seed: int = 0) -> 
 def recorded_images(source: str, *, count: int, size_wh: tuple[int, int] | None = None) -> list[np.ndarray]:
     """Up to ``count`` pictures, spread evenly over a video or a folder, in their own size unless another is given.
 
-    Raises SettingsError or ImageError.
+    Damaged ones are passed over. Raises SettingsError where none can be read.
     """
     with closing(open_media(source)) as media:
         step = max(1, (media.length or count) // count)
-        images: list[np.ndarray] = []
-        while len(images) < count and (picture := media.read()) is not None:
-            if picture.index % step == 0:
-                images.append(picture.bgr if size_wh is None else cv2.resize(picture.bgr, size_wh))
+    wanted = islice((picture for picture in readable_pictures(source) if picture.index % step == 0), count)
+    images = [picture.bgr if size_wh is None else cv2.resize(picture.bgr, size_wh) for picture in wanted]
     if not images:
         raise SettingsError(f"source: '{source}' holds no picture")
     return images

@@ -4,23 +4,19 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
-from contextlib import closing
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
 from pose_resnet_ros.core.crops import CROPS
-from pose_resnet_ros.core.errors import ImageError, SettingsError
+from pose_resnet_ros.core.errors import SettingsError
 from pose_resnet_ros.core.letterbox import LETTERBOXES
-from pose_resnet_ros.media import Picture, open_media
+from pose_resnet_ros.media import readable_pictures
 from pose_resnet_ros.models.detector import FullFrame, PersonDetector
 from pose_resnet_ros.models.spec import PoseSpec, Spec
 from pose_resnet_ros.options import option
-
-_log = logging.getLogger(__name__)
 
 MAX_PICTURES = 200
 MAX_PERSONS = 8
@@ -35,24 +31,11 @@ def calibration_tensors(folder: Path, spec: Spec) -> Iterator[np.ndarray]:
     """
     detector = PersonDetector("person_lite", precision="fp32") if isinstance(spec, PoseSpec) else None
     count = 0
-    for picture in islice(_pictures(folder), MAX_PICTURES):
+    for picture in islice(readable_pictures(str(folder)), MAX_PICTURES):
         count += 1
         yield _tensor(picture.bgr, spec, detector)
     if count == 0:
         raise SettingsError(f"calibration: there is no picture in {folder} that can be read")
-
-
-def _pictures(folder: Path) -> Iterator[Picture]:
-    with closing(open_media(str(folder))) as media:
-        while True:
-            try:
-                picture = media.read()
-            except ImageError as error:
-                _log.warning("calibration: passed over: %s", error)
-                continue
-            if picture is None:
-                return
-            yield picture
 
 
 def _tensor(image: np.ndarray, spec: Spec, detector: PersonDetector | None) -> np.ndarray:

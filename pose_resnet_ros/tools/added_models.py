@@ -20,6 +20,7 @@ from pose_resnet_ros.models.pose_net import PoseNet
 from pose_resnet_ros.models.registry import find_entry, get_entry
 from pose_resnet_ros.models.runtime import OnnxModel, RunOn
 from pose_resnet_ros.models.spec import DetectorSpec, PoseSpec, Spec
+from pose_resnet_ros.output_files import OutputGuard
 
 
 def add_described_file(path: Path, *, name: str, like: str | None, person_class: int = 0) -> Path:
@@ -27,7 +28,8 @@ def add_described_file(path: Path, *, name: str, like: str | None, person_class:
 
     like: the row whose description it gets (its own input size and number of classes are kept); None: the file carries one
     already; person_class: with ``like``, the class of a detector that is a person.
-    Raises ModelError for a file that is not ONNX, has no description or does not fit it, or for a name that cannot be used.
+    Raises ModelError for a file that is not ONNX, has no description or does not fit it, or for a name that cannot be used, and
+    SettingsError where the file lies in the model folder under that name already.
     """
     if find_entry(name) is not None:
         raise ModelError(f"'{name}' is a name of the model table; choose another with --name")
@@ -48,6 +50,7 @@ def add_described_file(path: Path, *, name: str, like: str | None, person_class:
     finally:
         opened.close()
     target = models_folder() / f"{name}.onnx"
+    OutputGuard([path]).claim("name", target)
     with writable_folder() as folder, part_file(folder, target.name) as part:
         if like is None and not has_weights_elsewhere(path):
             shutil.copyfile(path, part)

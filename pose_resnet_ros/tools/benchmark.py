@@ -19,6 +19,7 @@ from pose_resnet_ros.benchmark.show import plot, print_table
 from pose_resnet_ros.benchmark.startup import measure_start
 from pose_resnet_ros.core.errors import SettingsError
 from pose_resnet_ros.options import option
+from pose_resnet_ros.output_files import OutputGuard, write_whole
 from pose_resnet_ros.tools.options import file_path, parser_of, require_writable, whole_number
 
 # Options of the pipeline that may have several values: every combination runs.
@@ -68,17 +69,17 @@ def _check_files(args: argparse.Namespace) -> None:
     for name in ("json", "plot"):
         if vars(args)[name] is not None:
             require_writable(name, vars(args)[name])
+    guard = OutputGuard(map(file_path, [args.source, str(args.compare or ""), *args.pose_model, *args.detector_model]))
+    for name in ("json", "plot"):
+        if vars(args)[name] is not None:
+            guard.claim(name, vars(args)[name])
     if args.compare is not None and not args.compare.is_file():
         raise SettingsError(f"compare: there is no file {args.compare}; expected one that --json wrote")
 
 
 def write_json(path: Path, data: dict[str, Any]) -> None:
     """Raises SettingsError where the disk refuses."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise SettingsError(f"json: cannot write {path}: {error.strerror}") from error
+    write_whole(path, (json.dumps(data, indent=1) + "\n").encode(), name="json")
 
 
 def setups(args: argparse.Namespace) -> dict[str, dict[str, Any]]:

@@ -37,7 +37,7 @@ from pose_resnet_ros.core.types import Detections, People
 from pose_resnet_ros.models.spec import PoseSpec
 from pose_resnet_ros.pipeline import PosePipeline
 from pose_resnet_ros.settings import PipelineSettings
-from pose_resnet_ros.stills import read_declared
+from pose_resnet_ros.stills import StillImage
 
 MEASURES = ("AP", "AP .5", "AP .75", "AP M", "AP L", "AR", "AR .5", "AR .75", "AR M", "AR L")
 PERSON_CATEGORY = 1
@@ -80,7 +80,11 @@ class CocoData:
         path = self._folder / row["file_name"]
         if not path.exists():
             raise ImageError(f"{path} is not there; see --images")
-        return read_declared(path, size_wh=(row["width"], row["height"]))
+        return StillImage(path).declared_pixels((row["width"], row["height"]))
+
+    def image_files(self) -> list[Path]:
+        """Of all images."""
+        return [self._folder / image["file_name"] for image in self.coco.imgs.values()]
 
     def true_boxes(self) -> BoxesByImage:
         """Annotated persons with keypoints, cleaned as in the published code: clipped, and one pixel smaller."""

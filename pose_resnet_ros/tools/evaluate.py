@@ -11,6 +11,7 @@ from typing import Any
 from pose_resnet_ros.core.errors import SettingsError
 from pose_resnet_ros.models.registry import FULL_FRAME, find_entry
 from pose_resnet_ros.options import PIPELINE_OPTIONS
+from pose_resnet_ros.output_files import OutputGuard
 from pose_resnet_ros.pipeline import PosePipeline, load_pipeline
 from pose_resnet_ros.tools import evaluation_report as report
 from pose_resnet_ros.tools.coco_evaluation import (
@@ -44,6 +45,7 @@ def main(arguments: list[str]) -> int:
     image_ids = data.image_ids[: options.limit]
     if not image_ids:
         raise SettingsError(f"--annotations: {options.annotations} has no images")
+    _keep_inputs(options, data)
     boxes = _boxes(options.boxes, data)
     runs = [_run(name, options, data, image_ids, boxes) for name in options.pose_model]
     for path, write in (
@@ -56,6 +58,18 @@ def main(arguments: list[str]) -> int:
     if any(run.published for run in runs):
         print(report.PUBLISHED_WITH)
     return 0
+
+
+def _keep_inputs(options: argparse.Namespace, data: CocoData) -> None:
+    """Raises SettingsError where an output would be written over an input."""
+    read = [options.annotations, *map(file_path, [options.boxes, options.detector_model, *options.pose_model])]
+    guard = OutputGuard([*read, *data.image_files()])
+    for name in ("json", "csv", "plot"):
+        if vars(options)[name] is not None:
+            guard.claim(name, vars(options)[name])
+    if options.results is not None:
+        for model in options.pose_model:
+            guard.claim("results", report.result_file(options.results, model, options.pose_model))
 
 
 def _boxes(choice: str, data: CocoData) -> BoxesByImage | None:
@@ -75,7 +89,7 @@ def _run(
         seconds = time.perf_counter() - begin
         provider = pipeline.grants["pose"].provider
     if options.results:
-        report.write_results(options.results, name, result.rows, alone=len(options.pose_model) == 1)
+        report.write_results(report.result_file(options.results, name, options.pose_model), result.rows)
     run = report.Run(
         model=name,
         boxes=options.boxes if options.boxes != DETECTOR else options.detector_model,

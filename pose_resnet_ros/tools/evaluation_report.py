@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pose_resnet_ros.core.errors import SettingsError
+from pose_resnet_ros.output_files import write_whole
 from pose_resnet_ros.tools.coco_evaluation import MEASURES
 
 
@@ -54,14 +55,17 @@ PUBLISHED_WITH = (
 
 def write_json(path: Path, runs: Sequence[Run]) -> None:
     """A list of runs."""
-    _write(path, json.dumps([asdict(run) for run in runs], indent=1) + "\n")
+    write_whole(path, (json.dumps([asdict(run) for run in runs], indent=1) + "\n").encode(), name="json")
 
 
-def write_results(path: Path, model: str, rows: list[dict[str, Any]], *, alone: bool) -> None:
-    """COCO result rows; with several models each gets a file, named after it."""
-    _write(
-        path if alone else path.with_name(f"{path.stem}_{Path(model).stem}{path.suffix}"), json.dumps(rows)
-    )
+def result_file(path: Path, model: str, models: Sequence[str]) -> Path:
+    """Where the rows of one of these models go: with several each gets a file, named after it."""
+    return path if len(models) == 1 else path.with_name(f"{path.stem}_{Path(model).stem}{path.suffix}")
+
+
+def write_results(path: Path, rows: list[dict[str, Any]]) -> None:
+    """COCO result rows."""
+    write_whole(path, json.dumps(rows).encode(), name="results")
 
 
 def write_csv(path: Path, runs: Sequence[Run]) -> None:
@@ -74,7 +78,7 @@ def write_csv(path: Path, runs: Sequence[Run]) -> None:
         row = [getattr(run, name) for name in facts]
         measured = [f"{run.measures[name]:.4f}" for name in MEASURES]
         writer.writerow([*row, *measured, *(run.published.get(name, "") for name in MEASURES)])
-    _write(path, text.getvalue())
+    write_whole(path, text.getvalue().encode(), name="csv")
 
 
 def write_plot(path: Path, runs: Sequence[Run]) -> None:
@@ -113,11 +117,3 @@ def _figure(value: float | None) -> str:
 
 def _difference(run: Run, name: str) -> str:
     return f"{run.measures[name] - run.published[name]:+.3f}" if name in run.published else "-"
-
-
-def _write(path: Path, text: str) -> None:
-    """Raises SettingsError where the disk refuses."""
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise SettingsError(f"cannot write {path}: {error.strerror}") from error

@@ -12,6 +12,7 @@ from pose_resnet_ros.models.digests import record_digest
 from pose_resnet_ros.models.entry import Kind, ModelEntry
 from pose_resnet_ros.models.files import entry_path, models_folder
 from pose_resnet_ros.models.registry import TABLE, find_entry, get_entry
+from pose_resnet_ros.output_files import OutputGuard
 from pose_resnet_ros.tools.options import file_path, require_writable
 
 # Differences of float32 arithmetic in another order; fp16 and int8 differ by design, and are only printed.
@@ -30,6 +31,8 @@ def main(arguments: list[str]) -> int:
     source_path, entry = find_source(options.checkpoint, options.model)
     output = options.output or default_output(source_path, entry, precision_of(options))
     require_writable("output", output)
+    guard = OutputGuard([source_path, *([options.calibration] if options.calibration else [])])
+    guard.claim("output", output)
     kind = export_file(source_path, entry, output, options)
     precision = precision_of(options)
     if options.output is None and precision != "fp32":

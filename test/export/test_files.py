@@ -129,7 +129,7 @@ def test_a_damaged_picture_is_passed_over(
     folder = shutil.copytree(pictures, tmp_path / "some damaged")
     (folder / "0000.jpg").write_bytes(b"damaged")
     assert len(list(calibration_tensors(folder, spec))) == 4
-    assert "0000.jpg is not an image" in caplog.text
+    assert "0000.jpg: not an image that can be read" in caplog.text
     for picture in folder.glob("*.png"):
         picture.unlink()
     with pytest.raises(SettingsError, match=r"there is no picture in .*some damaged that can be read"):

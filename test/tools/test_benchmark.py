@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 import spot_model
 
-from pose_resnet_ros.benchmark.report import Table
+from pose_resnet_ros.benchmark.report import Report, Table, compare
 from pose_resnet_ros.benchmark.show import plain
+from pose_resnet_ros.core.errors import BenchmarkError
 from pose_resnet_ros.tools import cli
 
 
@@ -77,6 +78,23 @@ def test_a_comparison_needs_a_file_of_ours(spot: str, tmp_path: Path, capsys):
 def test_files_are_looked_at_before_anything_is_measured(arguments: list[str], said: str, capsys):
     assert run(*arguments) == 1
     assert said in capsys.readouterr().err
+
+
+def test_inputs_are_never_written_over(tmp_path: Path, capsys):
+    older, picture = tmp_path / "older.json", tmp_path / "a.png"
+    older.write_text("{}")
+    picture.write_bytes(b"of great value")
+    (tmp_path / "link").symlink_to(older)
+    for option, output in (("--json", tmp_path / "link"), ("--plot", picture), ("--json", picture)):
+        assert run("--compare", str(older), "--source", str(tmp_path / "a.png"), option, str(output)) == 1
+        assert "would be written over" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "NaN", '{"frames": [{"setup": 1, "persons": 1, "whole": {"median_ms": "x"}}]}'])
+def test_an_older_file_of_whatever_content_is_one_sentence(tmp_path: Path, text: str):
+    (tmp_path / "older.json").write_text(text)
+    with pytest.raises(BenchmarkError, match="is not a file that benchmark --json wrote"):
+        compare(Report("benchmark", []), tmp_path / "older.json")
 
 
 def test_peers_run_the_same_weights_where_they_are_installed(tmp_path: Path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import cv2
 import numpy as np
 import pytest
 from known_models import PEAKS_XY, POSE_SPEC, detector, pose_net
+from PIL import Image
 
 pytest.importorskip("pycocotools")
 
@@ -341,6 +343,41 @@ def test_files_for_several_models(tmp_path: Path, annotations: Path, images: Pat
     for stem in ("net", "other"):
         (person,) = json.loads((tmp_path / "new" / f"rows_{stem}.json").read_text())
         assert len(person["keypoints"]) == 51
+
+
+def test_annotations_in_upright_pixels_of_a_turned_picture(
+    tmp_path: Path, annotations: Path, images: Path, net: Path
+) -> None:
+    """The stored pixels are 300 x 400; the EXIF orientation turns them to the 400 x 300 that the annotations declare."""
+    turned = np.full((400, 300, 3), 80, np.uint8)
+    exif = Image.Exif()
+    exif[274] = 6
+    for image_id in (1, 2):
+        Image.fromarray(turned).save(images / f"{image_id:012d}.jpg", exif=exif)
+    boxes = detections_file(tmp_path / "boxes.json", [given(i, box, 0.9) for i, box in BOXES_XYWH.items()])
+    arguments = ("--annotations", annotations, "--images", images, "--boxes", boxes, "--pose-model", net)
+    assert run(tmp_path, *arguments)["measures"]["AP"] == pytest.approx(1)
+
+
+def test_a_wrong_declared_size_is_said(tmp_path: Path, annotations: Path, images: Path, net: Path) -> None:
+    cv2.imwrite(str(images / "000000000002.jpg"), np.zeros((100, 100, 3), np.uint8))
+    with pytest.raises(ImageError, match=r"2\.jpg: the annotations say 400 x 300, but it has 100 x 100 pixels"):
+        run(tmp_path, "--annotations", annotations, "--images", images, "--pose-model", net)
+
+
+@pytest.mark.parametrize("option", ["json", "csv", "plot", "results"])
+def test_inputs_are_never_written_over(
+    tmp_path: Path, annotations: Path, images: Path, net: Path, option: str
+) -> None:
+    boxes = detections_file(tmp_path / "boxes.json", [])
+    os.link(boxes, tmp_path / "hard.json")
+    (tmp_path / "link.jpg").symlink_to(images / "000000000001.jpg")
+    arguments = ["--annotations", annotations, "--images", images, "--boxes", boxes, "--pose-model", net]
+    for output in (annotations, tmp_path / "hard.json", tmp_path / "link.jpg", net):
+        before = output.read_bytes()
+        with pytest.raises(SettingsError, match=f"^{option}: .* would be written over"):
+            evaluate.main([*map(str, arguments), f"--{option}", str(output)])
+        assert output.read_bytes() == before
 
 
 @pytest.mark.parametrize("name", ["results", "json", "csv", "plot"])

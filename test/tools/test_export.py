@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -211,6 +212,22 @@ def test_a_detector_in_8_bits_is_found_by_its_precision(
 def test_what_cannot_be_read_or_written_is_said_first(arguments: list[str], said: str) -> None:
     with pytest.raises((ModelError, SettingsError), match=said):
         export.main(arguments)
+
+
+@pytest.mark.parametrize("link", [Path.symlink_to, Path.hardlink_to], ids=["symbolic", "hard"])
+def test_inputs_are_never_written_over(
+    tmp_path: Path, link: Callable[[Path, Path], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    model, picture = pose_net(tmp_path / "net.onnx"), tmp_path / "pictures" / "a.png"
+    picture.parent.mkdir()
+    cv2.imwrite(str(picture), np.zeros((8, 8, 3), np.uint8))
+    for source in (model, picture):
+        before, output = source.read_bytes(), tmp_path / f"{source.stem}_link.onnx"
+        link(output, source)
+        given = ["--int8", "--calibration", str(picture.parent), "--output", str(output)]
+        assert cli.main(["export", str(model), *given]) == 1
+        assert f"output: {output} is the input" in capsys.readouterr().err
+        assert (source.read_bytes(), output.read_bytes()) == (before, before)
 
 
 def test_a_precision_that_nobody_exported_is_told_with_the_command() -> None:

@@ -14,7 +14,7 @@ import pytest
 from known_models import POSE_SPEC, constant_answers, pose_net
 from torch_files import architecture, saved, seeded_state, write_file
 
-from pose_resnet_ros.core.errors import DownloadError, ModelError
+from pose_resnet_ros.core.errors import DownloadError, ModelError, SettingsError
 from pose_resnet_ros.models.detector import PersonDetector
 from pose_resnet_ros.models.files import find_model
 from pose_resnet_ros.models.pose_net import PoseNet
@@ -259,6 +259,15 @@ def test_a_file_that_does_not_run_as_described_is_not_added(home: Path, tmp_path
     ):
         models.main(["add", str(path), "--like", "yolox_s"])
     assert list(home.iterdir()) == []
+
+
+def test_a_file_in_the_model_folder_is_not_described_in_its_place(home: Path) -> None:
+    home.mkdir(exist_ok=True)
+    path = pose_net(home / "mine.onnx")
+    before = path.read_bytes()
+    with pytest.raises(SettingsError, match=r"name: .*mine\.onnx is the input .*would be written over"):
+        models.main(["add", str(path), "--like", "pose_resnet_50_256x192"])
+    assert path.read_bytes() == before
 
 
 @pytest.mark.parametrize("like", [[], ["--like", "pose_resnet_50_256x192"]], ids=["described", "like a row"])

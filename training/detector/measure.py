@@ -27,7 +27,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
     _, validation = read_split(options)
     labels = [labels_of(photograph) for photograph in validation]
-    images = open_images(options)
+    images = open_images(options, validation)
     found = detect_all(options.model, labels, images)
     tall, every = measure(found, labels), measure(found, labels, counted_above_px=0)
     print(

@@ -42,7 +42,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
     set_threads(options)
     training, validation = read_split(options)
-    images = open_images(options)
+    images = open_images(options, training + validation)
     held_out = [labels_of(photograph) for photograph in validation]
     weights = load_weights(options.init) if options.init else None
     for number, stage in enumerate(options.stages, start=1):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from rich.progress import track
 
+from pose_resnet_ros.output_files import OutputGuard
 from training.coco import Person, Photograph, Teaching
 from training.data_options import add_data_options, new_parser, open_images, read_folder
 from training.pose.teacher import label, load_teacher
@@ -23,8 +24,10 @@ def main(arguments: list[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
     folder = options.data[0]
     output = options.output or folder / "teacher.json"
-    persons = list(persons_to_label(read_folder(folder, options)))
-    images, look = open_images(options), load_teacher(options.model)
+    OutputGuard([folder / options.annotations, options.model]).claim("output", output)
+    photographs = read_folder(folder, options)
+    persons = list(persons_to_label(photographs))
+    images, look = open_images(options, photographs), load_teacher(options.model)
     rows = {
         str(person.annotation_id): teaching_row(
             label(look, images.read(photograph.file_name), person.box_xywh)

@@ -26,7 +26,7 @@ THRESHOLDS = (0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4)
 def main(arguments: list[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
     _, validation = read_split(options)
-    images = open_images(options)
+    images = open_images(options, validation)
     net = PoseNet(options.model, precision=own_precision(options.model))
     plain = measure(net, validation, images)
     flipped = measure(net, validation, images, flip_test=True)

@@ -38,7 +38,7 @@ def main(arguments: list[str] | None = None) -> None:
     set_threads(options)
     weights = load_weights(options.init) if options.init else None
     training, validation = read_split(options)
-    images = open_images(options)
+    images = open_images(options, training + validation)
     augment = AugmentSettings.of_strength(options.augment)
     for number, stage in enumerate(options.stages, start=1):
         crops = PoseCrops(training, images, stage.size_wh, augment=augment, seed=options.seed)

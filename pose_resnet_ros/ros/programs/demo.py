@@ -8,6 +8,7 @@ It stays on this machine (``ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST``) and in a 
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 import time
@@ -25,12 +26,14 @@ from sensor_msgs.msg import Image
 
 from pose_resnet_ros.core.errors import PoseError
 from pose_resnet_ros.msg import PersonArray
+from pose_resnet_ros.output_files import OutputGuard
 from pose_resnet_ros.ros.codecs.image import image_to_bgr
 from pose_resnet_ros.ros.programs import children
 from pose_resnet_ros.ros.programs import demo_recording as recording
 
 NODE = "/pose_resnet"
 IMAGE_TOPIC = "/camera/image_raw"
+WRITTEN = ("persons.json", "annotated.png", "annotated.mp4")
 START_TIMEOUT_S = 60.0
 QUIET_S = 2.0  # after the source's end: without a result for so long there will be none (after 3 s the node warns of silence)
 QUEUE = QoSProfile(depth=100)  # the recorder wants every result
@@ -96,6 +99,9 @@ class Recorder(Node):
 def main(args: Sequence[str] | None = None) -> int:
     """Run the demo and return the exit code 0. Raises DemoError if a process failed or nothing came out."""
     options = _parse(args)
+    guard = OutputGuard([Path(os.path.expanduser(options.source))])
+    for name in WRITTEN:
+        guard.claim("output", options.output / name)
     children.stay_on_this_machine()
     rclpy.init(args=[])
     recorder = Recorder()
@@ -182,9 +188,10 @@ def _write(recorder: Recorder, output: Path) -> None:
     if not recorder.frames or not recorder.pictures:
         raise DemoError("nothing was published; the messages of the two processes stand above")
     output.mkdir(parents=True, exist_ok=True)
-    recording.write_persons(output / "persons.json", recorder.frames)
-    recording.write_picture(output / "annotated.png", recorder.pictures, recorder.frames)
-    recording.write_video(output / "annotated.mp4", recorder.pictures)
+    persons, picture, video = (output / name for name in WRITTEN)
+    recording.write_persons(persons, recorder.frames)
+    recording.write_picture(picture, recorder.pictures, recorder.frames)
+    recording.write_video(video, recorder.pictures)
     print(recording.summary(recorder.frames, frames_in=recorder.frames_in))
     print(f"wrote {output}/annotated.mp4, annotated.png and persons.json")
 

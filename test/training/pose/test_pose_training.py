@@ -15,6 +15,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="requires torch")
 pytest.importorskip("matplotlib", reason="requires matplotlib")
 
+from pose_resnet_ros.core.errors import ImageError  # noqa: E402
 from pose_resnet_ros.core.heatmaps import DECODERS  # noqa: E402
 from pose_resnet_ros.core.types import Detections  # noqa: E402
 from pose_resnet_ros.models.pose_net import PoseNet  # noqa: E402
@@ -128,8 +129,13 @@ def test_images_come_from_a_folder_or_a_tar(tmp_path: Path) -> None:
     folder, packed = ImageStore(tmp_path), ImageStore(tmp_path / "images.tar", cache_bytes=10**6)
     np.testing.assert_array_equal(folder.read("2.png"), packed.read("2.png"))
     assert packed.read("2.png") is packed.read("2.png")
-    with pytest.raises(ValueError, match=r"no\.png"):
+    with pytest.raises(ImageError, match=r"no\.png"):
         folder.read("no.png")
+    declared = load_photographs(tmp_path / "annotations.json")
+    assert ImageStore(tmp_path, photographs=declared).read("2.png").shape == (120, 160, 3)
+    cv2.imwrite(str(tmp_path / "2.png"), np.zeros((50, 50, 3), np.uint8))
+    with pytest.raises(ImageError, match=r"2\.png: the annotations say 160 x 120, but it has 50 x 50 pixels"):
+        ImageStore(tmp_path, photographs=declared).read("2.png")
     with pytest.raises(FileNotFoundError, match="folder of images"):
         ImageStore(tmp_path / "absent")
 
