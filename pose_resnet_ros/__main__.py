@@ -4,7 +4,10 @@
 
 import sys
 
-from pose_resnet_ros.tools.cli import main
+from pose_resnet_ros import interrupts
 
 if __name__ == "__main__":  # worker processes import this file too
+    interrupts.end_at_once()
+    from pose_resnet_ros.tools.cli import main
+
     sys.exit(main())

@@ -29,7 +29,7 @@ ALLOWED = {
     "ros": {"core", "models", "video", "pipeline", "messages", "ros"},
     "benchmark": {"core", "models", "export", "pipeline", "ros", "benchmark"},
     "tools": {"core", "models", "export", "video", "pipeline", "benchmark", "ros", "tools"},
-    "main": {"tools"},
+    "main": {"pipeline", "tools"},
 }
 ROS_PACKAGES = {
     "ament_index_python", "builtin_interfaces", "cv_bridge", "diagnostic_msgs", "geometry_msgs", "hri_msgs",
@@ -60,7 +60,7 @@ ROS_ROOMS = {
     "external": {"", "external", "parameters"},
     "health": {"", "health"},
     "parameters": {"parameters"},
-    "programs": {"", "codecs", "parameters", "programs"},
+    "programs": {"", "codecs", "health", "parameters", "programs"},
 }
 ROS_WITHOUT_ROS = {
     "ros/codecs/compressed.py",
@@ -71,6 +71,7 @@ ROS_WITHOUT_ROS = {
     "ros/depth/nearest_stamp.py",
     "ros/external/detections.py",
     "ros/external/stamp_join.py",
+    "ros/health/loss_cure.py",
     "ros/health/statistics.py",
     "ros/latest.py",
     "ros/memory.py",

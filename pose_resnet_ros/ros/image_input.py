@@ -13,7 +13,6 @@ worker keeps the newest.
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -59,6 +58,7 @@ class ImageInput:
             self._on_image if _TELLS_RECEIPT else self._on_bare_image,
             profile,
             callback_group=_WhileWanted(lambda: not self.is_waiting),
+            on_lost=statistics.frames_lost,
         )
         self._keeps_newest = profile.history == HistoryPolicy.KEEP_LAST and profile.depth == 1
 
@@ -105,16 +105,9 @@ class ImageInput:
         return self._taken_s - min(max(waited_s, 0.0), self._taken_s - before_s)
 
     def _skipped(self, number: int) -> int:
-        """How many frames came since the last one that was taken. Publishers count on their own: 0 unless there is one."""
+        """How many frames were sent since the last one that was taken. Publishers count on their own: 0 unless there is one."""
         last, self._number = self._number, number if self.matched_publishers() == 1 else None
         return max(number - last - 1, 0) if last is not None and self._number is not None else 0
-
-
-def publishers_of(node: Node, topic: str, message_type: type) -> tuple[int, tuple[str, ...]]:
-    """How many publish this type there, and which other types are published there (which are never connected)."""
-    types = Counter(info.topic_type for info in node.get_publishers_info_by_topic(topic))
-    ours = types.pop(f"{message_type.__module__.partition('.')[0]}/msg/{message_type.__name__}", 0)
-    return ours, tuple(sorted(types))
 
 
 class _WhileWanted(MutuallyExclusiveCallbackGroup):

@@ -67,22 +67,22 @@ class GuardedLifecycleNode(LifecycleNode):
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         super().on_activate(state)
-        result = self._guarded("activate", "active", self.activate)
+        result = self._guarded("activate", "active", self.activate, done="activated")
         if result == FAILURE:
             self.deactivate()
             super().on_deactivate(state)
         return result
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        result = self._guarded("deactivate", "inactive", self.deactivate)
+        result = self._guarded("deactivate", "inactive", self.deactivate, done="deactivated")
         super().on_deactivate(state)
         return result
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
-        return self._guarded("clean up", "unconfigured", self.release)
+        return self._guarded("clean up", "unconfigured", self.release, done="cleaned up")
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
-        return self._guarded("shut down", "finalized", self.release)
+        return self._guarded("shut down", "finalized", self.release, done="shut down")
 
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
         problem = self.problem
@@ -90,7 +90,10 @@ class GuardedLifecycleNode(LifecycleNode):
         self.problem = problem
         return result
 
-    def _guarded(self, what: str, target: str, body: Callable[[], None]) -> TransitionCallbackReturn:
+    def _guarded(
+        self, what: str, target: str, body: Callable[[], None], *, done: str = ""
+    ) -> TransitionCallbackReturn:
+        """done: for the log; "" where the body says it."""
         try:
             body()
         except PoseError as error:
@@ -105,6 +108,8 @@ class GuardedLifecycleNode(LifecycleNode):
             self.get_logger().error(f"{self.problem}\n{traceback.format_exc()}")
             return ERROR
         self.state, self.problem = target, ""
+        if done:
+            self.get_logger().info(f"{done}: now {target}")
         return SUCCESS
 
     def _LifecycleNodeMixin__on_change_state(self, request: Any, response: Any) -> Any:  # noqa: N802 - rclpy's name

@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any
 
+from rclpy import get_rmw_implementation_identifier
 from rclpy.task import Future
-from sensor_msgs.msg import CompressedImage, Image
 from std_srvs.srv import Trigger
 
 from pose_resnet_ros.core.errors import BackendError, PoseError
@@ -17,15 +18,16 @@ from pose_resnet_ros.identities import Identities
 from pose_resnet_ros.msg import Skeleton as SkeletonMessage
 from pose_resnet_ros.pipeline import PosePipeline, load_pipeline
 from pose_resnet_ros.ros import memory, messages, qos
-from pose_resnet_ros.ros.codecs.compressed import compressed_to_bgr
-from pose_resnet_ros.ros.codecs.image import image_to_bgr
 from pose_resnet_ros.ros.depth.space import Space
+from pose_resnet_ros.ros.external.input import TOPIC as DETECTIONS_TOPIC
 from pose_resnet_ros.ros.external.input import ExternalInput
 from pose_resnet_ros.ros.health.diagnostics import Condition
+from pose_resnet_ros.ros.health.loss_cure import loss_cure
 from pose_resnet_ros.ros.health.reporter import HealthReporter
 from pose_resnet_ros.ros.health.statistics import Statistics
 from pose_resnet_ros.ros.human_bodies import HumanBodies
-from pose_resnet_ros.ros.image_input import ImageInput, publishers_of
+from pose_resnet_ros.ros.image_input import ImageInput
+from pose_resnet_ros.ros.latched_picture import LatchedPicture
 from pose_resnet_ros.ros.latest import LatestWorker
 from pose_resnet_ros.ros.lifecycle import GuardedLifecycleNode
 from pose_resnet_ros.ros.log_forwarding import forward_logs, stop_forwarding
@@ -34,6 +36,7 @@ from pose_resnet_ros.ros.parameters.declare import Parameters
 from pose_resnet_ros.ros.parameters.settings import PARAMETERS, Settings, when_read, why_fixed
 from pose_resnet_ros.ros.process import run_node
 from pose_resnet_ros.ros.processing import FrameProcessor, without_boxes
+from pose_resnet_ros.ros.transports import TRANSPORTS, Transport, published_elsewhere, publishers_of
 
 NAME = "pose_resnet"
 STOP_TIMEOUT_S = 4.0  # a cancelled inference ends within one operator of the network
@@ -48,11 +51,13 @@ class PoseNode(GuardedLifecycleNode):
         self.finished = Future()  # never completed: the node works until it is stopped
         self._log_handler = forward_logs(self.get_logger())
         self._statistics = Statistics()
+        self._loss_cure = loss_cure(get_rmw_implementation_identifier(), os.environ)
         self._pipeline: PosePipeline | None = None
         self._outputs: Outputs | None = None
         self._worker: LatestWorker | None = None
         self._left_behind: LatestWorker | None = None
         self._input: ImageInput | None = None
+        self._latched: LatchedPicture | None = None
         self._identities: Identities | None = None
         self._processor: FrameProcessor | None = None
         self._external: ExternalInput | None = None
@@ -74,7 +79,12 @@ class PoseNode(GuardedLifecycleNode):
         self._skeleton = qos.create_publisher(
             self, self.create_publisher, SkeletonMessage, "~/skeleton", qos.latched_profile()
         )
-        self._health = HealthReporter(self, summary=self._statistics.summary, condition=self._condition)
+        self._health = HealthReporter(
+            self,
+            summary=self._statistics.summary,
+            condition=self._condition,
+            min_output_ratio=lambda: self._settings.min_output_ratio,
+        )
         self.create_service(Trigger, "~/reset_tracking", self._reset_tracking)
 
     def start(self) -> None:
@@ -93,9 +103,9 @@ class PoseNode(GuardedLifecycleNode):
     def configure(self) -> None:
         """Load the models, and announce the results' topics. Raises PoseError."""
         load = self._settings.load
-        self.get_logger().info(
-            f"loading {load['detector_model']} and {load['pose_model']} (backend {load['backend']}) ..."
-        )
+        boxes = f"boxes come on {self.resolve_topic_name(DETECTIONS_TOPIC)}"
+        models = [load["pose_model"], boxes if self._settings.is_external else load["detector_model"]]
+        self.get_logger().info(f"loading {', '.join(models)} (backend {load['backend']}) ...")
         self._pipeline = load_pipeline(**load)
         self._outputs = Outputs(self, self._pipeline)
         self._identities = Identities(self._pipeline.skeleton, self._settings.identities)
@@ -106,8 +116,8 @@ class PoseNode(GuardedLifecycleNode):
         self._skeleton.publish(messages.skeleton_message(self._pipeline.skeleton))
         providers = ", ".join(f"{network} on {provider}" for network, provider in self._providers().items())
         self.get_logger().info(
-            f"loaded: {providers}; skeleton {self._pipeline.skeleton.name}; input {self._topic()}"
-            f" ({self._settings.image_transport}, {self._settings.image_reliability})"
+            f"loaded: {providers}; skeleton {self._pipeline.skeleton.name}; input {self._transport.topic(self)}"
+            f" ({self._transport.name}, {self._settings.image_reliability})"
         )
 
     def activate(self) -> None:
@@ -134,15 +144,23 @@ class PoseNode(GuardedLifecycleNode):
         worker.start()
         if self._space is not None:
             self._space.subscribe()
+        forward = self._to_worker if external is None else external.put
+        source = self._transport.message_type, self._transport.topic(self)
         self._input = ImageInput(
             self,
-            self._message_type(),
-            self._topic(),
+            *source,
             qos.input_profile(self._settings.image_reliability),
             # Whoever joins images with detections wants each of them.
             is_idle=lambda: external is not None or worker.idle,
-            forward=self._to_worker if external is None else external.put,
+            forward=forward,
             statistics=self._statistics,
+        )
+        self._latched = LatchedPicture(
+            self,
+            *source,
+            forward=forward,
+            statistics=self._statistics,
+            is_waiting=self._is_waiting,
         )
 
     def _make_processor(self) -> FrameProcessor:
@@ -157,12 +175,12 @@ class PoseNode(GuardedLifecycleNode):
             split=self._external.split if self._external is not None else without_boxes,
             space=self._space,
             bodies=self._bodies,
-            decode=compressed_to_bgr if self._is_compressed() else image_to_bgr,
+            decode=self._transport.decode,
             settings=lambda: self._settings,
             statistics=self._statistics,
             now_ns=lambda: self.get_clock().now().nanoseconds,
             shutting_down=lambda: not self.context.ok(),
-            topic=self._topic(),
+            topic=self._transport.topic(self),
             logger=self.get_logger(),
         )
 
@@ -186,12 +204,10 @@ class PoseNode(GuardedLifecycleNode):
 
     def deactivate(self) -> None:
         """Unsubscribe, and end the worker, also out of the middle of an inference."""
-        if self._input is not None:
-            self._input.close()
-            self._input = None
-        if self._external is not None:
-            self._external.close()
-            self._external = None
+        for part in (self._input, self._latched, self._external):
+            if part is not None:
+                part.close()
+        self._input = self._latched = self._external = None
         if self._pipeline is not None:
             self._pipeline.cancel()
         worker, self._worker, self._processor = self._worker, None, None
@@ -221,22 +237,15 @@ class PoseNode(GuardedLifecycleNode):
     def _read_settings(self) -> None:
         self._settings = Settings.from_values(self._declared.values)
 
-    def _topic(self) -> str:
-        """The resolved input topic; transports hang below the resolved name of the raw image."""
-        base = self.resolve_topic_name("image")
-        return self.resolve_topic_name(f"{base}/compressed") if self._is_compressed() else base
-
     def _hri_prefix(self) -> str:
         """What tells this node's bodies from those of others: its namespace, and its name if it was given another."""
         name = "" if self.get_name() == NAME else self.get_name()
         own = "_".join(filter(None, [*self.get_namespace().split("/"), name]))
         return self._settings.hri_id_prefix or own.strip("_")
 
-    def _is_compressed(self) -> bool:
-        return self._settings.image_transport == "compressed"
-
-    def _message_type(self) -> type:
-        return CompressedImage if self._is_compressed() else Image
+    @property
+    def _transport(self) -> Transport:
+        return TRANSPORTS[self._settings.image_transport]
 
     def _providers(self) -> dict[str, str]:
         return (
@@ -245,21 +254,26 @@ class PoseNode(GuardedLifecycleNode):
             else {}
         )
 
+    def _is_waiting(self) -> bool:
+        return self._input is not None and self._input.is_waiting
+
     def _condition(self) -> Condition:
-        topic = self._topic()
+        topic = self._transport.topic(self)
         parts = [part for part in (self._external, self._space) if part is not None]
-        publishers, other_types = publishers_of(self, topic, self._message_type())
+        publishers, other_types = publishers_of(self, topic, self._transport.message_type)
         return Condition(
             state=self.state,
             topic=topic,
             providers=self._providers(),
             publishers=publishers,
             other_types=other_types,
+            elsewhere=None if publishers else published_elsewhere(self, self._transport),
             matched=self._input.matched_publishers() if self._input is not None else None,
-            is_waiting=self._input is not None and self._input.is_waiting,
+            is_waiting=self._is_waiting(),
             problem=self.problem,
             worker_died=self._worker is not None and not self._worker.alive,
-            trouble=self._external.trouble if self._external is not None else "",
+            trouble=next((part.trouble for part in parts if part.trouble), ""),
+            loss_cure=self._loss_cure,
             further={key: value for part in parts for key, value in part.values().items()},
         )
 

@@ -9,12 +9,15 @@ reliable, which is heard by every subscriber.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from rclpy.callback_groups import CallbackGroup
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSPolicyKind, QoSProfile, ReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
+
+from pose_resnet_ros.ros.throttle import Throttle
 
 try:
     from rclpy.event_handler import (
@@ -72,30 +75,46 @@ def create_subscription(
     profile: QoSProfile,
     *,
     callback_group: CallbackGroup | None = None,
+    on_lost: Callable[[int], None] | None = None,
 ) -> Any:
-    """A subscription that logs a publisher which cannot be heard, with the cure."""
+    """A subscription that logs a publisher which cannot be heard, with the cure.
 
-    def incompatible(event: Any) -> None:
-        _log(node, "publisher", "input", topic, event, _CURES)
-
+    on_lost: takes how many messages were lost on the way since the last call; called with 0 at once where the middleware tells
+    of losses, and never where it does not.
+    """
+    incompatible = _Incompatible(node, "publisher", "input", topic, _CURES)
     options: dict[str, Any] = {"qos_overriding_options": overridable(), "callback_group": callback_group}
+
+    def create(**events: Any) -> Any:
+        given = {**options, "event_callbacks": SubscriptionEventCallbacks(**events)} if events else options
+        return node.create_subscription(message_type, topic, callback, profile, **given)
+
+    if on_lost is not None:
+        with suppress(UnsupportedEventTypeError):
+            subscription = create(
+                incompatible_qos=incompatible, message_lost=lambda event: on_lost(event.total_count_change)
+            )
+            on_lost(0)
+            return subscription
     try:
-        events = SubscriptionEventCallbacks(incompatible_qos=incompatible)
-        return node.create_subscription(
-            message_type, topic, callback, profile, event_callbacks=events, **options
-        )
+        return create(incompatible_qos=incompatible)
     except UnsupportedEventTypeError:  # this middleware does not tell
-        return node.create_subscription(message_type, topic, callback, profile, **options)
+        return create()
+
+
+def create_silent_subscription(
+    node: Node, message_type: type, topic: str, callback: Callable[..., None], profile: QoSProfile
+) -> Any:
+    """A subscription beside the one above: whom it cannot hear is no news."""
+    silent = SubscriptionEventCallbacks(use_default_callbacks=False)
+    return node.create_subscription(message_type, topic, callback, profile, event_callbacks=silent)
 
 
 def create_publisher(
     node: Node, create: Callable[..., Any], message_type: type, topic: str, profile: QoSProfile
 ) -> Any:
     """A publisher, made by ``create`` (a method of the node), that logs a subscriber which cannot hear it, with the cure."""
-
-    def incompatible(event: Any) -> None:
-        _log(node, "subscriber", "result", topic, event, _OUTPUT_CURES)
-
+    incompatible = _Incompatible(node, "subscriber", "result", topic, _OUTPUT_CURES)
     options: dict[str, Any] = {"qos_overriding_options": overridable()}
     try:
         events = PublisherEventCallbacks(incompatible_qos=incompatible)
@@ -104,10 +123,20 @@ def create_publisher(
         return create(message_type, topic, profile, **options)
 
 
-def _log(node: Node, other: str, what: str, topic: str, event: Any, cures: dict[QoSPolicyKind, str]) -> None:
-    policy = QoSPolicyKind(event.last_policy_kind)
-    cure = cures.get(policy, f"give both sides the same {policy.name.lower()}")
-    node.get_logger().warning(
-        f"a {other} of {node.resolve_topic_name(topic)} ({what}) does not fit in its {policy.name.lower()} and is not"
-        f" connected: {cure}"
-    )
+class _Incompatible:
+    """The event's callback: logs the other side that cannot be connected; several of them at once are one line."""
+
+    def __init__(
+        self, node: Node, other: str, what: str, topic: str, cures: dict[QoSPolicyKind, str]
+    ) -> None:
+        self._node, self._cures = node, cures
+        self._subject = f"a {other} of {node.resolve_topic_name(topic)} ({what})"
+        self._throttle = Throttle()
+
+    def __call__(self, event: Any) -> None:
+        policy = QoSPolicyKind(event.last_policy_kind)
+        cure = self._cures.get(policy, f"give both sides the same {policy.name.lower()}")
+        if self._throttle.may_say(policy.name):
+            self._node.get_logger().warning(
+                f"{self._subject} does not fit in its {policy.name.lower()} and is not connected: {cure}"
+            )

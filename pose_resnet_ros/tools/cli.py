@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
+from pose_resnet_ros import interrupts
 from pose_resnet_ros.core.errors import PoseError
 from pose_resnet_ros.core.image_limits import limit_opencv
 
@@ -105,7 +106,9 @@ def _run(arguments: Sequence[str] | None) -> int:
         return 2
     limit_opencv()
     try:
-        return _load(TOOLS[name], name)(rest)
+        tool_main = _load(TOOLS[name], name)
+        interrupts.raise_again()
+        return tool_main(rest)
     except PoseError as error:
         print(f"pose_resnet_ros {name}: {error}", file=sys.stderr)
         return 1

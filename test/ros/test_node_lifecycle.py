@@ -84,6 +84,23 @@ def _sent(camera: Any, image_message: Callable[..., Image], number: int) -> bool
     return True
 
 
+def test_each_transition_is_one_line_in_the_log(
+    managed: tuple[Any, Manager], capfd: pytest.CaptureFixture[str]
+) -> None:
+    _, manager = managed
+    for transition, says in (
+        (Transition.TRANSITION_CONFIGURE, "loaded: "),
+        (Transition.TRANSITION_ACTIVATE, "activated: now active"),
+        (Transition.TRANSITION_DEACTIVATE, "deactivated: now inactive"),
+        (Transition.TRANSITION_CLEANUP, "cleaned up: now unconfigured"),
+        (Transition.TRANSITION_UNCONFIGURED_SHUTDOWN, "shut down: now finalized"),
+    ):
+        assert manager.change(transition)
+        log = capfd.readouterr().err
+        assert log.count(says) == 1
+        assert transition == Transition.TRANSITION_CONFIGURE or log.count("[INFO]") == 1
+
+
 def test_activate_before_configure_is_refused_and_does_no_harm(
     world: Any, managed: tuple[Any, Manager]
 ) -> None:

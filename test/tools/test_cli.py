@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -54,6 +55,28 @@ def test_an_error_is_one_line_and_exit_code_1(
     monkeypatch.setattr("pose_resnet_ros.tools.predict.main", failing)
     assert cli.main(["predict", "x.jpg"]) == 1
     assert capsys.readouterr().err == "pose_resnet_ros predict: no such model\n"
+
+
+@pytest.mark.parametrize("tool", ["predict", "pose_node", "image_source"])
+def test_ctrl_c_while_it_still_imports_is_silent(tool: str, tmp_path: Path) -> None:
+    if cli.TOOLS[tool].needs_ros:
+        pytest.importorskip("rclpy")
+    slow = tmp_path / "numpy"  # stands for a disk that is slow
+    slow.mkdir()
+    (slow / "__init__.py").write_text("import time\nprint('importing', flush=True)\ntime.sleep(60)\n")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pose_resnet_ros", tool],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert process.stdout
+    assert process.stdout.readline() == "importing\n"
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=30)
+    assert (process.returncode, output) == (-signal.SIGINT, "")
 
 
 def test_what_the_system_refuses_of_a_file_is_one_line_too(capsys: pytest.CaptureFixture[str]) -> None:

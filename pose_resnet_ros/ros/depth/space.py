@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections import Counter
 from typing import Any
 
@@ -29,6 +31,7 @@ from pose_resnet_ros.ros.throttle import Throttle
 
 DEPTH_TOPIC, INFO_TOPIC = "depth_image", "camera_info"
 KEPT_DEPTH_IMAGES = 10
+COMPLAIN_AFTER_S = 5.0
 _NO_PARTNER = "(header.stamp is 0) cannot be paired with others in time"
 
 
@@ -43,6 +46,7 @@ class Space:
         self._info: CameraInfo | None = None
         self._counts: Counter[str] = Counter()
         self._throttle = Throttle()
+        self._failing: tuple[float, str] | None = None  # since when, and why
         self._subscriptions: list[Any] = []
         create = node.create_lifecycle_publisher
         self._persons = qos.create_publisher(
@@ -71,7 +75,7 @@ class Space:
             self._node.destroy_subscription(subscription)
         self._subscriptions = []
         self._depths = NearestStamp(capacity=KEPT_DEPTH_IMAGES)
-        self._early = self._info = None
+        self._early = self._info = self._failing = None
 
     def begin(self, image: Any, settings: Settings) -> None:
         """The worker takes this image message: hold its depth image fast, for a slow inference would outlive the buffer."""
@@ -81,7 +85,7 @@ class Space:
         """Persons, markers and poses, if there is a depth image near enough; else this image has none, which is counted."""
         image_ns, info = stamp_ns(image), self._info
         if not image_ns:
-            self._count("image without a stamp", f"no persons in 3D: images without a stamp {_NO_PARTNER}")
+            self._fail("image without a stamp", f"images without a stamp {_NO_PARTNER}")
             return
         depth = self._depth_near(image_ns, settings)
         if depth is None or info is None:
@@ -93,9 +97,10 @@ class Space:
             camera = camera_from_info(info, is_rectified=settings.image_is_rectified, image_wh=image_wh)
             places = locate(people, depth_array(depth), camera, self._skeleton, image_wh=image_wh)
         except PoseError as error:  # a bad calibration or a bad depth image: the 2D results are out already
-            self._count(getattr(error, "kind", "calibration unusable"), str(error))
+            self._fail(getattr(error, "kind", "calibration unusable"), str(error))
             return
         self._counts["published"] += 1
+        self._failing = None
         self._persons.publish(messages_3d.person_array_3d(header, people, places, self._skeleton))
         self._poses.publish(messages_3d.pose_array(header, places))
         if self._markers.get_subscription_count():
@@ -108,6 +113,12 @@ class Space:
                 namespace=self._node.get_fully_qualified_name(),
             )
             self._markers.publish(markers)
+
+    @property
+    def trouble(self) -> str:
+        """Why images have had no persons in 3D for a while; "" where they have."""
+        since_s, why = self._failing or (math.inf, "")
+        return why if time.monotonic() - since_s > COMPLAIN_AFTER_S else ""
 
     def values(self) -> dict[str, str]:
         """What diagnostics show."""
@@ -150,17 +161,23 @@ class Space:
     def _count_missing(self, image_ns: int, info: CameraInfo | None, settings: Settings) -> None:
         topic = self._node.resolve_topic_name
         if info is None:
-            self._count("no camera_info", f"no persons in 3D: nothing has come on {topic(INFO_TOPIC)}")
+            self._fail("no camera_info", f"nothing has come on {topic(INFO_TOPIC)}")
         else:
             offset_ns = self._depths.offset_ns(image_ns)
             nearest = (
                 "none has come" if offset_ns is None else f"the nearest is {offset_ns / 1e6:.0f} ms away"
             )
-            self._count(
+            self._fail(
                 "no depth near the image",
-                f"no persons in 3D: no depth image on {topic(DEPTH_TOPIC)} within {settings.depth_max_offset_ms:g} ms "
+                f"no depth image on {topic(DEPTH_TOPIC)} within {settings.depth_max_offset_ms:g} ms "
                 f"(depth_max_offset_ms) of the image's stamp; {nearest}",
             )
+
+    def _fail(self, what: str, why: str) -> None:
+        """An image without persons in 3D."""
+        sentence = f"no persons in 3D: {why}"
+        self._failing = (self._failing[0] if self._failing else time.monotonic(), sentence)
+        self._count(what, sentence)
 
     def _count(self, what: str, sentence: str) -> None:
         self._counts[what] += 1

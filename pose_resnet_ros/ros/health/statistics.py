@@ -34,14 +34,18 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Summary:
-    """A snapshot. skipped: frames sent between those received, which stayed unread or were lost; input_hz: with them; ages are
-    (median, p95) in ms, or None without a sample; silent_s: seconds since the last frame came, or since listening for one;
+    """A snapshot. unread: frames that came and were replaced by newer ones before anybody took them; lost: frames that never came
+    whole, None where the middleware does not tell; sent_lately, lost_lately: of the last WINDOW_S seconds; input_hz: what was
+    sent; ages are (median, p95) in ms, or None without a sample; silent_s: seconds since the last frame came, or since listening;
     owing_s: seconds since the first frame that came after the last result, 0 where none did; time_jumps, steps_back: stamps
     before the one of the frame before, by more than a small step and by less (``core.frame_time``).
     """
 
     received: int
-    skipped: int
+    unread: int
+    lost: int | None
+    sent_lately: int
+    lost_lately: int
     published: int
     stale: int
     errors: Mapping[str, int]
@@ -88,7 +92,8 @@ class Statistics:
         self._received_in_total = self._skipped_in_total = self._published_in_total = 0
         self._stale = self._errors_in_a_row = self._time_jumps = self._steps_back = 0
         self._errors: Counter[str] = Counter()
-        self._received, self._outcomes = _Window(), _Window()
+        self._lost_in_total: int | None = None
+        self._received, self._lost, self._outcomes = _Window(), _Window(), _Window()
         self._persons = 0
         self._latest_stamp_ns = 0
         self.restart()
@@ -98,11 +103,11 @@ class Statistics:
         with self._lock:
             self._since_s = self._last_frame_s = self._clock()
             self._owing_since_s: float | None = None
-            self._received, self._outcomes = _Window(), _Window()
+            self._received, self._lost, self._outcomes = _Window(), _Window(), _Window()
             self._errors_in_a_row = self._persons = self._latest_stamp_ns = 0
 
     def frame_received(self, *, skipped: int = 0) -> None:
-        """skipped: how many more were sent since the last one."""
+        """skipped: how many more were sent since the last one, which stayed unread or were lost."""
         with self._lock:
             self._last_frame_s = self._clock()
             if self._owing_since_s is None:
@@ -110,6 +115,19 @@ class Statistics:
             self._received_in_total += 1
             self._skipped_in_total += skipped
             self._received.add(self._last_frame_s, 1 + skipped)
+
+    def frames_lost(self, count: int) -> None:
+        """So many did not come whole since the last call; the first call says that losses are told at all."""
+        with self._lock:
+            self._lost_in_total = (self._lost_in_total or 0) + count
+            if count:
+                self._lost.add(self._clock(), count)
+
+    @property
+    def received(self) -> int:
+        """How many frames have come in this object's life."""
+        with self._lock:
+            return self._received_in_total
 
     def listening(self) -> None:
         """Frames stayed unread until now: that was no silence."""
@@ -149,18 +167,23 @@ class Statistics:
     def summary(self) -> Summary:
         with self._lock:
             now_s = self._clock()
-            self._received.trim(now_s)
-            self._outcomes.trim(now_s)
-            outcomes = self._outcomes.values()
+            for window in (self._received, self._lost, self._outcomes):
+                window.trim(now_s)
+            outcomes, lost_lately = self._outcomes.values(), sum(self._lost.values())
+            # By the publisher's numbers, where it gives any; those after the last frame that came are known as lost only.
+            sent_lately = max(sum(self._received.values()), len(self._received.samples) + lost_lately)
             span_s = max(min(WINDOW_S, now_s - self._since_s), 1.0)
             return Summary(
                 received=self._received_in_total,
-                skipped=self._skipped_in_total,
+                unread=max(self._skipped_in_total - (self._lost_in_total or 0), 0),
+                lost=self._lost_in_total,
+                sent_lately=sent_lately,
+                lost_lately=lost_lately,
                 published=self._published_in_total,
                 stale=self._stale,
                 errors=dict(self._errors),
                 errors_in_a_row=self._errors_in_a_row,
-                input_hz=sum(self._received.values()) / span_s,
+                input_hz=sent_lately / span_s,
                 output_hz=len(outcomes) / span_s,
                 age_ms=_median_and_p95([o.age_ms for o in outcomes]),
                 stamp_age_ms=_median_and_p95(

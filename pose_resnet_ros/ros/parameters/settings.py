@@ -34,6 +34,14 @@ NODE_OPTIONS: tuple[Option, ...] = (
         live=True,
         minimum=0.0,
     ),
+    Option(
+        "min_output_ratio",
+        0.5,
+        "diagnostics warn of an overload when for 10 s fewer than this share of the camera's images lead to a result; 0: never",
+        live=True,
+        minimum=0.0,
+        maximum=1.0,
+    ),
 )
 ROBOT_OPTIONS: tuple[Option, ...] = (
     Option(
@@ -131,6 +139,7 @@ class Settings:
     image_transport: str
     image_reliability: str
     max_age_ms: float
+    min_output_ratio: float
     jpeg_quality: int
     publish_hri: bool
     hri_id_prefix: str

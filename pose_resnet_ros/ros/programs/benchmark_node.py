@@ -21,6 +21,7 @@ from rclpy.qos import QoSProfile
 
 from pose_resnet_ros.core.errors import BenchmarkError
 from pose_resnet_ros.msg import PersonArray
+from pose_resnet_ros.ros.health.diagnostics import TASK
 from pose_resnet_ros.ros.programs import children
 
 _NODE, _IMAGE_TOPIC = "/pose_resnet", "/camera/image_raw"
@@ -98,7 +99,7 @@ class Listener(Node):
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         for status in message.status:
-            if status.name == _NODE:
+            if status.name == f"{_NODE.lstrip('/')}: {TASK}":
                 self.diagnostics.append({pair.key: pair.value for pair in status.values})
 
 

@@ -28,6 +28,7 @@ from pose_resnet_ros.core.errors import PoseError
 from pose_resnet_ros.msg import PersonArray
 from pose_resnet_ros.output_files import OutputGuard
 from pose_resnet_ros.ros.codecs.image import image_to_bgr
+from pose_resnet_ros.ros.health.diagnostics import FRAME_COUNTS, UNKNOWN
 from pose_resnet_ros.ros.programs import children
 from pose_resnet_ros.ros.programs import demo_recording as recording
 
@@ -84,7 +85,7 @@ class Recorder(Node):
         for status in message.status:
             counts = {pair.key: pair.value for pair in status.values}
             if "frames received" in counts:
-                self.frames_in = int(counts["frames received"]) + int(counts["frames skipped"])
+                self.frames_in = sum(int(counts[key]) for key in FRAME_COUNTS if counts[key] != UNKNOWN)
                 self._let_begin(counts)
 
     def _let_begin(self, counts: dict[str, str]) -> None:

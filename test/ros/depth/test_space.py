@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 pytest.importorskip("rclpy")
-from diagnostic_msgs.msg import DiagnosticArray
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from geometry_msgs.msg import PoseArray
 from pose_resnet_ros.msg import PersonArray, PersonArray3D
 from rclpy.lifecycle import TransitionCallbackReturn
@@ -169,6 +169,27 @@ def test_no_camera_info_is_said(setup: Callable[..., Setup]) -> None:
     s.image()
     s.until_logged("nothing has come on /camera_info")
     assert s.persons_3d == []
+
+
+@pytest.mark.parametrize("missing", ["camera_info", "depth_image"])
+def test_depth_that_is_asked_for_and_does_not_come_is_a_warning(
+    setup: Callable[..., Setup], monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    monkeypatch.setattr("pose_resnet_ros.ros.depth.space.COMPLAIN_AFTER_S", 1.0)
+    s = setup()
+    give, withheld = (s.depth, s.info) if missing == "camera_info" else (s.info, s.depth)
+    arguments = {s.depth: (2.0,), s.info: ()}
+    give(*arguments[give])
+
+    def newest() -> tuple[bytes, str]:
+        s.image()
+        (status,) = s.diagnostics[-1].status if s.diagnostics else [DiagnosticStatus()]
+        return status.level, status.message
+
+    s.world.until(lambda: newest()[0] == DiagnosticStatus.WARN, "the warning")
+    assert f"/{missing}" in newest()[1]
+    withheld(*arguments[withheld])
+    s.world.until(lambda: newest()[0] == DiagnosticStatus.OK, "no warning")
 
 
 def test_a_camera_info_of_zeros_is_said_and_a_good_one_is_taken(setup: Callable[..., Setup]) -> None:

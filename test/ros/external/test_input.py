@@ -176,6 +176,30 @@ def test_unknown_classes_and_other_frames_are_named(setup: Callable[..., Setup])
     s.until_logged("are in frame 'another_camera', the image of the same stamp is in 'camera_optical_frame'")
 
 
+def test_the_log_names_no_detector_that_is_not_loaded(
+    setup: Callable[..., Setup], capfd: pytest.CaptureFixture[str]
+) -> None:
+    setup()
+    log = capfd.readouterr().err
+    assert "boxes come on /detections (backend auto)" in log
+    assert "full_frame" not in log
+
+
+def test_a_trouble_is_logged_once_though_diagnostics_say_it_too(
+    setup: Callable[..., Setup], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("pose_resnet_ros.ros.external.input.COMPLAIN_AFTER_S", 2.5)
+    s = setup()
+
+    def shown() -> bool:
+        s.images.publish(s.image_message())
+        return bool(s.diagnostics) and "nothing on /detections" in s.diagnostics[-1].status[0].message
+
+    s.world.until(shown, "the warning in diagnostics")
+    s.world.spin_for(0.2)
+    assert capfd.readouterr().err.count("nothing on /detections") == 1
+
+
 def test_a_box_without_area_stops_nothing(setup: Callable[..., Setup]) -> None:
     s = setup()
     image = s.image_message()

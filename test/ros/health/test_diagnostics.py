@@ -12,11 +12,15 @@ pytest.importorskip("rclpy")
 from diagnostic_msgs.msg import DiagnosticStatus
 
 from pose_resnet_ros.ros.health.diagnostics import FAILING_AFTER, Condition, judge, status
+from pose_resnet_ros.ros.health.loss_cure import loss_cure
 from pose_resnet_ros.ros.health.statistics import Summary
 
 RUNNING = Summary(
     received=100,
-    skipped=50,
+    unread=50,
+    lost=3,
+    sent_lately=150,
+    lost_lately=1,
     published=90,
     stale=10,
     errors={"step": 2},
@@ -36,7 +40,9 @@ ACTIVE = Condition(
     state="active", topic="/camera/image", providers={"pose": "CPUExecutionProvider"}, publishers=1, matched=1
 )
 SILENT = replace(RUNNING, silent_s=7.0)
-NOTHING_YET = replace(SILENT, received=0)
+NOTHING_YET = replace(SILENT, received=0, lost=None)
+LOSSY = replace(RUNNING, sent_lately=50, lost_lately=48)
+CURED = replace(ACTIVE, loss_cure="set fastdds_images.xml")
 
 
 @pytest.mark.parametrize(
@@ -70,8 +76,35 @@ NOTHING_YET = replace(SILENT, received=0)
             DiagnosticStatus.WARN,
             "/camera/image carries sensor_msgs/msg/CompressedImage: image_transport raw takes sensor_msgs/msg/Image",
         ),
-        (NOTHING_YET, ACTIVE, DiagnosticStatus.WARN, "fastdds_images.xml"),
-        (NOTHING_YET, replace(ACTIVE, matched=None), DiagnosticStatus.WARN, "fastdds_images.xml"),
+        (
+            NOTHING_YET,
+            replace(ACTIVE, publishers=0, elsewhere=("compressed", "/camera/image/compressed")),
+            DiagnosticStatus.WARN,
+            "/camera/image/compressed is published: set image_transport to compressed",
+        ),
+        (NOTHING_YET, CURED, DiagnosticStatus.WARN, "are lost on the way: set fastdds_images.xml"),
+        (NOTHING_YET, replace(CURED, matched=None), DiagnosticStatus.WARN, "set fastdds_images.xml"),
+        (
+            LOSSY,
+            CURED,
+            DiagnosticStatus.WARN,
+            "48 of 50 images on /camera/image were lost on the way in the last 5 s: set",
+        ),
+        (replace(LOSSY, silent_s=7.0, received=0), CURED, DiagnosticStatus.WARN, "48 of 50 images"),
+        (replace(LOSSY, lost_lately=4), CURED, DiagnosticStatus.OK, "27.0 results/s"),  # less than a tenth
+        (
+            replace(LOSSY, sent_lately=3, lost_lately=2),
+            CURED,
+            DiagnosticStatus.OK,
+            "27.0 results/s",
+        ),  # too few to tell
+        (RUNNING, replace(ACTIVE, slow_s=9.0), DiagnosticStatus.OK, "27.0 results/s"),
+        (
+            replace(RUNNING, output_hz=9.0, sent_lately=150, lost_lately=0),
+            replace(ACTIVE, slow_s=12.0),
+            DiagnosticStatus.WARN,
+            "overloaded for 12 s: 9.0 results/s of 30.0 images/s",
+        ),
         (
             NOTHING_YET,
             replace(ACTIVE, matched=0),
@@ -102,21 +135,23 @@ NOTHING_YET = replace(SILENT, received=0)
     ],
 )
 def test_the_worst_is_said(summary: Summary, condition: Condition, level: bytes, text: str) -> None:
-    got_level, message = judge(summary, condition)
+    got_level, message, _ = judge(summary, condition)
     assert got_level == level
     assert text in message
 
 
 def test_every_value_is_there() -> None:
-    message = status("/robot/pose_resnet", RUNNING, ACTIVE)
-    assert (message.name, message.level) == ("/robot/pose_resnet", DiagnosticStatus.OK)
+    message = status("robot/pose_resnet", RUNNING, ACTIVE)
+    assert (message.name, message.level) == ("robot/pose_resnet: pose estimation", DiagnosticStatus.OK)
+    assert message.hardware_id == "/camera/image"
     assert {pair.key: pair.value for pair in message.values} == {
         "lifecycle state": "active",
         "input topic": "/camera/image",
         "publishers": "1",
         "publishers matched": "1",
         "frames received": "100",
-        "frames skipped": "50",
+        "frames left unread": "50",
+        "frames lost on the way": "3",
         "frames published": "90",
         "frames dropped as stale": "10",
         "input rate (Hz)": "30.0",
@@ -132,3 +167,29 @@ def test_every_value_is_there() -> None:
         "time jumped back": "0",
         "stamps out of order": "7",
     }
+
+
+def test_a_middleware_that_does_not_tell_of_losses_is_not_said_to_have_none() -> None:
+    message = status("pose_resnet", replace(RUNNING, lost=None), ACTIVE)
+    assert {pair.key: pair.value for pair in message.values}["frames lost on the way"] == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("middleware", "environment", "says", "never"),
+    [
+        ("rmw_fastrtps_cpp", {}, "camera and node with FASTRTPS_DEFAULT_PROFILES_FILE", "compressed"),
+        (
+            "rmw_fastrtps_cpp",
+            {"FASTDDS_DEFAULT_PROFILES_FILE": "/my.xml"},
+            "the camera with this node's Fast DDS profile, /my.xml",
+            "fastdds_images",
+        ),
+        ("rmw_cyclonedds_cpp", {}, "give rmw_cyclonedds_cpp larger receive buffers", "FAST"),
+    ],
+)
+def test_the_cure_is_one_that_helps(
+    middleware: str, environment: dict[str, str], says: str, never: str
+) -> None:
+    cure = loss_cure(middleware, environment)
+    assert says in cure
+    assert never not in cure

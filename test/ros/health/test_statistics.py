@@ -75,8 +75,34 @@ def test_frames_that_were_sent_and_not_received_count_for_the_rate(
         clock.now_s += 0.1
         statistics.frame_received(skipped=2)
     summary = statistics.summary()
-    assert (summary.received, summary.skipped) == (20, 40)
+    assert (summary.received, summary.unread, summary.lost) == (20, 40, None)
     assert summary.input_hz == pytest.approx(30)
+
+
+def test_lost_frames_are_counted_apart_from_those_left_unread(statistics: Statistics, clock: Clock) -> None:
+    statistics.frames_lost(0)  # they are told
+    for _ in range(20):
+        clock.now_s += 0.1
+        statistics.frame_received(skipped=2)
+        statistics.frames_lost(1)
+    summary = statistics.summary()
+    assert (summary.received, summary.unread, summary.lost) == (20, 20, 20)
+    assert (summary.sent_lately, summary.lost_lately) == (60, 20)
+    assert summary.input_hz == pytest.approx(30)
+    clock.now_s += WINDOW_S + 1
+    summary = statistics.summary()
+    assert (summary.lost, summary.sent_lately, summary.lost_lately) == (20, 0, 0)
+
+
+def test_where_no_frame_comes_whole_the_rate_is_that_of_the_losses(
+    statistics: Statistics, clock: Clock
+) -> None:
+    for _ in range(20):
+        clock.now_s += 0.1
+        statistics.frames_lost(1)
+    summary = statistics.summary()
+    assert (summary.received, summary.unread, summary.lost, summary.lost_lately) == (0, 0, 20, 20)
+    assert summary.input_hz == pytest.approx(10)
 
 
 def test_silence_begins_when_somebody_listens(statistics: Statistics, clock: Clock) -> None:
