@@ -18,11 +18,12 @@ from cmake_build import CMakeBuild, RosDistribution, has_ros_package  # noqa: E4
 
 ONNX = ["onnx>=1.15"]  # published weights become ONNX files
 BAGS = ["rosbags>=0.11", "mcap>=1.2", "zstandard>=0.19"]
+IMAGES = ["opencv-python-headless>=4.5,<5", "av>=12"]
 EXTRAS = {
     # The onnxruntime wheels collide with one another, and so do OpenCV's: choose one of cpu, gpu and openvino.
-    "cpu": ["onnxruntime>=1.16", "opencv-python-headless>=4.5,<5", *ONNX],
-    "gpu": ["onnxruntime-gpu[cuda,cudnn]>=1.21", "opencv-python-headless>=4.5,<5", *ONNX],
-    "openvino": ["onnxruntime-openvino>=1.17", "opencv-python-headless>=4.5,<5", *ONNX],
+    "cpu": ["onnxruntime>=1.16", *IMAGES, *ONNX],
+    "gpu": ["onnxruntime-gpu[cuda,cudnn]>=1.21", *IMAGES, *ONNX],
+    "openvino": ["onnxruntime-openvino>=1.17", *IMAGES, *ONNX],
     "bags": BAGS,
     "ray": [*BAGS, "ray[data]>=2.9"],
     "rerun": ["rerun-sdk>=0.23"],

@@ -132,7 +132,7 @@ ARGUMENTS = [
     ),
     argument(
         "source",
-        "start image_source too: a webcam's index, a video, an image or a folder; empty: there is a camera",
+        "start image_source too: a video, an image, a folder, a webcam's index or an address; empty: there is a camera",
     ),
     argument(
         "rviz",

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures from a webcam, a video, an image or a folder of images, one after the other."""
+"""Pictures from a video, a webcam, a stream, an image or a folder of images, one after the other."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ import numpy as np
 
 from pose_resnet_ros.core.errors import ImageError, SettingsError
 from pose_resnet_ros.stills import StillImage, is_still
-from pose_resnet_ros.video.reader import VideoReader
+from pose_resnet_ros.video.live import LiveSettings
+from pose_resnet_ros.video.opening import open_video
+from pose_resnet_ros.video.source import Source, is_video_only
 
 _log = logging.getLogger(__name__)
 
@@ -27,24 +29,28 @@ IMAGE_SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".we
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """bgr: (H, W, 3) uint8; path: the file it comes from (a webcam's: its index); index: counted from 0 within the source;
-    time_s: in a video, since its first frame; None where there is no such time; is_frame: one of a video or webcam; page: of an
-    image file with several, counted from 0, else None.
+    """bgr: (H, W, 3) uint8; path: the file it comes from (of a webcam or a stream: a name for it); index: counted from 0 within
+    the source; time_s: of a frame of a video, a webcam or a stream, since the first one, None for a still; page: of an image file
+    with several, counted from 0, else None.
     """
 
     bgr: np.ndarray
     path: Path
     index: int
     time_s: float | None = None
-    is_frame: bool = False
     page: int | None = None
+
+    @property
+    def is_frame(self) -> bool:
+        """Whether it is one of a video, a webcam or a stream."""
+        return self.time_s is not None
 
 
 class Media(Protocol):
     """A source that was opened.
 
-    fps: its own rate, None where it has none (stills); length: pictures, None if not known; is_live: a camera, whose pictures
-    come when they are taken and end only when it fails.
+    fps: its own rate, None where it has none (stills); length: pictures, None if not known; is_live: a camera or a stream,
+    whose pictures come when they are taken and end only when it fails.
     """
 
     fps: float | None
@@ -52,21 +58,24 @@ class Media(Protocol):
     is_live: bool
 
     def read(self) -> Picture | None:
-        """The next picture, None at the end. Raises ImageError for one that is damaged; the next call goes on after it."""
+        """The next picture, None at the end. Raises ImageError for one that is damaged, or for an end that should not be; the
+        next call goes on after it.
+        """
 
     def close(self) -> None:
         """Release the device or file."""
 
 
-def open_media(source: str) -> Media:
-    """Open a webcam's index ("0"), a video, an image or a folder (its images in order of their names).
+def open_media(source: str, live: LiveSettings | None = None) -> Media:
+    """Open a video, a webcam ("0" or /dev/video0), an address (rtsp, http), an image, or a folder (its images in order of their
+    names). live: for webcams and addresses.
 
-    Raises SettingsError if there is no such source, if it is empty, or if OpenCV cannot open it.
+    Raises SettingsError if there is no such source, if it is empty, or if it cannot be opened.
     """
-    if source.isdecimal():
-        return Video(source)
+    if is_video_only(source):
+        return Video(Source.of(source), live)
     files = still_files(source)
-    return Stills(files) if files else Video(os.path.expanduser(source))
+    return Stills(files) if files else Video(Source.of(os.path.expanduser(source)))
 
 
 def readable_pictures(source: str) -> Iterator[Picture]:
@@ -86,18 +95,18 @@ def readable_pictures(source: str) -> Iterator[Picture]:
 
 
 def still_files(source: str) -> list[Path]:
-    """The image files of a source: itself, or those of a folder; none where it is a video or a webcam.
+    """The image files of a source: itself, or those of a folder; none where it is a video, a webcam or a stream.
 
     Raises SettingsError if there is no such source, or if it is a folder without images.
     """
-    if source.isdecimal():
+    if is_video_only(source):
         return []
     path = Path(os.path.expanduser(source))  # as the shell: the ~ of a user who is not there stays
     if path.is_dir():
         return _images_of(path)
     if not path.exists():
         raise SettingsError(
-            f"source: expected a webcam's index, a video, an image or a folder; there is no '{source}'"
+            f"source: expected a video, an image, a folder, a webcam's index or an address; there is no '{source}'"
         )
     if not path.is_file():
         raise SettingsError(f"source: expected a file or a folder; {source} is a pipe, a socket or a device")
@@ -152,16 +161,18 @@ class Stills:
 
 
 class Video:
-    """A video file or a webcam."""
+    """A video, a webcam or a stream. name: for the names of files made of it, without a suffix."""
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: Source, settings: LiveSettings | None = None) -> None:
         """Raises SettingsError if it cannot be opened."""
-        self._path, self._reader = Path(source), VideoReader(source)
+        self._reader = open_video(source, settings)
         self.fps, self.length, self.is_live = self._reader.fps, self._reader.length, self._reader.is_live
+        self.name = source.name
+        self._path = Path(source.name if is_video_only(source.text) else source.text)
 
     def read(self) -> Picture | None:
         frame = self._reader.read()
-        return None if frame is None else Picture(frame.bgr, self._path, frame.index, frame.time_s, is_frame=True)
+        return None if frame is None else Picture(frame.bgr, self._path, frame.index, frame.time_s)
 
     def close(self) -> None:
         self._reader.close()

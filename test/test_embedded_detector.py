@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import cv2
@@ -19,6 +20,7 @@ import numpy as np
 import pytest
 
 from pose_resnet_ros.core.types import Detections
+from pose_resnet_ros.media import open_media
 from pose_resnet_ros.models.detector import PersonDetector
 from pose_resnet_ros.models.files import find_model
 from pose_resnet_ros.settings import PipelineSettings
@@ -125,11 +127,10 @@ def test_finds_the_people_in_the_street(detector: PersonDetector) -> None:
 
 
 def _street_frames() -> Iterator[tuple[dict, np.ndarray]]:
-    video = cv2.VideoCapture(str(FOOTAGE))
     wanted = {frame["frame"]: frame for frame in STREET["frames"]}
-    for number in range(max(wanted) + 1):
-        got, image = video.read()
-        assert got, f"{FOOTAGE}: expected more than {number} frames"
-        if number in wanted:
-            yield wanted[number], image
-    video.release()
+    with closing(open_media(str(FOOTAGE))) as media:
+        for number in range(max(wanted) + 1):
+            picture = media.read()
+            assert picture is not None, f"{FOOTAGE}: expected more than {number} frames"
+            if number in wanted:
+                yield wanted[number], picture.bgr

@@ -37,6 +37,7 @@ ROS_PACKAGES = {
     "std_msgs", "tf2_ros", "vision_msgs", "visualization_msgs",
 }  # fmt: skip
 OPTIONAL = {
+    "av",
     "mcap",
     "matplotlib",
     "onnx",

@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import videos
 from PIL import Image
 
 from pose_resnet_ros.core.errors import ImageError, SettingsError
@@ -87,17 +88,21 @@ def test_a_folder_of_everything(tmp_path: Path) -> None:
 
 
 def test_a_video(tmp_path: Path) -> None:
-    path = str(tmp_path / "video.avi")
-    writer = cv2.VideoWriter(path, cv2.VideoWriter_fourcc(*"MJPG"), 12.5, (64, 48))
-    for number in range(4):
-        writer.write(np.full((48, 64, 3), 60 * number, np.uint8))
-    writer.release()
-    media = open_media(path)
+    path = videos.write_video(
+        tmp_path / "video.avi", [videos.gray(60 * k) for k in range(4)], fps=12.5, codec="mjpeg"
+    )
+    media = open_media(str(path))
     assert isinstance(media, Video)
     assert (media.length, media.fps) == (4, 12.5)
     pictures = [media.read() for _ in range(4)]
     assert media.read() is None
-    assert [picture.index for picture in pictures if picture] == [0, 1, 2, 3]
+    assert [(picture.index, picture.time_s) for picture in pictures if picture] == [
+        (0, 0.0),
+        (1, 0.08),
+        (2, 0.16),
+        (3, 0.24),
+    ]
+    assert media.name == "video"
     np.testing.assert_allclose(
         [picture.bgr.mean() for picture in pictures if picture], [0, 60, 120, 180], atol=4
     )

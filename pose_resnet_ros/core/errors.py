@@ -6,6 +6,7 @@
 
     PoseError
     ├── ImageError      one frame cannot be used: the next one may be fine
+    │   └── IncompleteVideoError   a video ended before its end, or some of its frames are damaged
     ├── ModelError      a model file or its description cannot be used
     │   └── DownloadError   a model file could not be fetched or did not verify
     ├── BackendError    the requested execution backend is not to be had
@@ -25,6 +26,10 @@ class PoseError(Exception):
 
 class ImageError(PoseError):
     """A frame cannot be decoded or has an impossible layout."""
+
+
+class IncompleteVideoError(ImageError):
+    """A video gave fewer frames than it announces, or damaged ones; all that could be read was."""
 
 
 class ModelError(PoseError):

@@ -34,7 +34,7 @@ class Tool:
 TOOLS: dict[str, Tool] = {
     "predict": Tool(
         "pose_resnet_ros.tools.predict",
-        "find people and their keypoints in images, folders, videos or a webcam",
+        "find people and their keypoints in images, folders, videos, webcams, streams and bags",
     ),
     "models": Tool("pose_resnet_ros.tools.models", "list, describe, fetch, check and add models"),
     "export": Tool(
@@ -47,7 +47,7 @@ TOOLS: dict[str, Tool] = {
     ),
     "image_source": Tool(
         "pose_resnet_ros.ros.programs.image_source",
-        "publish a webcam, a video or images as a camera",
+        "publish a video, images, a webcam or a stream as a camera",
         needs_ros=True,
     ),
     "demo": Tool(

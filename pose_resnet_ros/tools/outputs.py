@@ -19,7 +19,6 @@ from pose_resnet_ros.video.writer import VideoWriter
 
 _WRITABLE = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 VIDEO_SUFFIX = ".mp4"
-_DEFAULT_FPS = 25.0
 _QUIT_KEYS = (ord("q"), 27)  # q and Escape
 
 
@@ -40,7 +39,10 @@ class Sinks:
         return self.folder is not None or self._window is not None
 
     def begin(self, media: Media) -> None:
-        """The pictures that follow come from this source: those of a video or webcam become one video."""
+        """The pictures that follow come from this source: those of a video, webcam or stream become one video.
+
+        Raises SettingsError if the videos before cannot be finished.
+        """
         self._finish_videos()
         self._media = media
 
@@ -55,7 +57,7 @@ class Sinks:
             raise Quit
 
     def close(self) -> None:
-        """Finish the videos and close the window."""
+        """Finish the videos and close the window. Raises SettingsError if a video cannot be finished."""
         self._finish_videos()
         if self._window is not None:
             self._window.close()
@@ -68,9 +70,8 @@ class Sinks:
             self.folder.write_picture(f"{picture.path.stem}{page}{addition}{picture.path.suffix}", image)
             return
         if addition not in self._videos:
-            stem = f"webcam{picture.path}" if self._media.is_live else picture.path.stem
-            self._videos[addition] = self.folder.video(stem + addition, self._media.fps)
-        self._videos[addition].write(image)
+            self._videos[addition] = self.folder.video(self._media.name + addition, self._media.fps)
+        self._videos[addition].write(image, picture.time_s or 0.0)
 
     def _finish_videos(self) -> None:
         for video in self._videos.values():
@@ -105,7 +106,7 @@ class PictureFolder:
 
     def video(self, stem: str, fps: float | None) -> VideoWriter:
         """An MP4 file for the pictures to come."""
-        return VideoWriter(self._free(stem, VIDEO_SUFFIX), fps or _DEFAULT_FPS)
+        return VideoWriter(self._free(stem, VIDEO_SUFFIX), fps)
 
     def _free(self, stem: str, suffix: str) -> Path:
         name, number = stem + suffix, 1

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Find people and their keypoints in images, folders, videos, a webcam or ROS 2 bags: the node's pipeline, without ROS."""
+"""Find people and their keypoints in images, folders, videos, streams or ROS 2 bags: the node's pipeline, without ROS."""
 
 from __future__ import annotations
 
@@ -176,7 +176,8 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         nargs="+",
         type=os.path.expanduser,
         metavar="INPUT",
-        help="an image, a folder of images, a video, a webcam's index (0, 1, ...), or a ROS 2 bag (.mcap, .db3, or its folder)",
+        help="an image, a folder of images, a video, a webcam (0, 1, ... or /dev/video0), an address (rtsp://..., http://...),"
+        " or a ROS 2 bag (.mcap, .db3, or its folder)",
     )
     parser.add_argument(
         "-o",

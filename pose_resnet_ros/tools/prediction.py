@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,7 @@ from pose_resnet_ros.tools.options import draw_arguments, frame_settings
 from pose_resnet_ros.tools.outputs import Sinks
 from pose_resnet_ros.tools.picture_names import PictureNames
 from pose_resnet_ros.tools.rerun_log import RerunLog
+from pose_resnet_ros.video.source import is_video_only
 
 
 class Prediction:
@@ -98,25 +100,24 @@ class Prediction:
         moving = isinstance(media, Video)
         if moving and self._given is not None:
             self._complain(
-                SettingsError("boxes: they belong to image files; a video or a webcam cannot have any")
+                SettingsError("boxes: they belong to image files; a video, a webcam or a stream cannot have any")
             )
             return
         identities = Identities(self._pipeline.native_skeleton, self._identity_settings) if moving else None
-        self._run = ImageSequence(self._pipeline).run if moving else self._pipeline.run
+        sequence = ImageSequence(self._pipeline) if moving else None
         self._sinks.begin(media)
         while True:
             try:
                 picture = media.read()
                 if picture is None:
-                    if media.is_live:
-                        self._complain(ImageError("the webcam gives no more pictures (unplugged?)"))
                     return
-                self._one(picture, media, identities)
+                self._run = partial(sequence.run, stamp_s=picture.time_s) if sequence else self._pipeline.run
+                self._one(picture, identities)
             except ImageError as error:
                 self._complain(error)
             progress.update()
 
-    def _one(self, picture: Picture, media: Media, identities: Identities | None) -> None:
+    def _one(self, picture: Picture, identities: Identities | None) -> None:
         places = self._places(picture)
         boxes = self._given.detections(places) if self._given and places is not None else None
         begin = time.perf_counter()
@@ -127,17 +128,15 @@ class Prediction:
         except ImageError as error:
             raise ImageError(f"{picture.path}: {error}") from error
         self._total_ms += 1e3 * (time.perf_counter() - begin)
-        stamp_s = picture.time_s
-        if identities is not None:
-            stamp_s = time.monotonic() if stamp_s is None else stamp_s
-            native = identities.update(result.native, stamp_s=stamp_s, image=picture.bgr)
+        if identities is not None and picture.time_s is not None:
+            native = identities.update(result.native, stamp_s=picture.time_s, image=picture.bgr)
             result = replace(result, native=native)
         self._collect(result.native, picture, places)
         self._pictures += 1  # counted once kept: Ctrl-C may come at any line
         self._persons += len(result.native)
         if self._rerun is not None:
             people, threshold = self._people(result), self._settings.keypoint_threshold
-            self._rerun.put(picture.bgr, people, stamp_s=stamp_s, keypoint_threshold=threshold)
+            self._rerun.put(picture.bgr, people, stamp_s=picture.time_s, keypoint_threshold=threshold)
         if self._sinks:
             self._sinks.put(picture, self._drawn(result, picture.bgr))
 
@@ -202,8 +201,8 @@ def _count(inputs: Sequence[str]) -> int | None:
     """Pictures in all inputs; None if one does not know its length."""
     total = 0
     for text in inputs:
-        if text.isdecimal():
-            return None  # opening a webcam twice may fail
+        if is_video_only(text):
+            return None  # opening a webcam or a stream twice may fail
         try:
             with closing(open_media(text)) as media:
                 if media.length is None:

@@ -38,8 +38,8 @@ def test_every_picture_has_a_number_of_its_own() -> None:
 
 def test_frames_of_a_video_are_counted() -> None:
     ids = ImageIds()
-    assert [ids.take(picture("12.mp4", is_frame=True)) for _ in range(3)] == [1, 2, 3]
-    assert ids.take(picture("0", is_frame=True)) == 4
+    assert [ids.take(picture("12.mp4", time_s=0.0)) for _ in range(3)] == [1, 2, 3]
+    assert ids.take(picture("0", time_s=0.0)) == 4
 
 
 def people(track_id: int = -1) -> People:
@@ -75,7 +75,7 @@ def test_a_row_of_a_picture() -> None:
 
 
 def test_a_row_of_a_video_has_its_frame_and_track() -> None:
-    (row,) = rows_of(people(4), picture("street.avi", 11, is_frame=True))
+    (row,) = rows_of(people(4), picture("street.avi", 11, time_s=0.0))
     assert (row["frame"], row["track_id"]) == (11, 4)
 
 

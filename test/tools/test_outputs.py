@@ -11,7 +11,6 @@ import pytest
 
 from pose_resnet_ros.core.errors import SettingsError
 from pose_resnet_ros.tools.outputs import PictureFolder, Window
-from pose_resnet_ros.video.writer import VideoWriter
 
 GREY = np.full((48, 64, 3), 128, np.uint8)
 
@@ -43,26 +42,6 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(SettingsError, match="cannot make the folder"):
         PictureFolder(tmp_path / "file" / "folder")
-
-
-def test_a_video_keeps_the_size_of_its_first_picture(tmp_path: Path) -> None:
-    video = VideoWriter(tmp_path / "v.mp4", 10.0)
-    video.write(GREY)
-    video.write(np.full((96, 128, 3), 128, np.uint8))
-    video.close()
-    capture = cv2.VideoCapture(str(tmp_path / "v.mp4"))
-    frames = [capture.read()[1].shape for _ in range(2)]
-    assert frames == [(48, 64, 3)] * 2
-
-
-def test_a_video_without_pictures_leaves_no_file(tmp_path: Path) -> None:
-    VideoWriter(tmp_path / "v.mp4", 10.0).close()
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_video_that_cannot_be_written_is_named(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match=r"cannot write .*v\.mp4"):
-        VideoWriter(tmp_path / "none" / "v.mp4", 10.0).write(GREY)
 
 
 def test_a_window_needs_a_display(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,6 +20,7 @@ import cv2
 import known_models
 import numpy as np
 import pytest
+import videos
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -63,10 +64,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "street.jpg": (120, 60),
     }.items():
         cv2.imwrite(str(pictures / name), np.full((height, width, 3), 90, np.uint8))
-    writer = cv2.VideoWriter(str(folder / "walk.avi"), cv2.VideoWriter_fourcc(*"MJPG"), 10.0, (160, 120))
-    for shade in range(12):
-        writer.write(np.full((120, 160, 3), 20 * shade, np.uint8))
-    writer.release()
+    shades = [videos.gray(20 * shade, (160, 120)) for shade in range(12)]
+    videos.write_video(folder / "walk.avi", shades, codec="mjpeg")
     return folder
 
 
@@ -167,12 +166,10 @@ def test_a_video_in_and_out(folder: Path, tmp_path: Path) -> None:
     done = predict(folder / "walk.avi", *arguments, *models(folder), cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     for name in ("walk.mp4", "walk_heatmaps.mp4"):
-        video = cv2.VideoCapture(str(tmp_path / "drawn" / name))
-        assert video.get(cv2.CAP_PROP_FRAME_COUNT) == 12
-        assert video.get(cv2.CAP_PROP_FPS) == pytest.approx(10.0)
-        there, frame = video.read()
-        assert there
-        assert frame.shape == (120, 160, 3)
+        film = tmp_path / "drawn" / name
+        assert videos.times_of(film) == pytest.approx([k / 10 for k in range(12)])
+        assert videos.duration_of(film) == pytest.approx(1.2)
+        assert videos.pictures_of(film)[0].shape == (120, 160, 3)
     rows = rows_of(tmp_path / "r.json")
     assert [row["frame"] for row in rows] == [frame for frame in range(12) for _ in range(2)]
     assert [row["image_id"] for row in rows[::2]] == list(range(1, 13))

@@ -7,10 +7,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 import spot_model
+import videos
 
 from pose_resnet_ros.core.errors import SettingsError
 from pose_resnet_ros.tools import predict
@@ -18,13 +18,9 @@ from pose_resnet_ros.tools import predict
 
 def video(path: Path, frames: int) -> Path:
     """A black video with a white square."""
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"mp4v"), 10.0, (128, 96))
     picture = np.zeros((96, 128, 3), np.uint8)
     picture[34:46, 64:76] = 255
-    for _ in range(frames):
-        writer.write(picture)
-    writer.release()
-    return path
+    return videos.write_video(path, [picture] * frames)
 
 
 def run(folder: Path, *arguments: object) -> int:

@@ -204,7 +204,7 @@ def _stamp_ns(message: PersonArray | Image) -> int:
 def _parse(args: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python3 -m pose_resnet_ros demo", description=__doc__)
     parser.add_argument(
-        "--source", required=True, help="a video, an image, a folder of images, or a webcam's index"
+        "--source", required=True, help="a video, an image, a folder, a webcam's index or an address"
     )
     parser.add_argument("--output", type=Path, default=Path("out/demo"), help="folder for the results")
     parser.add_argument("--rate", type=float, default=0.0, help="frames a second; 0: the source's own")

@@ -13,6 +13,8 @@ from typing import Any
 import cv2
 import numpy as np
 
+from pose_resnet_ros.video.writer import VideoWriter
+
 MAX_HOLD_S = 2.0  # a longer gap (the source paused) is shortened in the video
 
 
@@ -52,28 +54,17 @@ def write_persons(path: Path, frames: Sequence[PersonsFrame]) -> None:
     path.write_text(json.dumps(rows, indent=1) + "\n")
 
 
-def write_video(path: Path, pictures: Sequence[Picture], *, fps: float = 30.0) -> None:
+def write_video(path: Path, pictures: Sequence[Picture]) -> None:
     """Each picture is held until the stamp of the next one, so that the video plays at the pace of the source.
 
-    Raises OSError if no encoder is at hand. Pictures of another size than the first are scaled to it.
+    Raises SettingsError if it cannot be written. Pictures of another size than the first are scaled to it.
     """
-    first = _decode(pictures[0])
-    size_wh = (first.shape[1], first.shape[0])
-    fourcc = cv2.VideoWriter_fourcc(*"mp4v")  # type: ignore[attr-defined]
-    writer = cv2.VideoWriter(str(path), fourcc, fps, size_wh)
-    if not writer.isOpened():
-        raise OSError(
-            f"cannot write {path}: this OpenCV has no mp4v encoder; opencv-python's wheels carry one"
-        )
-    written = 0
-    for picture, end_s in zip(pictures, _end_times_s(pictures, fps), strict=True):
-        frame = _decode(picture)
-        if frame.shape != first.shape:
-            frame = cv2.resize(frame, size_wh)
-        while written < end_s * fps - 0.5:
-            writer.write(frame)
-            written += 1
-    writer.release()
+    times_s = _times_s(pictures)
+    fps = (len(pictures) - 1) / times_s[-1] if times_s[-1] > 0 else None
+    writer = VideoWriter(path, fps)
+    for picture, time_s in zip(pictures, times_s, strict=True):
+        writer.write(_decode(picture), time_s)
+    writer.close()
 
 
 def write_picture(path: Path, pictures: Sequence[Picture], frames: Sequence[PersonsFrame]) -> None:
@@ -99,11 +90,10 @@ def summary(frames: Sequence[PersonsFrame], *, frames_in: int | None) -> str:
     )
 
 
-def _end_times_s(pictures: Sequence[Picture], fps: float) -> list[float]:
-    """When each picture leaves the screen, in seconds from the first one; the last is shown for one frame."""
+def _times_s(pictures: Sequence[Picture]) -> list[float]:
+    """When each picture appears, in seconds from the first one."""
     stamps_s = np.array([p.stamp_ns for p in pictures], np.int64) / 1e9
-    holds_s = np.clip(np.diff(stamps_s), 0.0, MAX_HOLD_S)
-    return [*np.cumsum(holds_s), float(holds_s.sum()) + 1.0 / fps]
+    return [0.0, *np.cumsum(np.clip(np.diff(stamps_s), 0.0, MAX_HOLD_S)).tolist()]
 
 
 def _stamp(stamp_ns: int) -> dict[str, int]:

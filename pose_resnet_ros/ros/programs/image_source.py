@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""A camera made of a webcam, a video, an image or a folder of images: publishes ``image`` and its ``camera_info``."""
+"""A camera made of a video, a webcam, a stream, an image or a folder of images: publishes ``image`` and its ``camera_info``."""
 
 from __future__ import annotations
 
@@ -16,25 +16,28 @@ from rclpy.task import Future
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
-from pose_resnet_ros.core.errors import ImageError, PoseError, SettingsError
+from pose_resnet_ros.core.errors import ImageError, IncompleteVideoError, PoseError, SettingsError
 from pose_resnet_ros.media import Media, Picture, open_media
 from pose_resnet_ros.options import Option
 from pose_resnet_ros.ros import messages, qos
 from pose_resnet_ros.ros.parameters.declare import Parameters
 from pose_resnet_ros.ros.process import FAILURE, SUCCESS, run_node
+from pose_resnet_ros.video.live import LiveSettings
+from pose_resnet_ros.video.source import label_of
 
 NAME = "image_source"
 STILLS_HZ = 10.0
 WAIT_STEP_S = 0.05
 SETTLE_S = 0.5  # a subscriber that we see may not see us yet
-STOP_TIMEOUT_S = 2.0  # a webcam's read blocks for about a frame; one that hangs is left behind
+STOP_TIMEOUT_S = 2.0  # a read waits for a frame; a source that hangs is left behind
+SOURCES = "a video, an image, a folder of images, a webcam (its index, or /dev/video0), or a stream (rtsp://, http://)"
 
 PARAMETERS: tuple[Option, ...] = (
-    Option("source", "", "a webcam's index, a video, an image, or a folder of images"),
+    Option("source", "", SOURCES),
     Option(
         "rate",
         0.0,
-        f"frames a second; 0: the source's own, {STILLS_HZ:g} for images",
+        f"frames a second; 0: at the source's own times, {STILLS_HZ:g} a second for images",
         minimum=0.0,
         maximum=1000.0,
     ),
@@ -46,6 +49,21 @@ PARAMETERS: tuple[Option, ...] = (
         "begin when so many subscribers of the image are connected, so that they miss no frame",
         minimum=0,
         maximum=100,
+    ),
+    Option(
+        "timeout",
+        5.0,
+        "a webcam or a stream that gives no frame for so many seconds is lost",
+        minimum=0.1,
+        maximum=3600.0,
+    ),
+    Option(
+        "reconnect_timeout",
+        60.0,
+        "a lost webcam or stream is opened again, at growing intervals, for so many seconds; then the process ends with exit"
+        " code 1; 0: at once",
+        minimum=0.0,
+        maximum=1e9,
     ),
 )
 
@@ -61,6 +79,7 @@ class ImageSource(Node):
         self._thread = threading.Thread(target=self._run, name="image_source", daemon=True)
         try:
             self._given = Parameters(self, PARAMETERS).values
+            self._label = label_of(str(self._given["source"]))
             self._media = self._open()
         except PoseError:
             self.destroy_node()
@@ -71,11 +90,9 @@ class ImageSource(Node):
         self._info = qos.create_publisher(
             self, self.create_publisher, CameraInfo, info_topic, qos.picture_profile()
         )
-        self._is_webcam = str(self._given["source"]).isdecimal()
-        self._period_s = 1.0 / (float(self._given["rate"]) or self._media.fps or STILLS_HZ)
-        self.get_logger().info(
-            f"publishing {self._given['source']} on {topic} at {1.0 / self._period_s:.1f} Hz"
-        )
+        rate = float(self._given["rate"])
+        self._pace = Pace(1.0 / (rate or self._media.fps or STILLS_HZ), is_fixed=rate > 0)
+        self.get_logger().info(f"publishing {self._label} on {topic} {self._pace}")
 
     def start(self) -> None:
         """Begin to publish."""
@@ -92,28 +109,25 @@ class ImageSource(Node):
         source = str(self._given["source"])
         if not source:
             raise SettingsError(
-                "parameter source: expected a webcam's index, a video, an image or a folder, got nothing;"
-                " for example: --ros-args -p source:=street.avi"
+                f"parameter source: expected {SOURCES}, got nothing; for example: --ros-args -p source:=street.avi"
             )
-        return open_media(source)
+        timeout_s, reconnect_s = float(self._given["timeout"]), float(self._given["reconnect_timeout"])
+        return open_media(source, LiveSettings(timeout_s, reconnect_s, tell=self.get_logger().warning))
 
     def _run(self) -> None:
         try:
             self._wait_for_subscribers()
             count = self._publish_all()
-            if self._is_webcam:
-                raise ImageError("the webcam delivers no more frames")
             if not count:
-                raise ImageError("no picture in it can be read")
+                raise ImageError(f"{self._label}: no picture in it can be read")
         except Exception as error:  # noqa: BLE001 - the end of a thread must reach the process
             self._finish(FAILURE, str(error))
         else:
-            self._finish(SUCCESS, f"ended after {count} frames")
+            self._finish(SUCCESS, f"{self._label}: ended after {count} frames")
 
-    def _finish(self, exit_code: int, text: str) -> None:
+    def _finish(self, exit_code: int, message: str) -> None:
         if self._stopping.is_set() or not self.context.ok():
             return  # it was stopped: nothing that failed meanwhile is news
-        message = f"{self._given['source']}: {text}"
         if exit_code == SUCCESS:
             self.get_logger().info(message)
         else:
@@ -122,16 +136,18 @@ class ImageSource(Node):
 
     def _publish_all(self) -> int:
         """Publish until the end, or without end with ``loop``; the number of frames."""
-        count, due_s = 0, time.monotonic()
+        count = 0
         while not self._stopping.is_set() and (picture := self._next_picture()) is not None:
-            # A webcam sets the pace itself: what comes too early is left out, so that its driver never has to queue.
-            if self._is_webcam and self._given["rate"] and time.monotonic() < due_s:
-                continue
-            due_s = max(due_s + self._period_s, time.monotonic())  # what is late is not caught up with
+            now_s = time.monotonic()
+            wait_s = self._pace.wait_s(picture.time_s, now_s=now_s)
+            if self._media.is_live and self._given["rate"] and wait_s > 0:
+                continue  # it sets the pace itself: what comes too early is left out, so that nothing has to queue
+            self._pace.take(picture.time_s, now_s=now_s)
+            if not self._media.is_live and self._stopping.wait(wait_s):
+                break
             self._publish(picture)
             count += 1
-            if not self._is_webcam:
-                self._stopping.wait(due_s - time.monotonic())
+        self._stopping.wait(0.0 if self._media.is_live else self._pace.period_s)
         self._media.close()
         return count
 
@@ -142,7 +158,10 @@ class ImageSource(Node):
             try:
                 picture = self._media.read()
             except ImageError as error:
-                self.get_logger().warning(f"skipped: {error}")
+                is_end = self._media.is_live or isinstance(error, IncompleteVideoError)
+                if is_end and (self._media.is_live or not self._given["loop"]):
+                    raise
+                self.get_logger().warning(str(error) if is_end else f"skipped: {error}")
                 continue
             if picture is not None:
                 return picture
@@ -150,7 +169,7 @@ class ImageSource(Node):
                 return None
             begun_again = True
             self._media.close()
-            self._media = open_media(str(self._given["source"]))
+            self._media = self._open()
         return None
 
     def _publish(self, picture: Picture) -> None:
@@ -168,11 +187,38 @@ class ImageSource(Node):
             self._stopping.wait(SETTLE_S)
 
 
+class Pace:
+    """When pictures are due: one period after the last, or at their own times. What is late is not caught up with."""
+
+    def __init__(self, period_s: float, *, is_fixed: bool) -> None:
+        """period_s: also before a picture without a time, and before a loop begins again."""
+        self.period_s = period_s
+        self._is_fixed = is_fixed
+        self._due_s: float | None = None  # of the last one
+        self._time_s: float | None = None
+
+    def __str__(self) -> str:
+        rate = f"{1.0 / self.period_s:.1f} Hz"
+        return f"at {rate}" if self._is_fixed else f"at its own times, about {rate}"
+
+    def wait_s(self, time_s: float | None, *, now_s: float) -> float:
+        """How long until the next picture is due, 0 or less if it is; time_s: its own time; now_s: on a clock of the caller's."""
+        return 0.0 if self._due_s is None else self._due_s + self._step_s(time_s) - now_s
+
+    def take(self, time_s: float | None, *, now_s: float) -> None:
+        """The next picture is published when it is due, or now if that is past."""
+        self._due_s = now_s + max(0.0, self.wait_s(time_s, now_s=now_s))
+        self._time_s = time_s
+
+    def _step_s(self, time_s: float | None) -> float:
+        if self._is_fixed or time_s is None or self._time_s is None or time_s <= self._time_s:
+            return self.period_s
+        return time_s - self._time_s
+
+
 def main(args: Sequence[str] | None = None) -> int:
     """Run the image source; the exit code: 0 also at the end of the file, 1 if the source cannot be opened or read."""
-    os.environ.setdefault(
-        "OPENCV_LOG_LEVEL", "ERROR"
-    )  # its warnings about sources it cannot open come on top of ours
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")  # its warnings about images come on top of ours
     return run_node(NAME, ImageSource, args, options=PARAMETERS)
 
 

@@ -10,6 +10,7 @@ import sys
 import cv2
 import numpy as np
 import pytest
+import videos
 
 from pose_resnet_ros.ros.programs.demo_recording import (
     PersonsFrame,
@@ -43,7 +44,7 @@ def test_demo_leaves_video_picture_and_persons(tmp_path):
     assert 0 < len(frames) <= 10
     assert stamps == sorted(set(stamps))
     assert cv2.imread(str(output / "annotated.png")).shape == (240, 320, 3)
-    assert video_frames(output / "annotated.mp4") > 0
+    assert len(videos.times_of(output / "annotated.mp4")) == len(frames)
     assert "frames out" in done.stdout
 
 
@@ -57,8 +58,13 @@ def test_demo_says_what_is_wrong_with_the_source(tmp_path):
 
 def test_video_keeps_the_pace_of_the_stamps(tmp_path):
     pictures = [picture(stamp_s) for stamp_s in (0.0, 0.1, 1.0)]
-    write_video(tmp_path / "v.mp4", pictures, fps=10.0)
-    assert video_frames(tmp_path / "v.mp4") == 11  # 0.1 s, 0.9 s, and one frame of the last
+    write_video(tmp_path / "v.mp4", pictures)
+    assert videos.times_of(tmp_path / "v.mp4") == pytest.approx([0.0, 0.1, 1.0])
+
+
+def test_a_pause_of_the_source_is_shortened(tmp_path):
+    write_video(tmp_path / "v.mp4", [picture(stamp_s) for stamp_s in (5.0, 25.0, 25.5)])
+    assert videos.times_of(tmp_path / "v.mp4") == pytest.approx([0.0, 2.0, 2.5])
 
 
 @pytest.mark.parametrize(("counts", "expected"), [([0, 2, 1], 1), ([0, 0, 0], 0)])
@@ -87,16 +93,7 @@ def picture(stamp_s: float, *, grey: int = 0) -> Picture:
 
 
 def write_moving_square(path, *, frames: int) -> None:
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"mp4v"), FPS, (320, 240))
-    for i in range(frames):
-        image = np.full((240, 320, 3), 90, np.uint8)
+    images = [videos.gray(90, (320, 240)) for _ in range(frames)]
+    for i, image in enumerate(images):
         cv2.rectangle(image, (20 + 10 * i, 60), (60 + 10 * i, 180), (200, 180, 160), -1)
-        writer.write(image)
-    writer.release()
-
-
-def video_frames(path) -> int:
-    video, count = cv2.VideoCapture(str(path)), 0
-    while video.read()[0]:
-        count += 1
-    return count
+    videos.write_video(path, images, fps=FPS)

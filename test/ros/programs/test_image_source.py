@@ -10,6 +10,8 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+import streams
+import videos
 
 pytest.importorskip("rclpy")
 
@@ -18,10 +20,8 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, Image
 
 from pose_resnet_ros.core.errors import SettingsError
-from pose_resnet_ros.media import Picture
 from pose_resnet_ros.ros.codecs.image import image_to_bgr
-from pose_resnet_ros.ros.programs import image_source
-from pose_resnet_ros.ros.programs.image_source import ImageSource
+from pose_resnet_ros.ros.programs.image_source import ImageSource, Pace
 
 MANY = QoSProfile(depth=100)
 
@@ -92,46 +92,79 @@ def test_a_folder_of_broken_pictures_ends_even_in_a_loop(
     assert node.finished.result() == 1
 
 
-class EmptyVideo:
-    """Opens, and has no frame that can be read."""
-
-    fps = 30.0
-    length = None
-
-    def read(self) -> None:
-        return None
-
-    def close(self) -> None:
-        pass
-
-
 @pytest.mark.parametrize("loop", [False, True])
 def test_a_video_without_a_frame_ends_with_a_failure_even_in_a_loop(
     world: Any,
+    tmp_path: Path,
     make_source: Callable[..., ImageSource],
-    monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
     loop: bool,
 ) -> None:
-    monkeypatch.setattr(image_source, "open_media", lambda source: EmptyVideo())
-    node = make_source("street.avi", loop=loop, wait_for_subscribers=0)
+    noise = np.random.default_rng(0).integers(0, 255, (1, 48, 64, 3), dtype=np.uint8)
+    path = videos.cut_off(videos.write_video(tmp_path / "a.mkv", noise))
+    node = make_source(path, loop=loop, wait_for_subscribers=0)
     world.until(node.finished.done, "the end")
     assert node.finished.result() == 1
-    assert "street.avi: no picture in it can be read" in capfd.readouterr().err
+    assert ("no picture in it can be read" if loop else "0 of 1 frames read") in capfd.readouterr().err
 
 
-def test_a_video_at_its_own_rate(world: Any, tmp_path: Path, make_source: Callable[..., ImageSource]) -> None:
-    path = str(tmp_path / "video.avi")
-    writer = cv2.VideoWriter(path, cv2.VideoWriter_fourcc(*"MJPG"), 50.0, (64, 48))
-    for number in range(5):
-        writer.write(np.full((48, 64, 3), 40 * number, np.uint8))
-    writer.release()
+@pytest.mark.parametrize("times_s", [(), (0.0, 0.02, 0.04, 0.2, 0.22)])
+def test_a_video_at_its_own_times(
+    world: Any, tmp_path: Path, make_source: Callable[..., ImageSource], times_s: tuple[float, ...]
+) -> None:
+    pictures = [videos.gray(40 * number) for number in range(5)]
+    path = videos.write_video(tmp_path / "video.mp4", pictures, fps=50.0, times_s=times_s)
     images = world.listen(Image, "/image", MANY)
     node = make_source(path, rate=0.0)
-    assert node._period_s == pytest.approx(0.02)
+    assert str(node._pace).startswith("at its own times, about ")
     world.until(node.finished.done, "the end")
+    assert node.finished.result() == 0
     world.until(lambda: len(images) == 5, "five frames")
-    np.testing.assert_allclose(grays(images), [0, 40, 80, 120, 160], atol=4)
+    np.testing.assert_allclose(grays(images), [0, 40, 80, 120, 160], atol=8)
+
+
+def dues(pace: Pace, times_s: list[float | None], late_s: dict[int, float] | None = None) -> list[float]:
+    """When pictures are published that are read without delay, but for those that are late."""
+    now_s, published = 100.0, []
+    for number, time_s in enumerate(times_s):
+        now_s += (late_s or {}).get(number, 0.0)
+        wait_s = pace.wait_s(time_s, now_s=now_s)
+        pace.take(time_s, now_s=now_s)
+        now_s += max(0.0, wait_s)
+        published.append(now_s - 100.0)
+    return published
+
+
+def test_pace() -> None:
+    own = [0.0, 0.1, 0.4, 0.5]
+    assert dues(Pace(0.2, is_fixed=False), own) == pytest.approx(own)
+    assert dues(Pace(0.2, is_fixed=True), own) == pytest.approx([0.0, 0.2, 0.4, 0.6])
+    assert dues(Pace(0.2, is_fixed=False), [None] * 3) == pytest.approx([0.0, 0.2, 0.4])
+    assert dues(Pace(0.2, is_fixed=False), [*own, *own]) == pytest.approx(
+        [*own, 0.7, 0.8, 1.1, 1.2]
+    )  # a loop
+    assert dues(Pace(0.2, is_fixed=False), own, {1: 1.0}) == pytest.approx([0.0, 1.0, 1.3, 1.4])
+
+
+@pytest.mark.parametrize("loop", [False, True])
+def test_a_video_that_was_cut_off_is_a_failure_or_said_in_each_turn(
+    world: Any,
+    tmp_path: Path,
+    make_source: Callable[..., ImageSource],
+    capfd: pytest.CaptureFixture[str],
+    loop: bool,
+) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (8, 48, 64, 3), dtype=np.uint8)
+    path = videos.cut_off(videos.write_video(tmp_path / "a.mkv", noise))
+    images = world.listen(Image, "/image", MANY)
+    node = make_source(path, loop=loop)
+    if loop:
+        world.until(lambda: len(images) >= 10, "some turns")
+        assert not node.finished.done()
+    else:
+        world.until(node.finished.done, "the end")
+        assert node.finished.result() == 1
+    assert "cut_a.mkv is cut off or damaged" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("reliability", list(ReliabilityPolicy)[1:3])
@@ -147,7 +180,7 @@ def test_every_subscriber_hears_it(
     ("source", "text"),
     [
         ("/nowhere/street.avi", "there is no '/nowhere/street.avi'"),
-        ("", "expected a webcam's index"),
+        ("", "expected a video, an image, a folder"),
         ("97", "webcam 97"),
     ],
 )
@@ -158,37 +191,40 @@ def test_a_source_that_is_not_there(
         make_source(source)
 
 
-class Webcam:
-    """Delivers ten frames as fast as they are read, then nothing: unplugged."""
-
-    fps = 30.0
-    length = None
-
-    def __init__(self) -> None:
-        self.read_count = 0
-
-    def read(self) -> Picture | None:
-        self.read_count += 1
-        return Picture(np.zeros((4, 4, 3), np.uint8), Path("0"), 0) if self.read_count <= 10 else None
-
-    def close(self) -> None:
-        pass
-
-
-def test_a_webcam_is_read_without_waiting_and_its_end_is_a_failure(
-    world: Any,
-    make_source: Callable[..., ImageSource],
-    monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
+def test_a_stream_is_published_and_opened_again_when_it_is_lost(
+    world: Any, make_source: Callable[..., ImageSource], capfd: pytest.CaptureFixture[str]
 ) -> None:
-    webcam = Webcam()
-    monkeypatch.setattr(image_source, "open_media", lambda source: webcam)
     images = world.listen(Image, "/image", MANY)
-    node = make_source("0", rate=0.1)
-    world.until(node.finished.done, "the end")
+    camera = streams.Camera(frames=8)
+    with streams.http(camera) as address:
+        node = make_source(f"{address}/live", rate=0.0, timeout=5.0)
+        world.until(lambda: camera.visits >= 3 and len(images) >= 10, "frames of several visits")
+        assert not node.finished.done()
+        node.close()
+    said = capfd.readouterr().err
+    assert f"{address}/live is lost" in said
+    assert f"{address}/live is back" in said
+
+
+def test_a_stream_that_stays_away_is_a_failure(
+    world: Any, make_source: Callable[..., ImageSource], capfd: pytest.CaptureFixture[str]
+) -> None:
+    camera = streams.Camera(frames=8)
+    with streams.http(camera) as address:
+        node = make_source(f"{address}/live", rate=0.0, reconnect_timeout=0.0, wait_for_subscribers=0)
+        world.until(node.finished.done, "the end")
     assert node.finished.result() == 1
-    assert "the webcam delivers no more frames" in capfd.readouterr().err
-    assert webcam.read_count == 11  # all read at once: what came too early was left out, not queued
+    assert f"{address}/live gives no more frames after" in capfd.readouterr().err
+
+
+def test_frames_of_a_stream_that_come_too_early_are_left_out(
+    world: Any, make_source: Callable[..., ImageSource]
+) -> None:
+    images = world.listen(Image, "/image", MANY)
+    camera = streams.Camera(frames=20)
+    with streams.http(camera) as address:
+        node = make_source(f"{address}/live", rate=0.1, reconnect_timeout=0.0)
+        world.until(node.finished.done, "the end")
     world.until(lambda: images, "the first frame")
     world.spin_for(0.2)
     assert len(images) == 1

@@ -1,0 +1,113 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""What a source's name means, and how FFmpeg opens it."""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from pose_resnet_ros.core.errors import SettingsError
+from pose_resnet_ros.video.library import pyav, reason_of
+
+SCHEMES = ("rtsp", "rtsps", "http", "https")
+_OPEN_TIMEOUT_S = 10.0  # a stream is also looked into before it is open
+_OPTIONS = {"rtsp": {"rtsp_flags": "prefer_tcp"}, "rtsps": {"rtsp_flags": "prefer_tcp"}}
+
+
+@dataclass(frozen=True)
+class Source:
+    """One video, webcam or stream. text: as it was given; scheme: of an address, else ""; device: a webcam's file, else ""."""
+
+    text: str
+    scheme: str
+    device: str
+
+    @classmethod
+    def of(cls, text: str) -> Source:
+        """Raises SettingsError for an address that is none of SCHEMES."""
+        if device := _device(text):
+            return cls(text, "", device)
+        scheme = text.partition("://")[0].lower() if is_address(text) else ""
+        if scheme and scheme not in SCHEMES:
+            raise SettingsError(f"source: expected an address with {', '.join(SCHEMES)}, got {scheme}://")
+        return cls(text, scheme, "")
+
+    @property
+    def label(self) -> str:
+        """For messages: an address without the user's name, password and query."""
+        if not self.scheme:
+            return f"webcam {self.text}" if self.device else self.text
+        parts = urlsplit(self.text)
+        return f"{self.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+    @property
+    def name(self) -> str:
+        """For the names of files made of it, without a suffix."""
+        if self.device:
+            return f"webcam{self.text}" if self.text.isdecimal() else Path(self.device).name
+        if not self.scheme:
+            return Path(self.text).stem
+        return re.sub(r"[^\w.-]+", "_", self.label.partition("://")[2]).strip("_.")
+
+    def open(self, timeout_s: float) -> Any:
+        """A container of PyAV with at least one video stream; timeout_s: for every read of a stream.
+
+        Raises SettingsError if it cannot be opened.
+        """
+        av = pyav()
+        try:
+            container = av.open(self._url(), **self._arguments(timeout_s))
+        except (av.error.FFmpegError, OSError) as error:
+            raise SettingsError(
+                f"source: cannot open {self.label}{self._kind}: {reason_of(error)}"
+            ) from error
+        if not container.streams.video:
+            container.close()
+            raise SettingsError(f"source: cannot open {self.label}{self._kind}: there is no picture in it")
+        return container
+
+    @property
+    def _kind(self) -> str:
+        return "" if self.scheme else " (is it plugged in, and free?)" if self.device else " as a video"
+
+    def _url(self) -> str:
+        if self.device:
+            return self.device
+        return self.text if self.scheme else f"file:{self.text}"  # a name may have a colon in it
+
+    def _arguments(self, timeout_s: float) -> dict[str, Any]:
+        if self.device:
+            return {"format": "avfoundation" if sys.platform == "darwin" else "v4l2"}
+        if not self.scheme:
+            return {}
+        return {
+            "timeout": (max(_OPEN_TIMEOUT_S, timeout_s), timeout_s),
+            "options": dict(_OPTIONS.get(self.scheme, {})),
+        }
+
+
+def is_address(text: str) -> bool:
+    """Whether it is written as scheme://..."""
+    return re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", text) is not None
+
+
+def is_video_only(text: str) -> bool:
+    """Whether it can be nothing but a webcam or a stream, whatever files there are."""
+    return bool(_device(text)) or is_address(text)
+
+
+def label_of(text: str) -> str:
+    """Any source for messages: an address without the user's name, password and query."""
+    return Source.of(text).label if is_video_only(text) else text
+
+
+def _device(text: str) -> str:
+    """The device that a webcam's number or file stands for; "" if it is none."""
+    if text.isdecimal():
+        return text if sys.platform == "darwin" else f"/dev/video{text}"
+    return text if text.startswith(("/dev/video", "/dev/v4l/")) else ""
