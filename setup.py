@@ -78,7 +78,7 @@ setup(
     author="The pose_resnet_ros authors",
     license="Apache-2.0",
     python_requires=">=3.10",
-    install_requires=["numpy>=1.21", "scipy>=1.8", "tqdm>=4.57", "pooch>=1.5", "requests>=2.25", "pillow>=9"],
+    install_requires=["numpy>=1.21", "scipy>=1.8", "tqdm>=4.57", "requests>=2.25", "pillow>=9"],
     extras_require=EXTRAS,
     zip_safe=False,
     **ros_options(),

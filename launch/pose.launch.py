@@ -54,7 +54,7 @@ TEXTS = (
     "image_transport",
 )
 # And those that are true or false.
-SWITCHES = ("autostart", "use_sim_time", "one_trip")
+SWITCHES = ("allow_download", "autostart", "use_sim_time", "one_trip")
 NODE_NAME = "pose_resnet"
 # Of the node, as the files in rviz/ name them.
 RVIZ_TOPICS = ("annotated_image", "heatmap_image", "markers", "poses")
@@ -112,6 +112,11 @@ ARGUMENTS = [
     argument(
         "one_trip",
         "crop and decode on the GPU, with backend:=cuda; empty: as in params_file",
+        choices=["", *BOOLEANS],
+    ),
+    argument(
+        "allow_download",
+        "fetch models that are not on this machine yet; empty: as in params_file",
         choices=["", *BOOLEANS],
     ),
     argument(

@@ -154,7 +154,7 @@ PIPELINE_OPTIONS: tuple[Option, ...] = (
     Option(
         "allow_download",
         False,
-        "fetch a model that is not on this machine yet, if it is published as ONNX; of any other the error tells the command",
+        "fetch models that are not on this machine yet, check them and convert them where needed; progress is logged",
     ),
     Option(
         "detection_threshold", 0.4, "least detector score of a person", live=True, minimum=0.0, maximum=1.0

@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,11 +23,12 @@ from pose_resnet_ros.core.turning import Turn
 from pose_resnet_ros.core.types import Detections, People
 from pose_resnet_ros.models.backends import Grant
 from pose_resnet_ros.models.detector import Detector, load_detector
-from pose_resnet_ros.models.loading import fetch_if_absent
+from pose_resnet_ros.models.folder_lock import never
 from pose_resnet_ros.models.pose_net import PoseNet
 from pose_resnet_ros.models.runtime import RunOn
 from pose_resnet_ros.models.stages import StageClock
 from pose_resnet_ros.options import option, size_wh
+from pose_resnet_ros.ready import make_all_ready, require_present
 from pose_resnet_ros.settings import PipelineSettings
 
 NATIVE = "native"
@@ -146,12 +148,13 @@ def load_pipeline(
     one_trip: bool = False,
     skeleton: str = "openpose18",
     allow_download: bool = False,
+    cancelled: Callable[[], bool] = never,
 ) -> PosePipeline:
-    """Load both networks; arguments as in ``options.py``.
+    """Load both networks; arguments as in ``options.py``; cancelled: asked while models are fetched, ends that when true.
 
     Raises ModelError (a file is missing, or is not what it should be, or could not be fetched), BackendError
     (the backend cannot be had) or SettingsError (a value that is not allowed, or the model cannot give the skeleton, or not take
-    the input's size).
+    the input's size); InferenceCancelled where ``cancelled`` ended it.
     """
     chosen = {"backend": backend, "precision": precision, "detector_precision": detector_precision}
     counts = {"device_id": device_id, "threads": threads, "max_batch": max_batch}
@@ -159,8 +162,8 @@ def load_pipeline(
         option(name).check(value)  # type: ignore[arg-type]
     input_wh = size_wh(detector_input)
     if allow_download:
-        for model in (pose_model, detector_model):
-            fetch_if_absent(model)
+        make_all_ready((detector_model, pose_model), cancelled=cancelled)
+    require_present((detector_model, pose_model))
     run_on = RunOn(backend=backend, device_id=device_id, threads=threads, max_batch=max_batch)
     pose_net = PoseNet(pose_model, run_on=run_on, precision=precision, one_trip=one_trip)
     detector = load_detector(detector_model, run_on=run_on, precision=detector_precision, input_wh=input_wh)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,7 +14,6 @@ import onnx
 import onnxruntime
 
 from pose_resnet_ros.core.errors import ModelError
-from pose_resnet_ros.export.calibration import calibration_tensors
 from pose_resnet_ros.export.graph import DEFAULT_OPSET, describe, lower_ir
 from pose_resnet_ros.export.precision import INT8_WEIGHT_BITS, to_fp16, to_int8
 from pose_resnet_ros.export.rebatch import load_onnx
@@ -26,14 +26,14 @@ from pose_resnet_ros.models.spec import MADE_FROM, METADATA_KEY, PRECISION, WEIG
 
 @dataclass(frozen=True)
 class ExportOptions:
-    """calibration: the pictures (a folder or a video) that 8-bit export needs; None leaves the network in floating point.
+    """calibration: network inputs (N, 3, h, w) that 8-bit export needs; None leaves the network in floating point.
 
     split: transposed convolutions become plain ones (``rewrite.split_transposed_convolutions``); 8-bit export always does that.
     """
 
     opset: int = DEFAULT_OPSET
     fp16: bool = False
-    calibration: Path | None = None
+    calibration: Iterable[np.ndarray] | None = None
     split: bool = False
 
 
@@ -45,7 +45,7 @@ def export(source: Source, spec: Spec, options: ExportOptions) -> onnx.ModelProt
     if options.fp16:
         model = to_fp16(model)
     if options.calibration is not None:
-        model = to_int8(model, calibration_tensors(options.calibration, spec))
+        model = to_int8(model, options.calibration)
     lower_ir(model)
     describe(model, _with_precision(spec, source, options))
     return model

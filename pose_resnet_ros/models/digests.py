@@ -17,6 +17,7 @@ from pathlib import Path
 from pose_resnet_ros.core.errors import DownloadError
 from pose_resnet_ros.models.entry import Digest, ModelEntry
 from pose_resnet_ros.models.files import models_folder
+from pose_resnet_ros.models.folder_lock import folder_lock
 
 RECORD = "digests.json"
 _HTML = (b"<!doctype", b"<html", b"<?xml")
@@ -48,12 +49,24 @@ def recorded_digests() -> dict[str, str]:
 
 def record_digest(path: Path) -> str:
     """Write a file's sha256 into the record of its folder, and return it."""
-    digests = recorded_digests() | {path.name: digest_of(path)}
-    target = path.parent / RECORD
+    with folder_lock(path.parent):
+        digests = recorded_digests() | {path.name: digest_of(path)}
+        _write_record(path.parent / RECORD, digests)
+    return digests[path.name]
+
+
+def forget_digest(path: Path) -> None:
+    """Take a file's line out of the record of its folder."""
+    with folder_lock(path.parent):
+        digests = recorded_digests()
+        if digests.pop(path.name, None) is not None:
+            _write_record(path.parent / RECORD, digests)
+
+
+def _write_record(target: Path, digests: dict[str, str]) -> None:
     part = target.with_name(f".{RECORD}.{os.getpid()}")
     part.write_text(json.dumps(digests, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     part.replace(target)
-    return digests[path.name]
 
 
 def check_published(path: Path, entry: ModelEntry) -> None:

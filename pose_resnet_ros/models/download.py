@@ -3,7 +3,7 @@
 """Bringing published model files into the model folder: whole and checked, or not at all.
 
 A file is written beside its target under a passing name, checked, and only then moved to its place, so that a killed download
-never leaves a half-written model. pooch does the transfer.
+never leaves a half-written model.
 """
 
 from __future__ import annotations
@@ -16,32 +16,41 @@ import time
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
-from urllib.parse import urljoin, urlsplit
 
 from pose_resnet_ros.core.errors import DownloadError
 from pose_resnet_ros.models.digests import check_content, check_published, record_digest
 from pose_resnet_ros.models.entry import ModelEntry
 from pose_resnet_ros.models.files import HOME_VARIABLE, entry_path, models_folder
+from pose_resnet_ros.models.folder_lock import folder_lock, never
+from pose_resnet_ros.models.transfer import Report, discard, download
 
-TIMEOUT_S = 30.0
+MIRROR_VARIABLE = "POSE_RESNET_ROS_MIRROR"
 LEFT_OVER_S = 3600.0
-Transfer = Callable[[str, Path], object]
 
 
-def fetch(entry: ModelEntry, *, from_folder: Path | None = None, progress: bool = False) -> Path:
-    """The row's published file, downloaded or copied from a folder, checked, and unpacked if it is a zip.
+def addresses(entry: ModelEntry) -> tuple[str, ...]:
+    """Where the row's published file may be had, in the order in which it is tried.
+
+    ``POSE_RESNET_ROS_MIRROR`` comes first: an https folder of one's own that holds published files under their names.
+    """
+    mirror = os.environ.get(MIRROR_VARIABLE)
+    own = (f"{mirror.rstrip('/')}/{entry.published_file}",) if mirror else ()
+    return own + entry.urls
+
+
+def fetch(entry: ModelEntry, *, report: Report, cancelled: Callable[[], bool] = never) -> Path:
+    """The row's published file, downloaded, checked, and unpacked if it is a zip.
 
     Returns the path of the ONNX model, or of the checkpoint that must be exported first. Raises DownloadError, which tells
-    what failed at each address; nothing that did not pass is left behind.
+    what failed at each address. What did not pass is not left behind; a transfer that broke off is, where the server lets the
+    next one go on.
     """
-    if from_folder is not None:
-        return take_in(from_folder / entry.published_file, entry)
-    if not entry.urls:
+    urls = addresses(entry)
+    if not urls:
         raise DownloadError(how_to_get_by_hand(entry))
     failures = []
-    for url in entry.urls:
-        outcome = _try(entry, url, progress=progress)
+    for url in urls:
+        outcome = _try(entry, url, report, cancelled)
         if isinstance(outcome, Path):
             return outcome
         failures.append(f"  {url}: {outcome}")
@@ -49,9 +58,15 @@ def fetch(entry: ModelEntry, *, from_folder: Path | None = None, progress: bool 
     raise DownloadError("\n".join([f"'{entry.name}' could not be fetched:", *failures, way_out]))
 
 
-def _try(entry: ModelEntry, url: str, *, progress: bool) -> Path | DownloadError:
+def _try(entry: ModelEntry, url: str, report: Report, cancelled: Callable[[], bool]) -> Path | DownloadError:
     try:
-        return _install(entry, url, lambda source, part: download(source, part, progress=progress))
+        with writable_folder(cancelled) as folder:
+            part = folder / f".{entry.published_file}.part"
+            download(url, part, report)
+            try:
+                return _install(part, entry)
+            finally:
+                discard(part)
     except DownloadError as error:
         return error
 
@@ -60,7 +75,9 @@ def take_in(path: Path, entry: ModelEntry) -> Path:
     """Like ``fetch``, from a published file that is on this machine already."""
     if not path.is_file():
         raise DownloadError(f"{path} is not there; expected the published file of '{entry.name}'")
-    return _install(entry, str(path), lambda source, part: shutil.copyfile(source, part))
+    with writable_folder() as folder, part_file(folder, entry.published_file) as part:
+        shutil.copyfile(path, part)
+        return _install(part, entry)
 
 
 def how_to_get_by_hand(entry: ModelEntry) -> str:
@@ -81,67 +98,13 @@ def how_to_take_in(entry: ModelEntry) -> str:
     )
 
 
-def download(url: str, target: Path, *, progress: bool) -> None:
-    """One https download. Raises DownloadError for another scheme, a failed or a short transfer."""
-    _require_https(url)
-    try:
-        import pooch
-        import requests
-    except ImportError as error:
-        raise DownloadError(
-            "downloading needs pooch: pip install pooch tqdm, or use --from FOLDER"
-        ) from error
-    watch = _Watch()
-    fetcher = pooch.HTTPDownloader(
-        progressbar=progress, chunk_size=1 << 16, timeout=TIMEOUT_S, hooks={"response": watch.response}
-    )
-    try:
-        fetcher(url, str(target), None)  # type: ignore[arg-type]  # the third is not used here
-    except requests.exceptions.RequestException as error:
-        raise DownloadError(_reason(error)) from error
-    got = target.stat().st_size
-    if watch.expected not in (None, got):
-        raise DownloadError(f"the transfer ended after {got} of {watch.expected} bytes; try again")
-
-
-class _Watch:
-    """Sees every response of a download: refuses a redirection away from https, notes the announced size."""
-
-    def __init__(self) -> None:
-        self.expected: int | None = None
-
-    def response(self, response: Any, *_: Any, **__: Any) -> None:
-        if response.is_redirect:
-            _require_https(urljoin(response.url, response.headers["location"]))
-        elif "content-encoding" not in response.headers and "content-length" in response.headers:
-            self.expected = int(response.headers["content-length"])
-
-
-def _reason(error: Exception) -> str:
-    """The innermost cause: the outer layers only repeat the address."""
-    causes = [error]
-    while isinstance(getattr(causes[-1], "reason", None), Exception) or (
-        causes[-1].args and isinstance(causes[-1].args[0], Exception)
-    ):
-        reason = getattr(causes[-1], "reason", None)
-        causes.append(reason if isinstance(reason, Exception) else causes[-1].args[0])
-    return f"{type(error).__name__}: {causes[-1]}"
-
-
-def _require_https(url: str) -> None:
-    if urlsplit(url).scheme != "https":
-        raise DownloadError(f"refused: {url} is not https")
-
-
-def _install(entry: ModelEntry, source: str, transfer: Transfer) -> Path:
-    """Transfer, check, move, record; then unpack."""
-    with writable_folder() as folder, part_file(folder, entry.published_file) as part:
-        transfer(source, part)
-        check_published(part, entry)
-        target = folder / entry.stored_file
-        part.replace(target)
-        record_digest(target)
-        return _unpack(entry, target) if entry.zip_member else target
+def _install(part: Path, entry: ModelEntry) -> Path:
+    """Check, move, record; then unpack."""
+    check_published(part, entry)
+    target = models_folder() / entry.stored_file
+    part.replace(target)
+    record_digest(target)
+    return _unpack(entry, target) if entry.zip_member else target
 
 
 def _unpack(entry: ModelEntry, archive_path: Path) -> Path:
@@ -161,12 +124,13 @@ def _unpack(entry: ModelEntry, archive_path: Path) -> Path:
 
 
 @contextlib.contextmanager
-def writable_folder() -> Iterator[Path]:
-    """The model folder, made if need be; what the disk refuses inside becomes a DownloadError."""
+def writable_folder(cancelled: Callable[[], bool] = never) -> Iterator[Path]:
+    """The model folder, made if need be and held (``folder_lock``); what the disk refuses inside becomes a DownloadError."""
     folder = models_folder()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        yield folder
+        with folder_lock(folder, cancelled=cancelled):
+            yield folder
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise DownloadError(

@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -123,6 +124,15 @@ def how_to_get(entry: ModelEntry) -> str:
     if entry.checkpoint and (models_folder() / entry.checkpoint).is_file():
         return f"its checkpoint is here, turn it into the model with: python3 -m pose_resnet_ros export {entry.name}"
     return f"get it with: python3 -m pose_resnet_ros models fetch {entry.name}"
+
+
+def how_to_get_all(entries: Sequence[ModelEntry]) -> str:
+    """One sentence that brings several absent models to this machine."""
+    names = " ".join(entry.name for entry in entries)
+    return (
+        f"get them with: python3 -m pose_resnet_ros models fetch {names}"
+        " (with allow_download: true the node does it itself)"
+    )
 
 
 def _require_entry_file(entry: ModelEntry) -> Path:

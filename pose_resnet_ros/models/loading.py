@@ -4,10 +4,8 @@
 
 from __future__ import annotations
 
-import logging
 import os
 
-from pose_resnet_ros.core.errors import ModelError
 from pose_resnet_ros.models.checks import (
     S,
     check_input,
@@ -18,37 +16,12 @@ from pose_resnet_ros.models.checks import (
     warn_of_wide_weights,
 )
 from pose_resnet_ros.models.files import (
-    entry_path,
     find_model,
-    how_to_get,
     measured_in_8_bits,
     of_precision,
 )
 from pose_resnet_ros.models.processor import is_fast_in_8_bits
-from pose_resnet_ros.models.registry import find_entry
 from pose_resnet_ros.models.runtime import OnnxModel, RunOn
-
-_log = logging.getLogger(__name__)
-
-
-def fetch_if_absent(name_or_path: str | os.PathLike[str]) -> None:
-    """Download a model of the table that is not on this machine yet. Raises DownloadError.
-
-    One that is published as a checkpoint is not fetched, since converting it needs what a robot lacks: raises ModelError with
-    the command that does both.
-    """
-    entry = find_entry(os.fspath(name_or_path))
-    if entry is None or entry.embedded or entry_path(entry).is_file():
-        return
-    if entry.checkpoint:
-        raise ModelError(
-            f"allow_download: '{entry.name}' is published as a checkpoint, which must be turned into ONNX first;"
-            f" {how_to_get(entry)}"
-        )
-    from pose_resnet_ros.models.download import fetch  # needs pooch, which a robot without a network may lack
-
-    _log.info("fetching %s", entry.name)
-    fetch(entry)
 
 
 def open_model(

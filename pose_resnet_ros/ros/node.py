@@ -106,7 +106,7 @@ class PoseNode(GuardedLifecycleNode):
         boxes = f"boxes come on {self.resolve_topic_name(DETECTIONS_TOPIC)}"
         models = [load["pose_model"], boxes if self._settings.is_external else load["detector_model"]]
         self.get_logger().info(f"loading {', '.join(models)} (backend {load['backend']}) ...")
-        self._pipeline = load_pipeline(**load)
+        self._pipeline = load_pipeline(**load, cancelled=self.finished.done)
         self._outputs = Outputs(self, self._pipeline)
         self._identities = Identities(self._pipeline.skeleton, self._settings.identities)
         if self._settings.use_depth:

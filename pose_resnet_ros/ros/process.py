@@ -74,6 +74,8 @@ def run_node(
         rclpy.spin_until_future_complete(node, node.finished, SingleThreadedExecutor())
         return int(node.finished.result())
     except PoseError as error:
+        if node is not None and node.finished.done():  # stopped while it was starting
+            return int(node.finished.result())
         rclpy.logging.get_logger(name).fatal(str(error))
         return FAILURE
     finally:

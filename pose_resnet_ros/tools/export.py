@@ -7,6 +7,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from pose_resnet_ros.calibration import calibration_tensors
 from pose_resnet_ros.core.errors import ModelError, SettingsError
 from pose_resnet_ros.models.digests import record_digest
 from pose_resnet_ros.models.entry import Kind, ModelEntry
@@ -107,8 +108,9 @@ def export_file(
         ) from error
     spec = files.described(entry, source=source_path)
     source = sources.open_source(source_path, spec)
+    tensors = None if options.calibration is None else calibration_tensors(options.calibration, spec)
     wanted = files.ExportOptions(
-        opset=options.opset, fp16=options.fp16, calibration=options.calibration, split=options.split
+        opset=options.opset, fp16=options.fp16, calibration=tensors, split=options.split
     )
     model = files.export(source, spec, wanted)
     if options.check:

@@ -6,14 +6,19 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from pose_resnet_ros.core.errors import DownloadError, ModelError
+from tqdm import tqdm
+
+from pose_resnet_ros.core.errors import DownloadError
 from pose_resnet_ros.models.digests import check_published, check_unchanged
-from pose_resnet_ros.models.download import fetch, take_in
+from pose_resnet_ros.models.download import take_in
 from pose_resnet_ros.models.entry import ModelEntry
 from pose_resnet_ros.models.files import added_models, entry_path, find_model, models_folder
 from pose_resnet_ros.models.registry import TABLE, find_entry, get_entry
+from pose_resnet_ros.models.transfer import Report
+from pose_resnet_ros.ready import digest_text, make_each_ready, make_ready
 from pose_resnet_ros.tools import model_text
 from pose_resnet_ros.tools.added_models import add_described_file
 from pose_resnet_ros.tools.options import file_path
@@ -50,53 +55,32 @@ def _path(options: argparse.Namespace) -> int:
 
 
 def _fetch(options: argparse.Namespace) -> int:
-    for name in options.names:
-        entry = get_entry(name)
-        if entry.embedded:
-            print(f"{name} is part of this package: {entry_path(entry)}")
-            continue
-        if not _is_here(entry):
-            fetch(entry, from_folder=options.from_folder, progress=sys.stderr.isatty())
-            _say_digest(entry)
-        _finish(entry)
+    def make(entry: ModelEntry) -> None:
+        with _progress() as report:
+            path = make_ready(entry, say=print, report=report, from_folder=options.from_folder)
+        print(
+            f"{entry.name} is part of this package: {path}"
+            if entry.embedded
+            else f"{entry.name}: ready, {path}"
+        )
+
+    make_each_ready([get_entry(name) for name in options.names], make)
     return 0
 
 
-def _is_here(entry: ModelEntry) -> bool:
-    """The published file, or what became of it, is on this machine and sound."""
-    model, published = entry_path(entry), models_folder() / entry.stored_file
-    if model.is_file() and not _is_sound(model, entry):
-        model.unlink()  # damaged: it is made or fetched again
-    return model.is_file() or (published.is_file() and _is_sound(published, entry))
+@contextmanager
+def _progress() -> Iterator[Report | None]:
+    """A bar on a terminal; None elsewhere: a line every few seconds."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    with tqdm(unit="B", unit_scale=True) as bar:
 
+        def report(done: int, total: int | None) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
 
-def _is_sound(path: Path, entry: ModelEntry) -> bool:
-    try:
-        if not check_unchanged(path) and path.name == entry.stored_file:
-            check_published(path, entry)
-    except DownloadError as error:
-        print(f"{error}; getting it again")
-        return False
-    return True
-
-
-def _say_digest(entry: ModelEntry) -> None:
-    if entry.digest is None:
-        print(f"{entry.name}: nobody published a digest; the one seen now is recorded, and holds from now on")
-    else:
-        print(f"{entry.name}: {entry.digest} agrees")
-
-
-def _finish(entry: ModelEntry) -> None:
-    """Export what came as a checkpoint, where that is possible here."""
-    if entry.checkpoint and not entry_path(entry).is_file():
-        from pose_resnet_ros.tools import export
-
-        try:
-            export.main([entry.name])
-        except ModelError as error:
-            raise ModelError(f"{error}\nthen: python3 -m pose_resnet_ros export {entry.name}") from error
-    print(f"{entry.name}: ready, {entry_path(entry)}")
+        yield report
 
 
 def _verify(options: argparse.Namespace) -> int:
@@ -145,8 +129,8 @@ def _add(options: argparse.Namespace) -> int:
         rows = [get_entry(options.as_row)]
     if rows and not (options.like or options.name):
         take_in(path, rows[0])
-        _say_digest(rows[0])
-        _finish(rows[0])
+        print(digest_text(rows[0]))
+        print(f"{rows[0].name}: ready, {make_ready(rows[0], say=print)}")
         return 0
     name = options.name or path.stem
     target = add_described_file(path, name=name, like=options.like, person_class=options.person_class)

@@ -13,10 +13,11 @@ import numpy as np
 import onnx
 import pytest
 
+from pose_resnet_ros import calibration
+from pose_resnet_ros.calibration import calibration_tensors
 from pose_resnet_ros.core.errors import ModelError, SettingsError
 from pose_resnet_ros.core.types import Detections, InputSpec
-from pose_resnet_ros.export import calibration, files
-from pose_resnet_ros.export.calibration import calibration_tensors
+from pose_resnet_ros.export import files
 from pose_resnet_ros.export.darknet import ARCHITECTURES
 from pose_resnet_ros.export.files import ExportOptions
 from pose_resnet_ros.export.sources import PoseCheckpoint, open_source
@@ -91,7 +92,7 @@ def test_eight_bits_quarter_the_file_and_stay_close(
 ) -> None:
     monkeypatch.setattr(calibration, "PersonDetector", NobodyThere)
     full = files.export(checkpoint, SPEC, ExportOptions())
-    small = files.export(checkpoint, SPEC, ExportOptions(calibration=pictures))
+    small = files.export(checkpoint, SPEC, ExportOptions(calibration=calibration_tensors(pictures, SPEC)))
     assert small.ByteSize() < 0.5 * full.ByteSize()
     assert any(node.op_type == "QuantizeLinear" for node in small.graph.node)
     (last,) = (node for node in small.graph.node if small.graph.output[0].name in node.output)

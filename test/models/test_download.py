@@ -21,8 +21,9 @@ from file_server import serve, trust
 
 from pose_resnet_ros.core.errors import DownloadError
 from pose_resnet_ros.models import download
-from pose_resnet_ros.models.download import fetch, take_in
+from pose_resnet_ros.models.download import MIRROR_VARIABLE, take_in
 from pose_resnet_ros.models.entry import Digest, ModelEntry
+from pose_resnet_ros.models.folder_lock import LOCK_FILE
 
 CONTENT = b"\x08\x08" + bytes(range(256)) * 4
 
@@ -53,8 +54,14 @@ def entry(*urls: str, **facts: object) -> ModelEntry:
     return ModelEntry(**{**row, "urls": urls, **facts})  # type: ignore[arg-type]
 
 
+def fetch(row: ModelEntry, *, from_folder: Path | None = None) -> Path:
+    if from_folder is not None:
+        return take_in(from_folder / row.published_file, row)
+    return download.fetch(row, report=lambda done, total: None)
+
+
 def files_in(home: Path) -> set[str]:
-    return {path.name for path in home.iterdir()} if home.exists() else set()
+    return {path.name for path in home.iterdir() if path.name != LOCK_FILE} if home.exists() else set()
 
 
 def sha256(data: bytes = CONTENT) -> Digest:
@@ -84,6 +91,15 @@ def test_every_kind_of_digest_is_compared(
 def test_mirrors_are_tried_in_turn(home: Path, server: str) -> None:
     urls = (f"{server}/absent.onnx", f"{server}/short/net.onnx", f"{server}/net.onnx")
     assert fetch(entry(*urls)).read_bytes() == CONTENT
+
+
+def test_a_mirror_of_one_s_own_comes_first(
+    home: Path, served: Path, server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(MIRROR_VARIABLE, f"{server}/")
+    assert fetch(entry("https://localhost:1/net.onnx")).read_bytes() == CONTENT
+    (served / "net.pth.tar").write_bytes(b"\x80 anything")
+    assert fetch(entry(checkpoint="net.pth.tar", manual_page="https://example.org")).name == "net.pth.tar"
 
 
 def test_when_all_mirrors_fail_each_reason_is_told(home: Path, server: str) -> None:
@@ -256,7 +272,7 @@ def slow(source, part):
     time.sleep(60)
 download.shutil.copyfile = lambda source, part: slow(source, part)
 row = ModelEntry("net", "pose", "my_net.onnx", "", "", "", urls=("https://example.org/net.onnx",))
-download.fetch(row, from_folder=Path(sys.argv[1]))
+download.take_in(Path(sys.argv[1]) / 'net.onnx', row)
 """
 
 
@@ -266,7 +282,7 @@ def test_a_killed_download_leaves_no_model_and_its_rest_is_removed(home: Path, s
     assert process.stdout.readline().strip() == b"writing"
     process.send_signal(signal.SIGKILL)
     process.wait()
-    (rest,) = home.iterdir()
+    (rest,) = (path for path in home.iterdir() if path.name != LOCK_FILE)
     assert rest.suffix == ".part"
     an_hour_ago = time.time() - 2 * download.LEFT_OVER_S
     os.utime(rest, (an_hour_ago, an_hour_ago))

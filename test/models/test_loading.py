@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import known_models
@@ -61,23 +60,6 @@ def test_a_download_that_fails_says_so(address: str, tmp_path: Path) -> None:
     with pytest.raises(DownloadError, match=f"{address}/net.onnx") as caught:
         load_pipeline("net", "full_frame", allow_download=True)
     assert "models fetch net --from FOLDER" in str(caught.value)
-
-
-def test_a_checkpoint_is_not_fetched_by_the_node_but_the_command_that_converts_it_is_told(
-    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (row,) = registry.TABLE
-    monkeypatch.setattr(registry, "TABLE", (replace(row, checkpoint="net.pth"),))
-    told = r"allow_download: 'net' is published as a checkpoint.*; get it with: python3 -m pose_resnet_ros models fetch net$"
-    with pytest.raises(ModelError, match=told):
-        load_pipeline("net", "full_frame", allow_download=True)
-    assert not (tmp_path / "home").exists()
-    (tmp_path / "home").mkdir()
-    (tmp_path / "home" / "net.pth").write_bytes(b"PK")
-    with pytest.raises(
-        ModelError, match=r"its checkpoint is here, .*: python3 -m pose_resnet_ros export net$"
-    ):
-        load_pipeline("net", "full_frame", allow_download=True)
 
 
 def test_the_description_in_the_file_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,7 @@ ROSDEP_KEYS = {
 ROSDEP_KEYS |= {"cv2": "python3-opencv", "PIL": "python3-pil", "onnxruntime": "python3-onnxruntime-pip"}
 # Without a key, or wanted by single tools only: these are pip extras.
 PIP_ONLY = {
-    *("av", "torch", "onnx", "openvino", "pooch", "pycocotools", "rosbags", "mcap", "zstandard", "ray", "rerun"),
+    *("av", "torch", "onnx", "openvino", "pycocotools", "rosbags", "mcap", "zstandard", "ray", "rerun"),
     *("pillow_heif", "pillow_jxl", "ruamel"),
 }
 # Not released for every distro: whoever sets publish_hri installs it.

@@ -1,0 +1,171 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""From a name in the model table to a model that runs: download, digest, conversion."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from pose_resnet_ros.core.errors import DownloadError, InferenceCancelled, ModelError
+from pose_resnet_ros.models.digests import check_published, check_unchanged, forget_digest, record_digest
+from pose_resnet_ros.models.download import fetch, take_in, writable_folder
+from pose_resnet_ros.models.entry import ModelEntry
+from pose_resnet_ros.models.files import entry_path, how_to_get_all, models_folder
+from pose_resnet_ros.models.folder_lock import never
+from pose_resnet_ros.models.registry import find_entry
+from pose_resnet_ros.models.transfer import Report
+
+_log = logging.getLogger(__name__)
+PROGRESS_S = 5.0
+Say = Callable[[str], None]
+
+
+def absent_entries(names: Iterable[str | os.PathLike[str]]) -> list[ModelEntry]:
+    """The rows of the table among these models whose file is not on this machine."""
+    entries = [find_entry(os.fspath(name)) for name in names]
+    found = {entry.name: entry for entry in entries if entry and not entry_path(entry).is_file()}
+    return list(found.values())
+
+
+def require_present(names: Iterable[str | os.PathLike[str]]) -> None:
+    """Raise ModelError, which names all models of the table that are not on this machine and the command that gets them."""
+    absent = absent_entries(names)
+    if len(absent) > 1:  # of a single one, opening it tells
+        raise ModelError(
+            f"the models {' and '.join(repr(entry.name) for entry in absent)} are not on this machine ({models_folder()});"
+            f" {how_to_get_all(absent)}"
+        )
+
+
+def make_all_ready(names: Iterable[str | os.PathLike[str]], *, cancelled: Callable[[], bool] = never) -> None:
+    """Fetch and convert what is not on this machine yet; progress goes to the log.
+
+    Each is tried, so that one error tells of all. Raises DownloadError or ModelError, InferenceCancelled after ``cancelled()``.
+    """
+    make_each_ready(
+        absent_entries(names), lambda entry: make_ready(entry, say=_log.info, cancelled=cancelled)
+    )
+
+
+def make_each_ready(entries: Iterable[ModelEntry], make: Callable[[ModelEntry], object]) -> None:
+    """Try every one; what failed is raised at the end, in one error."""
+    failures = [error for entry in entries if (error := _failure(entry, make)) is not None]
+    if len(failures) == 1:
+        raise failures[0]
+    if failures:
+        raise DownloadError("\n".join(map(str, failures)))
+
+
+def _failure(entry: ModelEntry, make: Callable[[ModelEntry], object]) -> ModelError | None:
+    try:
+        make(entry)
+    except ModelError as error:
+        return error
+    return None
+
+
+def make_ready(
+    entry: ModelEntry,
+    *,
+    say: Say,
+    report: Report | None = None,
+    from_folder: Path | None = None,
+    cancelled: Callable[[], bool] = never,
+) -> Path:
+    """The row's ONNX file, fetched (or taken from a folder that holds its published file), checked and converted if need be.
+
+    say: gets each step as a sentence; report: the progress of the download, said every few seconds if None. What is here and
+    sound is left alone, also when another process brings it meanwhile.
+    """
+    if entry.embedded:
+        return entry_path(entry)
+    with writable_folder(cancelled):
+        if not _is_here(entry, say):
+            _get(entry, say, report or _SaidProgress(entry.name, say), from_folder, cancelled)
+        if entry.checkpoint and not entry_path(entry).is_file():
+            convert(entry, say)
+    return entry_path(entry)
+
+
+def _get(
+    entry: ModelEntry, say: Say, report: Report, from_folder: Path | None, cancelled: Callable[[], bool]
+) -> None:
+    def watched(done: int, total: int | None) -> None:
+        if cancelled():
+            raise InferenceCancelled(f"stopped while '{entry.name}' was being fetched")
+        report(done, total)
+
+    if from_folder is not None:
+        take_in(from_folder / entry.published_file, entry)
+    else:
+        fetch(entry, report=watched, cancelled=cancelled)
+    say(digest_text(entry))
+
+
+def digest_text(entry: ModelEntry) -> str:
+    """What the digest of a file that was just checked is worth."""
+    if entry.digest is None:
+        return f"{entry.name}: nobody published a digest; the one seen now is recorded, and holds from now on"
+    return f"{entry.name}: {entry.digest} agrees"
+
+
+def _is_here(entry: ModelEntry, say: Say) -> bool:
+    """The published file, or what became of it, is on this machine and sound."""
+    model, published = entry_path(entry), models_folder() / entry.stored_file
+    if model.is_file() and not _is_sound(model, entry, say):
+        model.unlink()  # damaged: it is made or fetched again
+    return model.is_file() or (published.is_file() and _is_sound(published, entry, say))
+
+
+def _is_sound(path: Path, entry: ModelEntry, say: Say) -> bool:
+    try:
+        if not check_unchanged(path) and path.name == entry.stored_file:
+            check_published(path, entry)
+    except DownloadError as error:
+        say(f"{error}; getting it again")
+        return False
+    return True
+
+
+def convert(entry: ModelEntry, say: Say) -> Path:
+    """Turn the row's checkpoint, which is in the model folder, into its ONNX file.
+
+    Raises ModelError. A checkpoint that cannot be read is removed, so that the next try fetches it again.
+    """
+    try:
+        from pose_resnet_ros.export import files, sources
+    except ModuleNotFoundError as error:
+        raise ModelError(
+            f"'{entry.name}' is published as a checkpoint, and turning it into a model needs {error.name}, which is not"
+            f" installed; pip install {error.name}, then: python3 -m pose_resnet_ros export {entry.name}"
+        ) from error
+    path, target = models_folder() / entry.stored_file, entry_path(entry)
+    spec = files.described(entry, source=path)
+    try:
+        source = sources.open_source(path, spec)
+    except ModelError:
+        path.unlink(missing_ok=True)
+        forget_digest(path)
+        raise
+    files.save(files.export(source, spec, files.ExportOptions()), target)
+    record_digest(target)
+    say(f"{entry.name}: converted from {path.name} ({target.stat().st_size / 1e6:.1f} MB)")
+    return target
+
+
+class _SaidProgress:
+    def __init__(self, name: str, say: Say) -> None:
+        self._name, self._say = name, say
+        self._next_s = 0.0
+
+    def __call__(self, done: int, total: int | None) -> None:
+        now = time.monotonic()
+        if now < self._next_s and done != total:
+            return
+        self._next_s = now + PROGRESS_S
+        of = f" of {total / 1e6:.1f} MB ({100 * done // max(total, 1)} %)" if total else " MB"
+        self._say(f"fetching {self._name}: {done / 1e6:.1f}{of}")
