@@ -23,7 +23,7 @@ ARGUMENTS = {
     "image_topic", "params_file", "backend", "detector_model", "pose_model", "preset", "namespace", "log_level",
     "use_sim_time", "autostart", "respawn", "source", "rviz", "fastdds_profile", "camera", "camera_info_topic", "depth_topic",
     "depth", "detector_input", "image_transport", "precision", "detector_precision", "one_trip",
-    "detections_topic", "name", "on_exit",
+    "detections_topic", "name", "on_exit", "allow_download",
 }  # fmt: skip
 DEADLINE_S = 180.0  # a loaded machine may need it
 RUN_LAUNCH = """
