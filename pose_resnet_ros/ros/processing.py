@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from pose_resnet_ros.core.boxes import touches_image
 from pose_resnet_ros.core.errors import ImageError, InferenceCancelled
 from pose_resnet_ros.core.types import Detections
 from pose_resnet_ros.identities import Identities
@@ -128,12 +129,23 @@ class FrameProcessor:
         result = self._sequence.run(
             image,
             settings=settings.frame,
-            boxes=boxes,
+            boxes=None if boxes is None else self._usable(boxes, image, settings),
             keep_heatmaps=self._outputs.wants_heatmaps,
             stamp_s=stamp_s,
         )
         self._identities.set(settings.identities)
         return replace(result, people=self._identities.update(result.people, stamp_s=stamp_s, image=image))
+
+    def _usable(self, boxes: Detections, image: np.ndarray, settings: Settings) -> Detections:
+        """The given persons of this image, the best max_persons of them."""
+        height, width = image.shape[:2]
+        inside = boxes[touches_image(boxes.boxes_xyxy, width=width, height=height)]
+        if len(inside) < len(boxes) and self._throttle.may_say("boxes"):
+            self._logger.warning(
+                f"{len(boxes) - len(inside)} of {len(boxes)} boxes lie wholly outside the {width} x {height} image of"
+                f" {self._topic}, and are left out: are they in its pixels?"
+            )
+        return inside[: settings.frame.max_persons]
 
     def _note_stamp(self, message: Any) -> None:
         if self._statistics.time_jumped_back(stamp_ns(message)) and self._throttle.may_say("time"):

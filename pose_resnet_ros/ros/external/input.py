@@ -67,7 +67,7 @@ class ExternalInput:
             detection_threshold=settings.frame.detection_threshold,
         )
         self._check(image, message, settings)
-        return image, found[: settings.frame.max_persons]
+        return image, found
 
     def values(self) -> dict[str, str]:
         """What diagnostics show."""

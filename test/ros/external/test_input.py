@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -198,6 +199,36 @@ def test_a_trouble_is_logged_once_though_diagnostics_say_it_too(
     s.world.until(shown, "the warning in diagnostics")
     s.world.spin_for(0.2)
     assert capfd.readouterr().err.count("nothing on /detections") == 1
+
+
+def test_what_is_wrong_in_a_detection_costs_that_box_alone(setup: Callable[..., Setup]) -> None:
+    s = setup()
+    image = s.image_message()
+    wrong = [
+        (field, value)
+        for field in ("x", "y", "theta", "size_x", "size_y", "score")
+        for value in (math.nan, math.inf, -math.inf)
+    ]
+    wrong += [("size_x", -5.0), ("size_y", 0.0), ("x", 1e30), ("y", -400.0), ("results", [])]
+    message = detections(image.header, *[("person", 0.95)] * len(wrong), ("person", 0.5))
+    for detection, (field, value) in zip(message.detections, wrong, strict=False):
+        box = detection.bbox
+        owner = {
+            "x": box.center.position,
+            "y": box.center.position,
+            "theta": box.center,
+            "size_x": box,
+            "size_y": box,
+            "score": detection.results[0].hypothesis,
+            "results": detection,
+        }[field]
+        setattr(owner, field, value)
+    s.boxes.publish(message)
+    s.images.publish(image)
+    (person,) = s.until_results(1)[0].persons
+    assert person.score == 0.5
+    s.until_logged("1 of 2 boxes lie wholly outside the 160 x 120 image of /image")
+    assert s.node._statistics.summary().errors == {}
 
 
 def test_a_box_without_area_stops_nothing(setup: Callable[..., Setup]) -> None:
