@@ -22,6 +22,7 @@ from rclpy.utilities import remove_ros_args
 
 from pose_resnet_ros.core.errors import PoseError
 from pose_resnet_ros.options import Option
+from pose_resnet_ros.ros.log_folder import init_rclpy
 
 SUCCESS, FAILURE, WRONG_USAGE = 0, 1, 2
 _BAD_ROS_ARGUMENTS: tuple[type[Exception], ...] = (
@@ -65,7 +66,7 @@ def run_node(
     # A signal ends the spin and nothing else. rclpy would take the context away from whatever is being done or logged just then;
     # Python's KeyboardInterrupt would come at any line, also in the middle of the cleaning up. So neither gets to see one.
     signals = _StopSignals()
-    rclpy.init(args=words, signal_handler_options=SignalHandlerOptions.NO)
+    init_rclpy(name, words, signal_handler_options=SignalHandlerOptions.NO)
     node: Any = None
     try:
         node = make_node()

@@ -22,6 +22,7 @@ from rclpy.qos import QoSProfile
 from pose_resnet_ros.core.errors import BenchmarkError
 from pose_resnet_ros.msg import PersonArray
 from pose_resnet_ros.ros.health.diagnostics import TASK
+from pose_resnet_ros.ros.log_folder import init_rclpy
 from pose_resnet_ros.ros.programs import children
 
 _NODE, _IMAGE_TOPIC = "/pose_resnet", "/camera/image_raw"
@@ -111,7 +112,7 @@ def measure_node(
     frames: (n, H, W, 3) uint8 BGR, sent in turns; parameters: the pose node's. Raises BenchmarkError, ChildError.
     """
     children.stay_on_this_machine()
-    rclpy.init(args=[])
+    init_rclpy("benchmark", [])
     listener = Listener()
     processes: list[subprocess.Popen] = []
     try:

@@ -29,6 +29,7 @@ from pose_resnet_ros.msg import PersonArray
 from pose_resnet_ros.output_files import OutputGuard
 from pose_resnet_ros.ros.codecs.image import image_to_bgr
 from pose_resnet_ros.ros.health.diagnostics import FRAME_COUNTS, UNKNOWN
+from pose_resnet_ros.ros.log_folder import init_rclpy
 from pose_resnet_ros.ros.programs import children
 from pose_resnet_ros.ros.programs import demo_recording as recording
 
@@ -104,7 +105,7 @@ def main(args: Sequence[str] | None = None) -> int:
     for name in WRITTEN:
         guard.claim("output", options.output / name)
     children.stay_on_this_machine()
-    rclpy.init(args=[])
+    init_rclpy("demo", [])
     recorder = Recorder()
     processes: list[subprocess.Popen] = []
     try:
