@@ -126,14 +126,17 @@ def read_weights(path: Path, layers: tuple[Layer, ...]) -> list[ConvWeights]:
 
     Raises ModelError unless the file holds exactly this architecture, to the byte.
     """
-    data = path.read_bytes()
-    header = _header_size(data)
-    expected = header + 4 * value_count(layers)
-    if len(data) != expected:
-        raise ModelError(
-            f"{path}: expected {expected} bytes for this architecture, got {len(data)}; "
-            "the file is truncated, or of another network"
-        )
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        header = _header_size(path, file.read(20))
+        expected = header + 4 * value_count(layers)
+        if size != expected:  # known before its bytes take memory
+            raise ModelError(
+                f"{path}: expected {expected} bytes for this architecture, got {size}; "
+                "the file is truncated, or of another network"
+            )
+        file.seek(0)
+        data = file.read(expected)
     values = _Values(np.frombuffer(data, "<f4", offset=header))
     return [_read_conv(values, layer, channels) for layer, channels in _convs(layers)]
 
@@ -142,7 +145,7 @@ def architecture_of(path: Path) -> Architecture:
     """Which of the two networks a file holds, told by its size; raises ModelError if it is neither."""
     size = path.stat().st_size
     with path.open("rb") as file:
-        header = _header_size(file.read(20))
+        header = _header_size(path, file.read(20))
     sizes = {name: header + 4 * value_count(layers) for name, layers in ARCHITECTURES.items()}
     for name, wanted in sizes.items():
         if size == wanted:
@@ -160,11 +163,11 @@ def _convs(layers: tuple[Layer, ...]) -> list[tuple[Conv, int]]:
     ]
 
 
-def _header_size(data: bytes) -> int:
+def _header_size(path: Path, data: bytes) -> int:
     """Three int32 of version, then the number of images seen: int64 from version 0.2 on, int32 before."""
     if len(data) < 20:
-        raise ModelError(f"expected a darknet weights file, got {len(data)} bytes")
-    major, minor = np.frombuffer(data, "<i4", count=2)
+        raise ModelError(f"{path}: expected a darknet weights file, got {len(data)} bytes")
+    major, minor = np.frombuffer(data, "<i4", count=2).tolist()
     return 20 if major * 10 + minor >= 2 and major < 1000 and minor < 1000 else 16
 
 

@@ -53,7 +53,8 @@ def darknet_graph(
 def _conv(g: GraphBuilder, x: str, layer: Conv, stored: ConvWeights, *, name: str) -> str:
     if stored.norm is None:
         return g.conv(x, stored.weight, stored.bias, stride=layer.stride, output=name)
-    denominator = np.sqrt(stored.norm["running_var"].astype(np.float64)) + BATCH_NORM_EPSILON
+    with np.errstate(invalid="ignore"):  # a variance below 0 becomes NaN, which no weight may be
+        denominator = np.sqrt(stored.norm["running_var"].astype(np.float64)) + BATCH_NORM_EPSILON
     folded = fold_batch_norm(stored.weight, {**stored.norm, "bias": stored.bias}, denominator=denominator)
     return g.node("LeakyRelu", g.conv(x, *folded, stride=layer.stride), alpha=LEAKY_SLOPE)
 

@@ -14,6 +14,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from pose_resnet_ros.core.errors import ModelError
 from pose_resnet_ros.models.spec import METADATA_KEY, Spec, spec_to_json
 
 DEFAULT_OPSET = 17
@@ -29,6 +30,11 @@ class GraphBuilder:
         self._weights: list[TensorProto] = []
 
     def weight(self, array: np.ndarray) -> str:
+        """Raises ModelError for values that are not finite: a network with them finds nobody, without a word."""
+        if not np.isfinite(array).all():
+            raise ModelError(
+                "its weights hold values that are not finite (or a variance below 0); the file is damaged: fetch it again"
+            )
         name = f"w{len(self._weights)}"
         self._weights.append(numpy_helper.from_array(np.ascontiguousarray(array), name))
         return name
@@ -84,11 +90,13 @@ def fold_batch_norm(
     norm: ``weight``, ``bias``, ``running_mean``, each (C,); denominator: (C,) float64, what the centred value is divided by
     (frameworks differ in where they put epsilon); out_axis: axis of the output channels in ``weight``.
     """
-    factor = norm["weight"].astype(np.float64) / denominator
     shape = [1] * weight.ndim
     shape[out_axis] = -1
-    bias = norm["bias"].astype(np.float64) - norm["running_mean"].astype(np.float64) * factor
-    return (weight.astype(np.float64) * factor.reshape(shape)).astype(np.float32), bias.astype(np.float32)
+    with np.errstate(all="ignore"):  # what is not finite is refused when it is written
+        factor = norm["weight"].astype(np.float64) / denominator
+        bias = norm["bias"].astype(np.float64) - norm["running_mean"].astype(np.float64) * factor
+        folded = (weight.astype(np.float64) * factor.reshape(shape)).astype(np.float32)
+        return folded, bias.astype(np.float32)
 
 
 def _check(model: onnx.ModelProto) -> None:

@@ -87,7 +87,8 @@ def _deconv(g: GraphBuilder, state: State, x: str, index: int) -> str:
 
 def _folded(state: State, conv: str, norm: str, *, out_axis: int = 0) -> tuple[np.ndarray, np.ndarray]:
     parts = {name: state[f"{norm}.{name}"] for name in ("weight", "bias", "running_mean", "running_var")}
-    denominator = np.sqrt(parts["running_var"].astype(np.float64) + BATCH_NORM_EPSILON)
+    with np.errstate(invalid="ignore"):  # a variance below 0 becomes NaN, which no weight may be
+        denominator = np.sqrt(parts["running_var"].astype(np.float64) + BATCH_NORM_EPSILON)
     if (bias := state.get(f"{conv}.bias")) is not None:  # the norm takes its mean off the biased value
         parts["running_mean"] = parts["running_mean"].astype(np.float64) - bias
     return fold_batch_norm(state[f"{conv}.weight"], parts, denominator=denominator, out_axis=out_axis)

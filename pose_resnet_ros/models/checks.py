@@ -125,6 +125,16 @@ def has_wide_weights(spec: Spec) -> bool:
     return spec.provenance.get(PRECISION) == "int8" and spec.provenance.get(WEIGHT_BITS, "8") == "8"
 
 
+def check_finite(outputs: Sequence[np.ndarray], model: OnnxModel) -> None:
+    """Raises ModelError where a run on an image of one colour gave NaN or infinity: it would find nobody, without a word."""
+    numbers = [output for output in outputs if output.dtype.kind == "f"]
+    if not all(np.isfinite(output).all() for output in numbers):
+        raise ModelError(
+            f"{model.path} gives values that are not finite: its weights are damaged, or too large for its precision; fetch or"
+            " export it again"
+        )
+
+
 def check_pose_outputs(spec: PoseSpec, outputs: Sequence[np.ndarray], model: OnnxModel) -> None:
     """Compare the outputs of a run with the description: one channel for each joint. Raises ModelError."""
     joints = len(skeleton_named(spec.skeleton))

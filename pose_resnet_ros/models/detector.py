@@ -15,10 +15,10 @@ from pose_resnet_ros.core.boxes import nms, touches_image
 from pose_resnet_ros.core.crops import tensor_for
 from pose_resnet_ros.core.detector_heads import DECODERS
 from pose_resnet_ros.core.errors import InferenceCancelled, ModelError, PoseError, SettingsError
-from pose_resnet_ros.core.letterbox import LETTERBOXES
+from pose_resnet_ros.core.letterbox import LETTERBOXES, Letterboxed
 from pose_resnet_ros.core.types import Detections
 from pose_resnet_ros.models.backends import Grant
-from pose_resnet_ros.models.checks import DESCRIBE
+from pose_resnet_ros.models.checks import DESCRIBE, check_finite
 from pose_resnet_ros.models.input_size import at_size
 from pose_resnet_ros.models.loading import open_model
 from pose_resnet_ros.models.registry import FULL_FRAME
@@ -95,13 +95,15 @@ class PersonDetector:
         try:
             self._letterbox = types.option(LETTERBOXES, self.spec.letterbox, what="letterbox")
             self._decode = types.option(DECODERS, self.spec.decoder, what="decoder")
-            self.detect(np.full((64, 64, 3), 128, np.uint8), detection_threshold=0.5, nms_threshold=0.5)
+            letterboxed, outputs = self._run(np.full((64, 64, 3), 128, np.uint8), StageClock())
+            self._found(letterboxed, outputs, detection_threshold=0.5)
         except InferenceCancelled:
             raise
         except (PoseError, IndexError, ValueError) as error:  # outputs of another shape fail in NumPy
             raise ModelError(
                 f"{self._model.path}: the file does not fit its description: {error}; {DESCRIBE}"
             ) from error
+        check_finite(outputs, self._model)
 
     @property
     def grant(self) -> Grant:
@@ -120,18 +122,27 @@ class PersonDetector:
         Raises ImageError for another image layout, InferenceCancelled.
         """
         clock = clock or StageClock()
-        with clock.stage("letterbox"):
-            letterboxed = self._letterbox(image, spec=self.spec.input, out=self._tensor)
-        with clock.stage("detect"):
-            outputs = self._model.run(letterboxed.tensor, **self._further_inputs())
+        letterboxed, outputs = self._run(image, clock)
         with clock.stage("boxes"):
-            found = self._decode(outputs, spec=self.spec, threshold=detection_threshold)
-            candidates = Detections(letterboxed.boxes_to_image(found.boxes_xyxy), found.scores)
+            candidates = self._found(letterboxed, outputs, detection_threshold=detection_threshold)
             return _best(candidates, image.shape[1], image.shape[0], nms_threshold)
 
     def close(self) -> None:
         """Free the network."""
         self._model.close()
+
+    def _run(self, image: np.ndarray, clock: StageClock) -> tuple[Letterboxed, list[np.ndarray]]:
+        with clock.stage("letterbox"):
+            letterboxed = self._letterbox(image, spec=self.spec.input, out=self._tensor)
+        with clock.stage("detect"):
+            return letterboxed, self._model.run(letterboxed.tensor, **self._further_inputs())
+
+    def _found(
+        self, letterboxed: Letterboxed, outputs: list[np.ndarray], *, detection_threshold: float
+    ) -> Detections:
+        """What the outputs hold, in pixels of the image, duplicates and all."""
+        found = self._decode(outputs, spec=self.spec, threshold=detection_threshold)
+        return Detections(letterboxed.boxes_to_image(found.boxes_xyxy), found.scores)
 
     def _further_inputs(self) -> dict[str, np.ndarray]:
         # Networks with suppression in the graph map boxes back themselves, to the size they are told: here, to their own input.

@@ -18,7 +18,7 @@ from pose_resnet_ros.core.simcc import merge_flipped_simcc
 from pose_resnet_ros.core.skeletons import skeleton_named
 from pose_resnet_ros.core.types import Crops, Detections, People
 from pose_resnet_ros.models.backends import Grant
-from pose_resnet_ros.models.checks import check_pose_outputs
+from pose_resnet_ros.models.checks import check_finite, check_pose_outputs
 from pose_resnet_ros.models.loading import open_model
 from pose_resnet_ros.models.one_trip import OneTrip, open_one_trip
 from pose_resnet_ros.models.runtime import RunOn
@@ -71,6 +71,7 @@ class PoseNet:
             ) from error
         self.input_wh = (spec.input.width, spec.input.height)
         self._example = self._warm_up(run_on.max_batch)
+        check_finite(self._example, self._model)
         check_pose_outputs(spec, self._example, self._model)
         self._tensor = tensor_for(1, spec=spec.input)
         self._one_trip: OneTrip | None = None

@@ -70,6 +70,8 @@ class OnnxModel:
         self.path = path_on_cpu if path_on_cpu and self.grant.backend == "cpu" else path
         self.inputs = tuple(_info(node) for node in self._session.get_inputs())
         self.outputs = tuple(_info(node) for node in self._session.get_outputs())
+        if others := [info for info in self.outputs if not info.dtype.startswith("tensor(")]:
+            raise ModelError(f"{path}: expected outputs that are tensors, the file has {others[0]}")
         self.metadata: dict[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
         self.fixed_batch = self.inputs[0].shape[0] if self.inputs and self.inputs[0].shape else None
         if self.fixed_batch and self.fixed_batch > MAX_FIXED_BATCH:
@@ -120,6 +122,8 @@ class OnnxModel:
             }
         with guarded_run(self.path, self._canceller) as options:
             outputs = self._session.run(None, feeds, options)
+        if any(output.ndim == 0 for output in outputs):
+            raise ModelError(f"{self.path}: expected outputs with a batch axis, the network gave a single number")
         return [output[:count] for output in outputs] if missing else outputs
 
 

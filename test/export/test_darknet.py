@@ -160,8 +160,20 @@ def test_an_old_header_counts_images_in_four_bytes(tmp_path: Path) -> None:
     assert (conv.bias.tolist(), conv.weight.ravel().tolist()) == ([5], [1, 2, 3])
 
 
+@pytest.mark.parametrize(("place", "value"), [(0, np.nan), (3, -0.5), (5, np.inf)])
+def test_weights_that_are_not_finite_are_refused(tmp_path: Path, place: int, value: float) -> None:
+    """Of one convolution: bias, scale, mean, variance, then its 27 weights. A variance below 0 has no root."""
+    values = np.ones(4 + 27, "<f4")
+    values[place] = value
+    path = tmp_path / "damaged.weights"
+    path.write_bytes(np.array([0, 2, 0, 7, 0], "<i4").tobytes() + values.tobytes())
+    layers: tuple[Layer, ...] = (Conv(1), Output())
+    with pytest.raises(ModelError, match="values that are not finite"):
+        darknet_graph(layers, read_weights(path, layers))
+
+
 def test_a_tiny_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "empty.weights"
     path.write_bytes(bytes(8))
-    with pytest.raises(ModelError, match="got 8 bytes"):
+    with pytest.raises(ModelError, match=r"empty\.weights: expected a darknet weights file, got 8 bytes"):
         architecture_of(path)

@@ -127,3 +127,13 @@ def test_full_frame_is_a_detector_without_a_network() -> None:
     found = detector.detect(IMAGE, detection_threshold=0.9, nms_threshold=0.5)
     np.testing.assert_array_equal(found.boxes_xyxy, [[0, 0, 640, 480]])
     assert detector.grant is None
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_network_that_gives_nothing_finite_is_refused(tmp_path: Path, value: float) -> None:
+    """It would load, and find nobody for ever."""
+    grids = known_models.yolo_grids([])
+    grids["grid1"][0, 0, 1, 2] = value
+    path = known_models.constant_answers(tmp_path / "d.onnx", grids, spec=known_models.DETECTOR_SPEC)
+    with pytest.raises(ModelError, match=r"d\.onnx gives values that are not finite: its weights are damaged"):
+        PersonDetector(path)

@@ -136,3 +136,8 @@ def test_a_detector_is_no_pose_network(tmp_path: Path) -> None:
     path = known_models.detector(tmp_path / "d.onnx", [])
     with pytest.raises(ModelError, match=r"d\.onnx is a detector model .*expected a pose model"):
         PoseNet(path)
+
+
+def test_a_network_that_gives_nothing_finite_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"p\.onnx gives values that are not finite: its weights are damaged"):
+        PoseNet(known_models.pose_net(tmp_path / "p.onnx", score=np.inf))

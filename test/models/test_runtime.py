@@ -167,3 +167,27 @@ def test_cancelled_stays_cancelled_until_resumed(tmp_path: Path) -> None:
             model.run(numbered(1))
     canceller.resume()
     assert len(model.run(numbered(1))[0]) == 1
+
+
+def test_outputs_without_a_batch_axis_are_refused(tmp_path: Path) -> None:
+    nodes = [onnx.helper.make_node("ReduceMean", ["input"], ["mean"], keepdims=0)]
+    path = known_models.save(tmp_path / "mean.onnx", nodes, inputs={"input": (4, 3, 8, 8)}, outputs=["mean"])
+    with pytest.raises(ModelError, match="expected outputs with a batch axis"):
+        OnnxModel(path, run_on=CPU).run(numbered(3))
+
+
+def test_outputs_that_are_no_tensors_are_refused(tmp_path: Path) -> None:
+    path = known_models.save(
+        tmp_path / "list.onnx",
+        [onnx.helper.make_node("SequenceConstruct", ["input"], ["list"])],
+        inputs={"input": ("n", 3, 8, 8)},
+        outputs=["list"],
+    )
+    model = onnx.load(path)
+    tensor = onnx.helper.make_tensor_type_proto(onnx.TensorProto.FLOAT, None)
+    model.graph.output[0].type.CopyFrom(onnx.helper.make_sequence_type_proto(tensor))
+    onnx.save(model, path)
+    with pytest.raises(
+        ModelError, match=r"expected outputs that are tensors, the file has 'list'.*seq\(tensor\(float\)\)"
+    ):
+        OnnxModel(path, run_on=CPU)
