@@ -1,5 +1,6 @@
 # make setup    a virtual environment with ROS 2 from wheels and this package in it
 # make test     the whole suite                        (PYTEST_ARGS="-k crops" picks some)
+# make test-oldest  what needs no ROS on the oldest versions that setup.py declares (PYTHON=python3.10 for those of Humble)
 # make demo     the real thing on street footage       (SOURCE=video.mp4 or a webcam's index takes yours)
 # make fuzz     random input for FUZZ_MINUTES=30 minutes; what fails is kept in out/fuzz
 # make lint     ruff and mypy
@@ -27,7 +28,7 @@ WHEELS := requirements/ros2_wheels.txt requirements/$(ROS_DISTRO).txt
 PACKAGE := CMakeLists.txt package.xml setup.py scripts/tool.in \
   $(shell find pose_resnet_ros msg launch config rviz -type f -not -name '*.pyc')
 
-.PHONY: setup test fuzz demo lint clean
+.PHONY: setup test test-oldest fuzz demo lint clean
 
 setup: $(VENV)/.package
 
@@ -44,6 +45,14 @@ test: setup
 
 fuzz: setup
 	$(BIN)/python scripts/fuzz.py $(FUZZ_MINUTES)
+
+.venv-oldest/.package: requirements/oldest.txt $(PACKAGE)
+	$(PYTHON) -m venv --clear .venv-oldest
+	.venv-oldest/bin/python -m pip install --only-binary :all: --constraint requirements/oldest.txt '.[cpu,test]' wheel
+	touch $@
+
+test-oldest: .venv-oldest/.package
+	.venv-oldest/bin/python -m pytest $(PYTEST_ARGS)
 
 demo: setup
 	source="$${SOURCE:-$$(scripts/fetch_footage.sh $(BIN)/python)}" && $(BIN)/python -m pose_resnet_ros demo --source "$$source"

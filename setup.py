@@ -16,9 +16,10 @@ ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT / "build_support"))
 from cmake_build import CMakeBuild, RosDistribution, has_ros_package  # noqa: E402
 
-ONNX = ["onnx>=1.15"]  # published weights become ONNX files
-BAGS = ["rosbags>=0.11", "mcap>=1.2", "zstandard>=0.19"]
-IMAGES = ["opencv-python-headless>=4.5,<5", "av>=12"]
+ONNX = ["onnx>=1.17"]  # published weights become ONNX files
+BAGS = ["rosbags>=0.11.6", "mcap>=1.2.1", "zstandard>=0.19"]
+IMAGES = ["opencv-python-headless>=4.5.4,<5", "av>=12"]
+# `make test-oldest` runs the suite on these versions: requirements/oldest.txt names them, a test compares.
 EXTRAS = {
     # The onnxruntime wheels collide with one another, and so do OpenCV's: choose one of cpu, gpu and openvino.
     "cpu": ["onnxruntime>=1.16", *IMAGES, *ONNX],
@@ -30,16 +31,16 @@ EXTRAS = {
     "export": ONNX,
     "check": [*ONNX, "torch>=2.2"],
     "benchmark": [*ONNX, "torch>=2.2", "openvino>=2023.1", "matplotlib>=3.5", "rich>=12"],
-    "evaluate": ["pycocotools>=2.0.6", "matplotlib>=3.5"],
+    "evaluate": ["pycocotools>=2.0.7", "matplotlib>=3.5"],
     "test": [
         *BAGS,
         "pytest>=7",
         "hypothesis>=6.36",
         *ONNX,
-        "PyYAML>=5.4",
-        "pycocotools>=2.0.6",
+        "PyYAML>=6",
+        "pycocotools>=2.0.7",
         "matplotlib>=3.5",
-        "pillow-heif>=0.13",
+        "pillow-heif>=0.9.3",
         "rich>=12",
         "trustme>=1",
     ],
@@ -78,7 +79,7 @@ setup(
     author="The pose_resnet_ros authors",
     license="Apache-2.0",
     python_requires=">=3.10",
-    install_requires=["numpy>=1.21", "scipy>=1.8", "tqdm>=4.57", "requests>=2.25", "pillow>=9"],
+    install_requires=["numpy>=1.21.6", "scipy>=1.8", "tqdm>=4.57", "requests>=2.25", "pillow>=9"],
     extras_require=EXTRAS,
     zip_safe=False,
     **ros_options(),

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Iterator
 from contextlib import closing
@@ -15,12 +14,13 @@ from typing import Protocol
 import numpy as np
 
 from pose_resnet_ros.core.errors import ImageError, SettingsError
+from pose_resnet_ros.core.log import logger_of
 from pose_resnet_ros.stills import StillImage, is_still
 from pose_resnet_ros.video.live import LiveSettings
 from pose_resnet_ros.video.opening import open_video
 from pose_resnet_ros.video.source import Source, is_video_only
 
-_log = logging.getLogger(__name__)
+_log = logger_of(__name__)
 
 _JPEG_FILMS = (".mjpg", ".mjpeg")  # JPEGs one after the other
 # Files of these names are images, and damaged where they are none; of other files the content decides.

@@ -4,13 +4,13 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from pose_resnet_ros.core.errors import DownloadError, InferenceCancelled, ModelError
+from pose_resnet_ros.core.log import logger_of
 from pose_resnet_ros.models.digests import check_published, check_unchanged, forget_digest, record_digest
 from pose_resnet_ros.models.download import fetch, take_in, writable_folder
 from pose_resnet_ros.models.entry import ModelEntry
@@ -19,7 +19,7 @@ from pose_resnet_ros.models.folder_lock import never
 from pose_resnet_ros.models.registry import find_entry
 from pose_resnet_ros.models.transfer import Report
 
-_log = logging.getLogger(__name__)
+_log = logger_of(__name__)
 PROGRESS_S = 5.0
 Say = Callable[[str], None]
 

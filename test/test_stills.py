@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 import pillow_heif
 import pytest
-from PIL import Image, features
+from PIL import Image, TiffImagePlugin, features
 
 from pose_resnet_ros.core.errors import ImageError
 from pose_resnet_ros.core.image_limits import MAX_PIXELS
@@ -89,11 +89,13 @@ def test_exif_orientation(tmp_path: Path, format_name: str, orientation: int) ->
 
 @pytest.mark.parametrize("format_name", ["TIFF", "PNG", "WEBP", "GIF"])
 def test_every_page(tmp_path: Path, format_name: str) -> None:
-    options = {"lossless": True} if format_name == "WEBP" else {}
+    options = {"lossless": True, "duration": 100} if format_name == "WEBP" else {}
     path = write_pages(tmp_path / "a", format_name, [10, 120, 250], **options)
     image = StillImage(path)
     assert image.pages == [0, 1, 2]
-    assert [int(image.pixels(page)[20, 30, 0]) for page in image.pages] == [10, 120, 250]
+    # Old Pillow writes GIFs in 216 fixed colours.
+    found = [int(image.pixels(page)[20, 30, 0]) for page in image.pages]
+    np.testing.assert_allclose(found, [10, 120, 250], atol=50 if format_name == "GIF" else 0)
     assert is_still(path) == (format_name != "GIF")  # an animated one is a video
 
 
@@ -107,10 +109,11 @@ def test_pages_of_16_bits_and_of_other_sizes(tmp_path: Path) -> None:
 
 
 def test_reduced_copies_are_no_pages(tmp_path: Path) -> None:
-    copies = [Image.new("RGB", (30, 20)), Image.new("RGB", (15, 10))]
-    for copy in copies:
-        copy.encoderinfo = {"tiffinfo": {254: 1}}
-    Image.fromarray(RED_GREEN_BLUE).save(tmp_path / "a.tif", save_all=True, append_images=copies)
+    pages = [Image.fromarray(RED_GREEN_BLUE), Image.new("RGB", (30, 20)), Image.new("RGB", (15, 10))]
+    with TiffImagePlugin.AppendingTiffWriter(str(tmp_path / "a.tif"), True) as file:
+        for number, page in enumerate(pages):
+            page.save(file, format="TIFF", tiffinfo={254: int(number > 0)})
+            file.newFrame()
     assert StillImage(tmp_path / "a.tif").pages == [0]
 
 

@@ -21,9 +21,11 @@ LONGEST_SIDE = 32_766  # cv2.warpAffine counts pixels with 16 bits
 
 
 def check_image(image: np.ndarray) -> None:
-    """Raises ImageError unless ``image`` is a non-empty (H, W, 3) uint8 array that OpenCV can warp."""
+    """Raises ImageError unless ``image`` is a (H, W, 3) uint8 array that OpenCV can warp: of at least two pixels."""
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
         raise ImageError(f"expected a BGR image of shape (H, W, 3) uint8, got {image.shape} {image.dtype}")
+    if image.size == 3:  # which OpenCV before 4.5.5 cannot take, and in which nobody is to be seen
+        raise ImageError("expected an image of more than one pixel")
     if max(image.shape[:2]) > LONGEST_SIDE:
         raise ImageError(
             f"expected an image of at most {LONGEST_SIDE} pixels a side, got {image.shape[1]} x {image.shape[0]}; scale it down,"
@@ -127,7 +129,10 @@ def ailia(
     image_from_crop[:, [0, 1], [0, 1]] = (corners[:, 2:] - corners[:, :2]) / (spec.width, spec.height)
     image_from_crop[:, :, 2] = corners[:, :2]
     for person, (x1, y1, x2, y2) in enumerate(corners):
-        pixels = cv2.resize(image[y1:y2, x1:x2], (spec.width, spec.height), interpolation=cv2.INTER_LINEAR)
+        part = image[y1:y2, x1:x2]
+        if part.size == 3:  # OpenCV before 4.5.5 cannot take a single pixel
+            part = part.repeat(2, axis=1)
+        pixels = cv2.resize(part, (spec.width, spec.height), interpolation=cv2.INTER_LINEAR)
         normalise_into(tensor[person], pixels, spec=spec)
     return Crops(tensor, image_from_crop)
 

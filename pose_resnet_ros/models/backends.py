@@ -12,7 +12,6 @@ import functools
 import hashlib
 import importlib
 import io
-import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,13 +21,14 @@ from typing import Any
 import onnxruntime as ort
 
 from pose_resnet_ros.core.errors import BackendError, ModelError
+from pose_resnet_ros.core.log import logger_of
 from pose_resnet_ros.models.declared_weights import check_declared_weights
 from pose_resnet_ros.models.files import models_folder
 from pose_resnet_ros.models.gpu_trial import try_convolution
 from pose_resnet_ros.models.placement import warn_of_nodes_on_cpu
 from pose_resnet_ros.models.session_options import session_options
 
-_log = logging.getLogger(__name__)
+_log = logger_of(__name__)
 
 _CPU = "CPUExecutionProvider"
 _CUDA = "CUDAExecutionProvider"
@@ -43,6 +43,9 @@ _NOISE = tuple(
         r" ; GPU=.*",
     )
 )
+# How onnxruntime says it, the last of each before 1.18.
+_NO_MODEL = ("Protobuf", "No graph", "does not have a graph")
+_DATA_ELSEWHERE = ("xternal data", "GetFileLength for")
 # In order of preference; what the first cannot run goes to the next.
 _PROVIDERS = {
     "cpu": (_CPU,),
@@ -214,9 +217,9 @@ def _preload_libraries(backend: str) -> None:
 
 
 def _unreadable(path: Path, error: Exception) -> ModelError:
-    if "Protobuf" in str(error) or "No graph" in str(error):
+    if any(words in str(error) for words in _NO_MODEL):
         return ModelError(f"{path} is not an ONNX model, or only a part of one; fetch or export it again")
-    elsewhere = "xternal data" in str(error)
+    elsewhere = any(words in str(error) for words in _DATA_ELSEWHERE)
     cure = (
         "; its weights are in another file, which must lie beside it under its own name" if elsewhere else ""
     )

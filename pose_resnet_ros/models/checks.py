@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import logging
 import shlex
 from collections.abc import Sequence
 from typing import TypeVar
@@ -12,6 +11,7 @@ from typing import TypeVar
 import numpy as np
 
 from pose_resnet_ros.core.errors import ModelError
+from pose_resnet_ros.core.log import logger_of
 from pose_resnet_ros.core.simcc import SIMCC_SPLIT_RATIO
 from pose_resnet_ros.core.skeletons import skeleton_named
 from pose_resnet_ros.models.digests import digest_of
@@ -31,7 +31,7 @@ from pose_resnet_ros.models.spec import (
 )
 
 S = TypeVar("S", PoseSpec, DetectorSpec)
-_log = logging.getLogger(__name__)
+_log = logger_of(__name__)
 
 DESCRIBE = "describe it anew with: python3 -m pose_resnet_ros models add FILE --like ROW (docs/models.md), or use another file"
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,10 +13,11 @@ from pathlib import Path
 from typing import IO
 
 from pose_resnet_ros.core.errors import InferenceCancelled
+from pose_resnet_ros.core.log import logger_of
 
 LOCK_FILE = ".lock"
 _POLL_S = 0.1
-_log = logging.getLogger(__name__)
+_log = logger_of(__name__)
 _of_this_process = threading.RLock()
 _held: set[Path] = set()
 

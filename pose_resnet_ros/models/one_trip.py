@@ -8,7 +8,6 @@ a changed description counts at once, and no second copy on the disk can grow st
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -16,12 +15,13 @@ import onnxruntime as ort
 
 from pose_resnet_ros.core.errors import BackendError, ModelError, PoseError
 from pose_resnet_ros.core.heatmaps import Points
+from pose_resnet_ros.core.log import logger_of
 from pose_resnet_ros.models.backends import open_composed
 from pose_resnet_ros.models.one_trip_buffers import Device, Trip, buckets_for
 from pose_resnet_ros.models.runtime import OnnxModel, RunOn
 from pose_resnet_ros.models.spec import PoseSpec
 
-_log = logging.getLogger(__name__)
+_log = logger_of(__name__)
 
 # An image and boxes (N, 4) to the persons' keypoints (N, K, 2).
 Reference = Callable[[np.ndarray, np.ndarray], np.ndarray]

@@ -8,13 +8,14 @@ after. The provider's name says nothing of it.
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
 from pathlib import Path
 
 import onnxruntime as ort
 
-_log = logging.getLogger(__name__)
+from pose_resnet_ros.core.log import logger_of
+
+_log = logger_of(__name__)
 
 # Asks a session to keep what ``get_provider_graph_assignment_info`` tells; others pass it over.
 RECORD_ENTRY = "session.record_ep_graph_assignment_info"

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,10 +13,11 @@ import numpy as np
 import onnxruntime as ort
 
 from pose_resnet_ros.core.errors import ModelError, PoseError
+from pose_resnet_ros.core.log import logger_of
 from pose_resnet_ros.models.backends import first_line, open_session
 from pose_resnet_ros.models.cancel import Canceller
 
-_log = logging.getLogger(__name__)
+_log = logger_of(__name__)
 
 MAX_FIXED_BATCH = 256  # each run is filled up to it
 

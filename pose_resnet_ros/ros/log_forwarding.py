@@ -7,6 +7,8 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from pose_resnet_ros.core.log import logger_of
+
 LIBRARY_LOGGER = "pose_resnet_ros"
 
 
@@ -33,7 +35,7 @@ class RosLogHandler(logging.Handler):
 def forward_logs(ros_logger: Any) -> RosLogHandler:
     """Forward the package's records from INFO up; undone by ``stop_forwarding``."""
     handler = RosLogHandler(ros_logger)
-    logger = logging.getLogger(LIBRARY_LOGGER)
+    logger = logger_of(LIBRARY_LOGGER)
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     return handler

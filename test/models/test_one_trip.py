@@ -272,6 +272,7 @@ def test_where_cuda_graphs_are_refused_it_runs_without(
     net = PoseNet(known_models.blob_finder(tmp_path / "p.onnx"), run_on=CPU)
     monkeypatch.setattr(net._model, "grant", Grant("cuda", "CUDAExecutionProvider", "as requested"))
     monkeypatch.setattr(one_trip, "_DEVICES", {"cuda": "cpu"})
+    monkeypatch.setattr(one_trip, "_version", lambda: one_trip._FIRST_WITH_RECORDINGS)
     real = one_trip.open_composed
 
     def refusing(model: bytes, *, more: dict[str, str], backend: str, **given: object) -> object:
@@ -309,6 +310,7 @@ def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[PoseNet, 
     net = PoseNet(known_models.blob_finder(tmp_path / "p.onnx"), run_on=CPU)
     monkeypatch.setattr(net._model, "grant", Grant("cuda", "CUDAExecutionProvider", "as requested"))
     monkeypatch.setattr(one_trip, "_DEVICES", {"cuda": "cpu"})
+    monkeypatch.setattr(one_trip, "_version", lambda: one_trip._FIRST_WITH_RECORDINGS)
     real, sessions, numbers = one_trip.open_composed, [], []
 
     def opened(model: bytes, *, more: dict[str, str], backend: str, **given: object) -> object:

@@ -82,3 +82,22 @@ def test_the_constraints_cover_every_supported_distro():
         "kilted",
         "lyrical",
     }
+
+
+def declared_floors():
+    """Package -> the oldest version that setup.py declares of what the suite without ROS runs on."""
+    source = (ROOT / "setup.py").read_text(encoding="utf-8")
+    lists = re.findall(
+        r'^(?:ONNX|BAGS|IMAGES) = \[.*\]|"cpu": \[.*\]|"test": \[[^\]]*\]|install_requires=\[.*\]', source, re.M
+    )
+    return dict(re.findall(r'"([\w-]+)>=([\d.]+)', "".join(lists)))
+
+
+def test_the_oldest_versions_that_are_run_are_the_declared_ones():
+    text = (ROOT / "requirements" / "oldest.txt").read_text(encoding="utf-8")
+    on_humble = dict(re.findall(r"^([\w-]+)==([\d.]+)(?:; python_version < .*)?$", text, re.M))
+    assert on_humble.keys() == declared_floors().keys()
+    for name, floor in declared_floors().items():
+        assert f"{on_humble[name]}.".startswith(f"{floor}."), (
+            f"{name}: declared {floor}, run {on_humble[name]}"
+        )

@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 
 import pytest
 
+from pose_resnet_ros.core.log import logger_of
 from pose_resnet_ros.ros.log_forwarding import LIBRARY_LOGGER, forward_logs, stop_forwarding
 
 
@@ -27,10 +29,22 @@ class RosLogger:
         self.lines.append(("error", text))
 
 
-LOG = logging.getLogger(f"{LIBRARY_LOGGER}.models.anything")
+LOG = logger_of(f"{LIBRARY_LOGGER}.models.anything")
 
 
+@pytest.fixture(params=[logging.DEBUG, logging.INFO, logging.WARNING], ids=logging.getLevelName)
+def root(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Whatever the root logger lets through: importing ``launch`` sets it to INFO, a test runner to what it likes."""
+    logger = logging.getLogger()
+    before = logger.level
+    logger.setLevel(request.param)
+    yield
+    logger.setLevel(before)
+
+
+@pytest.mark.usefixtures("root")
 def test_records_arrive_with_their_arguments_and_severity() -> None:
+    before = logging.getLogger(LIBRARY_LOGGER).level
     ros_logger = RosLogger()
     handler = forward_logs(ros_logger)
     try:
@@ -43,13 +57,38 @@ def test_records_arrive_with_their_arguments_and_severity() -> None:
     finally:
         stop_forwarding(handler)
     LOG.info("after the end")
-    assert not LOG.isEnabledFor(logging.INFO)  # as it was before
+    assert logging.getLogger(LIBRARY_LOGGER).level == before
     assert ros_logger.lines == [
         ("info", "loaded model in 7 ms"),
         ("warning", "careful"),
         ("error", "broken"),
         ("error", "worse"),
     ]
+
+
+class KeepsToItself(logging.Logger):
+    """As the loggers of everybody who shares a process with ROS 2's ``launch``."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.propagate = False
+
+
+def test_records_arrive_where_launch_has_set_another_class_of_loggers() -> None:
+    usual = logging.getLoggerClass()
+    logging.setLoggerClass(KeepsToItself)
+    try:
+        log = logger_of(f"{LIBRARY_LOGGER}.models.beside_launch")
+    finally:
+        logging.setLoggerClass(usual)
+    assert isinstance(log, KeepsToItself)
+    ros_logger = RosLogger()
+    handler = forward_logs(ros_logger)
+    try:
+        log.info("loaded")
+    finally:
+        stop_forwarding(handler)
+    assert ros_logger.lines == [("info", "loaded")]
 
 
 def test_a_real_ros_logger_takes_every_severity_from_one_place() -> None:

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
+pytest.importorskip("rclpy")
 from std_msgs.msg import Header
 from visualization_msgs.msg import Marker, MarkerArray
 
