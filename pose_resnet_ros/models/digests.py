@@ -20,6 +20,7 @@ from pose_resnet_ros.models.files import models_folder
 from pose_resnet_ros.models.folder_lock import folder_lock
 
 RECORD = "digests.json"
+MOST_UNPACKED = 20  # times the zip file
 _HTML = (b"<!doctype", b"<html", b"<?xml")
 _BEGINNINGS = {".zip": (b"PK",), ".pth": (b"PK", b"\x80"), ".tar": (b"PK", b"\x80"), ".onnx": (b"\x08",)}
 
@@ -40,11 +41,14 @@ def recorded_digests() -> dict[str, str]:
     if not path.exists():
         return {}
     try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, OSError) as error:
+        digests = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(digests, dict) or not all(isinstance(digest, str) for digest in digests.values()):
+            raise ValueError("expected an object with texts")
+    except (ValueError, OSError, RecursionError) as error:
         raise DownloadError(
             f"{path} cannot be read ({error}); repair it, or delete it to record anew"
         ) from error
+    return digests
 
 
 def record_digest(path: Path) -> str:
@@ -83,6 +87,8 @@ def check_published(path: Path, entry: ModelEntry) -> None:
     recorded = recorded_digests().get(entry.stored_file)
     if recorded is not None:
         _check_digest(path, name, Digest("sha256", recorded), f"recorded in {models_folder() / RECORD}")
+    if Path(name).suffix == ".zip":
+        _check_zip(path, name)
 
 
 def check_unchanged(path: Path) -> bool:
@@ -105,15 +111,19 @@ def check_content(path: Path, name: str) -> None:
     allowed = _BEGINNINGS.get(Path(name).suffix)
     if not start or (allowed and not start.startswith(allowed)):
         raise DownloadError(f"{name}: not such a file, it begins with {start[:8]!r}")
-    if Path(name).suffix == ".zip":
-        _check_zip(path, name)
 
 
 def _check_zip(path: Path, name: str) -> None:
+    """Unpacks everything once, to nowhere; weights hardly get smaller in a zip, so what says otherwise is refused before."""
     try:
         with zipfile.ZipFile(path) as archive:
+            unpacked = sum(member.file_size for member in archive.infolist())
+            if unpacked > MOST_UNPACKED * path.stat().st_size:
+                raise DownloadError(f"{name}: refused, the zip file would unpack to {unpacked} bytes")
             damaged = archive.testzip()
-    except zipfile.BadZipFile as error:
+    except DownloadError:
+        raise
+    except Exception as error:  # zipfile's own, or what its decompressors and its parsing of damaged headers raise
         raise DownloadError(f"{name}: truncated or not a zip file ({error})") from error
     if damaged:
         raise DownloadError(f"{name}: '{damaged}' in the zip file is damaged")

@@ -227,6 +227,35 @@ def test_a_damaged_zip_is_refused(home: Path, served: Path, server: str) -> None
     assert files_in(home) == set()
 
 
+def test_a_zip_that_unpacks_to_many_times_its_size_is_refused(home: Path, tmp_path: Path) -> None:
+    """Sixteen megabytes of zeros in 16 kB; 20 times is more than any weights shrink."""
+    with zipfile.ZipFile(tmp_path / "net.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("end2end.onnx", b"\x08" + bytes(1 << 24))
+    with pytest.raises(
+        DownloadError, match=r"net\.zip: refused, the zip file would unpack to 16777217 bytes"
+    ):
+        take_in(tmp_path / "net.zip", entry("https://x/net.zip", zip_member="end2end.onnx"))
+    assert not (home / "my_net.onnx").exists()
+
+
+def test_a_zip_with_a_password_is_refused(home: Path, tmp_path: Path) -> None:
+    path = zip_file(tmp_path / "net.zip", {"end2end.onnx": CONTENT})
+    data = bytearray(path.read_bytes())
+    for start, at in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):  # the flags of both headers: encrypted
+        data[data.index(start) + at] |= 1
+    path.write_bytes(data)
+    with pytest.raises(DownloadError, match=r"not a zip file \(.*encrypted"):
+        take_in(path, entry("https://x/net.zip", zip_member="end2end.onnx"))
+
+
+@pytest.mark.parametrize("text", ["[]", "3", '{"net.onnx": 7}', "[" * 100_000])
+def test_a_record_of_digests_that_is_something_else_is_named(home: Path, served: Path, text: str) -> None:
+    home.mkdir()
+    (home / "digests.json").write_text(text)
+    with pytest.raises(DownloadError, match=r"digests\.json cannot be read .*; repair it, or delete it"):
+        take_in(served / "net.onnx", entry("https://x/net.onnx"))
+
+
 @pytest.mark.parametrize(
     ("number", "reason"),
     [
