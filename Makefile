@@ -1,7 +1,8 @@
 # make setup    a virtual environment with ROS 2 from wheels and this package in it
 # make test     the whole suite                        (PYTEST_ARGS="-k crops" picks some)
 # make test-oldest  what needs no ROS on the oldest versions that setup.py declares (PYTHON=python3.10 for those of Humble)
-# make demo     the real thing on street footage       (SOURCE=video.mp4 or a webcam's index takes yours)
+# make demo     the real thing on street footage       (SOURCE=video.mp4 or a webcam's index takes yours,
+#               DETECTOR=yolov3_tiny and POSE=... other models of the table, fetched if need be)
 # make fuzz     random input for FUZZ_MINUTES=30 minutes; what fails is kept in out/fuzz
 # make lint     ruff and mypy
 # make clean    remove all of it
@@ -55,7 +56,9 @@ test-oldest: .venv-oldest/.package
 	.venv-oldest/bin/python -m pytest $(PYTEST_ARGS)
 
 demo: setup
-	source="$${SOURCE:-$$(scripts/fetch_footage.sh $(BIN)/python)}" && $(BIN)/python -m pose_resnet_ros demo --source "$$source"
+	$(if $(filter yolov3_tiny,$(DETECTOR)),scripts/fetch_yolov3_tiny.sh $(BIN)/python)
+	source="$${SOURCE:-$$(scripts/fetch_footage.sh $(BIN)/python)}" && $(BIN)/python -m pose_resnet_ros demo --source "$$source" \
+	  -- -p allow_download:=true $(if $(DETECTOR),-p detector_model:=$(DETECTOR)) $(if $(POSE),-p pose_model:=$(POSE))
 
 lint: setup
 	$(BIN)/python -m pip install --quiet --requirement requirements/lint.txt

@@ -26,7 +26,7 @@ _SCALES = _scales(_ANCHORS, {32: (6, 7, 8), 16: (3, 4, 5), 8: (0, 1, 2)})
 
 @dataclass(frozen=True)
 class _Weights:
-    """A darknet file; size computed from the network's definition, digest as several third parties state it."""
+    """A darknet file; its size follows from the network's definition, to the byte."""
 
     file: str
     scales: tuple[YoloScale, ...]
@@ -35,7 +35,10 @@ class _Weights:
 
 
 _YOLOV3_TINY = _Weights(
-    "yolov3-tiny.weights", _TINY_SCALES, 35_434_956, Digest("md5", "3bcd6b390912c18924b46b26a9e7ff53")
+    "yolov3-tiny.weights",
+    _TINY_SCALES,
+    35_434_956,
+    Digest("sha256", "dccea06f59b781ec1234ddf8d1e94b9519a97f4245748a7d4db75d5b7080a42c"),
 )
 _YOLOV3 = _Weights(
     "yolov3.weights", _SCALES, 248_007_048, Digest("sha1", "520878f12e97cf820529daea502acca380f1cb8e")
