@@ -60,6 +60,8 @@ class StillImage:
             self.pages = _pages(image)
         except ImageError:
             raise
+        except Image.DecompressionBombError as error:
+            raise ImageError(f"{path}: expected at most {MAX_PIXELS} pixels: {error}") from error
         except Exception as error:  # Pillow's decoders raise whatever their format's damage leads to
             raise ImageError(f"{path}: cannot be read: {error}") from error
 

@@ -21,7 +21,12 @@ translated into these where they enter the package, so that a caller needs one `
 
 
 class PoseError(Exception):
-    """Base of every error that this package raises on purpose."""
+    """Base of every error that this package raises on purpose. Its text can be printed and logged whatever it quotes: a file
+    name need not be UTF-8.
+    """
+
+    def __str__(self) -> str:
+        return super().__str__().encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 class ImageError(PoseError):

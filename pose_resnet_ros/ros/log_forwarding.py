@@ -20,7 +20,8 @@ class RosLogHandler(logging.Handler):
         self._ros_logger = ros_logger
 
     def emit(self, record: logging.LogRecord) -> None:
-        text = record.getMessage()
+        # rclpy takes UTF-8 only, and a file name need not be.
+        text = record.getMessage().encode("utf-8", "backslashreplace").decode("utf-8")
         # One line for each severity: rclpy remembers the severity of a call site and refuses another one there.
         if record.levelno >= logging.ERROR:
             self._ros_logger.error(text)

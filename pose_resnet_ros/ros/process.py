@@ -57,6 +57,10 @@ def run_node(
     A PoseError at start is one sentence on the log and exit code 1.
     """
     words = sys.argv[1:] if args is None else list(args)
+    for word in words:
+        if (shown := word.encode("utf-8", "backslashreplace").decode("utf-8")) != word:
+            print(f"{name}: ROS 2 takes UTF-8 only, got '{shown}'; give that file another name", file=sys.stderr)
+            return WRONG_USAGE
     try:
         if unknown := remove_ros_args(["", *words])[1:]:
             return _show_usage(name, unknown, options)

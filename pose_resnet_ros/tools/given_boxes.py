@@ -15,6 +15,7 @@ from pose_resnet_ros.checked_json import (
     BOX,
     NAME,
     NUMBER,
+    SIZE,
     WHOLE,
     Row,
     checked_rows,
@@ -31,12 +32,15 @@ _OPTIONAL = {"file_name": NAME, "image_id": WHOLE, "category_id": WHOLE, "score"
 
 @dataclass(frozen=True)
 class GivenBox:
-    """One box: bbox_xywh in pixels; image_id and file_name: at least one is there."""
+    """One box: bbox_xywh in pixels; image_id and file_name: at least one is there; image_wh: the size of the picture, where a
+    COCO file declares it.
+    """
 
     bbox_xywh: tuple[float, float, float, float]
     score: float
     image_id: int | None
     file_name: str | None
+    image_wh: tuple[int, int] | None = None
 
     def named(self) -> dict[str, int | str]:
         """What the file says of the picture."""
@@ -97,9 +101,9 @@ def read_boxes(path: Path) -> GivenBoxes:
         return GivenBoxes([_given_box(row, {}) for row in rows])
     fields = {"image_id": WHOLE, "bbox": BOX}
     coco = coco_lists(data, images=_IMAGE, annotations=fields, optional=_OPTIONAL, where=path)
-    names = {image["id"]: image["file_name"] for image in coco["images"]}
+    images = {image["id"]: image for image in coco["images"]}
     persons = [row for row in coco["annotations"] if row.get("category_id", PERSON_CATEGORY) == PERSON_CATEGORY]
-    return GivenBoxes([_given_box(row, names) for row in persons])
+    return GivenBoxes([_given_box(row, images) for row in persons])
 
 
 def _ends(picture: Path) -> list[str]:
@@ -114,8 +118,14 @@ def _require_picture(rows: Sequence[Row], path: Path) -> None:
             raise DataFileError(f"{path}[{index}]: expected file_name or image_id, got neither")
 
 
-def _given_box(row: Row, names: Mapping[int, str]) -> GivenBox:
+def _given_box(row: Row, images: Mapping[int, Row]) -> GivenBox:
     x, y, width, height = map(float, row["bbox"])
     image_id = int(row["image_id"]) if "image_id" in row else None
-    name = row.get("file_name", None if image_id is None else names.get(image_id))
-    return GivenBox((x, y, width, height), float(row.get("score", 1.0)), image_id, name)
+    image = images.get(image_id, {}) if image_id is not None else {}
+    name = row.get("file_name", image.get("file_name"))
+    return GivenBox((x, y, width, height), float(row.get("score", 1.0)), image_id, name, _size_wh(image))
+
+
+def _size_wh(image: Row) -> tuple[int, int] | None:
+    width, height = image.get("width", 0), image.get("height", 0)
+    return (int(width), int(height)) if SIZE.holds(width) and SIZE.holds(height) else None

@@ -149,6 +149,12 @@ class Prediction:
         if places and picture.page is not None:
             raise ImageError(f"{picture.path}: has several pages, and the boxes do not say which is theirs")
         height, width = picture.bgr.shape[:2]
+        declared = {self._given.boxes[place].image_wh or (width, height) for place in places}
+        if others := declared - {(width, height)}:
+            raise ImageError(
+                f"{picture.path}: has {width} x {height} pixels (upright, where it has an EXIF orientation), but its boxes are"
+                f" for {' x '.join(map(str, others.pop()))}"
+            )
         boxes = self._given.detections(places).boxes_xyxy
         usable = touches_image(boxes, width=width, height=height)
         for place in np.array(places, int)[~usable]:

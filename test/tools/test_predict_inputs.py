@@ -91,6 +91,23 @@ def test_a_box_outside_the_picture_costs_itself_alone(
     assert "persons: 1, errors: 1" in said.out
 
 
+@pytest.mark.parametrize(("orientation", "code"), [(1, 0), (6, 1)])
+def test_boxes_in_other_pixels_cost_their_picture(
+    model: str, orientation: int, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    exif = Image.Exif()
+    exif[274] = orientation
+    Image.new("RGB", (64, 48)).save("7.jpg", exif=exif)
+    coco = {
+        "images": [{"id": 1, "file_name": "7.jpg", "width": 64, "height": 48}],
+        "annotations": [{"image_id": 1, "bbox": [1, 2, 30, 40]}],
+    }
+    Path("boxes.json").write_text(json.dumps(coco))
+    assert run(model, "7.jpg", "--boxes", "boxes.json", "--json", "r.json") == code
+    assert len(rows_of("r.json")) == 1 - code
+    assert ("7.jpg: has 48 x 64 pixels" in capsys.readouterr().err) == bool(code)
+
+
 def test_names_that_are_not_utf_8(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """They come out of old archives; standard output of UTF-8 cannot say them."""
     name, folder = os.fsdecode(b"caf\xe9.png"), os.fsdecode(b"\xfc")

@@ -1,9 +1,10 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""A node where ROS 2's log files cannot be written: rclpy alone would end in a traceback."""
+"""Nodes where ROS 2's log files cannot be written, and with files whose names are no text: rclpy alone ends in tracebacks."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -38,6 +39,27 @@ def test_a_node_works_without_log_files_and_says_so(
     assert "Traceback" not in done.stderr
     assert f"image_source: no log files are written: {says}" in done.stderr
     assert "ended after 1 frames" in done.stderr
+
+
+def test_names_that_are_not_utf_8(tmp_path: Path, ros_environment: dict[str, str]) -> None:
+    """A folder with such names is published, a damaged one is said; as a parameter ROS 2 does not take one."""
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    data = cv2.imencode(".png", np.zeros((48, 64, 3), np.uint8))[1].tobytes()
+    (pictures / os.fsdecode(b"a\xe9.png")).write_bytes(data)
+    (pictures / os.fsdecode(b"b\xe9.png")).write_bytes(data[:30])
+    for source, code, says in (
+        (b"pictures", 0, "ended after 1 frames"),
+        (b"pictures", 0, "skipped: pictures/b\\udce9.png"),
+        (b"pictures/a\xe9.png", 2, "ROS 2 takes UTF-8 only, got 'source:=pictures/a\\udce9.png'"),
+    ):
+        command = [sys.executable, "-m", "pose_resnet_ros", "image_source", "--ros-args", "-p", b"source:=" + source]
+        done = subprocess.run(
+            command, cwd=tmp_path, env=ros_environment, capture_output=True, text=True, timeout=60, check=False
+        )
+        assert done.returncode == code, done.stderr
+        assert says in done.stderr
+        assert "Traceback" not in done.stderr
 
 
 def test_log_files_are_written_where_they_can_be(tmp_path: Path, ros_environment: dict[str, str]) -> None:
