@@ -158,6 +158,12 @@ class HumanBodies:
             self._node.destroy_publisher(publisher)
 
 
+def own_prefix(node: Node, usual_name: str) -> str:
+    """What tells this node's bodies from those of others: its namespace, and its name if it was given another."""
+    name = "" if node.get_name() == usual_name else node.get_name()
+    return "_".join(filter(None, [*node.get_namespace().split("/"), name])).strip("_")
+
+
 def body_id(track_id: int, prefix: str) -> str:
     """REP-155 wants ids that begin with a letter."""
     return f"{prefix}_body{track_id}" if prefix else f"body{track_id}"

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from rclpy import get_rmw_implementation_identifier
@@ -20,14 +20,12 @@ from pose_resnet_ros.pipeline import PosePipeline, load_pipeline
 from pose_resnet_ros.ros import memory, messages, qos
 from pose_resnet_ros.ros.depth.space import Space
 from pose_resnet_ros.ros.external.input import TOPIC as DETECTIONS_TOPIC
-from pose_resnet_ros.ros.external.input import ExternalInput
 from pose_resnet_ros.ros.health.diagnostics import Condition
 from pose_resnet_ros.ros.health.loss_cure import loss_cure
 from pose_resnet_ros.ros.health.reporter import HealthReporter
 from pose_resnet_ros.ros.health.statistics import Statistics
-from pose_resnet_ros.ros.human_bodies import HumanBodies
-from pose_resnet_ros.ros.image_input import ImageInput
-from pose_resnet_ros.ros.latched_picture import LatchedPicture
+from pose_resnet_ros.ros.human_bodies import HumanBodies, own_prefix
+from pose_resnet_ros.ros.intake import Intake
 from pose_resnet_ros.ros.latest import LatestWorker
 from pose_resnet_ros.ros.lifecycle import GuardedLifecycleNode
 from pose_resnet_ros.ros.log_forwarding import forward_logs, stop_forwarding
@@ -35,7 +33,7 @@ from pose_resnet_ros.ros.outputs import Outputs
 from pose_resnet_ros.ros.parameters.declare import Parameters
 from pose_resnet_ros.ros.parameters.settings import PARAMETERS, Settings, when_read, why_fixed
 from pose_resnet_ros.ros.process import run_node
-from pose_resnet_ros.ros.processing import FrameProcessor, without_boxes
+from pose_resnet_ros.ros.processing import FrameProcessor
 from pose_resnet_ros.ros.transports import TRANSPORTS, Transport, published_elsewhere, publishers_of
 
 NAME = "pose_resnet"
@@ -56,11 +54,9 @@ class PoseNode(GuardedLifecycleNode):
         self._outputs: Outputs | None = None
         self._worker: LatestWorker | None = None
         self._left_behind: LatestWorker | None = None
-        self._input: ImageInput | None = None
-        self._latched: LatchedPicture | None = None
+        self._intake: Intake | None = None
         self._identities: Identities | None = None
         self._processor: FrameProcessor | None = None
-        self._external: ExternalInput | None = None
         self._space: Space | None = None
         self._bodies: HumanBodies | None = None
         try:
@@ -112,7 +108,9 @@ class PoseNode(GuardedLifecycleNode):
         if self._settings.use_depth:
             self._space = Space(self, self._pipeline.skeleton)
         if self._settings.publish_hri:
-            self._bodies = HumanBodies(self, self._pipeline.skeleton, prefix=self._hri_prefix())
+            self._bodies = HumanBodies(
+                self, self._pipeline.skeleton, prefix=self._settings.hri_id_prefix or own_prefix(self, NAME)
+            )
         self._skeleton.publish(messages.skeleton_message(self._pipeline.skeleton))
         providers = ", ".join(f"{network} on {provider}" for network, provider in self._providers().items())
         self.get_logger().info(
@@ -129,41 +127,27 @@ class PoseNode(GuardedLifecycleNode):
         assert self._pipeline  # the state machine activates only what was configured
         self._pipeline.resume()
         self._statistics.restart()
-        external: ExternalInput | None = None
-        if self._settings.is_external:
-            external = self._external = ExternalInput(
-                self, settings=lambda: self._settings, forward=self._to_worker
-            )
-        self._processor = self._make_processor()
-        worker = self._worker = LatestWorker(
+        self._intake = Intake(
+            self,
+            self._transport,
+            settings=lambda: self._settings,
+            to_worker=self._to_worker,
+            is_idle=lambda: self._worker is not None and self._worker.idle,
+            statistics=self._statistics,
+        )
+        self._processor = self._make_processor(self._intake.split)
+        self._worker = LatestWorker(
             self._processor,
             on_stale=self._statistics.frame_stale,
             on_idle=self._on_idle,
             max_age_ms=lambda: self._settings.max_age_ms,
         )
-        worker.start()
+        self._worker.start()
         if self._space is not None:
             self._space.subscribe()
-        forward = self._to_worker if external is None else external.put
-        source = self._transport.message_type, self._transport.topic(self)
-        self._input = ImageInput(
-            self,
-            *source,
-            qos.input_profile(self._settings.image_reliability),
-            # Whoever joins images with detections wants each of them.
-            is_idle=lambda: external is not None or worker.idle,
-            forward=forward,
-            statistics=self._statistics,
-        )
-        self._latched = LatchedPicture(
-            self,
-            *source,
-            forward=forward,
-            statistics=self._statistics,
-            is_waiting=self._is_waiting,
-        )
+        self._intake.open()
 
-    def _make_processor(self) -> FrameProcessor:
+    def _make_processor(self, split: Callable[[Any], tuple[Any, Any]]) -> FrameProcessor:
         assert self._pipeline
         assert self._outputs
         assert self._identities
@@ -172,7 +156,7 @@ class PoseNode(GuardedLifecycleNode):
             self._pipeline,
             self._outputs,
             identities=self._identities,
-            split=self._external.split if self._external is not None else without_boxes,
+            split=split,
             space=self._space,
             bodies=self._bodies,
             decode=self._transport.decode,
@@ -189,8 +173,8 @@ class PoseNode(GuardedLifecycleNode):
             self._worker.put(message, received_s)
 
     def _on_idle(self) -> None:
-        if (image_input := self._input) is not None:
-            image_input.resume()
+        if (intake := self._intake) is not None:
+            intake.resume()
 
     def _reset_tracking(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         """The service ~/reset_tracking."""
@@ -204,10 +188,9 @@ class PoseNode(GuardedLifecycleNode):
 
     def deactivate(self) -> None:
         """Unsubscribe, and end the worker, also out of the middle of an inference."""
-        for part in (self._input, self._latched, self._external):
-            if part is not None:
-                part.close()
-        self._input = self._latched = self._external = None
+        if self._intake is not None:
+            self._intake.close()
+            self._intake = None
         if self._pipeline is not None:
             self._pipeline.cancel()
         worker, self._worker, self._processor = self._worker, None, None
@@ -237,29 +220,18 @@ class PoseNode(GuardedLifecycleNode):
     def _read_settings(self) -> None:
         self._settings = Settings.from_values(self._declared.values)
 
-    def _hri_prefix(self) -> str:
-        """What tells this node's bodies from those of others: its namespace, and its name if it was given another."""
-        name = "" if self.get_name() == NAME else self.get_name()
-        own = "_".join(filter(None, [*self.get_namespace().split("/"), name]))
-        return self._settings.hri_id_prefix or own.strip("_")
-
     @property
     def _transport(self) -> Transport:
         return TRANSPORTS[self._settings.image_transport]
 
     def _providers(self) -> dict[str, str]:
-        return (
-            {network: grant.provider for network, grant in self._pipeline.grants.items()}
-            if self._pipeline
-            else {}
-        )
-
-    def _is_waiting(self) -> bool:
-        return self._input is not None and self._input.is_waiting
+        grants = self._pipeline.grants if self._pipeline else {}
+        return {network: grant.provider for network, grant in grants.items()}
 
     def _condition(self) -> Condition:
         topic = self._transport.topic(self)
-        parts = [part for part in (self._external, self._space) if part is not None]
+        intake = self._intake
+        parts = [part for part in (intake.external if intake else None, self._space) if part is not None]
         publishers, other_types = publishers_of(self, topic, self._transport.message_type)
         return Condition(
             state=self.state,
@@ -268,8 +240,8 @@ class PoseNode(GuardedLifecycleNode):
             publishers=publishers,
             other_types=other_types,
             elsewhere=None if publishers else published_elsewhere(self, self._transport),
-            matched=self._input.matched_publishers() if self._input is not None else None,
-            is_waiting=self._is_waiting(),
+            matched=None if intake is None else intake.matched_publishers,
+            is_waiting=intake is not None and intake.is_waiting,
             problem=self.problem,
             worker_died=self._worker is not None and not self._worker.alive,
             trouble=next((part.trouble for part in parts if part.trouble), ""),

@@ -28,11 +28,6 @@ from pose_resnet_ros.ros.throttle import Throttle
 from pose_resnet_ros.sequence import ImageSequence
 
 
-def without_boxes(message: Any) -> tuple[Any, None]:
-    """The worker's message is an image, and the pipeline finds the persons."""
-    return message, None
-
-
 class FrameProcessor:
     """Called with each frame; no exception leaves it, whatever the frame holds.
 

@@ -51,7 +51,10 @@ def test_beside_a_camera_nothing_comes_twice(
     node = world.pose_node(pose_model=spot)
     camera = world.publisher(Image, qos=LATCHED if first == "camera" else BEST_EFFORT)
     world.until(lambda: first == "camera" or persons, "the picture that was there")
-    world.until(lambda: node._latched._subscription is None and node._latched._asked, "the end of asking")
+    world.until(
+        lambda: node._intake._latched._subscription is None and node._intake._latched._asked,
+        "the end of asking",
+    )
     for number in range(10, 20):
         camera.publish(image_message(number=number))
         world.until(lambda n=number: persons and stamps(persons)[-1] == n, f"frame {number}")
@@ -63,7 +66,7 @@ def test_a_publisher_that_keeps_nothing_is_not_asked(world: Any, spot: str, imag
     persons = world.listen(PersonArray, "/pose_resnet/persons")
     camera = world.publisher(Image)
     world.spin_for(1.2)
-    assert node._latched._subscription is None
+    assert node._intake._latched._subscription is None
     camera.publish(image_message(number=3))
     world.until(lambda: persons, "persons")
     assert stamps(persons) == [3]

@@ -192,7 +192,7 @@ def test_an_unexpected_error_in_any_transition_frees_all_and_can_be_recovered_fr
         patch.setattr(node, "_make_processor" if what == "activate" else "deactivate", broken)
         assert getattr(node, f"trigger_{what}")() == TransitionCallbackReturn.ERROR
     assert "nobody expected this" in capfd.readouterr().err
-    assert (node.state, node._pipeline, node._worker, node._input) == ("unconfigured", None, None, None)
+    assert (node.state, node._pipeline, node._worker, node._intake) == ("unconfigured", None, None, None)
     assert "nobody expected this" in node.problem
     node.configure_and_activate()
     assert (node.state, node.problem) == ("active", "")
@@ -231,8 +231,10 @@ def test_cleanup_frees_the_models_at_once(
     parameters: dict[str, Any],
 ) -> None:
     node = world.pose_node(pose_model=spot, **parameters)
-    freed = [weakref.ref(part) for part in (node._pipeline, node._worker, node._input, node._outputs)]
-    freed += [weakref.ref(part) for part in (node._space, node._external) if part is not None]
+    freed = [weakref.ref(part) for part in (node._pipeline, node._worker, node._intake, node._outputs)]
+    parts = (node._intake._input, node._intake._latched, node._intake.external, node._space)
+    freed += [weakref.ref(part) for part in parts if part is not None]
+    del parts
     if not parameters:
         persons = world.listen(PersonArray, "/pose_resnet/persons")
         world.publisher(Image).publish(image_message())
