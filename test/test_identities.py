@@ -50,7 +50,7 @@ def test_settings_change_while_tracks_stay() -> None:
 
 
 @pytest.mark.parametrize(
-    ("third_s", "ids"), [(0.095, [1, 1]), (-0.4, [1, 1]), (-0.41, [-1, 2])], ids=["5 ms", "0.5 s", "more"]
+    ("third_s", "ids"), [(0.095, [1, 1]), (0.0, [1, 1]), (-0.01, [-1, 2])], ids=["5 ms", "0.1 s", "more"]
 )
 def test_only_a_long_step_back_makes_everybody_new(third_s: float, ids: list[int]) -> None:
     identities = Identities(COCO17, IdentitySettings(smoothing=SmoothingSettings(enabled=True)))

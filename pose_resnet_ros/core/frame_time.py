@@ -6,8 +6,8 @@ source begins again (a bag that loops, a simulation that is reset).
 
 from __future__ import annotations
 
-# Drivers step back by milliseconds, a clock that NTP sets by some tenths of a second; no bag that loops is so short.
-MAX_STEP_BACK_S = 0.5
+# Drivers step back by milliseconds; a bag that loops, however short, by more than this.
+MAX_STEP_BACK_S = 0.1
 
 
 def in_order(stamp_s: float, last_s: float | None) -> float:

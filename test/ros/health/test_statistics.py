@@ -159,7 +159,7 @@ def test_time_that_jumps_back(statistics: Statistics) -> None:
 
 
 def test_a_small_step_back_or_no_stamp_is_no_jump(statistics: Statistics) -> None:
-    stamps_ms = (50_000, 49_995, 50_000, 49_500, 50_100, 0, 49_599)  # the last one: 501 ms before the latest
+    stamps_ms = (50_000, 49_995, 50_000, 49_900, 50_100, 0, 49_999)  # the last one: 101 ms before the latest
     jumped = [statistics.time_jumped_back(stamp_ms * 10**6) for stamp_ms in stamps_ms]
     assert jumped == [False] * 6 + [True]
     assert (statistics.summary().time_jumps, statistics.summary().steps_back) == (1, 2)
