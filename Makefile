@@ -26,7 +26,7 @@ export FASTDDS_DEFAULT_PROFILES_FILE ?= $(CURDIR)/config/fastdds_images.xml
 # What the environment and the package are made of; a change makes the next command install again (seconds).
 STAND_IN := $(shell find build_support stand_ins -name '*.py' -o -name '*.cmake' -o -name '*.msg' -o -name 'CMakeLists.txt')
 WHEELS := requirements/ros2_wheels.txt requirements/$(ROS_DISTRO).txt
-PACKAGE := CMakeLists.txt package.xml setup.py scripts/tool.in \
+PACKAGE := CMakeLists.txt package.xml setup.py scripts/pose_resnet_ros scripts/tool.in \
   $(shell find pose_resnet_ros msg launch config rviz -type f -not -name '*.pyc')
 
 .PHONY: setup test test-oldest fuzz demo lint clean

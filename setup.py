@@ -59,7 +59,7 @@ def ros_options() -> dict:
         return {
             "version": version() + "+without.ros",  # pip's closing line shows it
             "packages": find_packages(include=["pose_resnet_ros", "pose_resnet_ros.*"]),
-            "package_data": {"pose_resnet_ros": ["weights/*"]},
+            "package_data": {"pose_resnet_ros": ["py.typed", "weights/*"]},
         }
     if not has_ros_package("vision_msgs"):
         raise SystemExit(
@@ -81,6 +81,7 @@ setup(
     python_requires=">=3.10",
     install_requires=["numpy>=1.21.6", "scipy>=1.8", "tqdm>=4.57", "requests>=2.25", "pillow>=9"],
     extras_require=EXTRAS,
+    entry_points={"console_scripts": ["pose_resnet_ros = pose_resnet_ros.tools.cli:main"]},
     zip_safe=False,
     **ros_options(),
 )

@@ -65,6 +65,8 @@ class CMakeBuild(build_ext):
         if cmake is None:
             raise SystemExit("cmake is missing: pip install cmake, or sudo apt install cmake")
         configure = [f"-S{Path.cwd()}", f"-B{build_dir}", "-DBUILD_TESTING=OFF", "-DCMAKE_BUILD_TYPE=Release"]
+        # pip makes this command from setup.py's entry point, so that it finds this environment's interpreter.
+        configure.append("-DINSTALL_COMMAND=OFF")
         # The real prefix, not the stage: CMake refuses exported include paths inside the source tree, where `.venv` may
         # lie, unless they are below the install prefix.
         configure += [f"-DCMAKE_INSTALL_PREFIX={sys.prefix}", f"-DPython3_EXECUTABLE={sys.executable}"]

@@ -48,5 +48,11 @@ def test_it_holds_the_tools_and_the_models_but_no_messages(wheel):
         f"pose_resnet_ros/weights/{path.name}" for path in (ROOT / "pose_resnet_ros/weights").glob("*.onnx")
     }
 
-    assert expected | {"pose_resnet_ros/tools/cli.py"} <= set(names)
+    assert expected | {"pose_resnet_ros/py.typed", "pose_resnet_ros/tools/cli.py"} <= set(names)
     assert not [name for name in names if name.startswith("pose_resnet_ros/msg/")]
+
+
+def test_it_makes_the_command(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (name for name in archive.namelist() if name.endswith("entry_points.txt"))
+        assert "pose_resnet_ros = pose_resnet_ros.tools.cli:main" in archive.read(name).decode()

@@ -1,0 +1,81 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""What ``pose_resnet_ros`` itself offers: these names, and nothing heavy until one of them is used."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import pose_resnet_ros
+from pose_resnet_ros.core import errors
+
+ROOT = Path(__file__).resolve().parents[1]
+NAMES = {
+    *("load_pipeline", "PosePipeline", "PipelineResult", "PipelineSettings", "Detections", "People"),
+    *("PoseError", "BackendError", "BenchmarkError", "DataFileError", "DownloadError", "ImageError"),
+    *("InferenceCancelled", "ModelError", "SettingsError"),
+}
+
+
+def loaded_by(statement: str) -> set[str]:
+    """Top-level names of the modules that a fresh interpreter holds after the statement."""
+    code = f"import sys; {statement}; print(*{{name.partition('.')[0] for name in sys.modules}})"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    return set(done.stdout.split())
+
+
+def test_the_names_are_these():
+    assert set(pose_resnet_ros.__all__) == NAMES
+    assert set(dir(pose_resnet_ros)) >= NAMES
+
+
+@pytest.mark.parametrize("name", sorted(NAMES))
+def test_each_name_is_the_object_that_its_module_defines(name: str):
+    found = getattr(pose_resnet_ros, name)
+    assert found.__name__ == name
+    assert getattr(sys.modules[found.__module__], name) is found
+
+
+def test_every_error_is_among_them():
+    assert {name for name, value in vars(errors).items() if isinstance(value, type)} <= NAMES
+
+
+def test_type_checkers_see_the_same_names():
+    tree = ast.parse((ROOT / "pose_resnet_ros" / "__init__.py").read_text(encoding="utf-8"))
+    block = next(node for node in tree.body if isinstance(node, ast.If))
+    assert {alias.name for statement in block.body for alias in statement.names} == NAMES
+    assert (Path(pose_resnet_ros.__file__).parent / "py.typed").is_file()
+
+
+@pytest.mark.parametrize("statement", ["import pose_resnet_ros", "from pose_resnet_ros import ModelError"])
+def test_importing_it_loads_nothing_heavy(statement: str):
+    assert not {"cv2", "numpy", "onnxruntime", "rclpy", "scipy"} & loaded_by(statement)
+
+
+def test_another_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="module 'pose_resnet_ros' has no attribute 'load_pipelines'"):
+        pose_resnet_ros.load_pipelines  # noqa: B018
+
+
+def test_modules_and_generated_messages_are_still_found():
+    from pose_resnet_ros import options
+
+    assert options.__name__ == "pose_resnet_ros.options"
+    pytest.importorskip("rclpy")
+    from pose_resnet_ros import msg
+
+    assert msg.PersonArray.__name__ == "PersonArray"
