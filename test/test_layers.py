@@ -85,7 +85,6 @@ WITH_SCIPY = {"core/tracking.py"}
 ABOUT = {
     "export": {"onnx"},
     "export/pose_resnet_torch.py": {"torch"},
-    "benchmark/onnx_torch.py": {"onnx", "torch"},
     "models/one_trip_graph.py": {"onnx"},
 }
 

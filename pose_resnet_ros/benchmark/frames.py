@@ -24,9 +24,9 @@ from pose_resnet_ros.benchmark.timing import Timing, interleaved, ratio
 from pose_resnet_ros.pipeline import PosePipeline, load_pipeline
 
 RECORDED_COUNT = 8
+SYNTHETIC_WH = (640, 480)
 # Milliseconds of each round: by the clock, and of the processors.
 _Clocks = tuple[np.ndarray, np.ndarray]
-_SYNTHETIC_WH = (640, 480)
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def measure_frames(
 
 def _scene_maker(source: Source, pipeline: PosePipeline) -> Callable[[int], list[Scene]]:
     if source.name == SYNTHETIC:
-        width, height = source.size_wh or _SYNTHETIC_WH
+        width, height = source.size_wh or SYNTHETIC_WH
         return lambda count: [synthetic_scene(count, width=width, height=height)]
     images = recorded_images(source.name, count=RECORDED_COUNT, size_wh=source.size_wh)
     return lambda count: [recorded_scene(image, count, detector=pipeline.detector) for image in images]

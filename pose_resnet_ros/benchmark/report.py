@@ -7,14 +7,12 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from pose_resnet_ros.benchmark.frames import FrameRow
-from pose_resnet_ros.benchmark.peers import PeerRow
-from pose_resnet_ros.benchmark.startup import StartRow
 from pose_resnet_ros.checked_json import read_json
 from pose_resnet_ros.core.errors import BenchmarkError, DataFileError
 
@@ -26,9 +24,7 @@ class Report:
     """Everything that one call measured, the machine and the command line with it."""
 
     command: str
-    frames: list[FrameRow] = field(default_factory=list)
-    peers: list[PeerRow] = field(default_factory=list)
-    starts: list[StartRow] = field(default_factory=list)
+    frames: list[FrameRow]
 
     def as_dict(self) -> dict[str, Any]:
         return {"machine": machine(), **asdict(self)}
@@ -49,10 +45,12 @@ def machine() -> dict[str, str]:
     return {**facts, "system": platform.system(), **versions}
 
 
-def tables(report: Report) -> list[Table]:
-    """Those that have rows."""
-    all_tables = [_frame_table(report.frames), _peer_table(report.peers), _start_table(report.starts)]
-    return [table for table in all_tables if table.rows]
+def frame_table(rows: Sequence[FrameRow]) -> Table:
+    stages = list(rows[-1].stage_ms) if rows else []
+    head = ("set-up", "persons", "median ms", "p95 ms", "ratio", "CPU ms", "CPU ratio", "others %", *stages)
+    return Table(
+        "whole frames, and the stages' medians in ms", head, [_frame_cells(row, stages) for row in rows]
+    )
 
 
 def compare(report: Report, older: Path) -> Table:
@@ -73,14 +71,6 @@ def compare(report: Report, older: Path) -> Table:
     return Table(f"against {older}", ("set-up", "persons", "before ms", "now ms", "ratio"), rows)
 
 
-def _frame_table(rows: Sequence[FrameRow]) -> Table:
-    stages = list(rows[-1].stage_ms) if rows else []
-    head = ("set-up", "persons", "median ms", "p95 ms", "ratio", "CPU ms", "CPU ratio", "others %", *stages)
-    return Table(
-        "whole frames, and the stages' medians in ms", head, [_frame_cells(row, stages) for row in rows]
-    )
-
-
 def _frame_cells(row: FrameRow, stages: list[str]) -> tuple[str, ...]:
     times = [f"{row.stage_ms[stage]:.2f}" if stage in row.stage_ms else "" for stage in stages]
     whole = (f"{row.whole.median_ms:.1f}", f"{row.whole.p95_ms:.1f}")
@@ -93,34 +83,6 @@ def _frame_cells(row: FrameRow, stages: list[str]) -> tuple[str, ...]:
         f"{row.cpu_against_first:.2f}",
         f"{100 * row.others_share:.0f}",
         *times,
-    )
-
-
-def _peer_table(rows: Sequence[PeerRow]) -> Table:
-    cells: list[tuple[str, ...]] = []
-    for row in rows:
-        if row.timing is None or row.against_ours is None:
-            cells.append((row.peer, "", row.missing, "", ""))
-        else:
-            times = (f"{row.timing.median_ms:.1f}", f"{row.timing.p95_ms:.1f}")
-            cells.append((row.peer, str(row.persons), *times, f"{row.against_ours:.2f}"))
-    return Table(
-        "the pose network alone, same weights", ("peer", "persons", "median ms", "p95 ms", "ratio"), cells
-    )
-
-
-def _start_table(rows: Sequence[StartRow]) -> Table:
-    cells = [
-        (
-            row.peer,
-            str(row.persons),
-            f"{row.first_result_ms:.0f}",
-            "" if row.peak_mb is None else f"{row.peak_mb:.0f}",
-        )
-        for row in rows
-    ]
-    return Table(
-        "a process with it, from the start", ("peer", "persons", "first result ms", "peak MB"), cells
     )
 
 

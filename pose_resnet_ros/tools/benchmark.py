@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Measure how long a frame takes, stage by stage, against the number of persons and beside other ways to run it."""
+"""Measure how long a frame takes, stage by stage, against the number of persons."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from pose_resnet_ros.benchmark.frames import Source, measure_frames
-from pose_resnet_ros.benchmark.peers import PEERS, measure_peers
-from pose_resnet_ros.benchmark.report import Report, compare, tables
+from pose_resnet_ros.benchmark.report import Report, compare, frame_table, machine
 from pose_resnet_ros.benchmark.show import plot, print_table
-from pose_resnet_ros.benchmark.startup import measure_start
+from pose_resnet_ros.benchmark.through_ros import measure_through_ros, node_tables
 from pose_resnet_ros.core.errors import SettingsError
 from pose_resnet_ros.options import option
 from pose_resnet_ros.output_files import OutputGuard, write_whole
@@ -34,34 +33,41 @@ AXES = (
     "one_trip",
 )
 _PERSONS = [0, 1, 2, 4, 8, 16, 32]
-_DESCRIPTION = """Times are taken in turns (A B A B), so compare within one call, not between calls. With --peers the pose network
-alone runs beside other libraries on the same weights; with --node the ROS 2 node runs in a process of its own between a
-source and a listener."""
+_DESCRIPTION = """Times are taken in turns (A B A B), so compare within one call, not between calls. With --node the ROS 2 node
+runs in a process of its own between a source and a listener."""
 
 
 def main(arguments: list[str]) -> int:
     args = _parse(arguments)
-    command = shlex.join(["benchmark", *arguments])
     _check_files(args)
+    source, command = Source(args.source, args.size, args.encoding), shlex.join(["benchmark", *arguments])
     if args.node:
-        from pose_resnet_ros.tools import benchmark_node
+        _measure_node(args, source, command)
+    else:
+        _measure_frames(args, source, command)
+    return 0
 
-        data, shown = benchmark_node.measure(args, command=command)
-        for table in shown:
-            print_table(table)
-        if args.json:
-            write_json(args.json, data)
-        return 0
-    report = _measure(args, command=command)
-    for table in tables(report):
+
+def _measure_node(args: argparse.Namespace, source: Source, command: str) -> None:
+    parameters = {name: getattr(args, name)[0] for name in AXES} | {"threads": args.threads}
+    timing = {"rate_hz": args.rate, "seconds": args.seconds}
+    row = measure_through_ros(source, parameters, without_networks=args.without_networks, **timing)
+    for table in node_tables(row):
         print_table(table)
+    if args.json:
+        write_json(args.json, {"machine": machine(), "command": command, "node": row})
+
+
+def _measure_frames(args: argparse.Namespace, source: Source, command: str) -> None:
+    frames = measure_frames(setups(args), persons=args.persons, source=source, rounds=args.rounds)
+    report = Report(command, frames)
+    print_table(frame_table(frames))
     if args.compare:
         print_table(compare(report, args.compare))
     if args.json:
         write_json(args.json, report.as_dict())
     if args.plot:
-        plot(report.frames, args.plot)
-    return 0
+        plot(frames, args.plot)
 
 
 def _check_files(args: argparse.Namespace) -> None:
@@ -101,24 +107,6 @@ def _label(name: str, value: Any) -> str:
     return Path(str(value)).stem or "own size"
 
 
-def _measure(args: argparse.Namespace, *, command: str) -> Report:
-    source = Source(args.source, args.size, args.encoding)
-    frames = measure_frames(setups(args), persons=args.persons, source=source, rounds=args.rounds)
-    report = Report(command, frames)
-    if args.peers:
-        counts = [count for count in args.persons if count]
-        if not counts:
-            raise SettingsError("peers: they need somebody in the picture; give --persons a number above 0")
-        given = {"persons": counts, "threads": args.threads, "rounds": args.rounds}
-        report.peers.extend(measure_peers(args.pose_model[0], **given))
-        starts = (
-            measure_start(peer, args.pose_model[0], persons=min(8, max(counts)), threads=args.threads)
-            for peer in PEERS
-        )
-        report.starts.extend(row for row in starts if row is not None)
-    return report
-
-
 def _size(text: str) -> tuple[int, int]:
     width, _, height = text.partition("x")
     if not (width.isdecimal() and height.isdecimal() and int(width) > 0 and int(height) > 0):
@@ -156,9 +144,6 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     )
     parser.add_argument(
         "--rounds", type=whole_number(1), default=20, help="times each set-up runs (default 20)"
-    )
-    parser.add_argument(
-        "--peers", action="store_true", help="the first pose model by other libraries too, where installed"
     )
     parser.add_argument("--json", type=file_path, metavar="FILE", help="write everything measured")
     parser.add_argument(

@@ -97,22 +97,6 @@ def test_an_older_file_of_whatever_content_is_one_sentence(tmp_path: Path, text:
         compare(Report("benchmark", []), tmp_path / "older.json")
 
 
-def test_peers_run_the_same_weights_where_they_are_installed(tmp_path: Path):
-    path = tmp_path / "peers.json"
-    assert run("--persons", "2", "--peers", "--json", str(path)) == 0
-    report = json.loads(path.read_text())
-    ran = {row["peer"]: row for row in report["peers"] if row["timing"]}
-    assert {"onnxruntime, one batch", "onnxruntime, one call a person"} <= ran.keys()
-    assert ran["onnxruntime, one batch"]["against_ours"] == 1.0
-    assert all(row["missing"] for row in report["peers"] if not row["timing"])
-    assert {row["peer"] for row in report["starts"]} == ran.keys()
-
-
-def test_peers_need_somebody(capsys):
-    assert run("--persons", "0", "--peers") == 1
-    assert "give --persons a number above 0" in capsys.readouterr().err
-
-
 def test_the_plot_is_a_picture(spot: str, tmp_path: Path):
     pytest.importorskip("matplotlib")
     path = tmp_path / "plot.png"

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""What a contender costs before its first result: time from the start of its process, and peak memory."""
+"""What a baseline costs before its first result: time from the start of its process, and peak memory."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from pose_resnet_ros.benchmark.peers import input_shape, open_peer
+from benchmarks.baseline_networks import input_shape, open_baseline
 from pose_resnet_ros.core.errors import BenchmarkError
-from pose_resnet_ros.models.files import find_model
 
 TIMEOUT_S = 300.0
 
@@ -26,16 +25,15 @@ class StartRow:
     process, None where the system does not tell.
     """
 
-    peer: str
+    baseline: str
     persons: int
     first_result_ms: float
     peak_mb: float | None
 
 
-def measure_start(peer: str, pose_model: str, *, persons: int, threads: int) -> StartRow | None:
-    """In a process of its own; None if the peer is not installed or cannot run the model."""
-    path = find_model(pose_model, kind="pose").path
-    given = json.dumps([peer, str(path), [persons, *input_shape(path)], threads])
+def measure_start(baseline: str, path: Path, *, persons: int, threads: int) -> StartRow:
+    """In a process of its own. Raises BenchmarkError if that ends without a result."""
+    given = json.dumps([baseline, str(path), [persons, *input_shape(path)], threads])
     begin = time.perf_counter()
     child = subprocess.Popen(
         [sys.executable, "-m", __name__, given], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
@@ -44,19 +42,18 @@ def measure_start(peer: str, pose_model: str, *, persons: int, threads: int) -> 
     first_line = child.stdout.readline()
     elapsed_ms = 1e3 * (time.perf_counter() - begin)
     child.communicate(timeout=TIMEOUT_S)
-    return StartRow(peer, persons, elapsed_ms, json.loads(first_line)) if first_line else None
+    if not first_line:
+        raise BenchmarkError(
+            f"{baseline}: its process ended with exit code {child.returncode} and without a result"
+        )
+    return StartRow(baseline, persons, elapsed_ms, json.loads(first_line))
 
 
-def main() -> int:
-    """The child: run once, print the peak memory in megabytes (nothing if the peer cannot run)."""
-    peer, path, shape, threads = json.loads(sys.argv[1])
-    try:
-        network = open_peer(peer, Path(path), threads)
-    except BenchmarkError:
-        return 1
-    network(np.zeros(shape, np.float32))
+def main() -> None:
+    """The child: run once, print the peak memory in megabytes."""
+    baseline, path, shape, threads = json.loads(sys.argv[1])
+    open_baseline(baseline, Path(path), threads)(np.zeros(shape, np.float32))
     print(json.dumps(peak_mb()), flush=True)
-    return 0
 
 
 def peak_mb() -> float | None:
@@ -72,4 +69,4 @@ def peak_mb() -> float | None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -4,50 +4,55 @@
 
 from __future__ import annotations
 
-import argparse
 import tempfile
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from pose_resnet_ros.benchmark.report import Table, machine
+from pose_resnet_ros.benchmark.frames import RECORDED_COUNT, SYNTHETIC_WH, Source
+from pose_resnet_ros.benchmark.report import Table
 from pose_resnet_ros.benchmark.scenes import SYNTHETIC, recorded_images, synthetic_scene
 from pose_resnet_ros.core.errors import BenchmarkError, ModelError
-from pose_resnet_ros.tools.benchmark import AXES
-
-_PICTURES = 8
 
 
-def measure(args: argparse.Namespace, *, command: str) -> tuple[dict[str, Any], list[Table]]:
-    """The results as one dictionary, for JSON, and as tables. Raises BenchmarkError without ROS 2."""
+def measure_through_ros(
+    source: Source,
+    parameters: Mapping[str, Any],
+    *,
+    rate_hz: float,
+    seconds: float,
+    without_networks: bool = False,
+) -> dict[str, Any]:
+    """The fields of ``ros.programs.benchmark_node.NodeRow``; parameters: of the node. Raises BenchmarkError without ROS 2."""
     try:
         from pose_resnet_ros.ros.programs.benchmark_node import measure_node
     except ImportError as error:
         raise BenchmarkError(
             f"--node needs ROS 2: no module named '{error.name}'; source its setup.bash first"
         ) from error
-    parameters = {name: getattr(args, name)[0] for name in AXES} | {"threads": args.threads}
+    given = dict(parameters)
     with tempfile.TemporaryDirectory() as folder:
-        if args.without_networks:
+        if without_networks:
             model = null_model(Path(folder) / "null.onnx")
-            parameters |= {"pose_model": str(model), "detector_model": "full_frame"}
-        row = measure_node(_frames(args), rate_hz=args.rate, seconds=args.seconds, parameters=parameters)
-    facts = asdict(row)
+            given |= {"pose_model": str(model), "detector_model": "full_frame"}
+        row = measure_node(_frames(source), rate_hz=rate_hz, seconds=seconds, parameters=given)
+    return asdict(row)
+
+
+def node_tables(row: Mapping[str, Any]) -> list[Table]:
+    facts = dict(row)
     stages = facts.pop("stage_ms")
     cells = [
         (name, f"{value:.1f}" if isinstance(value, float) else str(value)) for name, value in facts.items()
     ]
-    tables = [
+    stage_cells = [(name, f"{ms:.1f}") for name, ms in stages.items()]
+    return [
         Table("the node, from outside", ("measure", "value"), cells),
-        Table(
-            "stages in the node, median ms",
-            ("stage", "ms"),
-            [(name, f"{ms:.1f}") for name, ms in stages.items()],
-        ),
+        Table("stages in the node, median ms", ("stage", "ms"), stage_cells),
     ]
-    return {"machine": machine(), "command": command, "node": asdict(row)}, tables
 
 
 def null_model(path: Path) -> Path:
@@ -71,9 +76,9 @@ def null_model(path: Path) -> Path:
     return path
 
 
-def _frames(args: argparse.Namespace) -> np.ndarray:
+def _frames(source: Source) -> np.ndarray:
     """(n, H, W, 3) uint8 BGR."""
-    if args.source == SYNTHETIC:
-        width, height = args.size or (640, 480)
+    if source.name == SYNTHETIC:
+        width, height = source.size_wh or SYNTHETIC_WH
         return synthetic_scene(0, width=width, height=height).image[None]
-    return np.stack(recorded_images(args.source, count=_PICTURES, size_wh=args.size))
+    return np.stack(recorded_images(source.name, count=RECORDED_COUNT, size_wh=source.size_wh))
