@@ -5,6 +5,8 @@
 #               DETECTOR=yolov3_tiny and POSE=... other models of the table, fetched if need be)
 # make fuzz     random input for FUZZ_MINUTES=30 minutes; what fails is kept in out/fuzz
 # make lint     ruff and mypy
+# make format   lay the code out by ruff
+# make docs-html   the API reference, from the docstrings, in out/api
 # make clean    remove all of it
 #
 # Common to all: ROS_DISTRO=jazzy (in .venv) or kilted (in .venv-kilted), PYTHON=python3.12. A ROS 2 installed on this machine
@@ -29,7 +31,7 @@ WHEELS := requirements/ros2_wheels.txt requirements/$(ROS_DISTRO).txt
 PACKAGE := CMakeLists.txt package.xml setup.py scripts/pose_resnet_ros scripts/tool.in \
   $(shell find pose_resnet_ros msg launch config rviz -type f -not -name '*.pyc')
 
-.PHONY: setup test test-oldest fuzz demo lint clean
+.PHONY: setup test test-oldest fuzz demo lint format docs-html clean
 
 setup: $(VENV)/.package
 
@@ -64,6 +66,15 @@ lint: setup
 	$(BIN)/python -m pip install --quiet --requirement requirements/lint.txt
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+format: setup
+	$(BIN)/python -m pip install --quiet --requirement requirements/lint.txt
+	$(BIN)/ruff check --select I --fix .
+	$(BIN)/ruff format .
+
+docs-html: setup
+	$(BIN)/python -m pip install --quiet --requirement requirements/docs.txt
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet docs/api out/api
 
 clean:
 	rm -rf .venv .venv-* build stand_ins/*/build *.egg-info stand_ins/*/*.egg-info out
