@@ -81,7 +81,7 @@ setup(
     python_requires=">=3.10",
     install_requires=["numpy>=1.21.6", "scipy>=1.8", "tqdm>=4.57", "requests>=2.25", "pillow>=9"],
     extras_require=EXTRAS,
-    entry_points={"console_scripts": ["pose_resnet_ros = pose_resnet_ros.tools.cli:main"]},
+    entry_points={"console_scripts": ["pose_resnet_ros = pose_resnet_ros.__main__:main"]},
     zip_safe=False,
     **ros_options(),
 )

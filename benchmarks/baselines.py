@@ -28,6 +28,7 @@ from pose_resnet_ros.benchmark.timing import Timing, interleaved, ratio
 from pose_resnet_ros.core.errors import BenchmarkError, PoseError
 from pose_resnet_ros.models.files import find_model
 from pose_resnet_ros.options import option
+from pose_resnet_ros.output_files import OutputGuard
 from pose_resnet_ros.tools.benchmark import write_json
 from pose_resnet_ros.tools.options import file_path, require_writable, whole_number
 
@@ -120,6 +121,7 @@ def run(arguments: list[str]) -> None:
     args = _parse(arguments)
     if args.json:
         require_writable("json", args.json)
+        OutputGuard([file_path(args.pose_model)]).claim("json", args.json)
     path = find_model(args.pose_model, kind="pose").path
     networks, missing = open_all(path, args.threads)
     shape, random = input_shape(path), np.random.default_rng(0)

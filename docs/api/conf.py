@@ -6,7 +6,7 @@ from pose_resnet_ros import __version__
 
 project = "pose_resnet_ros"
 author = "The pose_resnet_ros authors"
-copyright = f"2026 {author}"  # noqa: A001 - Sphinx's name
+copyright = f"2026 {author}"
 version = release = __version__
 extensions = ["sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx.ext.viewcode"]
 html_theme = "alabaster"

@@ -57,9 +57,7 @@ def compare(report: Report, older: Path) -> Table:
     """Medians against those of an older JSON file, set-up by set-up. Raises BenchmarkError if it is none."""
     try:
         data = read_json(older)
-        before = {
-            (row["setup"], row["persons"]): float(row["whole"]["median_ms"]) for row in data["frames"]
-        }
+        before = {(row["setup"], row["persons"]): float(row["whole"]["median_ms"]) for row in data["frames"]}
     except (DataFileError, KeyError, TypeError, ValueError) as error:
         raise BenchmarkError(f"{older} is not a file that benchmark --json wrote: {error}") from error
     rows = []

@@ -75,7 +75,9 @@ def _check_files(args: argparse.Namespace) -> None:
     for name in ("json", "plot"):
         if vars(args)[name] is not None:
             require_writable(name, vars(args)[name])
-    guard = OutputGuard(map(file_path, [args.source, str(args.compare or ""), *args.pose_model, *args.detector_model]))
+    guard = OutputGuard(
+        map(file_path, [args.source, str(args.compare or ""), *args.pose_model, *args.detector_model])
+    )
     for name in ("json", "plot"):
         if vars(args)[name] is not None:
             guard.claim(name, vars(args)[name])

@@ -47,5 +47,5 @@ def test_each_way_of_installing_makes_one_command():
     assert re.search(
         r"if\(INSTALL_COMMAND\)\s+install\(PROGRAMS scripts/pose_resnet_ros DESTINATION bin\)", cmake
     )
-    assert '"pose_resnet_ros = pose_resnet_ros.tools.cli:main"' in pip
+    assert '"pose_resnet_ros = pose_resnet_ros.__main__:main"' in pip
     assert "-DINSTALL_COMMAND=OFF" in (ROOT / "build_support" / "cmake_build.py").read_text(encoding="utf-8")

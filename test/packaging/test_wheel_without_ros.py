@@ -55,4 +55,4 @@ def test_it_holds_the_tools_and_the_models_but_no_messages(wheel):
 def test_it_makes_the_command(wheel):
     with zipfile.ZipFile(wheel) as archive:
         (name,) = (name for name in archive.namelist() if name.endswith("entry_points.txt"))
-        assert "pose_resnet_ros = pose_resnet_ros.tools.cli:main" in archive.read(name).decode()
+        assert "pose_resnet_ros = pose_resnet_ros.__main__:main" in archive.read(name).decode()
