@@ -174,3 +174,12 @@ def test_a_panorama_that_opencv_cannot_warp_is_refused():
     assert crops.tensor.max() == 9
     with pytest.raises(ImageError, match="at most 32766 pixels a side, got 32767 x 40; scale it down"):
         topdown(np.zeros((40, 32_767, 3), np.uint8), box, spec=PLAIN, padding=1.0)
+
+
+@pytest.mark.parametrize("crop", CROPS.values(), ids=CROPS)
+def test_a_picture_of_one_pixel_is_refused_and_one_of_two_is_taken(crop):
+    box = np.array([[0, 0, 1, 1]], np.float32)
+    with pytest.raises(ImageError, match="more than one pixel"):
+        crop(np.zeros((1, 1, 3), np.uint8), box, spec=PLAIN, padding=1.0)
+    for shape in ((1, 2, 3), (2, 1, 3)):
+        assert crop(np.full(shape, 9, np.uint8), box, spec=PLAIN, padding=1.0).tensor.max() == 9
