@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pose_resnet_ros.core.errors import ImageError, PoseError, SettingsError
+from pose_resnet_ros.tools.bag_limits import unpacked_message, why_too_large
 from pose_resnet_ros.tools.bag_salvage import CDR, BagError, RawMessage, Salvage
 from pose_resnet_ros.tools.bag_types import typestore
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 IMAGE, COMPRESSED = "sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage"
 SUFFIXES = (".mcap", ".db3")
 PACKED = ".zstd"  # follows them where `ros2 bag record` compressed whole files
-MAX_MESSAGE_BYTES = 1 << 30  # above every camera's pictures
 _ROS1_MAGIC = b"#ROSBAG V"
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"  # a message in CDR begins with 0
 
@@ -72,6 +72,7 @@ class BagImages:
         self._path = path
         self.passed_over: dict[str, str] = {}
         self._files = _files(path) if path.is_dir() else [path]
+        _require_small_chunks(self._files)
         self._readers, self._problem = _open(path, self._files)
         try:
             topics = self._topics()
@@ -158,6 +159,17 @@ def _encoding(connection: Connection) -> str:
     return getattr(connection.ext, "serialization_format", CDR) or CDR
 
 
+def _require_small_chunks(files: list[Path]) -> None:
+    """Raises BagError for a recording that would unpack to more than a robot can have recorded."""
+    for file in files:
+        try:
+            reason = why_too_large(file)
+        except OSError as error:
+            raise BagError(f"{file}: cannot be read: {error.strerror}") from error
+        if reason:
+            raise BagError(f"{file}: refused, {reason} bytes; expected a recording of ROS 2")
+
+
 def _absent(folder: Path) -> list[str]:
     """Files that a recording's metadata.yaml names and that are not there."""
     from ruamel.yaml import YAML  # rosbags needs it too
@@ -234,10 +246,4 @@ def _is_ros1(path: Path) -> bool:
 
 def _unpacked(raw: bytes) -> bytes:
     """Messages that were compressed one by one: only metadata.yaml says so, and it may be missing."""
-    if not raw.startswith(_ZSTD_MAGIC):
-        return raw
-    import zstandard
-
-    if zstandard.frame_content_size(raw) > MAX_MESSAGE_BYTES:
-        raise ValueError(f"unpacked it would have more than {MAX_MESSAGE_BYTES >> 20} MiB")
-    return zstandard.ZstdDecompressor().decompress(raw, max_output_size=MAX_MESSAGE_BYTES)
+    return unpacked_message(raw) if raw.startswith(_ZSTD_MAGIC) else raw
