@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from pose_resnet_ros.core.boxes import xyxy_from_xywh
@@ -19,6 +18,7 @@ from pose_resnet_ros.core.types import Detections
 from pose_resnet_ros.models.files import own_precision
 from pose_resnet_ros.models.pose_net import PoseNet
 from pose_resnet_ros.models.runtime import RunOn
+from pose_resnet_ros.stills import StillImage
 from training.coco import load_photographs
 from training.pose.metrics import pck
 
@@ -44,7 +44,8 @@ def main() -> None:
         persons = [person for person in photograph.persons if person.is_main and person.has_keypoints]
         if not persons:
             continue
-        image = cv2.imread(str(options.images / photograph.file_name))
+        size_wh = photograph.width, photograph.height
+        image = StillImage(options.images / photograph.file_name).declared_pixels(size_wh)
         boxes_xywh = np.array([person.box_xywh for person in persons], np.float32)
         detections = Detections(xyxy_from_xywh(boxes_xywh), np.ones(len(persons), np.float32))
         for net, points in zip(nets, found, strict=True):

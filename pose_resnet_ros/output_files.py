@@ -69,6 +69,6 @@ def _identity(path: Path) -> _Identity:
 
 def _files_of(path: Path) -> list[Path]:
     try:
-        return [file for file in path.iterdir() if file.is_file()] if path.is_dir() else [path]
+        return [path, *(file for file in path.iterdir() if file.is_file())] if path.is_dir() else [path]
     except OSError:
-        return []
+        return [path]

@@ -148,4 +148,8 @@ def _require_path(path: Path) -> Path:
         raise ModelError(
             f"model file {path} {what}; expected an ONNX file, or a name from: python3 -m pose_resnet_ros models list"
         )
+    try:
+        str(path.absolute()).encode()
+    except UnicodeEncodeError as error:
+        raise ModelError(f"model file {path}: its path is not UTF-8, which onnxruntime cannot open; rename it") from error
     return path

@@ -25,6 +25,11 @@ TYPES = {
 JPEG_QUALITY = 90
 
 
+def scratch_folder(output: Path) -> Path:
+    """Where a bag grows until it is complete; what an interrupted run left there is deleted by the next one."""
+    return output.with_name(f".{output.name}.part")
+
+
 class BagResults:
     """A bag with the node's topics, under their default names. It stands in its place only when it is complete (``finish``)."""
 
@@ -36,7 +41,7 @@ class BagResults:
         from rosbags.rosbag2 import StoragePlugin, Writer
 
         self._output = output
-        self._scratch = output.with_name(f".{output.name}.part")
+        self._scratch = scratch_folder(output)
         self._part = self._scratch / output.name  # a bag's files are named after its folder
         try:
             shutil.rmtree(self._scratch, ignore_errors=True)  # of a run that was interrupted

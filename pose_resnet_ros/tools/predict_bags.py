@@ -19,7 +19,9 @@ from typing import Any
 from tqdm import tqdm
 
 from pose_resnet_ros.core.errors import InferenceCancelled, PoseError, SettingsError
+from pose_resnet_ros.output_files import OutputGuard
 from pose_resnet_ros.tools.bag_reading import PACKED, is_bag
+from pose_resnet_ros.tools.bag_writing import scratch_folder
 from pose_resnet_ros.tools.predict_bag import BagJob, BagReport, predict_bag
 
 
@@ -44,12 +46,26 @@ def predict_bags(
         BagJob(source, target, topic, annotated, values)
         for source, target in _targets(sources, output).items()
     ]
+    _keep_inputs(jobs)
     left = [job for job in jobs if not job.output.exists()]
     done = dict(zip((job.output for job in left), _run_all(left, workers, ray), strict=True))
     reports = [done.get(job.output, BagReport(job, skipped=True)) for job in jobs]
     for report in reports:
         tqdm.write(str(report), file=sys.stderr if report.problem else sys.stdout)
     return int(any(report.problem or report.bad for report in reports))
+
+
+def _keep_inputs(jobs: Sequence[BagJob]) -> None:
+    """Raises SettingsError where results would be written over a recording, or over what an interrupted run left of one."""
+    guard = OutputGuard([job.source for job in jobs])
+    for job in jobs:
+        guard.claim("output", job.output)
+        scratch = scratch_folder(job.output).resolve()
+        for other in jobs:
+            if scratch in (other.source.resolve(), *other.source.resolve().parents):
+                raise SettingsError(
+                    f"output: {job.output} is written in {scratch}, where the input {other.source} lies; name another file"
+                )
 
 
 def _run_all(jobs: Sequence[BagJob], workers: int, ray: str | None) -> Sequence[BagReport]:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import known_models
@@ -106,3 +107,11 @@ def test_a_path_without_a_file_is_named(tmp_path: Path, name: str, what: str) ->
     (tmp_path / "folder.onnx").mkdir()
     with pytest.raises(ModelError, match=rf"{name} {what}; expected an ONNX file"):
         find_model(tmp_path / name)
+
+
+def test_a_path_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
+    """onnxruntime's own message is ten lines of signatures."""
+    path = tmp_path / os.fsdecode(b"m\xe9.onnx")
+    path.write_bytes(b"model")
+    with pytest.raises(ModelError, match=r"m\\udce9\.onnx: its path is not UTF-8"):
+        find_model(str(path))

@@ -232,6 +232,24 @@ def test_options_that_do_not_fit(tmp_path: Path, model: str, arguments: list[str
         run(model, bag, *arguments)
 
 
+@pytest.mark.parametrize("link", [None, Path.symlink_to, Path.hardlink_to], ids=["itself", "symbolic", "hard"])
+def test_recordings_are_never_written_over(tmp_path: Path, model: str, link: Any) -> None:
+    bag = write_bag(tmp_path / "bag", {TOPIC: [spot(0)]})
+    source, output = only_file(bag), tmp_path / "link.mcap"
+    if link is not None:
+        link(output, source)
+    for given, target in ((source, output if link else source), (bag, output if link else bag)):
+        with pytest.raises(SettingsError, match=r"is the input .*, which would be written over"):
+            run(model, given, "-o", target)
+
+
+def test_what_an_interrupted_run_left_is_not_deleted_while_it_is_an_input(tmp_path: Path, model: str) -> None:
+    left = write_bag(tmp_path / ".out.mcap.part" / "out.mcap", {TOPIC: [spot(0)]})
+    with pytest.raises(SettingsError, match=r"written in .*\.out\.mcap\.part, where the input"):
+        run(model, only_file(left), "-o", tmp_path / "out.mcap")
+    assert run(model, only_file(left), "-o", tmp_path / "other.mcap") == 0
+
+
 def test_bags_do_not_mix_with_pictures_nor_with_bags_of_the_same_name(tmp_path: Path, model: str) -> None:
     bag = write_bag(tmp_path / "bag", {TOPIC: [spot(0)]})
     with pytest.raises(SettingsError, match=r"no bag: picture\.png"):

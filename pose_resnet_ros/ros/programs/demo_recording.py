@@ -13,6 +13,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from pose_resnet_ros.output_files import write_whole
 from pose_resnet_ros.video.writer import VideoWriter
 
 MAX_HOLD_S = 2.0  # a longer gap (the source paused) is shortened in the video
@@ -71,7 +72,7 @@ def write_picture(path: Path, pictures: Sequence[Picture], frames: Sequence[Pers
     """The annotated frame with the most persons (the first of equals)."""
     count_at = {f.stamp_ns: len(f.persons) for f in frames}
     best = max(pictures, key=lambda picture: count_at.get(picture.stamp_ns, -1))
-    cv2.imwrite(str(path), _decode(best))
+    write_whole(path, cv2.imencode(path.suffix, _decode(best))[1].tobytes(), name="output")
 
 
 def summary(frames: Sequence[PersonsFrame], *, frames_in: int | None) -> str:
