@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The property-based tests of test/fuzz for some minutes, in rounds, each with other examples.
+"""The property-based tests of test/fuzz for some minutes, file by file in rounds, each with other examples.
 
 python scripts/fuzz.py MINUTES
 
@@ -15,11 +15,13 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from itertools import cycle
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+FOLDER = ROOT / "test" / "fuzz"
 LOG = ROOT / "out" / "fuzz" / "log.txt"
-HANG_S = 1200.0  # a round takes a few minutes
+HANG_S = 1200.0  # a file takes a minute
 TEST = re.compile(r"^test/fuzz/\S+\.py::(\w+):$", re.MULTILINE)
 TRIED = re.compile(r"(\d+) passing")
 FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
@@ -30,28 +32,29 @@ def main() -> int:
     LOG.parent.mkdir(parents=True, exist_ok=True)
     tried: Counter[str] = Counter()
     failed: Counter[str] = Counter()
-    rounds = 0
     with LOG.open("w", encoding="utf-8") as log:
-        while time.monotonic() < end_s:
-            rounds += 1
-            output = one_round(seed=time.time_ns() % 2**32)
+        for number, file in enumerate(cycle(sorted(FOLDER.glob("test_*.py")))):
+            if time.monotonic() > end_s:
+                break
+            output = one_run(file, seed=time.time_ns() % 2**32)
             log.write(output)
             log.flush()
             tried.update(examples(output))
             failed.update(FAILED.findall(output))
             print(
-                f"round {rounds}: {sum(tried.values())} examples so far, {len(failed)} tests failed",
+                f"{number + 1} {file.name}: {sum(tried.values())} examples so far, {len(failed)} tests failed",
                 flush=True,
             )
     print("\n".join(f"{count:9} {name}" for name, count in sorted(tried.items())))
-    print("\n".join(f"FAILED in {count} rounds: {name}" for name, count in failed.items()), end="")
-    print(f"{rounds} rounds, {sum(tried.values())} examples; the log is {LOG}")
+    for name, count in failed.items():
+        print(f"FAILED {count} times: {name}")
+    print(f"{sum(tried.values())} examples; the log is {LOG}")
     return 1 if failed else 0
 
 
-def one_round(*, seed: int) -> str:
+def one_run(file: Path, *, seed: int) -> str:
     """What pytest said, with a line "FAILED ..." where it did not come to its end."""
-    command = [sys.executable, "-m", "pytest", "test/fuzz", "-q", f"--hypothesis-seed={seed}"]
+    command = [sys.executable, "-m", "pytest", str(file), "-q", f"--hypothesis-seed={seed}"]
     command += ["--hypothesis-show-statistics", "-p", "no:cacheprovider"]
     environment = {**os.environ, "FUZZ_PROFILE": "long"}
     try:
@@ -65,8 +68,8 @@ def one_round(*, seed: int) -> str:
             check=False,
         )
     except subprocess.TimeoutExpired as hang:
-        return text(hang.stdout) + f"\nFAILED the_round_hangs_for_{HANG_S:.0f}_s\n"
-    crash = f"\nFAILED crashed_by_signal_{-done.returncode}\n" if done.returncode < 0 else ""
+        return text(hang.stdout) + f"\nFAILED {file.name}_hangs_for_{HANG_S:.0f}_s\n"
+    crash = f"\nFAILED {file.name}_crashed_by_signal_{-done.returncode}\n" if done.returncode < 0 else ""
     return text(done.stdout) + crash
 
 

@@ -36,7 +36,7 @@ else:
     )
     settings.register_profile(
         "long",
-        max_examples=500,
+        max_examples=300,
         deadline=None,
         database=DirectoryBasedExampleDatabase(EXAMPLES_FOLDER),
         print_blob=True,
