@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -226,3 +227,29 @@ def test_optional_packages_are_imported_inside_functions():
 
 def test_importing_the_package_loads_nothing_heavy():
     assert {i.top for i in ALL if i.file == "__init__.py"} <= sys.stdlib_module_names
+
+
+def test_no_module_imports_itself_by_way_of_others():
+    names = {".".join((PACKAGE, *path.relative_to(ROOT).with_suffix("").parts)): path for path in FILES}
+    graph = {name: reached_from(path, names) for name, path in names.items()}
+    assert max(map(len, graph.values())) > 5
+    try:
+        list(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        pytest.fail(f"these import one another: {', '.join(error.args[1])}")
+
+
+def reached_from(path: Path, names: Mapping[str, Path]) -> set[str]:
+    """The modules of the package that a file imports, also inside of functions; what is imported may be a module or in one."""
+    found = set()
+    for node in ast.walk(without_type_checking(ast.parse(path.read_text(encoding="utf-8")))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found & names.keys()
+
+
+def without_type_checking(tree: ast.Module) -> ast.Module:
+    tree.body = [node for node in tree.body if not is_type_checking(node)]
+    return tree

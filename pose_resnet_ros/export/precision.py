@@ -13,6 +13,7 @@ import numpy as np
 import onnx
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 from onnxruntime.transformers.float16 import convert_float_to_float16
+from onnxruntime.transformers.onnx_model import OnnxModel
 
 from pose_resnet_ros.core.errors import ModelError
 
@@ -28,7 +29,7 @@ _QUANTISED = frozenset(
 def to_fp16(model: onnx.ModelProto) -> onnx.ModelProto:
     """Weights and arithmetic in half precision; inputs and outputs stay float32."""
     half = convert_float_to_float16(model, keep_io_types=True)
-    _put_in_order(half.graph)
+    OnnxModel.graph_topological_sort(half.graph)  # the conversion appends its casts to the end
     return half
 
 
@@ -78,25 +79,6 @@ def _last_nodes(graph: onnx.GraphProto) -> list[str]:
     for node in last:
         node.name = node.name or node.output[0]
     return [node.name for node in last]
-
-
-def _put_in_order(graph: onnx.GraphProto) -> None:
-    """Every node after those that it reads from, as ONNX wants it; the conversion appends its casts to the end."""
-    known = {"", *(value.name for value in graph.input), *(weight.name for weight in graph.initializer)}
-    ordered: list[onnx.NodeProto] = []
-    waiting, count = list(graph.node), 0
-    while len(waiting) != count:  # until a pass finds no more
-        count, passed_over = len(waiting), []
-        for node in waiting:
-            if known.issuperset(node.input):
-                ordered.append(node)
-                known.update(node.output)
-            else:
-                passed_over.append(node)
-        waiting = passed_over
-    ordered += waiting
-    del graph.node[:]
-    graph.node.extend(ordered)
 
 
 class _Inputs(CalibrationDataReader):
