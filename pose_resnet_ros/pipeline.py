@@ -24,7 +24,7 @@ from pose_resnet_ros.core.types import Detections, People
 from pose_resnet_ros.models.backends import Grant
 from pose_resnet_ros.models.detector import Detector, load_detector
 from pose_resnet_ros.models.folder_lock import never
-from pose_resnet_ros.models.pose_net import PoseNet
+from pose_resnet_ros.models.pose_net import PoseNet, require_sound
 from pose_resnet_ros.models.runtime import RunOn
 from pose_resnet_ros.models.stages import StageClock
 from pose_resnet_ros.options import option, size_wh
@@ -88,6 +88,8 @@ class PosePipeline:
         Raises ImageError for another image layout or a box without area, InferenceCancelled after ``cancel``.
         """
         check_image(image)
+        if boxes is not None:  # before a rotation makes a sound one of what is inside out
+            require_sound(boxes)
         settings = settings or PipelineSettings()
         clock = StageClock()
         turn = Turn(settings.image_rotation, (image.shape[1], image.shape[0]))

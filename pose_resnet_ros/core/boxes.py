@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
+FARTHEST_PX = float(1 << 24)  # float32 does not tell pixels apart that lie farther out
+
 
 def xyxy_from_xywh(boxes_xywh: np.ndarray) -> np.ndarray:
     """(N, 4) top-left corner and size -> (N, 4) corners."""
@@ -43,10 +45,9 @@ def areas(boxes_xyxy: np.ndarray) -> np.ndarray:
 
 
 def is_sound(boxes_xyxy: np.ndarray) -> np.ndarray:
-    """(N,) mask of the boxes that can be cropped: finite, with a width and a height above zero."""
-    finite = np.isfinite(boxes_xyxy).all(axis=1)
-    with np.errstate(invalid="ignore"):  # inf - inf, already known to be unsound
-        return finite & (boxes_xyxy[:, 2] > boxes_xyxy[:, 0]) & (boxes_xyxy[:, 3] > boxes_xyxy[:, 1])
+    """(N,) mask of the boxes that can be cropped: of numbers up to ``FARTHEST_PX``, with a width and a height above zero."""
+    near = (np.abs(boxes_xyxy) <= FARTHEST_PX).all(axis=1)  # which NaN is not
+    return near & (boxes_xyxy[:, 2] > boxes_xyxy[:, 0]) & (boxes_xyxy[:, 3] > boxes_xyxy[:, 1])
 
 
 def touches_image(boxes_xyxy: np.ndarray, *, width: int, height: int) -> np.ndarray:

@@ -36,8 +36,9 @@ def test_sound_boxes_are_finite_and_have_area():
         [nan, 0, 1, 1],
         [0, 0, inf, 1],
         [-inf, 0, inf, 1],
+        [-3e38, 0, 3e38, 1],  # the keypoints in it would not be float32
     ]
-    np.testing.assert_array_equal(boxes.is_sound(np.array(rows)), [True] + 6 * [False])
+    np.testing.assert_array_equal(boxes.is_sound(np.array(rows)), [True] + 7 * [False])
     assert boxes.is_sound(np.zeros((0, 4))).shape == (0,)
 
 
