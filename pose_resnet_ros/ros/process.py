@@ -50,7 +50,7 @@ def run_node(
     *,
     options: Sequence[Option] = (),
 ) -> int:
-    """Run a node until it is finished, or until SIGINT or SIGTERM; the exit code.
+    """Run a node until it is finished, or until SIGINT, SIGTERM or SIGHUP; the exit code.
 
     name: for messages before there is a node; make_node: gives an rclpy node that is a RunnableNode; args:
     the command line, sys.argv's if None; options: the parameters, for --help.
@@ -93,14 +93,15 @@ def run_node(
 class _StopSignals:
     """Once made, a signal to stop does nothing but leave a byte, also while the interpreter waits in somebody's C code."""
 
-    _NUMBERS = (signal.SIGINT, signal.SIGTERM)
+    _NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def __init__(self) -> None:
         self._receiver, self._sender = socket.socketpair()
         self._sender.setblocking(False)  # the signal module demands it
         signal.set_wakeup_fd(self._sender.fileno(), warn_on_full_buffer=False)
         for number in self._NUMBERS:
-            signal.signal(number, lambda *_: None)
+            if signal.getsignal(number) is not signal.SIG_IGN or number != signal.SIGHUP:  # nohup
+                signal.signal(number, lambda *_: None)
 
     def call(self, act: Callable[[], None]) -> None:
         """Call this, on a thread of its own, when the first one comes or has come."""

@@ -5,6 +5,9 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +34,9 @@ def scratch_folder(output: Path) -> Path:
 
 
 class BagResults:
-    """A bag with the node's topics, under their default names. It stands in its place only when it is complete (``finish``)."""
+    """A bag with the node's topics, under their default names. As a context: at its end the bag stands, complete, in its place;
+    after an exception nothing is left of it.
+    """
 
     def __init__(self, output: Path, *, annotated: bool) -> None:
         """output: one file where it ends in .mcap or .db3, else a folder with metadata.yaml.
@@ -43,16 +48,18 @@ class BagResults:
         self._output = output
         self._scratch = scratch_folder(output)
         self._part = self._scratch / output.name  # a bag's files are named after its folder
-        try:
-            shutil.rmtree(self._scratch, ignore_errors=True)  # of a run that was interrupted
-            output.parent.mkdir(parents=True, exist_ok=True)
-            plugin = StoragePlugin.SQLITE3 if output.suffix == ".db3" else StoragePlugin.MCAP
-            self._writer = Writer(self._part, version=9, storage_plugin=plugin)
-            self._writer.open()
-        except OSError as error:
-            raise SettingsError(f"output: cannot write {output}: {error.strerror}") from error
+        shutil.rmtree(self._scratch, ignore_errors=True)  # of a run that was killed
         names = [name for name in TYPES if annotated or "annotated" not in name]
-        self._connections = {name: self._add(name) for name in names}
+        try:
+            with self._named():
+                output.parent.mkdir(parents=True, exist_ok=True)
+                plugin = StoragePlugin.SQLITE3 if output.suffix == ".db3" else StoragePlugin.MCAP
+                self._writer = Writer(self._part, version=9, storage_plugin=plugin)
+                self._writer.open()
+                self._connections = {name: self._add(name) for name in names}
+        except BaseException:
+            shutil.rmtree(self._scratch, ignore_errors=True)
+            raise
 
     def write_skeleton(self, skeleton: Skeleton, *, log_ns: int) -> None:
         """Once, first."""
@@ -69,15 +76,36 @@ class BagResults:
         _, jpeg = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
         self._write("annotated_image/compressed", bag_types.jpeg_message(header, jpeg), log_ns)
 
-    def finish(self) -> None:
-        """Close the bag and put it into its place."""
-        self._writer.close()
-        if self._output.suffix in (".mcap", ".db3"):
-            (file,) = self._part.glob(f"*{self._output.suffix}")
-            file.replace(self._output)
-        else:
-            self._part.replace(self._output)
-        shutil.rmtree(self._scratch)
+    def __enter__(self) -> BagResults:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if kind is None:
+                self._finish()
+            else:
+                with suppress(Exception):  # it failed before
+                    self._writer.close()
+        finally:
+            shutil.rmtree(self._scratch, ignore_errors=True)
+
+    def _finish(self) -> None:
+        with self._named():
+            self._writer.close()
+            if self._output.suffix in (".mcap", ".db3"):
+                (file,) = self._part.glob(f"*{self._output.suffix}")
+                file.replace(self._output)
+            else:
+                self._part.replace(self._output)
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """Errors of the disk as SettingsError."""
+        try:
+            yield
+        except (OSError, sqlite3.Error) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise SettingsError(f"output: cannot write {self._output}: {reason}") from error
 
     def _add(self, topic: str) -> Any:
         from rosbags.interfaces import Qos, QosDurability, QosHistory, QosLiveliness, QosReliability, QosTime
@@ -101,4 +129,5 @@ class BagResults:
     def _write(self, name: str, message: Any, log_ns: int) -> None:
         topic = f"{NODE}/{name}"
         raw = bag_types.typestore().serialize_cdr(message, TYPES[topic])
-        self._writer.write(self._connections[topic], log_ns, raw)
+        with self._named():
+            self._writer.write(self._connections[topic], log_ns, raw)

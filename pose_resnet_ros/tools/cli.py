@@ -57,14 +57,12 @@ TOOLS: dict[str, Tool] = {
     ),
 }
 
-# As a shell reports SIGINT and SIGPIPE.
-_EXIT_INTERRUPTED = 130
-_EXIT_PIPE_CLOSED = 141
+_EXIT_PIPE_CLOSED = 141  # as a shell reports SIGPIPE
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run ``TOOL ...``; the exit code: 0, 1 for an error that is printed, 2 for a wrong command line, 130 if interrupted, 141
-    if whoever reads the output has gone (``| head``).
+    """Run ``TOOL ...``; the exit code: 0, 1 for an error that is printed, 2 for a wrong command line, 130 (129, 143) if
+    interrupted by SIGINT (SIGHUP, SIGTERM), 141 if whoever reads the output has gone (``| head``).
     """
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a file name need not be text
@@ -117,8 +115,8 @@ def _run(arguments: Sequence[str] | None) -> int:
             raise
         print(f"pose_resnet_ros {name}: {error.filename}: {error.strerror}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        return _EXIT_INTERRUPTED
+    except KeyboardInterrupt as error:
+        return interrupts.exit_code(error)
 
 
 def _load(tool: Tool, name: str) -> Callable[[list[str]], int]:

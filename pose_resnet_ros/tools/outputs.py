@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 import cv2
@@ -58,9 +59,10 @@ class Sinks:
 
     def close(self) -> None:
         """Finish the videos and close the window. Raises SettingsError if a video cannot be finished."""
-        self._finish_videos()
-        if self._window is not None:
-            self._window.close()
+        with ExitStack() as last:
+            if self._window is not None:
+                last.callback(self._window.close)
+            self._finish_videos()
 
     def _write(self, picture: Picture, addition: str, image: np.ndarray) -> None:
         if self.folder is None:
@@ -74,9 +76,10 @@ class Sinks:
         self._videos[addition].write(image, picture.time_s or 0.0)
 
     def _finish_videos(self) -> None:
-        for video in self._videos.values():
-            video.close()
-        self._videos = {}
+        with ExitStack() as last:  # all of them, also where one cannot be finished
+            for video in self._videos.values():
+                last.callback(video.close)
+            self._videos = {}
 
 
 class PictureFolder:

@@ -9,9 +9,10 @@ import logging
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
+from pose_resnet_ros import interrupts
 from pose_resnet_ros.core.errors import SettingsError
 from pose_resnet_ros.core.skeletons import COCO17
 from pose_resnet_ros.core.types import names_of
@@ -21,7 +22,7 @@ from pose_resnet_ros.options import PIPELINE_OPTIONS, TRACKING_OPTIONS
 from pose_resnet_ros.output_files import OutputGuard
 from pose_resnet_ros.pipeline import PosePipeline, load_pipeline
 from pose_resnet_ros.tools.bag_reading import is_bag
-from pose_resnet_ros.tools.coco_results import write_rows
+from pose_resnet_ros.tools.coco_results import images_path
 from pose_resnet_ros.tools.given_boxes import GivenBoxes, read_boxes
 from pose_resnet_ros.tools.options import (
     add_options,
@@ -36,11 +37,10 @@ from pose_resnet_ros.tools.prediction import Prediction
 from pose_resnet_ros.tools.rerun_log import RerunLog
 
 _DEFAULT_OUTPUT = Path("out/predict")
-_EXIT_INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the tool; exit code 0, 1 if an input could not be used, 130 if interrupted.
+    """Run the tool; exit code 0, 1 if an input could not be used, 130, 143 or 129 if interrupted.
 
     What was found until then is written in every case.
     """
@@ -64,12 +64,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _require_fitting_model(args, pipeline)  # refuse now what could not be written at the end
         rerun = RerunLog(args.rerun, pipeline.skeleton) if args.rerun else None
         prediction = Prediction(pipeline, vars(args), sinks, heatmaps=args.heatmaps, given=given, rerun=rerun)
-        try:
-            return _predict(prediction, args, given)
-        finally:
-            sinks.close()
+        with ExitStack() as last:
             if rerun is not None:
-                rerun.close()
+                last.callback(rerun.close)
+            last.callback(sinks.close)
+            if args.json:
+                last.callback(prediction.results.write, args.json)
+            return _predict(prediction, args, given, last)
 
 
 def _predict_bags(args: argparse.Namespace) -> int:
@@ -105,17 +106,20 @@ def _refuse(options: Mapping[str, object], reason: str) -> None:
         raise SettingsError(f"{names_of(given)}: {reason}")
 
 
-def _predict(prediction: Prediction, args: argparse.Namespace, given: GivenBoxes | None) -> int:
+def _predict(
+    prediction: Prediction, args: argparse.Namespace, given: GivenBoxes | None, last: ExitStack
+) -> int:
+    """last: writes and closes all that is kept; done here, so that the summary comes after it."""
     exit_code = 0
     try:
         prediction.run(args.inputs)
     except Quit:
         pass
-    except KeyboardInterrupt:
-        exit_code = _EXIT_INTERRUPTED
+    except KeyboardInterrupt as error:
+        exit_code = interrupts.exit_code(error)
     finally:
-        if args.json:
-            write_rows(args.json, prediction.rows())
+        with interrupts.held(forget=True):
+            last.close()
     print(prediction.summary())
     left = prediction.boxes_left() if exit_code == 0 else []
     if given is not None and left:
@@ -163,6 +167,8 @@ def _keep_inputs(
     for name in ("json", "rerun"):
         if vars(args)[name] is not None:
             guard.claim(name, vars(args)[name])
+    if args.json:
+        guard.claim("json", images_path(args.json))
     if folder is not None:
         names = [picture_name(path.name) for path in pictures]
         for name in names + [f"{Path(text).stem}{VIDEO_SUFFIX}" for text in args.inputs]:
@@ -188,7 +194,11 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         " for bags: the bag to write, or for several the folder; bags that are there already are left as they are",
     )
     parser.add_argument(
-        "--json", type=file_path, metavar="FILE", help="write the persons, in COCO's results format"
+        "--json",
+        type=file_path,
+        metavar="FILE",
+        help="write the persons, in COCO's results format; all pictures, also those without anybody, are listed beside it"
+        " (people.json: people.images.json)",
     )
     parser.add_argument(
         "--boxes",

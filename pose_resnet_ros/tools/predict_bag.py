@@ -68,11 +68,11 @@ def predict_bag(job: BagJob, advance: Callable[[int | None], Any] = lambda total
     """
     with load_pipeline(**load_arguments(job.values)) as pipeline:
         try:
-            with BagImages(job.source, job.topic) as images:
-                results = BagResults(job.output, annotated=job.annotated)
-                report = _Run(job, pipeline, results).over(images, advance)
-                results.finish()
-                return report
+            with (
+                BagImages(job.source, job.topic) as images,
+                BagResults(job.output, annotated=job.annotated) as results,
+            ):
+                return _Run(job, pipeline, results).over(images, advance)
         except (BagError, SettingsError) as error:
             return BagReport(job, problem=str(error))
 

@@ -10,6 +10,7 @@ import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import replace
 from multiprocessing.synchronize import Event
@@ -104,11 +105,13 @@ def _side_by_side(jobs: Sequence[BagJob], workers: int) -> list[BagReport]:
         tqdm(total=len(jobs), unit="bag", disable=None) as progress,
     ):
         try:
-            with _ctrl_c_ignored():  # by the workers from their first moment on
+            with _signals_ignored():  # by the workers from their first moment on
                 futures = [pool.submit(_predict_in_worker, job) for job in jobs]
             for future in as_completed(futures):
                 future.result()  # raises what the worker raised
                 progress.update()
+        except BrokenProcessPool as error:
+            raise PoseError("a worker was killed (out of memory?); fewer --workers need less") from error
         except BaseException:  # Ctrl-C too: a pool goes on with what it was given
             stop.set()
             raise
@@ -116,12 +119,14 @@ def _side_by_side(jobs: Sequence[BagJob], workers: int) -> list[BagReport]:
 
 
 @contextmanager
-def _ctrl_c_ignored() -> Iterator[None]:
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _signals_ignored() -> Iterator[None]:
+    """Those that a terminal sends to all its processes."""
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGHUP)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 _stop: Event | None = None  # in a worker: set when it shall end

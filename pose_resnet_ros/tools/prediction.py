@@ -15,16 +15,17 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from pose_resnet_ros import interrupts
 from pose_resnet_ros.core.boxes import touches_image
 from pose_resnet_ros.core.draw import draw_heatmaps, draw_people
 from pose_resnet_ros.core.errors import DataFileError, ImageError, PoseError, SettingsError
-from pose_resnet_ros.core.skeletons import COCO17, convert
+from pose_resnet_ros.core.skeletons import convert
 from pose_resnet_ros.core.types import People
 from pose_resnet_ros.identities import Identities, IdentitySettings
 from pose_resnet_ros.media import Media, Picture, Video, open_media
 from pose_resnet_ros.pipeline import PipelineResult, PosePipeline
 from pose_resnet_ros.sequence import ImageSequence
-from pose_resnet_ros.tools.coco_results import ImageIds, Row, result_rows
+from pose_resnet_ros.tools.coco_results import CocoResults
 from pose_resnet_ros.tools.given_boxes import GivenBoxes
 from pose_resnet_ros.tools.options import draw_arguments, frame_settings
 from pose_resnet_ros.tools.outputs import Sinks
@@ -58,10 +59,9 @@ class Prediction:
         self._heatmaps = heatmaps
         self._given = given
         self._rerun = rerun
-        self._ids = ImageIds()
+        self.results = CocoResults(pipeline.native_skeleton, given.boxes if given else ())
         self._names = PictureNames(())
         self._seen: set[int] = set()  # places of the given boxes whose picture came
-        self._rows: dict[int, Row] = {}  # by place in the output
         self.errors = self._pictures = self._persons = 0
         self._total_ms = 0.0
 
@@ -77,10 +77,6 @@ class Prediction:
                     continue
                 with closing(media):
                     self._all_of(media, progress)
-
-    def rows(self) -> list[Row]:
-        """COCO results until now; with given boxes, in their order."""
-        return [self._rows[place] for place in sorted(self._rows)]
 
     def boxes_left(self) -> list[int]:
         """Places of the given boxes that belonged to no picture."""
@@ -131,8 +127,18 @@ class Prediction:
         if identities is not None and picture.time_s is not None:
             native = identities.update(result.native, stamp_s=picture.time_s, image=picture.bgr)
             result = replace(result, native=native)
-        self._collect(result.native, picture, places)
-        self._pictures += 1  # counted once kept: Ctrl-C may come at any line
+        with interrupts.held():  # else the JSON could have a picture that the video has not
+            self._keep(picture, result, places)
+
+    def _keep(self, picture: Picture, result: PipelineResult, places: list[int] | None) -> None:
+        self.results.add(
+            result.native,
+            picture,
+            file_name=self._names.of(picture.path),
+            keypoint_threshold=self._settings.keypoint_threshold,
+            places=places,
+        )
+        self._pictures += 1
         self._persons += len(result.native)
         if self._rerun is not None:
             people, threshold = self._people(result), self._settings.keypoint_threshold
@@ -163,23 +169,6 @@ class Prediction:
                 DataFileError(f"{picture.path}: box {place}, {bbox}, does not touch the picture of {width} x {height}")
             )
         return [place for place, good in zip(places, usable, strict=True) if good]
-
-    def _collect(self, native: People, picture: Picture, places: list[int] | None) -> None:
-        """Keep the persons as COCO rows; a model without COCO's joints has none (and is refused with --json)."""
-        skeleton = self._pipeline.native_skeleton
-        if not set(COCO17.joint_names) <= set(skeleton.joint_names):
-            return
-        rows = result_rows(
-            convert(native, native=skeleton, target=COCO17),
-            picture=picture,
-            file_name=self._names.of(picture.path),
-            image_id=self._ids.take(picture),
-            keypoint_threshold=self._settings.keypoint_threshold,
-        )
-        first = len(self._rows)
-        for offset, row in enumerate(rows):
-            place = first + offset if places is None else places[offset]
-            self._rows[place] = row if self._given is None else {**row, **self._given.boxes[place].named()}
 
     def _people(self, result: PipelineResult) -> People:
         """With the joints of the output skeleton, and the track ids."""

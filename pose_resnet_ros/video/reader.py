@@ -100,7 +100,7 @@ class VideoReader:
             is_short = is_short and damage.packets < self._stream.frames
         if not (is_short or damage.end or damage.frames or damage.is_cut):
             return
-        announced = f" of {self.length}" if self.length else ""
+        announced = f" of {self._stream.frames}" if self._stream.frames else ""
         seconds = f", {until_s:.1f} of {self._announced_s:.1f} s" if self._announced_s else ""
         left_out = f"; damaged and left out: {damage.frames}" if damage.frames else ""
         why = f" ({damage.end})" if damage.end else ""

@@ -57,6 +57,7 @@ class VideoWriter:
     def close(self) -> None:
         """Finish the film and put it into its place. Raises SettingsError if that fails; nothing is left of it then."""
         if self._film is None:
+            self._part.unlink(missing_ok=True)  # of a film whose beginning was interrupted
             return
         with self._whole_or_nothing():
             film, self._film = self._film, None

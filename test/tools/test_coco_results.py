@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pose_resnet_ros.core.skeletons import COCO17
 from pose_resnet_ros.core.types import People
 from pose_resnet_ros.media import Picture
-from pose_resnet_ros.tools.coco_results import ImageIds, number_in_name, result_rows, write_rows
+from pose_resnet_ros.tools.coco_results import CocoResults, ImageIds, images_path, number_in_name, result_rows
+from pose_resnet_ros.tools.given_boxes import GivenBox
 
 
 @pytest.mark.parametrize(
@@ -88,19 +90,40 @@ def test_nobody() -> None:
     assert rows_of(People.empty(17), picture("7.jpg")) == []
 
 
-@pytest.mark.parametrize("rows", [[], [{"image_id": 1}], [{"image_id": 1}, {"image_id": 2}]])
-def test_rows_are_written_whole(tmp_path: Path, rows: list[dict[str, int]]) -> None:
-    path = tmp_path / "results.json"
+def test_both_files_are_written_whole(tmp_path: Path) -> None:
+    path = tmp_path / "r.json"
     path.write_text("old", encoding="utf-8")
-    write_rows(path, rows)
-    assert json.loads(path.read_text(encoding="utf-8")) == rows
-    assert [file.name for file in tmp_path.iterdir()] == ["results.json"]
+    CocoResults(COCO17).write(path)
+    assert json.loads(path.read_text(encoding="utf-8")) == []
+    assert json.loads(images_path(path).read_text(encoding="utf-8"))["images"] == []
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["r.images.json", "r.json"]
 
 
-def test_pycocotools_style_round_trip(tmp_path: Path) -> None:
-    """What COCO's loader asks of results: flat keypoints, known keys, unique numbers for each picture."""
-    rows = rows_of(people(), picture("7.jpg"))
-    write_rows(tmp_path / "r.json", rows)
-    loaded = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))
-    points = np.array(loaded[0]["keypoints"]).reshape(17, 3)
+def test_pycocotools_reads_both_files(tmp_path: Path) -> None:
+    coco = pytest.importorskip("pycocotools.coco")
+    results = CocoResults(COCO17)
+    empty = People.empty(17)
+    for index, found in enumerate([people(), empty, people()]):
+        frame = picture("walk.mp4", index, time_s=0.1 * index)
+        results.add(found, frame, file_name="walk.mp4", keypoint_threshold=0.2)
+    results.write(tmp_path / "r.json")
+    pictures = coco.COCO(str(tmp_path / "r.images.json"))
+    loaded = pictures.loadRes(str(tmp_path / "r.json"))
+    assert [pictures.imgs[number]["time_s"] for number in (1, 2, 3)] == [0.0, 0.1, 0.2]
+    assert [len(loaded.getAnnIds(imgIds=[number])) for number in (1, 2, 3)] == [len(people()), 0, len(people())]
+    assert [pictures.imgs[number]["persons"] for number in (1, 2, 3)] == [len(people()), 0, len(people())]
+    points = np.array(loaded.loadAnns(loaded.getAnnIds(imgIds=[3]))[0]["keypoints"]).reshape(17, 3)
     np.testing.assert_allclose(points[:, :2], people().keypoints_xy[0], atol=1e-3)
+    (category,) = pictures.loadCats(pictures.getCatIds())
+    assert category["keypoints"] == list(COCO17.joint_names)
+
+
+def test_pictures_have_the_names_of_the_given_boxes(tmp_path: Path) -> None:
+    boxes = [GivenBox((1.0, 2.0, 3.0, 4.0), 1.0, 5, "s/7.jpg")]
+    results = CocoResults(COCO17, boxes)
+    results.add(people(), picture("7.jpg"), file_name="7.jpg", keypoint_threshold=0.2, places=[0])
+    results.add(People.empty(17), picture("5.jpg"), file_name="5.jpg", keypoint_threshold=0.2, places=[])
+    results.write(tmp_path / "r.json")
+    images = json.loads((tmp_path / "r.images.json").read_text(encoding="utf-8"))["images"]
+    assert [(image["id"], image["file_name"]) for image in images] == [(5, "s/7.jpg"), (1, "5.jpg")]
+    assert [row["image_id"] for row in results.rows] == [5]

@@ -20,7 +20,9 @@ import cv2
 import known_models
 import numpy as np
 import pytest
+import streams
 import videos
+from full_disk import full_disk
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -173,8 +175,87 @@ def test_a_video_in_and_out(folder: Path, tmp_path: Path) -> None:
     rows = rows_of(tmp_path / "r.json")
     assert [row["frame"] for row in rows] == [frame for frame in range(12) for _ in range(2)]
     assert [row["image_id"] for row in rows[::2]] == list(range(1, 13))
+    assert [row["time_s"] for row in rows[::2]] == pytest.approx([k / 10 for k in range(12)])
+    images = json.loads((tmp_path / "r.images.json").read_text(encoding="utf-8"))["images"]
+    assert [(image["id"], image["frame"], image["persons"]) for image in images] == [(k + 1, k, 2) for k in range(12)]
+    assert {(image["width"], image["height"], image["file_name"]) for image in images} == {(160, 120, "walk.avi")}
     # Nobody moves: the two are tracked from their second frame on.
     assert {row.get("track_id") for row in rows[2:]} == {1, 2}
+
+
+def test_a_video_of_variable_rate_that_was_cut_off(folder: Path, tmp_path: Path) -> None:
+    """Ids and the film go by the true times, and what is missing is said."""
+    noise = np.random.default_rng(0).integers(0, 255, (9, 48, 64, 3), dtype=np.uint8)
+    times_s = [0.0, 0.05, 0.1, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85]
+    path = videos.cut_off(videos.write_video(tmp_path / "a.mkv", noise, times_s=times_s, codec="mjpeg"), 0.8)
+    arguments = ["--output", "drawn", "--json", "r.json", "--tracking.max-age-ms", 100]
+    done = predict(path, *arguments, *models(folder), cwd=tmp_path)
+    images = json.loads((tmp_path / "r.images.json").read_text(encoding="utf-8"))["images"]
+    told_s = [image["time_s"] for image in images]
+    assert 4 < len(told_s) < 9
+    assert told_s == pytest.approx(times_s[: len(told_s)], abs=1e-3)
+    assert videos.times_of(tmp_path / "drawn" / "cut_a.mp4") == pytest.approx(told_s, abs=1e-3)
+    ids = [{row.get("track_id") for row in rows_of(tmp_path / "r.json") if row["frame"] == k} for k in range(5)]
+    assert ids == [{None}, {1, 2}, {1, 2}, {None}, {3, 4}]  # the gap of 0.5 s is longer than the greatest age
+    assert done.returncode == 1
+    assert f"cut_a.mkv is cut off or damaged: {len(told_s)} frames read, " in done.stderr
+    assert f"pictures: {len(told_s)}," in done.stdout
+
+
+def test_a_stream_ends_with_a_reason(folder: Path, tmp_path: Path) -> None:
+    with streams.http(streams.Camera(frames=30)) as address:
+        done = predict(f"{address}/live", "--output", "drawn", "--json", "r.json", *models(folder), cwd=tmp_path)
+    assert done.returncode == 1
+    assert f"error: {address}/live gives no more frames after" in done.stderr
+    (film,) = (tmp_path / "drawn").iterdir()
+    assert film.name.startswith("127.0.0.1_")
+    images = json.loads((tmp_path / "r.images.json").read_text(encoding="utf-8"))["images"]
+    assert len(videos.times_of(film)) == len(images) > 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_leaves_a_film_that_plays_and_a_whole_json(folder: Path, tmp_path: Path, number: int) -> None:
+    videos.write_video(tmp_path / "long.avi", [videos.gray(90)] * 20_000, codec="mjpeg")
+    process = subprocess.Popen(
+        command("long.avi", "--output", "drawn", "--json", "r.json", *models(folder)),
+        cwd=tmp_path,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),
+    )
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.glob("drawn/.*")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(number)
+    stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 128 + number
+    assert "Traceback" not in stderr
+    images = json.loads((tmp_path / "r.images.json").read_text(encoding="utf-8"))["images"]
+    assert 0 < len(images) < 20_000
+    assert len(rows_of(tmp_path / "r.json")) == 2 * len(images)
+    assert [path.name for path in (tmp_path / "drawn").iterdir()] == ["long.mp4"]
+    assert len(videos.times_of(tmp_path / "drawn" / "long.mp4")) == len(images)
+    assert f"pictures: {len(images)}," in stdout
+
+
+@pytest.mark.parametrize(("source", "limit_bytes"), [("walk.avi", 2_000), ("pictures", 600)])
+def test_a_full_disk_is_one_sentence_and_leaves_nothing(
+    folder: Path, tmp_path: Path, source: str, limit_bytes: int
+) -> None:
+    with full_disk(limit_bytes):  # for the child too
+        done = predict(folder / source, "--output", "drawn", "--json", "r.json", *models(folder), cwd=tmp_path)
+    assert done.returncode == 1
+    assert "File too large" in done.stderr
+    assert "Traceback" not in done.stderr
+    for path in tmp_path.rglob("*.*"):
+        assert path.suffix != ".part"
+        assert ".part" not in path.name
+        if path.suffix == ".json":
+            json.loads(path.read_text(encoding="utf-8"))
+        elif path.is_file():
+            assert cv2.imread(str(path)) is not None
 
 
 def test_heatmaps_of_a_picture(folder: Path, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ import pytest
 pytest.importorskip("rosbags")
 import spot_model
 from bag_files import TOPIC, header, image, jpeg, log_ns, mixed_mcap, only_file, write_bag
+from full_disk import full_disk
 from rosbags.highlevel import AnyReader
 
 from pose_resnet_ros.core.errors import PoseError, SettingsError
@@ -275,3 +276,16 @@ def test_without_ray_the_extra_is_named(tmp_path: Path, model: str, monkeypatch:
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(PoseError, match=r"pip install 'ray\[data\]'"):
         run(model, bag, "-o", tmp_path / "out.mcap", "--ray", "local")
+
+
+@pytest.mark.parametrize("name", ["out.mcap", "out.db3", "out"])
+@pytest.mark.parametrize("limit_bytes", [0, 3_000])
+def test_a_full_disk_leaves_nothing(
+    model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, limit_bytes: int
+) -> None:
+    source = write_bag(tmp_path / "in", {TOPIC: [spot(number) for number in range(5)]})
+    before = set(tmp_path.rglob("*"))
+    with full_disk(limit_bytes):
+        assert run(model, source, "-o", tmp_path / name, "--annotated") == 1
+    assert f"cannot write {tmp_path / name}: " in capsys.readouterr().err
+    assert set(tmp_path.rglob("*")) == before

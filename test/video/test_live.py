@@ -166,7 +166,7 @@ def test_a_video_behind_an_address_is_read_whole(tmp_path: Path, suffix: str) ->
             assert reader.read() is None
         assert times_s == pytest.approx([k / 10 for k in range(20)])
         with closing(open_video(Source.of(f"{address}/cut/a{suffix}"))) as reader:
-            said = rf"/cut/a{suffix} is cut off or damaged: \d+ of 20 frames read"
+            said = rf"/cut/a{suffix} is cut off or damaged: \d+ (of 20 )?frames read, "
             with pytest.raises(IncompleteVideoError, match=said):
                 list(iter(reader.read, None))
             assert reader.read() is None
