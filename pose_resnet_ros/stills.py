@@ -194,7 +194,7 @@ def _load_plugin(package: str) -> bool:
             import pillow_jxl  # noqa: F401 - registers itself
     except ImportError:
         return False
-    return package != "pillow>=11.3" or bool(features.check("avif"))
+    return package != "pillow>=11.3" or "avif" in features.get_supported_modules()
 
 
 def _why_not(data: bytes) -> str:

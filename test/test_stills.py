@@ -49,7 +49,8 @@ def huge_png(path: Path, side: int) -> Path:
 
 
 FORMATS = ["BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP"]
-FORMATS += [name for name, feature in {"AVIF": "avif", "JPEG2000": "jpg_2000"}.items() if features.check(feature)]
+SUPPORTED = features.get_supported()
+FORMATS += [name for name, feature in {"AVIF": "avif", "JPEG2000": "jpg_2000"}.items() if feature in SUPPORTED]
 
 
 @pytest.mark.parametrize("format_name", FORMATS)
@@ -170,6 +171,14 @@ def test_heic_is_read_whole_or_refused_with_the_cure(
     assert is_still(path)
     with pytest.raises(ImageError, match="needs a library: pip install 'pillow-heif', or convert it to JPEG"):
         StillImage(path)
+
+
+def test_avif_names_the_version_that_reads_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a").write_bytes(b"\0\0\0\x20ftypavif" + bytes(99))
+    assert is_still(tmp_path / "a")
+    monkeypatch.setattr(features, "get_supported_modules", list)  # as where Pillow is older
+    with pytest.raises(ImageError, match=r"pip install 'pillow>=11\.3'"):
+        StillImage(tmp_path / "a")
 
 
 @pytest.mark.parametrize("data", [b"\xff\x0a" + bytes(99), b"\0\0\0\x0cJXL \r\n\x87\n" + bytes(99)])
