@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""What passes between the rooms of the house.
+"""Data types that pass between the layers.
 
 Pixel coordinates lie in the full input image: x right, y down, pixel centres at whole numbers. N (persons)
 may be 0. Arrays are float32 unless stated.
