@@ -32,8 +32,10 @@ class ModelEntry:
     checkpoint: the weights that ``export`` turns into ``file``, where the published file is not ONNX; zip_member: the
     published file is a zip that holds ``file`` under this name; urls: of the published file, tried in this order, https
     only; size: its bytes; digest: its digest, None where nobody published one; manual_page: set where no program can fetch
-    it; terms: what binds the weights beyond the licence of the code; accuracy: (measure, value) as published; note: what a
-    user should know, above all what could not be verified.
+    it; terms: what binds the weights beyond the licence of the code; accuracy: (measure, value) as published; measured: the same
+    as measured with this package; was_seen: the published file itself was verified, converted and run here; megabytes:
+    roughly, where ``size`` is not known; gmac: 1e9 multiply-adds of one input; note: what a user should know, above all what
+    could not be verified.
     """
 
     name: str
@@ -52,6 +54,10 @@ class ModelEntry:
     manual_page: str | None = None
     terms: str = ""
     accuracy: tuple[tuple[str, float], ...] = ()
+    measured: tuple[tuple[str, float], ...] = ()
+    was_seen: bool = False
+    megabytes: float | None = None
+    gmac: float | None = None
     note: str = ""
 
     @property

@@ -1,16 +1,21 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The published person detectors. No URL here was opened while this was written: each is as its makers or users wrote it."""
+"""The published person detectors. No URL here was opened while this was written: each is as its makers or users wrote it.
+
+Multiply-adds: of darknet's networks counted (``export/cost.py``), of YOLOX half of the published FLOPs.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from pose_resnet_ros.core.types import InputSpec, YoloScale
 from pose_resnet_ros.models.entry import Digest, ModelEntry
 from pose_resnet_ros.models.spec import DetectorSpec
 
 _COCO = "COCO (licence of the images not verified)"
+_ZOO_FILE = "validated/vision/object_detection_segmentation/yolov3/model/yolov3-12-int8.onnx"
 _TINY_ANCHORS = ((10, 14), (23, 27), (37, 58), (81, 82), (135, 169), (344, 319))
 _ANCHORS = ((10, 13), (16, 30), (33, 23), (30, 61), (62, 45), (59, 119), (116, 90), (156, 198), (373, 326))
 
@@ -32,6 +37,7 @@ class _Weights:
     scales: tuple[YoloScale, ...]
     size: int
     digest: Digest
+    gmac: float
 
 
 _YOLOV3_TINY = _Weights(
@@ -39,13 +45,18 @@ _YOLOV3_TINY = _Weights(
     _TINY_SCALES,
     35_434_956,
     Digest("sha256", "dccea06f59b781ec1234ddf8d1e94b9519a97f4245748a7d4db75d5b7080a42c"),
+    2.78,
 )
 _YOLOV3 = _Weights(
-    "yolov3.weights", _SCALES, 248_007_048, Digest("sha1", "520878f12e97cf820529daea502acca380f1cb8e")
+    "yolov3.weights",
+    _SCALES,
+    248_007_048,
+    Digest("sha1", "520878f12e97cf820529daea502acca380f1cb8e"),
+    32.94,
 )
 
 
-def _darknet(name: str, weights: _Weights, *, side: int, note: str = "") -> ModelEntry:
+def _darknet(name: str, weights: _Weights, *, note: str, **facts: Any) -> ModelEntry:
     return ModelEntry(
         name=name,
         kind="detector",
@@ -57,7 +68,7 @@ def _darknet(name: str, weights: _Weights, *, side: int, note: str = "") -> Mode
         data=_COCO,
         spec=DetectorSpec(
             name,
-            InputSpec(side, side, "rgb", 1 / 255),
+            InputSpec(416, 416, "rgb", 1 / 255),
             letterbox="darknet",
             decoder="yolov3",
             scales=weights.scales,
@@ -70,88 +81,52 @@ def _darknet(name: str, weights: _Weights, *, side: int, note: str = "") -> Mode
         ),
         size=weights.size,
         digest=weights.digest,
-        note="size computed from the network's definition; digest as third parties state it" + note,
+        gmac=weights.gmac,
+        note=note,
+        **facts,
     )
 
 
 _DARKNET = (
-    _darknet("yolov3_tiny", _YOLOV3_TINY, side=416),
-    _darknet("yolov3", _YOLOV3, side=416),
-    _darknet("yolov3_608", _YOLOV3, side=608, note="; the same weights at the size of their cfg file"),
+    _darknet(
+        "yolov3_tiny",
+        _YOLOV3_TINY,
+        was_seen=True,
+        measured=(("person AP50", 0.51),),
+        note="misses persons that fill a square picture; the published weights, whose digest several third parties state",
+    ),
+    _darknet(
+        "yolov3",
+        _YOLOV3,
+        note="digest as third parties state it; other sizes by detector_input, its cfg file has 608x608",
+    ),
 )
-
-
-def _zoo(name: str, *, path: str, size: int, sha256: str, note: str = "") -> ModelEntry:
-    folder = "onnx/models/{}main/validated/vision/object_detection_segmentation/"
-    return ModelEntry(
-        name=name,
-        kind="detector",
-        file=f"{name}.onnx",
-        source="onnx/models (ONNX Model Zoo)",
-        licence="MIT",
-        data=_COCO,
-        spec=_zoo_spec(name),
-        urls=(
-            "https://github.com/" + folder.format("raw/") + path,
-            "https://media.githubusercontent.com/media/" + folder.format("") + path,
-        ),
-        size=size,
-        digest=Digest("sha256", sha256),
-        note=note or "NMS is inside the graph, with thresholds that are not verified",
-    )
-
-
-def _zoo_spec(name: str) -> DetectorSpec:
-    pixels = InputSpec(416, 416, "rgb", 1 / 255)
-    return DetectorSpec(name, pixels, letterbox="zoo", decoder="zoo", class_count=80)
 
 
 _ZOO = (
-    _zoo(
-        "yolov3_tiny_zoo",
-        path="tiny-yolov3/model/tiny-yolov3-11.onnx",
-        size=35_511_756,
-        sha256="f715cc2d99740d22d312777e20d9de2b2ecdc250155be8fd3752ce7e8b823521",
-    ),
-    _zoo(
-        "yolov3_zoo",
-        path="yolov3/model/yolov3-10.onnx",
-        size=247_908_721,
-        sha256="1f4613c3d04416dfd2c1960b8737aa5292994238dfecbe9c1ee7147e9a92439f",
-    ),
-    _zoo(
-        "yolov3_zoo_12",
-        path="yolov3/model/yolov3-12.onnx",
-        size=247_942_267,
-        sha256="d97d7d5c1bbab2ec1ea197f0b689eb121231d62985ad223fb8aa833f8ef79836",
-    ),
-    _zoo(
-        "yolov3_zoo_12_int8",
-        path="yolov3/model/yolov3-12-int8.onnx",
+    ModelEntry(
+        name="yolov3_zoo_int8",
+        kind="detector",
+        file="yolov3_zoo_int8.onnx",
+        source="onnx/models (ONNX Model Zoo), yolov3-12-int8",
+        licence="MIT",
+        data=_COCO,
+        spec=DetectorSpec(
+            "yolov3_zoo_int8",
+            InputSpec(416, 416, "rgb", 1 / 255),
+            letterbox="zoo",
+            decoder="zoo",
+            class_count=80,
+        ),
+        urls=(
+            f"https://github.com/onnx/models/raw/main/{_ZOO_FILE}",
+            f"https://media.githubusercontent.com/media/onnx/models/main/{_ZOO_FILE}",
+        ),
         size=63_200_797,
-        sha256="d076e4866b0f4af3ba2b25df61652b0da2df6d01b760d35a0b032705115167e4",
+        digest=Digest("sha256", "d076e4866b0f4af3ba2b25df61652b0da2df6d01b760d35a0b032705115167e4"),
+        gmac=_YOLOV3.gmac,
         note="weights and activations in 8 bits; NMS is inside the graph, with thresholds that are not verified",
     ),
-)
-
-
-def _ailia(name: str, file: str) -> ModelEntry:
-    return ModelEntry(
-        name=name,
-        kind="detector",
-        file=f"{name}.onnx",
-        source="ailia-models (axinc-ai)",
-        licence="not stated",
-        data=_COCO,
-        spec=_zoo_spec(name),
-        urls=(f"https://storage.googleapis.com/ailia-models/{file}",),
-        note="tensor names and outputs not verified: described like the Model Zoo's files, which it is said to come from",
-    )
-
-
-_AILIA = (
-    _ailia("yolov3_tiny_ailia", "yolov3-tiny/yolov3-tiny.opt.onnx"),
-    _ailia("yolov3_ailia", "yolov3/yolov3.opt.onnx"),
 )
 
 
@@ -160,6 +135,10 @@ def _yolox_spec(name: str, side: int, *, decoder: str, class_count: int) -> Dete
     return DetectorSpec(
         name, InputSpec(side, side, "bgr", 1.0), letterbox="yolox", decoder=decoder, class_count=class_count
     )
+
+
+# By size: megabytes of the file and 1e9 multiply-adds.
+_YOLOX_COST = {"nano": (3.7, 0.54), "tiny": (20, 3.2), "s": (36, 13.4), "m": (101, 36.9), "x": (397, 141)}
 
 
 def _yolox(size_name: str, *, ap: float, size: int | None = None, sha256: str = "") -> ModelEntry:
@@ -178,6 +157,8 @@ def _yolox(size_name: str, *, ap: float, size: int | None = None, sha256: str = 
         size=size,
         digest=Digest("sha256", sha256) if sha256 else None,
         accuracy=(("box AP", ap),),
+        megabytes=_YOLOX_COST[size_name][0],
+        gmac=_YOLOX_COST[size_name][1],
         note="size and digest as third parties state them" if sha256 else "",
     )
 
@@ -202,7 +183,6 @@ _YOLOX = (
         sha256="c5c2d13e59ae883e6af3b45daea64af4833a4951c92d116ec270d9ddbe998063",
     ),
     _yolox("m", ap=0.472),
-    _yolox("l", ap=0.501),
     _yolox("x", ap=0.515),
 )
 
@@ -223,17 +203,17 @@ def _humanart(size_name: str, digits: str, person_ap: float) -> ModelEntry:
         spec=_yolox_spec(name, side, decoder="yolox_nms", class_count=1),
         urls=(f"https://download.openmmlab.com/mmpose/v1/projects/rtmposev1/onnx_sdk/{file}",),
         accuracy=(("person AP", person_ap),),
+        megabytes=_YOLOX_COST[size_name][0],
+        gmac=_YOLOX_COST[size_name][1],
         note="whether the digits in the zip's name are its own digest is not verified, so the first fetch records it",
     )
 
 
 _HUMANART = (
-    _humanart("nano", "40f6f0d0", 0.389),
     _humanart("tiny", "6f3252f9", 0.477),
     _humanart("s", "3ef259a7", 0.546),
     _humanart("m", "c2c7a14a", 0.591),
-    _humanart("l", "ce1d7a62", 0.602),
     _humanart("x", "a39d44ed", 0.613),
 )
 
-DETECTORS: tuple[ModelEntry, ...] = (*_DARKNET, *_ZOO, *_AILIA, *_YOLOX, *_HUMANART)
+DETECTORS: tuple[ModelEntry, ...] = (*_DARKNET, *_YOLOX, *_HUMANART, *_ZOO)

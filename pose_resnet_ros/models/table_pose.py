@@ -13,6 +13,10 @@ _STATS = ("AP", "AP .5", "AP .75", "AP M", "AP L", "AR", "AR .5", "AR .75", "AR 
 _COCO = "COCO train2017 (licence of the images not verified)"
 _MPII = "MPII Human Pose (licence of the images not verified)"
 
+# Of PoseResNet by depth: the checkpoint's size, and multiply-adds at 192x256 (``export/cost.py``), in proportion elsewhere.
+_MEGABYTES = {50: 136, 101: 212, 152: 275}
+_GMAC = {50: 5.43, 101: 9.06, 152: 12.70}
+
 _MICROSOFT_PAGE = "https://drive.google.com/drive/folders/13_wJ6nC7my1KKouMkQMqyr9r1ZnLnukP"
 _MICROSOFT_PAGE_TOO = "https://1drv.ms/f/s!AhIXJn_J-blW0D5ZE4ArK9wk_fvw"
 # An unofficial mirror of one file, not verified.
@@ -23,12 +27,17 @@ _RTMPOSE = "https://download.openmmlab.com/mmpose/v1/projects/rtmposev1/onnx_sdk
 
 
 def _spec(
-    name: str, size: str, *, order: str, decoder: str, skeleton: str = "coco17", crop: str = "topdown"
+    name: str, size: str, *, order: str, decoder: str, skeleton: str = "coco17"
 ) -> PoseSpec:
     """size: height x width, as the file names have it. The statistics are in RGB order, whatever the colour order is."""
     height, width = (int(side) for side in size.split("x"))
     pixels = InputSpec(width, height, order, 1 / 255, _MEAN, _STD)  # type: ignore[arg-type]
-    return PoseSpec(name, pixels, decoder=decoder, skeleton=skeleton, crop=crop)
+    return PoseSpec(name, pixels, decoder=decoder, skeleton=skeleton)
+
+
+def _gmac(depth: int, size: str) -> float:
+    height, width = (int(side) for side in size.split("x"))
+    return round(_GMAC[depth] * width * height / (192 * 256), 2)
 
 
 def _microsoft(depth: int, size: str, accuracy: tuple[float, ...], *, mpii: bool = False) -> ModelEntry:
@@ -52,6 +61,8 @@ def _microsoft(depth: int, size: str, accuracy: tuple[float, ...], *, mpii: bool
         note=f"the same files: {_MICROSOFT_PAGE_TOO}"
         + ("; the URL is an unofficial mirror" if mirrors else ""),
         accuracy=tuple(zip(measures, accuracy, strict=True)),
+        megabytes=_MEGABYTES[depth],
+        gmac=_gmac(depth, size),
     )
 
 
@@ -63,39 +74,24 @@ _MICROSOFT = (
     _microsoft(152, "256x192", (0.720, 0.893, 0.798, 0.687, 0.789, 0.778, 0.934, 0.846, 0.736, 0.839)),
     _microsoft(152, "384x288", (0.743, 0.896, 0.811, 0.705, 0.816, 0.797, 0.937, 0.858, 0.751, 0.863)),
     _microsoft(50, "256x256", (88.532, 33.911), mpii=True),
-    _microsoft(50, "384x384", (89.066, 38.046), mpii=True),
-    _microsoft(101, "256x256", (89.131, 34.020), mpii=True),
-    _microsoft(101, "384x384", (90.003, 38.860), mpii=True),
-    _microsoft(152, "256x256", (89.620, 35.025), mpii=True),
     _microsoft(152, "384x384", (90.200, 39.433), mpii=True),
 )
 
 
-def _ailia(name: str, *, crop: str, note: str) -> ModelEntry:
-    return ModelEntry(
-        name=name,
+_AILIA = (
+    ModelEntry(
+        name="pose_resnet_50_256x192_ailia",
         kind="pose",
-        file=f"{name}.onnx",
+        file="pose_resnet_50_256x192_ailia.onnx",
         source="ailia-models (axinc-ai), exported from Microsoft's checkpoint",
         licence="not stated",
         terms="derived from Microsoft's weights, which are for research purpose",
         data=_COCO,
-        spec=_spec(name, "256x192", order="bgr", decoder="microsoft", crop=crop),
+        spec=_spec("pose_resnet_50_256x192_ailia", "256x192", order="bgr", decoder="microsoft"),
         urls=("https://storage.googleapis.com/ailia-models/pose_resnet/pose_resnet_50_256x192.onnx",),
-        note=f"batch 1 as far as known; tensor names not verified; {note}",
-    )
-
-
-_AILIA = (
-    _ailia(
-        "pose_resnet_50_256x192_ailia",
-        crop="topdown",
-        note="with the crop that the weights were trained with",
-    ),
-    _ailia(
-        "pose_resnet_50_256x192_ailia_crop",
-        crop="ailia",
-        note="with the crop of ailia's sample (no padding, width from height), for comparison with that sample",
+        megabytes=_MEGABYTES[50],
+        gmac=_GMAC[50],
+        note="batch 1 as far as known; tensor names not verified",
     ),
 )
 
@@ -107,6 +103,7 @@ def _mmpose(
     mpii = "mpii" in file
     name = f"mmpose_{net}_mpii_{size}" if mpii else f"mmpose_{net}_{size}"
     skeleton = "mpii16" if mpii else "coco17"
+    depth = int(net.removeprefix("res").partition("_")[0])
     return ModelEntry(
         name=name,
         kind="pose",
@@ -120,6 +117,8 @@ def _mmpose(
         urls=(base + file,),
         digest=Digest("sha256", file.rsplit("-", 1)[1][:8]),
         accuracy=tuple(accuracy.items()),
+        megabytes=_MEGABYTES[depth],
+        gmac=_gmac(depth, size),
     )
 
 
@@ -153,21 +152,15 @@ _MMPOSE = (
     _mmpose_coco("res101", "256x192", "065d3625_20220926", _coco(0.728, 0.904, 0.809, 0.783)),
     _mmpose_coco("res152", "256x192", "0345f330_20220928", _coco(0.736, 0.904, 0.818, 0.791)),
     _mmpose_coco("res152", "384x288", "7fbb906f_20220927", _coco(0.750, 0.908, 0.821, 0.800)),
-    _mmpose_coco("res50_fp16", "256x192", "463da051_20220927", _coco(0.716, 0.898, 0.798, 0.772)),
     _mmpose_coco("res50_dark", "256x192", "c129dcb6_20220926", {"AP": 0.724, "AR": 0.777}),
     _mmpose_coco("res50_dark", "384x288", "8b90b538_20220926", {"AP": 0.735, "AR": 0.786}),
-    _mmpose_coco("res101_dark", "256x192", "528ec248_20220926", {"AP": 0.733, "AR": 0.786}),
-    _mmpose_coco("res101_dark", "384x288", "487d40a4_20220926", {"AP": 0.749, "AR": 0.799}),
-    _mmpose_coco("res152_dark", "256x192", "f754df5f_20221031", {"AP": 0.743, "AR": 0.796}),
     _mmpose_coco("res152_dark", "384x288", "329f8454_20221031", {"AP": 0.755, "AR": 0.805}),
-    _mmpose("res50_v0", "256x192", "res50_coco_256x192-ec54d7f3_20200709.pth", {}, base=_OPENMMLAB_OLD),
     _mmpose_mpii(50, "418ffc88", 88.2),
-    _mmpose_mpii(101, "416f5d71", 88.8),
     _mmpose_mpii(152, "3ecba29d", 88.9),
 )
 
 
-def _rtmpose(size_name: str, size: str, tail: str) -> ModelEntry:
+def _rtmpose(size_name: str, size: str, tail: str, *, megabytes: float, gmac: float) -> ModelEntry:
     """For comparison: another network and decoder (SimCC) through the same pipeline. Files as named by rtmlib."""
     name = f"rtmpose_{size_name}_{size}"
     return ModelEntry(
@@ -182,14 +175,15 @@ def _rtmpose(size_name: str, size: str, tail: str) -> ModelEntry:
         # Trained on RGB; rtmlib itself feeds BGR.
         spec=_spec(name, size, order="rgb", decoder="simcc"),
         urls=(f"{_RTMPOSE}rtmpose-{size_name}_simcc-body7_pt-body7_{tail}.zip",),
+        megabytes=megabytes,
+        gmac=gmac,
         note="whether the digits in the zip's name are its own digest is not verified, so the first fetch records it",
     )
 
 
 _RTM = (
-    _rtmpose("s", "256x192", "420e-256x192-acd4a1ef_20230504"),
-    _rtmpose("m", "256x192", "420e-256x192-e48f03d0_20230504"),
-    _rtmpose("x", "384x288", "700e-384x288-71d7b7e9_20230629"),
+    _rtmpose("s", "256x192", "420e-256x192-acd4a1ef_20230504", megabytes=22, gmac=0.68),
+    _rtmpose("m", "256x192", "420e-256x192-e48f03d0_20230504", megabytes=54, gmac=1.93),
 )
 
 POSE_NETS: tuple[ModelEntry, ...] = (*_MICROSOFT, *_AILIA, *_MMPOSE, *_RTM)

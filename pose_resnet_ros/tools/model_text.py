@@ -9,27 +9,34 @@ from pathlib import Path
 
 from pose_resnet_ros.core.errors import ModelError
 from pose_resnet_ros.models.checks import has_wide_weights, spec_of
+from pose_resnet_ros.models.download import addresses
 from pose_resnet_ros.models.entry import ModelEntry
 from pose_resnet_ros.models.files import entry_path, models_folder
 from pose_resnet_ros.models.runtime import OnnxModel, RunOn
 from pose_resnet_ros.models.spec import PRECISION, WEIGHT_BITS, PoseSpec, Spec
 
-HEADINGS = ("name", "kind", "input", "colour", "decoder", "published", "state")
+HEADINGS = ("name", "state", "input", "MB", "GMAC", "accuracy", "licence", "checked here")
+LEGEND = """\
+state     embedded: part of the package; ready: can run; one command: python3 -m pose_resnet_ros models fetch NAME does all of it;
+          by hand: a browser must download the file, models fetch NAME says how
+accuracy  as published, or "measured" with this package: keypoint AP, PCKh, box AP or person AP of COCO
+checked   the file: published digest, conversion and results of the real file; conversion: of generated files with the published
+          names and shapes; decoder: against its definition"""
 
 
 def state_of(entry: ModelEntry) -> str:
-    """embedded, ready, fetched (to be exported), manual (no program can fetch it) or absent."""
+    """embedded, ready, fetched (to be converted), one command or by hand."""
     if entry.embedded:
         return "embedded"
     if entry_path(entry).is_file():
         return "ready"
     if (models_folder() / entry.stored_file).is_file():
         return "fetched"
-    return "manual" if not entry.urls else "absent"
+    return "one command" if addresses(entry) else "by hand"
 
 
 def table(rows: Iterable[ModelEntry]) -> str:
-    """One line a row, in columns."""
+    """One line a row, in columns, the two kinds one below the other."""
     lines = [HEADINGS, *(_cells(entry) for entry in rows)]
     widths = [max(len(line[i]) for line in lines) for i in range(len(HEADINGS))]
     return "\n".join(
@@ -39,45 +46,94 @@ def table(rows: Iterable[ModelEntry]) -> str:
 
 
 def markdown(rows: Iterable[ModelEntry]) -> str:
-    """The table of docs/models.md."""
+    """The table of docs/models.md: what does not depend on this machine, nor on the weights that come along."""
     lines = [
-        "| name | input | colour | decoder | published | size, digest | how to get it |",
-        "|" + "---|" * 7,
+        "| name | input | colour, decoder | MB | GMAC | accuracy | licence | digest | checked here | how to get it |",
+        "|" + "---|" * 10,
     ]
     return "\n".join([*lines, *(f"| {' | '.join(_markdown_cells(entry))} |" for entry in rows)])
 
 
 def _markdown_cells(entry: ModelEntry) -> tuple[str, ...]:
-    _, _, pixels, order, decoder, accuracy, _ = _cells(entry)
-    size = f"{entry.size / 1e6:.1f} MB, " if entry.size else ""
-    digest = "part of the package" if entry.embedded else "recorded at the first fetch"
-    if entry.digest:
-        digest = f"{entry.digest.algorithm} {entry.digest.hex_digits[:8]}..."
-    way = (
-        "nothing to do"
-        if entry.embedded
-        else "`models fetch`"
-        if entry.urls
-        else "by hand, then `models add`"
+    if entry.embedded:
+        card = f"[its card](models/{entry.name}.md)"
+        return (f"`{entry.name}`", *("-",) * 4, card, entry.licence, "-", checked_text(entry), "nothing to do")
+    name, _, pixels, size, cost, accuracy, licence, checked = _cells(entry)
+    spec = entry.spec or _embedded_spec(entry)
+    way = "one command" if entry.urls else "by hand"
+    digest = f"{entry.digest.algorithm} {entry.digest.hex_digits[:8]}..." if entry.digest else "first fetch"
+    reading = f"{spec.input.channel_order}, {spec.decoder}"
+    return (f"`{name}`", pixels, reading, size, cost, accuracy, licence, digest, checked, way)
+
+
+def _cells(entry: ModelEntry) -> tuple[str, ...]:
+    return (
+        entry.name,
+        state_of(entry),
+        input_text(entry),
+        size_text(entry),
+        cost_text(entry),
+        accuracy_text(entry),
+        licence_text(entry),
+        checked_text(entry),
     )
-    tool = "" if not entry.checkpoint else ", onnx" if entry.checkpoint.endswith(".weights") else ", torch"
-    return (f"`{entry.name}`", pixels, order, decoder, accuracy, size + digest, way + tool)
+
+
+def size_text(entry: ModelEntry) -> str:
+    """Megabytes of the published file."""
+    path = entry_path(entry)
+    if entry.embedded:
+        return f"{path.stat().st_size / 1e6:.1f}"
+    megabytes = entry.size / 1e6 if entry.size else entry.megabytes
+    return f"{megabytes:.0f}" if megabytes else "-"
+
+
+def cost_text(entry: ModelEntry) -> str:
+    """1e9 multiply-adds of one input: of an embedded model counted in its file, "-" where onnx is missing."""
+    gmac = entry.gmac
+    if entry.embedded:
+        try:
+            from pose_resnet_ros.export.cost import giga_multiply_adds
+        except ModuleNotFoundError:
+            return "-"
+        pixels = _embedded_spec(entry).input
+        gmac = giga_multiply_adds(entry_path(entry), width=pixels.width, height=pixels.height)
+    return f"{gmac:.3g}" if gmac else "-"
+
+
+def licence_text(entry: ModelEntry) -> str:
+    """Of the code, and what is known of the weights."""
+    if not entry.terms:
+        return entry.licence
+    weights = "for research" if "research" in entry.terms else "not stated"
+    return f"{entry.licence}, weights {weights}"
+
+
+def checked_text(entry: ModelEntry) -> str:
+    """What was verified of the row with this package."""
+    checks = {"the file": entry.was_seen or entry.embedded, "conversion": entry.checkpoint, "decoder": True}
+    return ", ".join(word for word, was_checked in checks.items() if was_checked)
+
+
+def _embedded_spec(entry: ModelEntry) -> Spec:
+    model = OnnxModel(entry_path(entry), run_on=RunOn(backend="cpu", max_batch=1))
+    try:
+        return spec_of(model, entry)
+    finally:
+        model.close()
 
 
 def input_text(entry: ModelEntry) -> str:
     """Width x height, as everywhere in this package; file names have height x width."""
-    return f"{entry.spec.input.width}x{entry.spec.input.height}" if entry.spec else "in the file"
+    pixels = (entry.spec or _embedded_spec(entry)).input
+    return f"{pixels.width}x{pixels.height}"
 
 
 def accuracy_text(entry: ModelEntry) -> str:
-    """The first of the published figures."""
-    return "{} {:g}".format(*entry.accuracy[0]) if entry.accuracy else "-"
-
-
-def _cells(entry: ModelEntry) -> tuple[str, ...]:
-    spec = entry.spec
-    order, decoder = (spec.input.channel_order, spec.decoder) if spec else ("-", "-")
-    return (entry.name, entry.kind, input_text(entry), order, decoder, accuracy_text(entry), state_of(entry))
+    """The first of the published figures, or else of those that were measured."""
+    if entry.accuracy:
+        return "{} {:g}".format(*entry.accuracy[0])
+    return "{} {:g} measured".format(*entry.measured[0]) if entry.measured else "-"
 
 
 def description(entry: ModelEntry) -> str:
@@ -92,13 +148,16 @@ def description(entry: ModelEntry) -> str:
         "source": entry.source,
         "URL": "\n               ".join(entry.urls),
         "by hand": entry.manual_page or "",
-        "size": f"{entry.size} bytes" if entry.size else "not known",
+        "size": f"{entry.size} bytes" if entry.size else f"about {size_text(entry)} MB",
         "digest": str(entry.digest) if entry.digest else "not published: recorded at the first fetch",
         "licence": entry.licence,
         "terms": entry.terms,
         "data set": entry.data,
         **_network_facts(entry_path(entry), entry),
+        "GMAC": cost_text(entry),
         "published": known,
+        "measured": "; ".join(f"{measure} {value:g}" for measure, value in entry.measured),
+        "checked here": checked_text(entry),
         "note": entry.note,
     }
     if entry.embedded:

@@ -35,9 +35,10 @@ def _list(options: argparse.Namespace) -> int:
         print(model_text.markdown(rows))
         return 0
     print(model_text.table(rows))
+    print(f"\n{model_text.LEGEND}\n")
     for name in added_models():
         print(f"{name}: added or made here, {models_folder() / name}.onnx")
-    print(f"\nmodel folder: {models_folder()}")
+    print(f"model folder: {models_folder()}")
     return 0
 
 

@@ -201,8 +201,8 @@ def test_a_damaged_checkpoint_is_kept_and_the_next_command_told(
 
 def test_a_file_of_a_row_under_another_name(home: Path, tmp_path: Path) -> None:
     path = yolox_file(tmp_path / "download (1).onnx")
-    assert models.main(["add", str(path), "--as", "yolox_l"]) == 0
-    assert find_model("yolox_l").path == home / "yolox_l.onnx"
+    assert models.main(["add", str(path), "--as", "yolox_x"]) == 0
+    assert find_model("yolox_x").path == home / "yolox_x.onnx"
 
 
 def test_a_file_that_is_not_the_row_s_is_refused(tmp_path: Path) -> None:
