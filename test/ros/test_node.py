@@ -487,6 +487,16 @@ def test_an_incompatible_camera_is_logged_with_topic_and_cure(
     assert "best_effort" in output
 
 
+def test_several_incompatible_cameras_are_one_line(
+    world: Any, spot: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    world.pose_node(pose_model=spot, image_reliability="reliable")
+    for _ in range(3):
+        world.peer.create_publisher(Image, "/image", BEST_EFFORT)
+    world.spin_for(1.5)
+    assert capfd.readouterr().err.count("does not fit in its reliability") == 1
+
+
 def test_an_incompatible_listener_is_logged_with_topic_and_cure(
     world: Any, spot: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
