@@ -47,7 +47,7 @@ def write_whole(path: Path, data: bytes, *, name: str) -> None:
     part = target.with_name(f".pose_resnet_ros.{os.getpid()}.part")
     try:
         if path.exists() and not path.is_file():  # /dev/stdout
-            path.write_bytes(data)
+            _write_to_device(path, data)
             return
         part.write_bytes(data)
         part.replace(target)
@@ -57,6 +57,14 @@ def write_whole(path: Path, data: bytes, *, name: str) -> None:
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+
+
+def _write_to_device(path: Path, data: bytes) -> None:
+    """A pipe that nobody reads is an OSError, where opening it would wait."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    os.set_blocking(descriptor, True)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
 
 
 def _identity(path: Path) -> _Identity:

@@ -163,7 +163,7 @@ def _identify(file: BinaryIO) -> Image.Image | None:
     _load_plugin(_library_for(head))
     Image.init()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # we have a limit of our own
+        warnings.simplefilter("ignore")  # of large images, for which we have a limit, and of damage, which decoding shows
         try:
             return Image.open(file, formats=[name for name in _FORMATS if name in Image.OPEN])
         except Image.DecompressionBombError:

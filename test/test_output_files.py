@@ -76,6 +76,16 @@ def test_a_device_is_written_to(tmp_path: Path) -> None:
     assert Path("/dev/null").is_char_device()
 
 
+def test_a_pipe_is_written_to_where_somebody_reads_it(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(SettingsError, match=r"json: cannot write .*pipe: No such device or address"):
+        write_whole(tmp_path / "pipe", b"data", name="json")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    write_whole(tmp_path / "pipe", b"data", name="json")
+    assert os.read(reader, 9) == b"data"
+    os.close(reader)
+
+
 @pytest.mark.parametrize("name", ["folder", "none/file"])
 def test_what_cannot_be_written_is_one_sentence(tmp_path: Path, name: str) -> None:
     (tmp_path / "folder").mkdir()
