@@ -24,6 +24,7 @@ from pose_resnet_ros.export.files import ExportOptions, export, save
 from pose_resnet_ros.export.pose_resnet_torch import network_for
 from pose_resnet_ros.models.one_trip import OneTrip
 from pose_resnet_ros.models.runtime import OnnxModel, RunOn
+from pose_resnet_ros.output_files import write_whole
 
 MODELS = {
     "fp32": ExportOptions(),
@@ -52,9 +53,7 @@ class Report:
 
     def save(self) -> None:
         text = json.dumps({**self._fixed, "log": self.log, **self.parts}, indent=1) + "\n"
-        part = self._path.with_suffix(".part")
-        part.write_text(text, encoding="utf-8")
-        part.replace(self._path)
+        write_whole(self._path, text.encode(), name="output")
 
 
 class Bench:

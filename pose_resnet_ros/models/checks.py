@@ -14,10 +14,10 @@ from pose_resnet_ros.core.errors import ModelError
 from pose_resnet_ros.core.log import logger_of
 from pose_resnet_ros.core.simcc import SIMCC_SPLIT_RATIO
 from pose_resnet_ros.core.skeletons import skeleton_named
+from pose_resnet_ros.models.cpu_features import saturates_at_int8
 from pose_resnet_ros.models.digests import digest_of
 from pose_resnet_ros.models.entry import ModelEntry
 from pose_resnet_ros.models.files import ModelFile, how_to_make
-from pose_resnet_ros.models.processor import saturates_in_8_bits
 from pose_resnet_ros.models.runtime import OnnxModel
 from pose_resnet_ros.models.spec import (
     MADE_FROM,
@@ -112,7 +112,7 @@ def check_made_from(spec: Spec, original: ModelFile, model: OnnxModel) -> None:
 
 def warn_of_wide_weights(spec: Spec, model: OnnxModel) -> None:
     """Where the processor needs slower kernels for the file's weights than for those that ``export`` makes now."""
-    if model.grant.backend == "cpu" and has_wide_weights(spec) and saturates_in_8_bits():
+    if model.grant.backend == "cpu" and has_wide_weights(spec) and saturates_at_int8():
         _log.warning(
             "%s has weights of 8 bits, with which the fast sums of an x86 without VNNI saturate: exact ones are used, which"
             " take about a quarter more time; export it again for full speed (it then has weights of 7 bits)",

@@ -15,12 +15,12 @@ from pose_resnet_ros.models.checks import (
     spec_of,
     warn_of_wide_weights,
 )
+from pose_resnet_ros.models.cpu_features import is_fast_at_int8
 from pose_resnet_ros.models.files import (
     find_model,
     measured_in_8_bits,
     of_precision,
 )
-from pose_resnet_ros.models.processor import is_fast_in_8_bits
 from pose_resnet_ros.models.runtime import OnnxModel, RunOn
 
 
@@ -33,7 +33,7 @@ def open_model(
     """
     original = find_model(name_or_path, kind=spec_type.kind)
     file = of_precision(original, precision)
-    on_cpu = measured_in_8_bits(original) if precision == "auto" and is_fast_in_8_bits() else None
+    on_cpu = measured_in_8_bits(original) if precision == "auto" and is_fast_at_int8() else None
     model = OnnxModel(file.path, run_on=run_on, path_on_cpu=on_cpu)
     spec = check_kind(spec_of(model, file.entry), spec_type, model)
     check_input(spec, model)

@@ -7,8 +7,8 @@ from __future__ import annotations
 import onnxruntime as ort
 
 from pose_resnet_ros.models.cancel import LOG_SEVERITY_FATAL
+from pose_resnet_ros.models.cpu_features import saturates_at_int8
 from pose_resnet_ros.models.placement import RECORD_ENTRY
-from pose_resnet_ros.models.processor import saturates_in_8_bits
 
 _SPIN_US = "100"
 
@@ -28,5 +28,5 @@ def session_options(threads: int) -> ort.SessionOptions:
     options.add_session_config_entry("session.intra_op.spin_duration_us", _SPIN_US)
     options.add_session_config_entry(RECORD_ENTRY, "1")
     # Layers with weights beyond 7 bits, in which sums could saturate, get slower kernels that are exact.
-    options.add_session_config_entry("session.x64quantprecision", "1" if saturates_in_8_bits() else "0")
+    options.add_session_config_entry("session.x64quantprecision", "1" if saturates_at_int8() else "0")
     return options

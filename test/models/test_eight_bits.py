@@ -67,7 +67,7 @@ def test_weights_of_7_bits_do_not_saturate_even_in_a_session_of_others(tmp_path:
 def test_exact_sums_are_asked_for_where_fast_ones_saturate(
     monkeypatch: pytest.MonkeyPatch, saturates: bool
 ) -> None:
-    monkeypatch.setattr(session_options, "saturates_in_8_bits", lambda: saturates)
+    monkeypatch.setattr(session_options, "saturates_at_int8", lambda: saturates)
     asked = session_options.session_options(1).get_session_config_entry("session.x64quantprecision")
     assert asked == str(int(saturates))
 
@@ -102,7 +102,7 @@ def test_files_of_older_exports_are_named_where_they_are_slow(
     provenance: dict[str, str],
     told: bool,
 ) -> None:
-    monkeypatch.setattr(checks, "saturates_in_8_bits", lambda: saturates)
+    monkeypatch.setattr(checks, "saturates_at_int8", lambda: saturates)
     with caplog.at_level(logging.WARNING):
         net_of(tmp_path / "old.onnx", **provenance)
     warnings = [record.getMessage() for record in caplog.records if "export it again" in record.getMessage()]

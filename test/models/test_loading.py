@@ -94,7 +94,7 @@ def test_what_comes_along_in_8_bits_has_the_weights_that_come_along(path: Path) 
 def test_embedded_models_run_in_8_bits_where_the_cpu_is_fast_at_that(
     monkeypatch: pytest.MonkeyPatch, backend: str, fast: bool, precision: str, file: str
 ) -> None:
-    monkeypatch.setattr(loading, "is_fast_in_8_bits", lambda: fast)
+    monkeypatch.setattr(loading, "is_fast_at_int8", lambda: fast)
     monkeypatch.setattr(backends.ort, "get_available_providers", lambda: ["CPUExecutionProvider"])
     model, _ = loading.open_model(
         "person_lite", spec_type=DetectorSpec, run_on=RunOn(backend=backend), precision=precision
@@ -104,7 +104,7 @@ def test_embedded_models_run_in_8_bits_where_the_cpu_is_fast_at_that(
 
 
 def test_auto_takes_other_models_as_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loading, "is_fast_in_8_bits", lambda: True)
+    monkeypatch.setattr(loading, "is_fast_at_int8", lambda: True)
     for name in ("person_lite.onnx", "person_lite.int8.onnx"):
         (tmp_path / name).write_bytes((WEIGHTS_FOLDER / name).read_bytes())
     model, _ = loading.open_model(

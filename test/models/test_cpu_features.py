@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from pose_resnet_ros.models import processor
+from pose_resnet_ros.models import cpu_features
 
 
 @pytest.fixture(autouse=True)
 def _ask_anew():
-    processor.flags.cache_clear()
+    cpu_features.flags.cache_clear()
     yield
-    processor.flags.cache_clear()
+    cpu_features.flags.cache_clear()
 
 
 @pytest.mark.parametrize(
@@ -35,13 +35,13 @@ def test_the_flags_tell(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flags: str, machine: str, fast: bool, saturates: bool
 ) -> None:
     (tmp_path / "cpuinfo").write_text(f"processor\t: 0\nvendor_id\t: any\n{flags}\nbugs\t\t: avx_vnni\n")
-    monkeypatch.setattr(processor, "_CPUINFO", tmp_path / "cpuinfo")
-    monkeypatch.setattr(processor.platform, "machine", lambda: machine)
-    assert processor.is_fast_in_8_bits() is fast
-    assert processor.saturates_in_8_bits() is saturates
+    monkeypatch.setattr(cpu_features, "_CPUINFO", tmp_path / "cpuinfo")
+    monkeypatch.setattr(cpu_features.platform, "machine", lambda: machine)
+    assert cpu_features.is_fast_at_int8() is fast
+    assert cpu_features.saturates_at_int8() is saturates
 
 
 def test_a_system_that_does_not_tell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(processor, "_CPUINFO", tmp_path / "cpuinfo")
-    assert processor.flags() == frozenset()
-    assert processor.is_fast_in_8_bits() is False
+    monkeypatch.setattr(cpu_features, "_CPUINFO", tmp_path / "cpuinfo")
+    assert cpu_features.flags() == frozenset()
+    assert cpu_features.is_fast_at_int8() is False

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""What this machine's processor is good at."""
+"""Which instructions for int8 this machine's processor has."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def x86_flags(cpuinfo: str) -> frozenset[str]:
     return frozenset(next(lines, "").split())
 
 
-def is_fast_in_8_bits() -> bool:
+def is_fast_at_int8() -> bool:
     """Whether 8 bits take clearly less time than float32: x86 from AVX2 on (Intel since 2013, AMD since 2015).
 
     On older ones they take more (docs/performance.md). On Arm nothing was measured yet, and other systems do not tell: no.
@@ -36,7 +36,7 @@ def is_fast_in_8_bits() -> bool:
     return "avx2" in flags()
 
 
-def saturates_in_8_bits() -> bool:
+def saturates_at_int8() -> bool:
     """Whether it is an x86 without dot products of 8-bit numbers (VNNI: Intel since 2019, AMD since Zen 4), or does not tell.
 
     onnxruntime's fast kernels then add two products of an unsigned and a signed 8-bit number in 16 bits, which saturate; where
