@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 _OTHERS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
+_terminals: set[int] = set()  # stdout and stderr, where they are one: a closed one no longer tells
 
 
 class Interrupted(KeyboardInterrupt):
@@ -44,6 +44,7 @@ def raise_again() -> None:
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    _terminals.update(descriptor for descriptor in (1, 2) if os.isatty(descriptor))
     for number in _OTHERS:
         if signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, _raise)
@@ -51,15 +52,9 @@ def raise_again() -> None:
 
 def _raise(number: int, frame: FrameType | None) -> None:
     if number != signal.SIGTERM:
-        _let_go_of_terminal()
+        for descriptor in _terminals:  # it was closed: what is written to it fails from now on
+            os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
     raise Interrupted(number)
-
-
-def _let_go_of_terminal() -> None:
-    """It was closed: what is written to it fails from now on."""
-    for stream in (sys.stdout, sys.stderr):
-        if stream is not None and not stream.closed and os.isatty(stream.fileno()):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 @contextmanager

@@ -3,13 +3,21 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+import pty
 import signal
+import subprocess
+import sys
+import termios
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from pose_resnet_ros import interrupts
 
+ROOT = Path(__file__).resolve().parents[1]
 STOP = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 
 
@@ -67,3 +75,31 @@ def test_an_error_in_the_block_comes_out() -> None:
     with pytest.raises(ValueError, match="of the block"):
         block()
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_terminal_that_is_closed_takes_no_words_any_more() -> None:
+    script = """
+import sys, time
+from pose_resnet_ros import interrupts
+interrupts.raise_again()
+print("ready", flush=True)
+try:
+    time.sleep(60)
+except KeyboardInterrupt as error:
+    print("what was done", flush=True)
+    sys.exit(interrupts.exit_code(error))
+"""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", script],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    )
+    os.close(theirs)
+    assert b"ready" in os.read(ours, 100)
+    os.close(ours)
+    assert process.wait(timeout=30) == 129

@@ -69,8 +69,8 @@ def busy_node(world: Any, start: Start, model: str, image_message: Callable[...,
 
 @pytest.mark.parametrize(
     "signals",
-    [[signal.SIGINT], [signal.SIGTERM], [signal.SIGINT, signal.SIGINT]],
-    ids=["int", "term", "twice"],
+    [[signal.SIGINT], [signal.SIGTERM], [signal.SIGHUP], [signal.SIGINT, signal.SIGINT]],
+    ids=["int", "term", "hangup", "twice"],
 )
 def test_a_signal_in_the_middle_of_an_inference_ends_the_node_cleanly(
     world: Any,

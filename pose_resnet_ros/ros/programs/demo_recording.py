@@ -52,7 +52,7 @@ def person_to_dict(person: Any) -> dict[str, Any]:
 def write_persons(path: Path, frames: Sequence[PersonsFrame]) -> None:
     """A list of frames, oldest first, each with ``stamp`` (sec, nanosec) and ``persons``."""
     rows = [{"stamp": _stamp(f.stamp_ns), "persons": f.persons} for f in frames]
-    path.write_text(json.dumps(rows, indent=1) + "\n")
+    write_whole(path, f"{json.dumps(rows, indent=1)}\n".encode(), name="output")
 
 
 def write_video(path: Path, pictures: Sequence[Picture]) -> None:
