@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "test" / "fuzz"
 LOG = ROOT / "out" / "fuzz" / "log.txt"
 HANG_S = 1200.0  # a file takes a minute
-TEST = re.compile(r"^test/fuzz/\S+\.py::(\w+):$", re.MULTILINE)
+TEST = re.compile(r"^test/fuzz/\S+\.py::(\S+):$", re.MULTILINE)
 TRIED = re.compile(r"(\d+) passing")
 FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
 
@@ -79,10 +79,9 @@ def text(output: bytes | None) -> str:
 
 def examples(output: str) -> dict[str, int]:
     """Passing examples by test, out of Hypothesis's statistics."""
-    names = list(TEST.finditer(output))
-    ends = [match.start() for match in names[1:]] + [len(output)]
-    parts = ((match[1], output[match.end() : end]) for match, end in zip(names, ends, strict=True))
-    return {name: sum(map(int, TRIED.findall(part))) for name, part in parts}
+    _, *parts = TEST.split(output)
+    pairs = zip(parts[::2], parts[1::2], strict=True)
+    return {name: sum(map(int, TRIED.findall(part))) for name, part in pairs}
 
 
 if __name__ == "__main__":

@@ -13,14 +13,16 @@ import numpy as np
 import onnx
 import onnxruntime
 
-from pose_resnet_ros.core.errors import ModelError
+from pose_resnet_ros.core.errors import ModelError, PoseError
 from pose_resnet_ros.export.graph import DEFAULT_OPSET, describe, lower_ir
 from pose_resnet_ros.export.precision import INT8_WEIGHT_BITS, to_fp16, to_int8
 from pose_resnet_ros.export.rebatch import load_onnx
 from pose_resnet_ros.export.rewrite import split_transposed_convolutions
 from pose_resnet_ros.export.sources import OnnxFile, Source
+from pose_resnet_ros.models.backends import first_line
 from pose_resnet_ros.models.digests import digest_of
 from pose_resnet_ros.models.entry import ModelEntry
+from pose_resnet_ros.models.session_options import session_options
 from pose_resnet_ros.models.spec import MADE_FROM, METADATA_KEY, PRECISION, WEIGHT_BITS, Spec, spec_from_json
 
 
@@ -38,17 +40,41 @@ class ExportOptions:
 
 
 def export(source: Source, spec: Spec, options: ExportOptions) -> onnx.ModelProto:
-    """The described model. Raises ModelError if the source cannot be exported."""
+    """The described model, which was run once. Raises ModelError if the source cannot be exported, or not like this."""
     model = source.graph(options.opset)
+    try:
+        model = _converted(model, options)
+        lower_ir(model)
+        describe(model, _with_precision(spec, source, options))
+        outputs = _run_once(model, spec)
+    except PoseError:
+        raise
+    except Exception as error:  # whatever the tools of onnx and onnxruntime raise for a graph that they are not made for
+        raise ModelError(f"the network cannot be exported like this: {first_line(error)}") from error
+    if not all(np.isfinite(output).all() for output in outputs):
+        raise ModelError(
+            "the exported network gives values that are not finite; its weights are damaged, or too large for the precision"
+        )
+    return model
+
+
+def _converted(model: onnx.ModelProto, options: ExportOptions) -> onnx.ModelProto:
     if options.split or options.calibration is not None:
         model = split_transposed_convolutions(model)
     if options.fp16:
         model = to_fp16(model)
-    if options.calibration is not None:
-        model = to_int8(model, options.calibration)
-    lower_ir(model)
-    describe(model, _with_precision(spec, source, options))
-    return model
+    return model if options.calibration is None else to_int8(model, options.calibration)
+
+
+def _run_once(model: onnx.ModelProto, spec: Spec) -> list[np.ndarray]:
+    """The outputs for a black image; none for a network with further inputs, which is only opened."""
+    session = onnxruntime.InferenceSession(
+        model.SerializeToString(), session_options(0), providers=["CPUExecutionProvider"]
+    )
+    if len(session.get_inputs()) > 1:
+        return []
+    black = np.zeros((1, 3, spec.input.height, spec.input.width), np.float32)
+    return session.run(None, {session.get_inputs()[0].name: black})
 
 
 def _with_precision(spec: Spec, source: Source, options: ExportOptions) -> Spec:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import cv2
+import known_models
 import numpy as np
 import onnx
 import pytest
@@ -20,7 +21,7 @@ from pose_resnet_ros.core.types import Detections, InputSpec
 from pose_resnet_ros.export import files
 from pose_resnet_ros.export.darknet import ARCHITECTURES
 from pose_resnet_ros.export.files import ExportOptions
-from pose_resnet_ros.export.sources import PoseCheckpoint, open_source
+from pose_resnet_ros.export.sources import OnnxFile, PoseCheckpoint, open_source
 from pose_resnet_ros.models.registry import get_entry
 from pose_resnet_ros.models.spec import METADATA_KEY, PoseSpec, spec_from_json
 
@@ -169,3 +170,18 @@ def test_darknet_weights_of_another_network_than_their_row_are_refused(
 def test_an_absent_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="no such file"):
         open_source(tmp_path / "net.pth", SPEC)
+
+
+def test_an_export_that_does_not_run_is_refused(tmp_path: Path) -> None:
+    """Not written first, to be found out by whoever loads it."""
+    grids = known_models.yolo_grids([])
+    grids["grid0"][0, 0, 0, 0] = np.nan
+    spec = known_models.DETECTOR_SPEC
+    damaged = OnnxFile(known_models.constant_answers(tmp_path / "damaged.onnx", grids, spec=spec))
+    with pytest.raises(ModelError, match="the exported network gives values that are not finite"):
+        files.export(damaged, spec, ExportOptions())
+    other = replace(spec, input=replace(spec.input, width=128))
+    with pytest.raises(ModelError, match=r"the network cannot be exported like this: .*invalid dimensions"):
+        files.export(
+            OnnxFile(known_models.detector(tmp_path / "other.onnx", [])), other, ExportOptions(fp16=True)
+        )
