@@ -58,7 +58,8 @@ class NobodyThere:
 def test_the_description_travels_in_the_file(checkpoint: PoseCheckpoint, tmp_path: Path) -> None:
     entry = get_entry("pose_resnet_50_256x192")
     spec = files.described(entry, source=Path("some/net.pth.tar"))
-    files.save(files.export(checkpoint, spec, ExportOptions()), tmp_path / "new" / "net.onnx")
+    export = files.export(replace(checkpoint, spec=spec), spec, ExportOptions())
+    files.save(export, tmp_path / "new" / "net.onnx")
     model = onnx.load(tmp_path / "new" / "net.onnx")
     (text,) = [prop.value for prop in model.metadata_props if prop.key == METADATA_KEY]
     stored = spec_from_json(text)
