@@ -68,11 +68,16 @@ class OnnxModel:
             path_on_cpu=path_on_cpu,
         )
         self.path = path_on_cpu if path_on_cpu and self.grant.backend == "cpu" else path
-        self.inputs = tuple(_info(node) for node in self._session.get_inputs())
-        self.outputs = tuple(_info(node) for node in self._session.get_outputs())
+        try:
+            self.inputs = tuple(_info(node) for node in self._session.get_inputs())
+            self.outputs = tuple(_info(node) for node in self._session.get_outputs())
+            self.metadata: dict[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
+        except UnicodeDecodeError as error:
+            raise ModelError(
+                f"{path}: expected names and metadata in UTF-8, they are damaged ({error}); fetch or export it again"
+            ) from error
         if others := [info for info in self.outputs if not info.dtype.startswith("tensor(")]:
             raise ModelError(f"{path}: expected outputs that are tensors, the file has {others[0]}")
-        self.metadata: dict[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
         self.fixed_batch = self.inputs[0].shape[0] if self.inputs and self.inputs[0].shape else None
         if self.fixed_batch and self.fixed_batch > MAX_FIXED_BATCH:
             raise ModelError(

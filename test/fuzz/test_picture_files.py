@@ -24,7 +24,7 @@ PICTURE = np.random.default_rng(0).integers(0, 256, (12, 17, 3), np.uint8)
 def pages(form: str) -> bytes:
     data = io.BytesIO()
     images = [Image.fromarray(PICTURE), Image.fromarray(255 - PICTURE)]
-    images[0].save(data, form, save_all=True, append_images=images[1:])
+    images[0].save(data, form, save_all=True, append_images=images[1:], duration=100)
     return data.getvalue()
 
 

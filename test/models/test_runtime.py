@@ -191,3 +191,13 @@ def test_outputs_that_are_no_tensors_are_refused(tmp_path: Path) -> None:
         ModelError, match=r"expected outputs that are tensors, the file has 'list'.*seq\(tensor\(float\)\)"
     ):
         OnnxModel(path, run_on=CPU)
+
+
+def test_metadata_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    """Protobuf's own readers refuse such a file, onnxruntime loads it."""
+    path = echo(tmp_path / "echo.onnx")
+    model = onnx.load(path)
+    onnx.helper.set_model_props(model, {"key": "a text"})
+    path.write_bytes(model.SerializeToString().replace(b"a text", b"a\x80text"))
+    with pytest.raises(ModelError, match=r"echo\.onnx: expected names and metadata in UTF-8"):
+        OnnxModel(path, run_on=CPU)
