@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 import pytest
-
 from packaged_files import packaged
+
 from pose_resnet_ros.core.skeletons import COCO17
 from pose_resnet_ros.core.types import Detections
 from pose_resnet_ros.pipeline import PosePipeline, load_pipeline
@@ -18,7 +18,9 @@ from pose_resnet_ros.settings import PipelineSettings
 
 DEFAULTS = PipelineSettings()
 JOINT = {name: index for index, name in enumerate(COCO17.joint_names)}
-FACE_AND_SHOULDERS = [JOINT[name] for name in ("nose", "left_eye", "right_eye", "left_shoulder", "right_shoulder")]
+FACE_AND_SHOULDERS = [
+    JOINT[name] for name in ("nose", "left_eye", "right_eye", "left_shoulder", "right_shoulder")
+]
 LEGS = [JOINT[f"{side}_{name}"] for side in ("left", "right") for name in ("knee", "ankle")]
 # Of the astronaut, who fills her portrait from the hair to the lower border: rows at which the picture is cut.
 CUTS = {"waist": 512, "chest": 400, "shoulders": 300}

@@ -18,8 +18,8 @@ import cv2
 import numpy as np
 import onnxruntime
 import pytest
-
 from packaged_files import packaged
+
 from pose_resnet_ros.core.boxes import iou_matrix
 from pose_resnet_ros.core.detector_heads import decode_yolov3
 from pose_resnet_ros.core.letterbox import LETTERBOXES

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""``sensor_msgs/Image`` to a BGR array, by the table in ``encodings``. cv_bridge is not needed: it knows no encoding more.
+"""``sensor_msgs/Image`` to a BGR array, by the table in ``encodings``; what is not in it is offered to cv_bridge.
 
 Nothing here imports ROS: a message is anything with the fields of ``sensor_msgs/Image``.
 """
@@ -15,6 +15,7 @@ from pose_resnet_ros.core.errors import ImageError
 from pose_resnet_ros.core.image_limits import MAX_PIXELS
 from pose_resnet_ros.ros.codecs.eight_bits import to_eight_bits
 from pose_resnet_ros.ros.codecs.encodings import ENCODINGS, LAYOUTS, Layout
+from pose_resnet_ros.ros.codecs.other_encodings import by_cv_bridge
 
 
 class BadFrameError(ImageError):
@@ -32,21 +33,34 @@ def image_to_bgr(message: Any, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     (``eight_bits``).
 
     Raises BadFrameError (an ImageError) for a size of zero or above max_pixels, or one that the encoding cannot have, a
-    ``step`` or ``data`` that does not fit the size, and an encoding that is not in the table.
+    ``step`` or ``data`` that does not fit the size, and an encoding that neither the table nor cv_bridge knows.
     """
     check_size(message.width, message.height, max_pixels=max_pixels)
     layout = LAYOUTS.get(message.encoding)
-    if layout is None:
-        raise BadFrameError(
-            "encoding",
-            f"encoding '{message.encoding}' is no picture that can be converted; let the driver publish one of"
-            f" {', '.join(ENCODINGS)}",
-        )
-    _check_layout(message, layout)
-    pixels = _pixels(message, layout) if len(layout.planes) == 1 else _joined_planes(message, layout)
-    bgr = layout.to_bgr(pixels if pixels.dtype == np.uint8 else to_eight_bits(pixels))
+    bgr = _by_other_means(message) if layout is None else _by_table(message, layout)
     bgr.flags.writeable = False
     return bgr
+
+
+def _by_table(message: Any, layout: Layout) -> np.ndarray:
+    _check_layout(message, layout)
+    pixels = _pixels(message, layout) if len(layout.planes) == 1 else _joined_planes(message, layout)
+    return layout.to_bgr(pixels if pixels.dtype == np.uint8 else to_eight_bits(pixels))
+
+
+def _by_other_means(message: Any) -> np.ndarray:
+    converted = by_cv_bridge(message)
+    if isinstance(converted, str):
+        raise BadFrameError(
+            "encoding",
+            f"encoding '{message.encoding}' is no picture that can be converted ({converted}); let the driver publish one of"
+            f" {', '.join(ENCODINGS)}",
+        )
+    if converted.shape != (message.height, message.width, 3) or converted.dtype != np.uint8:
+        raise BadFrameError(
+            "encoding", f"cv_bridge made {converted.dtype} {converted.shape} of '{message.encoding}'"
+        )
+    return converted
 
 
 def check_size(width: int, height: int, *, max_pixels: int) -> None:
