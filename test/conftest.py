@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
 from pathlib import Path
 
@@ -21,3 +22,7 @@ os.environ.update(
     FASTRTPS_DEFAULT_PROFILES_FILE=_PROFILE,  # up to Jazzy
     FASTDDS_DEFAULT_PROFILES_FILE=_PROFILE,  # from Kilted
 )
+
+# A background job ignores Ctrl-C, one of nohup a closed terminal too, and so would every program that the tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)

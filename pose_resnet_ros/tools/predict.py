@@ -145,9 +145,9 @@ def _open_sinks(args: argparse.Namespace, pictures: Sequence[Path]) -> Sinks:
         folder = _DEFAULT_OUTPUT
     if args.heatmaps and folder is None and window is None:
         raise SettingsError("--heatmaps: nothing is drawn; give --output or --show too")
-    _keep_inputs(args, folder, pictures, guard)
-    if args.json:
+    if args.json is not None:
         require_writable("json", args.json)
+    _keep_inputs(args, folder, pictures, guard)
     return Sinks(PictureFolder(folder, guard) if folder else None, window)
 
 
