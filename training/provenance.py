@@ -10,8 +10,9 @@ from pathlib import Path
 
 LICENCE = "Apache-2.0"
 PHOTOGRAPHS = (
-    "photographs of the Leeds Sports Pose Extended set (S. Johnson, M. Everingham, Learning Effective Human Pose Estimation "
-    "from Inaccurate Annotation, CVPR 2011)"
+    "photographs of Leeds Sports Pose Extended (S. Johnson, M. Everingham, Learning Effective Human Pose Estimation from "
+    "Inaccurate Annotation, CVPR 2011), Stanford-40 Actions (B. Yao et al., Human Action Recognition by Learning Bases of Action "
+    "Attributes and Parts, ICCV 2011) and Clothing Co-Parsing (W. Yang, P. Luo, L. Lin, CVPR 2014)"
 )
 DATA_TERMS = "the photographs are for research; their authors ask to be cited. No photograph is contained in the weights."
 

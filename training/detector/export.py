@@ -18,7 +18,10 @@ from training.detector.network import LEAK, STRIDES, ConvUnit, PersonLite, Resid
 from training.half_storage import store_half
 from training.provenance import PHOTOGRAPHS, add_export_options, provenance_of
 
-DATA_SET = f"{PHOTOGRAPHS}; boxes by a COCO-trained detector"
+DATA_SET = (
+    f"{PHOTOGRAPHS}; pictures without people of Caltech-101 (L. Fei-Fei, R. Fergus, P. Perona, 2004); boxes by hand and by a"
+    " COCO-trained detector"
+)
 
 
 def main(arguments: list[str] | None = None) -> None:
