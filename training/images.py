@@ -29,9 +29,7 @@ class ImageStore:
     same name.
     """
 
-    def __init__(
-        self, *sources: Path, cache_bytes: int = 0, photographs: Iterable[Photograph] = ()
-    ) -> None:
+    def __init__(self, *sources: Path, cache_bytes: int = 0, photographs: Iterable[Photograph] = ()) -> None:
         self._sources = [Path(source) for source in sources]
         self._sizes = {p.file_name: (p.width, p.height) for p in photographs if p.width and p.height}
         self._cache: dict[str, np.ndarray] = {}

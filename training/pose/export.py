@@ -17,7 +17,9 @@ from training.half_storage import store_half
 from training.pose import model as pose_model
 from training.provenance import PHOTOGRAPHS, add_export_options, provenance_of
 
-DATA_SET = f"{PHOTOGRAPHS}; beside the labels of the first the answers of MoveNet Thunder, alone on the others"
+DATA_SET = (
+    f"{PHOTOGRAPHS}; beside the labels of the first the answers of MoveNet Thunder, alone on the others"
+)
 
 
 def main(arguments: list[str] | None = None) -> None:
