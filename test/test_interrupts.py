@@ -82,8 +82,8 @@ def test_a_terminal_that_is_closed_takes_no_words_any_more() -> None:
 import sys, time
 from pose_resnet_ros import interrupts
 interrupts.raise_again()
-print("ready", flush=True)
 try:
+    print("ready", flush=True)
     time.sleep(60)
 except KeyboardInterrupt as error:
     print("what was done", flush=True)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 FARTHEST_PX = float(1 << 24)  # float32 does not tell pixels apart that lie farther out
+SMALLEST_PX = 0.01  # of a side: less is lost when a box is turned with its image
 
 
 def xyxy_from_xywh(boxes_xywh: np.ndarray) -> np.ndarray:
@@ -45,9 +46,15 @@ def areas(boxes_xyxy: np.ndarray) -> np.ndarray:
 
 
 def is_sound(boxes_xyxy: np.ndarray) -> np.ndarray:
-    """(N,) mask of the boxes that can be cropped: of numbers up to ``FARTHEST_PX``, with a width and a height above zero."""
-    near = (np.abs(boxes_xyxy) <= FARTHEST_PX).all(axis=1)  # which NaN is not
-    return near & (boxes_xyxy[:, 2] > boxes_xyxy[:, 0]) & (boxes_xyxy[:, 3] > boxes_xyxy[:, 1])
+    """(N,) mask of the boxes that can be cropped: of numbers up to ``FARTHEST_PX``, with sides of at least ``SMALLEST_PX``.
+
+    Far out a side must be some steps of float32 long, so that it is still there when the box is moved or turned.
+    """
+    farthest = np.abs(boxes_xyxy).max(axis=1, initial=0)
+    with np.errstate(invalid="ignore", over="ignore"):  # of infinity and NaN, which the first comparison refuses
+        least = np.maximum(SMALLEST_PX, 4 * np.spacing(farthest.astype(np.float32)))
+        sides = boxes_xyxy[:, 2:] - boxes_xyxy[:, :2]
+    return (farthest <= FARTHEST_PX) & (sides >= least[:, None]).all(axis=1)
 
 
 def touches_image(boxes_xyxy: np.ndarray, *, width: int, height: int) -> np.ndarray:

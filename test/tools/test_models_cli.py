@@ -80,7 +80,7 @@ def test_info_says_which_sizes_are_free(
     home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert facts("person_lite", capsys)["sizes"] == "width free, height free, batch free"
-    assert facts("pose_resnet_lite", capsys)["sizes"] == "width fixed (128), height fixed (192), batch free"
+    assert facts("pose_resnet_lite", capsys)["sizes"] == "width fixed (160), height fixed (192), batch free"
     assert facts("yolox_m", capsys)["sizes"] == "free or fixed: known when the file is here"
     home.mkdir()
     constant_answers(

@@ -157,7 +157,8 @@ def test_2d_does_not_wait_for_depth_that_is_too_far(setup: Callable[..., Setup])
 def test_a_depth_topic_without_images_is_said(setup: Callable[..., Setup]) -> None:
     s = setup()
     s.info()
-    s.image()
+    for number in (1, 2, 3):  # on a busy machine the calibration may come after the first
+        s.image(number=number)
     s.until_logged("no depth image on /depth_image within 20 ms")
     s.until_logged("none has come")
     assert s.persons_3d == []
