@@ -84,7 +84,8 @@ from pose_resnet_ros import interrupts
 interrupts.raise_again()
 try:
     print("ready", flush=True)
-    time.sleep(60)
+    for _ in range(600):  # one long sleep would not hear a signal that comes just before it begins
+        time.sleep(0.1)
 except KeyboardInterrupt as error:
     print("what was done", flush=True)
     sys.exit(interrupts.exit_code(error))
