@@ -32,7 +32,7 @@ def image_to_bgr(message: Any, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     bgr8 is a view into ``message.data``, without a copy; rows may be padded (``step``). Values of 16 bits are scaled
     (``eight_bits``).
 
-    Raises BadFrameError (an ImageError) for a size of zero or above max_pixels, or one that the encoding cannot have, a
+    Raises BadFrameError (an ImageError) for less than two pixels or more than max_pixels, a size that the encoding cannot have, a
     ``step`` or ``data`` that does not fit the size, and an encoding that neither the table nor cv_bridge knows.
     """
     check_size(message.width, message.height, max_pixels=max_pixels)
@@ -64,9 +64,11 @@ def _by_other_means(message: Any) -> np.ndarray:
 
 
 def check_size(width: int, height: int, *, max_pixels: int) -> None:
-    """Raises BadFrameError unless there is at least one pixel and at most max_pixels."""
+    """Raises BadFrameError unless there are at least two pixels, which OpenCV 4.5 wants, and at most max_pixels."""
     if width <= 0 or height <= 0:
         raise BadFrameError("size", f"the image has no pixels: {width} x {height}")
+    if width * height == 1:
+        raise BadFrameError("size", "expected an image of more than one pixel")
     if width * height > max_pixels:
         raise BadFrameError("size", f"{width} x {height} is more than the limit of {max_pixels} pixels")
 

@@ -213,10 +213,16 @@ def test_bgr8_is_a_view_that_cannot_be_written_to() -> None:
 def test_the_smallest_picture_of_each_encoding(encoding: str) -> None:
     layout = LAYOUTS[encoding]
     width, height = (2, 2) if encoding.startswith("bayer") else layout.multiple_wh
+    width = max(width, 2)  # one pixel is too few
     row = width * layout.channels * np.dtype(layout.dtype).itemsize
     shares = [across / layout.channels * rows for across, rows in layout.planes]
     smallest = Message(height, width, encoding, row, bytes(int(row * height * sum(shares))))
     assert image_to_bgr(smallest).shape == (height, width, 3)
+
+
+def test_one_pixel_is_no_image() -> None:
+    with pytest.raises(BadFrameError, match="more than one pixel"):
+        image_to_bgr(Message(1, 1, "rgb8", 3, b"abc"))
 
 
 def test_every_encoding_of_sensor_msgs_is_a_picture_or_none_for_a_reason() -> None:

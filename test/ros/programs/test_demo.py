@@ -25,6 +25,7 @@ FPS = 5.0
 
 
 def test_demo_leaves_video_picture_and_persons(tmp_path):
+    pytest.importorskip("rclpy")
     source, output = tmp_path / "source.mp4", tmp_path / "out"
     write_moving_square(source, frames=10)
     command = [
@@ -49,6 +50,7 @@ def test_demo_leaves_video_picture_and_persons(tmp_path):
 
 
 def test_demo_says_what_is_wrong_with_the_source(tmp_path):
+    pytest.importorskip("rclpy")
     command = [sys.executable, "-m", "pose_resnet_ros", "demo", "--source", str(tmp_path / "missing.mp4")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=os.environ, cwd=tmp_path)
     assert done.returncode == 1
