@@ -71,7 +71,7 @@ def test_skeleton_message() -> None:
     assert list(zip(message.edge_from, message.edge_to, strict=True)) == list(SKELETON.edges)
 
 
-@pytest.mark.parametrize("size_wh", [(1, 1), (7, 5), (640, 480)])
+@pytest.mark.parametrize("size_wh", [(2, 1), (7, 5), (640, 480)])
 def test_image_message_and_back(size_wh: tuple[int, int]) -> None:
     width, height = size_wh
     bgr = np.random.default_rng(0).integers(0, 256, (height, width, 3)).astype(np.uint8)
