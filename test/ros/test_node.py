@@ -212,9 +212,10 @@ def test_pictures_are_drawn_only_for_somebody(
 
 
 def test_overload_each_frame_is_the_newest_when_it_is_taken(
-    world: Any, slow_spot: str, image_message: MakeImage, monkeypatch: pytest.MonkeyPatch
+    world: Any, tmp_path: Path, image_message: MakeImage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    node = world.pose_node(pose_model=slow_spot)
+    # Ten times as slow as slow_spot: far behind the camera on a fast machine too.
+    node = world.pose_node(pose_model=str(spot_model.spot_model(tmp_path / "slowest_spot.onnx", delay=1500)))
     persons = world.listen(PersonArray, "/pose_resnet/persons")
     sent: list[int] = []
     taken: list[tuple[int, int]] = []  # number of the frame taken, and of the newest sent at that moment
