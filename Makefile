@@ -65,6 +65,7 @@ demo: setup
 lint: setup
 	$(BIN)/python -m pip install --quiet --requirement requirements/lint.txt
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
 format: setup

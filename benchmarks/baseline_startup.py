@@ -43,9 +43,7 @@ def measure_start(baseline: str, path: Path, *, persons: int, threads: int) -> S
     elapsed_ms = 1e3 * (time.perf_counter() - begin)
     child.communicate(timeout=TIMEOUT_S)
     if not first_line:
-        raise BenchmarkError(
-            f"{baseline}: its process ended with exit code {child.returncode} and without a result"
-        )
+        raise BenchmarkError(f"{baseline}: its process ended with exit code {child.returncode} and without a result")
     return StartRow(baseline, persons, elapsed_ms, json.loads(first_line))
 
 

@@ -62,10 +62,7 @@ def measure(networks: dict[str, Network], tensor: np.ndarray, *, rounds: int) ->
     """tensor: (n, 3, h, w). Raises BenchmarkError if one gives other heatmaps than ours."""
     _require_same(networks, tensor)
     samples = interleaved({name: _bound(run, tensor) for name, run in networks.items()}, rounds=rounds)
-    return [
-        BaselineRow(name, len(tensor), Timing.of(ms), ratio(ms, samples[OURS]))
-        for name, ms in samples.items()
-    ]
+    return [BaselineRow(name, len(tensor), Timing.of(ms), ratio(ms, samples[OURS])) for name, ms in samples.items()]
 
 
 def _bound(run: Network, tensor: np.ndarray) -> Callable[[], object]:
@@ -77,43 +74,22 @@ def _require_same(networks: dict[str, Network], tensor: np.ndarray) -> None:
     for name, run in networks.items():
         difference = float(np.abs(run(tensor) - ours).max())
         if difference > TOLERANCE * max(1.0, float(np.abs(ours).max())):
-            raise BenchmarkError(
-                f"{name} gives other heatmaps than onnxruntime (by {difference:.2g}): not comparable"
-            )
+            raise BenchmarkError(f"{name} gives other heatmaps than onnxruntime (by {difference:.2g}): not comparable")
 
 
 def tables(rows: list[BaselineRow], missing: dict[str, str], starts: list[StartRow]) -> list[Table]:
     timed = [
-        (
-            row.baseline,
-            str(row.persons),
-            f"{row.timing.median_ms:.1f}",
-            f"{row.timing.p95_ms:.1f}",
-            f"{row.against_ours:.2f}",
-        )
+        (row.baseline, str(row.persons), f"{row.timing.median_ms:.1f}", f"{row.timing.p95_ms:.1f}", f"{row.against_ours:.2f}")
         for row in rows
     ]
     timed += [(name, "", reason, "", "") for name, reason in missing.items()]
     started = [
-        (
-            row.baseline,
-            str(row.persons),
-            f"{row.first_result_ms:.0f}",
-            "" if row.peak_mb is None else f"{row.peak_mb:.0f}",
-        )
+        (row.baseline, str(row.persons), f"{row.first_result_ms:.0f}", "" if row.peak_mb is None else f"{row.peak_mb:.0f}")
         for row in starts
     ]
     return [
-        Table(
-            "the pose network alone, same weights",
-            ("baseline", "persons", "median ms", "p95 ms", "ratio"),
-            timed,
-        ),
-        Table(
-            "a process with it, from the start",
-            ("baseline", "persons", "first result ms", "peak MB"),
-            started,
-        ),
+        Table("the pose network alone, same weights", ("baseline", "persons", "median ms", "p95 ms", "ratio"), timed),
+        Table("a process with it, from the start", ("baseline", "persons", "first result ms", "peak MB"), started),
     ]
 
 
@@ -133,32 +109,18 @@ def run(arguments: list[str]) -> None:
         print_table(table)
     if args.json:
         facts = {"machine": machine(), "command": shlex.join(["benchmarks.baselines", *arguments])}
-        measured = {
-            "baselines": list(map(asdict, rows)),
-            "missing": missing,
-            "starts": list(map(asdict, starts)),
-        }
+        measured = {"baselines": list(map(asdict, rows)), "missing": missing, "starts": list(map(asdict, starts))}
         write_json(args.json, {**facts, **measured})
 
 
 def _parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python3 -m benchmarks.baselines",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        prog="python3 -m benchmarks.baselines", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     model = option("pose_model")
-    parser.add_argument(
-        "--pose-model", default=model.default, help=f"{model.description} (default {model.default})"
-    )
+    parser.add_argument("--pose-model", default=model.default, help=f"{model.description} (default {model.default})")
     parser.add_argument("--threads", type=whole_number(0), default=0, help=option("threads").description)
-    parser.add_argument(
-        "--persons",
-        nargs="+",
-        type=whole_number(1),
-        default=[1, 8, 32],
-        help="crops in a call (default 1 8 32)",
-    )
+    parser.add_argument("--persons", nargs="+", type=whole_number(1), default=[1, 8, 32], help="crops in a call (default 1 8 32)")
     parser.add_argument("--rounds", type=whole_number(1), default=20, help="times each runs (default 20)")
     parser.add_argument("--json", type=file_path, metavar="FILE", help="write everything measured")
     return parser.parse_args(arguments)

@@ -57,10 +57,7 @@ def main() -> None:
             Contender(
                 size,
                 load_detector(
-                    options.model,
-                    run_on=RunOn(threads=1),
-                    precision=own_precision(options.model),
-                    input_wh=size_wh(size),
+                    options.model, run_on=RunOn(threads=1), precision=own_precision(options.model), input_wh=size_wh(size)
                 ),
             )
             for size in options.sizes
@@ -108,9 +105,7 @@ def report(contenders: list[Contender], truth: list[BoxLabels], *, side: int) ->
 
 
 def _parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="person_lite")
     parser.add_argument("--annotations", type=Path, required=True)
     parser.add_argument("--images", type=Path, required=True)

@@ -64,9 +64,7 @@ def compare(reference: list[People], own: list[People]) -> tuple[float, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("source")
     parser.add_argument("--frames", type=int, default=200)
     parser.add_argument("--threads", type=int, default=0)
@@ -80,16 +78,12 @@ def main() -> None:
             for candidate in candidates:  # in turns
                 candidate.run(picture.bgr)
     first = candidates[0]
-    print(
-        "| interval | images with a detection | persons found again | joints within 0.1 of the height | time |"
-    )
+    print("| interval | images with a detection | persons found again | joints within 0.1 of the height | time |")
     print("|---|---|---|---|---|")
     for one in candidates:
         again, close = compare(first.people, one.people)
         share = one.detections / len(one.people)
-        print(
-            f"| {one.interval} | {share:.0%} | {again:.1%} | {close:.1%} | {one.seconds / first.seconds:.2f} |"
-        )
+        print(f"| {one.interval} | {share:.0%} | {again:.1%} | {close:.1%} | {one.seconds / first.seconds:.2f} |")
 
 
 if __name__ == "__main__":

@@ -69,9 +69,7 @@ def _parity_row(fast: PoseNet, reference: PoseNet, scenes: list[Scene], *, flip_
         )
         for scene in scenes
     ]
-    apart = np.concatenate(
-        [np.abs(a.people.keypoints_xy - b.people.keypoints_xy).max(axis=2) for a, b in pairs]
-    )
+    apart = np.concatenate([np.abs(a.people.keypoints_xy - b.people.keypoints_xy).max(axis=2) for a, b in pairs])
     scores = np.concatenate([np.abs(a.people.keypoint_scores - b.people.keypoint_scores) for a, b in pairs])
     return {
         "in_one_trip": all(a.heatmaps is None for a, _ in pairs),
@@ -96,15 +94,7 @@ def replays(bench: Bench, found: Found) -> None:
         found["first_and_next_call_ms"][str(count)] = [calls[0], calls[-1]]
         found["used_mib"].append(_used_mib())
     bench.say("replays: first calls")
-    for width, height in [
-        (640, 480),
-        (1920, 1080),
-        (641, 479),
-        (640, 480),
-        (322, 242),
-        (1920, 1080),
-        (99, 301),
-    ]:
+    for width, height in [(640, 480), (1920, 1080), (641, 479), (640, 480), (322, 242), (1920, 1080), (99, 301)]:
         scene = synthetic_scene(bench.args.batch + 1, width=width, height=height)
         boxes = scene.boxes.boxes_xyxy
         alone = np.concatenate([one_trip.run(scene.image, box[None])[1] for box in boxes])
@@ -156,16 +146,12 @@ def _groups(bench: Bench) -> dict[str, dict[str, Recipe]]:
         made: dict[str, Recipe] = {}
         for model in models:
             made[f"one trip, {model}, {variant}"] = (bench.one_trip_over, (scene, model, options))
-            made[f"network, {model}, {variant}"] = (
-                bound_network,
-                (bench.paths[model], size, backend, options),
-            )
+            made[f"network, {model}, {variant}"] = (bound_network, (bench.paths[model], size, backend, options))
         return made
 
     def in_torch(**modes: str | None) -> dict[str, Recipe]:
         return {
-            f"PyTorch, {name.replace('_', '-')}": (torch_network, (bench.network, size, mode))
-            for name, mode in modes.items()
+            f"PyTorch, {name.replace('_', '-')}": (torch_network, (bench.network, size, mode)) for name, mode in modes.items()
         }
 
     groups = {"as shipped": ours("as shipped", {}, "fp16", "fp16_split")}
@@ -195,9 +181,7 @@ def frame(bench: Bench, found: Found) -> None:
     bench.timed(runs)
     for name, kept in stages.items():
         kept = kept[-bench.args.rounds :]
-        wholes = np.array(
-            [sum(ms for stage, ms in one.items() if stage not in ("draw", "publish")) for one in kept]
-        )
+        wholes = np.array([sum(ms for stage, ms in one.items() if stage not in ("draw", "publish")) for one in kept])
         medians = {stage: float(np.median([one[stage] for one in kept])) for stage in kept[0]}
         timing = Timing.of(wholes)
         found[name] = {"median_ms": timing.median_ms, "p95_ms": timing.p95_ms, "stages": medians}
@@ -226,11 +210,7 @@ def per_person(bench: Bench, found: Found) -> None:
 
 def _row(samples_ms: np.ndarray, *, persons: int, peak: float | None) -> dict[str, float]:
     timing = Timing.of(samples_ms)
-    row = {
-        "median_ms": timing.median_ms,
-        "p95_ms": timing.p95_ms,
-        "ms_per_person": timing.median_ms / persons,
-    }
+    row = {"median_ms": timing.median_ms, "p95_ms": timing.p95_ms, "ms_per_person": timing.median_ms / persons}
     tflops = GFLOP_PER_PERSON * persons / timing.median_ms
     return row | ({"tflops": tflops, "share_of_peak": tflops / peak} if peak else {})
 
@@ -281,19 +261,13 @@ def _measure(bench: Bench, name: str) -> None:
 
 
 def _parse(arguments: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", type=Path, default=Path("gpu.json"), help="what was measured, as JSON")
     parser.add_argument("--backend", choices=("cuda", "cpu"), default="cuda")
     parser.add_argument("--detector", default="person_lite", help="of the part frame; a name or a path")
-    parser.add_argument(
-        "--source", default=SYNTHETIC, help="of the part parity: a video or a folder of pictures"
-    )
+    parser.add_argument("--source", default=SYNTHETIC, help="of the part parity: a video or a folder of pictures")
     parser.add_argument("--batch", type=int, default=64, help="persons in a full batch")
-    parser.add_argument(
-        "--depth", type=int, choices=(18, 34, 50, 101, 152), default=50, help="of the PoseResNet"
-    )
+    parser.add_argument("--depth", type=int, choices=(18, 34, 50, 101, 152), default=50, help="of the PoseResNet")
     parser.add_argument("--rounds", type=int, default=50)
     parser.add_argument("--minutes", type=float, default=8, help="after these nothing new is begun")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))

@@ -26,11 +26,7 @@ from pose_resnet_ros.models.one_trip import OneTrip
 from pose_resnet_ros.models.runtime import OnnxModel, RunOn
 from pose_resnet_ros.output_files import write_whole
 
-MODELS = {
-    "fp32": ExportOptions(),
-    "fp16": ExportOptions(fp16=True),
-    "fp16_split": ExportOptions(fp16=True, split=True),
-}
+MODELS = {"fp32": ExportOptions(), "fp16": ExportOptions(fp16=True), "fp16_split": ExportOptions(fp16=True, split=True)}
 Contender = Callable[[], object]
 # How one is made: a function and what it is given.
 Recipe = tuple[Callable[..., Contender], tuple[Any, ...]]
@@ -43,10 +39,7 @@ class Report:
         self.log: list[str] = []
         self.parts: dict[str, dict[str, Any]] = {}
         self._path: Path = args.output
-        self._fixed: dict[str, Any] = {
-            "machine": machine(),
-            "arguments": vars(args) | {"output": str(args.output)},
-        }
+        self._fixed: dict[str, Any] = {"machine": machine(), "arguments": vars(args) | {"output": str(args.output)}}
         if torch.cuda.is_available():
             device = {"gpu": torch.cuda.get_device_name(), "cuda": str(torch.version.cuda)}
             self._fixed["machine"] |= device
@@ -107,10 +100,7 @@ class Bench:
         if self.args.source == SYNTHETIC:
             return [self.scene(8)]
         images = recorded_images(self.args.source, count=8)
-        return [
-            Scene(image, synthetic_scene(8, width=image.shape[1], height=image.shape[0]).boxes)
-            for image in images
-        ]
+        return [Scene(image, synthetic_scene(8, width=image.shape[1], height=image.shape[0]).boxes) for image in images]
 
     def proven(self, recipes: Mapping[str, Recipe], refused: dict[str, str]) -> dict[str, Contender]:
         """The contenders that could be made and ran once; the others go into ``refused`` with the reason."""

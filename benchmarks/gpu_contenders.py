@@ -47,9 +47,7 @@ def torch_network(network: torch.nn.Module, size: int, mode: str | None) -> Call
     return run
 
 
-def bound_network(
-    path: Path, size: int, backend: str, options: Mapping[str, str] | None = None
-) -> Callable[[], object]:
+def bound_network(path: Path, size: int, backend: str, options: Mapping[str, str] | None = None) -> Callable[[], object]:
     """The network's file alone, its input and output bound on the device, replayed as a CUDA graph where that can be.
 
     backend: cuda, tensorrt (which builds its engine here) or cpu; options: its provider's, on top of the package's.

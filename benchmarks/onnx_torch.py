@@ -23,9 +23,7 @@ class OnnxInTorch(torch.nn.Module):
         graph = onnx.load(str(path)).graph
         unknown = sorted({node.op_type for node in graph.node} - _OPERATORS.keys())
         if unknown:
-            raise ModelError(
-                f"{path}: PyTorch as a baseline runs plain PoseResNets; this graph holds {', '.join(unknown)}"
-            )
+            raise ModelError(f"{path}: PyTorch as a baseline runs plain PoseResNets; this graph holds {', '.join(unknown)}")
         self._weights = {w.name: f"w{index}" for index, w in enumerate(graph.initializer)}
         for weight in graph.initializer:
             tensor = torch.from_numpy(numpy_helper.to_array(weight).copy())

@@ -24,21 +24,14 @@ from training.pose.metrics import pck
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("models", nargs="+")
     parser.add_argument("--annotations", type=Path, required=True)
     parser.add_argument("--images", type=Path, required=True)
-    parser.add_argument(
-        "--last", type=int, default=900, help="use the last so many pictures (the validation split)"
-    )
+    parser.add_argument("--last", type=int, default=900, help="use the last so many pictures (the validation split)")
     options = parser.parse_args()
     photographs = load_photographs(options.annotations)[-options.last :]
-    nets = [
-        PoseNet(model, run_on=RunOn(backend="cpu", threads=1), precision=own_precision(model))
-        for model in options.models
-    ]
+    nets = [PoseNet(model, run_on=RunOn(backend="cpu", threads=1), precision=own_precision(model)) for model in options.models]
     keypoints, boxes, found = [], [], [[] for _ in nets]
     for photograph in photographs:
         persons = [person for person in photograph.persons if person.is_main and person.has_keypoints]
@@ -52,12 +45,7 @@ def main() -> None:
             points.append(net.estimate(image, detections).people.keypoints_xy)
         keypoints.extend(person.keypoints for person in persons)
         boxes.append(boxes_xywh)
-    report(
-        options.models,
-        [np.concatenate(points) for points in found],
-        np.array(keypoints),
-        np.concatenate(boxes),
-    )
+    report(options.models, [np.concatenate(points) for points in found], np.array(keypoints), np.concatenate(boxes))
 
 
 def report(models: list[str], found: list[np.ndarray], keypoints: np.ndarray, boxes_xywh: np.ndarray) -> None:
@@ -65,9 +53,7 @@ def report(models: list[str], found: list[np.ndarray], keypoints: np.ndarray, bo
     for model, points in zip(models, found, strict=True):
         moved = np.linalg.norm(points - found[0], axis=-1)
         score = pck(points, keypoints, boxes_xywh)["pck"]
-        print(
-            f"{model}: PCK@0.1 {score:.4f}; moved {moved.mean():.2f} px in the mean, {np.percentile(moved, 95):.1f} px at p95"
-        )
+        print(f"{model}: PCK@0.1 {score:.4f}; moved {moved.mean():.2f} px in the mean, {np.percentile(moved, 95):.1f} px at p95")
 
 
 if __name__ == "__main__":

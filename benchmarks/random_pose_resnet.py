@@ -29,9 +29,7 @@ def random_source(depth: int) -> PoseCheckpoint:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--depth", type=int, default=50, choices=(18, 34, 50, 101, 152))
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--split", action="store_true", help="as export --split")

@@ -31,9 +31,7 @@ NOBODY = np.zeros((0, 4), np.float32)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("footage")
     parser.add_argument("models", nargs="+", help="names, or paths of ONNX files")
     options = parser.parse_args()
@@ -72,9 +70,7 @@ def read_frames(footage: str, numbers: set[int]) -> dict[int, np.ndarray]:
 def detect(model: str, frames: dict[int, np.ndarray]) -> dict[int, Detections]:
     with closing(load_detector(model, precision=own_precision(model))) as detector:
         return {
-            number: detector.detect(
-                image, detection_threshold=LOWEST_SCORE, nms_threshold=PipelineSettings().nms_threshold
-            )
+            number: detector.detect(image, detection_threshold=LOWEST_SCORE, nms_threshold=PipelineSettings().nms_threshold)
             for number, image in frames.items()
         }
 

@@ -73,9 +73,7 @@ def _overlap(persons: Boxes, boxes: Boxes) -> np.ndarray:
     return iou_matrix(*stacked)
 
 
-def _pairs(
-    names: list[str], ids: list[str], iou: np.ndarray, id_of: Mapping[str, str], least_iou: float
-) -> dict[str, str]:
+def _pairs(names: list[str], ids: list[str], iou: np.ndarray, id_of: Mapping[str, str], least_iou: float) -> dict[str, str]:
     """Person -> id in one frame: whoever still has the last id keeps it, the others get the largest total overlap."""
     pairs: dict[str, str] = {}
     for i, name in enumerate(names):
@@ -91,8 +89,6 @@ def _pairs(
 
 def _idf1(overlaps: Mapping[tuple[str, str], int], boxes_of_persons: int, boxes_with_ids: int) -> float:
     persons, ids = sorted({p for p, _ in overlaps}), sorted({i for _, i in overlaps})
-    together = np.array([[overlaps.get((p, i), 0) for i in ids] for p in persons]).reshape(
-        len(persons), len(ids)
-    )
+    together = np.array([[overlaps.get((p, i), 0) for i in ids] for p in persons]).reshape(len(persons), len(ids))
     right = together[linear_sum_assignment(together, maximize=True)].sum()
     return 2 * float(right) / max(1, boxes_of_persons + boxes_with_ids)

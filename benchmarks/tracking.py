@@ -28,10 +28,7 @@ from pose_resnet_ros.pipeline import load_pipeline
 
 TRACKS = Path(__file__).with_name("street_tracks.json")
 LEAST_IOU = 0.3  # hand-drawn boxes of persons 60 px high are off by some pixels, and so are the detector's
-CANDIDATES = {
-    "iou": TrackerSettings(),
-    "oks": TrackerSettings(kind="oks", min_similarity=0.05),
-}
+CANDIDATES = {"iou": TrackerSettings(), "oks": TrackerSettings(kind="oks", min_similarity=0.05)}
 
 
 def between(drawn: dict[str, list[float]], size_wh: list[int]) -> dict[int, np.ndarray]:
@@ -51,9 +48,7 @@ def truth_of(part: dict[str, Any], size_wh: list[int]) -> list[Boxes]:
 
 def look_at(source: str, target: Path) -> None:
     """Everybody in each image of the video, into a file: a row each."""
-    rows: dict[str, list[np.ndarray]] = {
-        name: [] for name in ("frame", "box", "score", "xy", "xy_score", "looks")
-    }
+    rows: dict[str, list[np.ndarray]] = {name: [] for name in ("frame", "box", "score", "xy", "xy_score", "looks")}
     with load_pipeline(skeleton="native") as pipeline, closing(open_media(source)) as media:
         while (picture := media.read()) is not None:
             people = pipeline.run(picture.bgr).native
@@ -66,9 +61,7 @@ def look_at(source: str, target: Path) -> None:
     np.savez_compressed(target, **{name: np.concatenate(arrays) for name, arrays in rows.items()})
 
 
-def track(
-    seen: dict[str, np.ndarray], frames: range, fps: float, tracker: Tracker, *, looks: bool
-) -> list[Boxes]:
+def track(seen: dict[str, np.ndarray], frames: range, fps: float, tracker: Tracker, *, looks: bool) -> list[Boxes]:
     """Frame by frame: id -> box."""
     tracked: list[Boxes] = []
     for frame in frames:
@@ -83,15 +76,11 @@ def track(
 
 def row(name: str, part: str, found: TrackMetrics) -> str:
     figures = (found.switches, found.taken_over, found.fragmentations, found.ids, found.false_positives)
-    return (
-        f"| {name} | {part} | {found.idf1:.3f} | " + " | ".join(map(str, figures)) + f" | {found.found:.3f} |"
-    )
+    return f"| {name} | {part} | {found.idf1:.3f} | " + " | ".join(map(str, figures)) + f" | {found.found:.3f} |"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("source")
     parser.add_argument("--people", type=Path, default=Path("people.npz"))
     options = parser.parse_args()

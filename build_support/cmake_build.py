@@ -43,10 +43,7 @@ class CMakeBuild(build_ext):
     def run(self) -> None:
         tag = f"{Path(sys.prefix).name.strip('.')}-{sysconfig.get_config_var('SOABI')}"  # one for each environment
         build_dir, stage = (Path("build", f"{kind}-{tag}").resolve() for kind in ("cmake", "stage"))
-        for leftover in (
-            stage,
-            Path(self.build_lib),
-        ):  # a file that was removed from the sources must not live on
+        for leftover in (stage, Path(self.build_lib)):  # a file that was removed from the sources must not live on
             shutil.rmtree(leftover, ignore_errors=True)
         self._cmake(build_dir, stage)
         site_packages = next(stage.glob("l*/python3*/*-packages"))
@@ -71,9 +68,7 @@ class CMakeBuild(build_ext):
         # lie, unless they are below the install prefix.
         configure += [f"-DCMAKE_INSTALL_PREFIX={sys.prefix}", f"-DPython3_EXECUTABLE={sys.executable}"]
         subprocess.run([cmake, *configure], env=env, check=True)
-        subprocess.run(
-            [cmake, "--build", build_dir, "--parallel", str(os.cpu_count() or 1)], env=env, check=True
-        )
+        subprocess.run([cmake, "--build", build_dir, "--parallel", str(os.cpu_count() or 1)], env=env, check=True)
         subprocess.run([cmake, "--install", build_dir, "--prefix", stage], env=env, check=True)
 
     def get_outputs(self) -> list[str]:

@@ -119,11 +119,7 @@ def list_in(data: Any, key: str, *, where: object) -> list[Any]:
 
 
 def checked_rows(
-    rows: Any,
-    fields: Mapping[str, Field],
-    *,
-    where: object,
-    optional: Mapping[str, Field] | None = None,
+    rows: Any, fields: Mapping[str, Field], *, where: object, optional: Mapping[str, Field] | None = None
 ) -> list[Row]:
     """The rows, every one an object with these fields; those of ``optional`` may be absent, others are not looked at.
 
@@ -155,9 +151,7 @@ def require_unique(rows: Sequence[Row], name: str, *, where: object) -> None:
     for index, row in enumerate(rows):
         first = seen.setdefault(row[name], index)
         if first != index:
-            raise DataFileError(
-                f"{where}[{index}].{name}: expected a value of its own, got {row[name]!r} as in [{first}]"
-            )
+            raise DataFileError(f"{where}[{index}].{name}: expected a value of its own, got {row[name]!r} as in [{first}]")
 
 
 def _shown(value: Any) -> str:

@@ -38,9 +38,7 @@ class IdentitySettings:
             max_age_s=values["tracking.max_age_ms"] / 1e3,
         )
         smoothing = SmoothingSettings(
-            enabled=values["smoothing.enabled"],
-            min_cutoff_hz=values["smoothing.min_cutoff_hz"],
-            beta=values["smoothing.beta"],
+            enabled=values["smoothing.enabled"], min_cutoff_hz=values["smoothing.min_cutoff_hz"], beta=values["smoothing.beta"]
         )
         return cls(tracker, smoothing)
 

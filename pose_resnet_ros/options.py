@@ -92,11 +92,7 @@ class Option:
 
 # 32 persons are one batch of the default size: more than a robot meets, and a bound on the time that one frame can take.
 PIPELINE_OPTIONS: tuple[Option, ...] = (
-    Option(
-        "pose_model",
-        "pose_resnet_lite",
-        "pose network: a name from `models list`, or the path of an ONNX file",
-    ),
+    Option("pose_model", "pose_resnet_lite", "pose network: a name from `models list`, or the path of an ONNX file"),
     Option(
         "detector_model",
         "person_lite",
@@ -122,23 +118,10 @@ PIPELINE_OPTIONS: tuple[Option, ...] = (
         " made of it (beside it, or in the model folder); fp32: its file, refused if that is of another precision",
         choices=("auto", "fp32", "fp16", "int8"),
     ),
-    Option(
-        "detector_precision",
-        "auto",
-        "the same of the detector",
-        choices=("auto", "fp32", "fp16", "int8"),
-    ),
+    Option("detector_precision", "auto", "the same of the detector", choices=("auto", "fp32", "fp16", "int8")),
     Option("device_id", 0, "which GPU, counted from 0", minimum=0, maximum=63),
-    Option(
-        "threads", 0, "CPU threads of each network; 0: one for each physical core", minimum=0, maximum=256
-    ),
-    Option(
-        "max_batch",
-        32,
-        "persons in one run of the pose network; more are run in several batches",
-        minimum=1,
-        maximum=256,
-    ),
+    Option("threads", 0, "CPU threads of each network; 0: one for each physical core", minimum=0, maximum=256),
+    Option("max_batch", 32, "persons in one run of the pose network; more are run in several batches", minimum=1, maximum=256),
     Option(
         "one_trip",
         False,
@@ -156,9 +139,7 @@ PIPELINE_OPTIONS: tuple[Option, ...] = (
         False,
         "fetch models that are not on this machine yet, check them and convert them where needed; progress is logged",
     ),
-    Option(
-        "detection_threshold", 0.4, "least detector score of a person", live=True, minimum=0.0, maximum=1.0
-    ),
+    Option("detection_threshold", 0.4, "least detector score of a person", live=True, minimum=0.0, maximum=1.0),
     Option(
         "image_rotation",
         0,
@@ -209,19 +190,9 @@ PIPELINE_OPTIONS: tuple[Option, ...] = (
         maximum=1.0,
     ),
     Option(
-        "max_persons",
-        32,
-        "at most this many persons an image, those with the best scores",
-        live=True,
-        minimum=1,
-        maximum=1000,
+        "max_persons", 32, "at most this many persons an image, those with the best scores", live=True, minimum=1, maximum=1000
     ),
-    Option(
-        "flip_test",
-        False,
-        "average with the mirrored crop: a little more accurate, twice the pose time",
-        live=True,
-    ),
+    Option("flip_test", False, "average with the mirrored crop: a little more accurate, twice the pose time", live=True),
     Option("draw_skeletons", True, "draw joints and limbs", live=True),
     Option("draw_boxes", True, "draw the persons' boxes", live=True),
     Option("draw_ids", True, "write the ids of tracked persons", live=True),
@@ -262,12 +233,7 @@ TRACKING_OPTIONS: tuple[Option, ...] = (
         minimum=0.0,
         maximum=60000.0,
     ),
-    Option(
-        "smoothing.enabled",
-        False,
-        "One-Euro smoothing of each tracked person's keypoints; scores stay raw",
-        live=True,
-    ),
+    Option("smoothing.enabled", False, "One-Euro smoothing of each tracked person's keypoints; scores stay raw", live=True),
     Option(
         "smoothing.min_cutoff_hz",
         1.0,
@@ -312,9 +278,7 @@ def size_wh(text: str) -> tuple[int, int] | None:
     digits = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text, re.ASCII)
     width, height = map(int, digits.groups()) if digits else (0, 0)
     if not (width and height):
-        raise SettingsError(
-            f"detector_input: expected WIDTHxHEIGHT in pixels, such as 320x256, or nothing, got '{text}'"
-        )
+        raise SettingsError(f"detector_input: expected WIDTHxHEIGHT in pixels, such as 320x256, or nothing, got '{text}'")
     return width, height
 
 

@@ -95,9 +95,7 @@ class PosePipeline:
         turn = Turn(settings.image_rotation, (image.shape[1], image.shape[0]))
         upright = turn.image(image)
         detections = self._detect(upright, settings, clock) if boxes is None else turn.detections(boxes)
-        pose = self.pose_net.estimate(
-            upright, detections, flip_test=settings.flip_test, keep_heatmaps=keep_heatmaps, clock=clock
-        )
+        pose = self.pose_net.estimate(upright, detections, flip_test=settings.flip_test, keep_heatmaps=keep_heatmaps, clock=clock)
         native = turn.people_back(pose.people)
         people = convert(native, native=self.native_skeleton, target=self.skeleton)
         kept = (pose.heatmaps, turn.affine_back(pose.image_from_crop)) if keep_heatmaps else (None, None)

@@ -46,9 +46,7 @@ def make_all_ready(names: Iterable[str | os.PathLike[str]], *, cancelled: Callab
 
     Each is tried, so that one error tells of all. Raises DownloadError or ModelError, InferenceCancelled after ``cancelled()``.
     """
-    make_each_ready(
-        absent_entries(names), lambda entry: make_ready(entry, say=_log.info, cancelled=cancelled)
-    )
+    make_each_ready(absent_entries(names), lambda entry: make_ready(entry, say=_log.info, cancelled=cancelled))
 
 
 def make_each_ready(entries: Iterable[ModelEntry], make: Callable[[ModelEntry], object]) -> None:
@@ -91,9 +89,7 @@ def make_ready(
     return entry_path(entry)
 
 
-def _get(
-    entry: ModelEntry, say: Say, report: Report, from_folder: Path | None, cancelled: Callable[[], bool]
-) -> None:
+def _get(entry: ModelEntry, say: Say, report: Report, from_folder: Path | None, cancelled: Callable[[], bool]) -> None:
     def watched(done: int, total: int | None) -> None:
         if cancelled():
             raise InferenceCancelled(f"stopped while '{entry.name}' was being fetched")

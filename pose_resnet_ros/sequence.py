@@ -56,9 +56,7 @@ class ImageSequence:
         if not self._follows(stamp_s):
             self.forget()
         view = (*image.shape[:2], settings.image_rotation)
-        carried = (
-            self._next if view == self._view and self._since_detection < settings.detector_interval else None
-        )
+        carried = self._next if view == self._view and self._since_detection < settings.detector_interval else None
         self._next, self._stamp_s = None, stamp_s  # should the run fail, nothing is carried past it
         result = self._pipeline.run(image, settings=settings, boxes=carried, keep_heatmaps=keep_heatmaps)
         if carried is None:

@@ -88,9 +88,7 @@ class StillImage:
         if turned.shape[1::-1] == size_wh:
             return turned
         (width, height), (height_here, width_here) = size_wh, stored.shape[:2]
-        raise ImageError(
-            f"{self.path}: the annotations say {width} x {height}, but it has {width_here} x {height_here} pixels"
-        )
+        raise ImageError(f"{self.path}: the annotations say {width} x {height}, but it has {width_here} x {height_here} pixels")
 
     def _turned(self, stored: np.ndarray) -> np.ndarray:
         turn = _TURNS.get(_orientation(self._image))

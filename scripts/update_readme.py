@@ -24,9 +24,7 @@ def parameter_table(options: Sequence[Option]) -> str:
     for row in options:
         default = str(row.default).lower() if isinstance(row.default, bool) else row.default
         shown = f"`{default}`" if default != "" else "(empty)"
-        rows.append(
-            f"| `{row.name}` | {shown} | {row.allowed} | {'yes' if row.live else ''} | {row.description} |"
-        )
+        rows.append(f"| `{row.name}` | {shown} | {row.allowed} | {'yes' if row.live else ''} | {row.description} |")
     return "\n".join(rows)
 
 

@@ -27,14 +27,7 @@ def picture(number: int) -> np.ndarray:
 
 def image(number: int, **changes: Any) -> Any:
     pixels = picture(number)
-    fields = {
-        "height": 96,
-        "width": 128,
-        "encoding": "bgr8",
-        "is_bigendian": 0,
-        "step": 384,
-        "data": pixels.ravel(),
-    }
+    fields = {"height": 96, "width": 128, "encoding": "bgr8", "is_bigendian": 0, "step": 384, "data": pixels.ravel()}
     return _STORE.types[_IMAGE](header=header(number), **{**fields, **changes})
 
 
@@ -54,9 +47,7 @@ def log_ns(number: int) -> int:
     return FIRST_NS + number * STEP_NS
 
 
-def write_bag(
-    folder: Path, topics: dict[str, list[Any]], *, storage: str = "mcap", compressed: str = "none"
-) -> Path:
+def write_bag(folder: Path, topics: dict[str, list[Any]], *, storage: str = "mcap", compressed: str = "none") -> Path:
     """A recording whose message number n of each topic was recorded at log_ns(n); compressed: none, message or file."""
     writer = Writer(folder, version=9, storage_plugin=StoragePlugin[storage.upper()])
     writer.set_compression(CompressionMode[compressed.upper()], CompressionFormat.ZSTD)

@@ -30,9 +30,7 @@ def trust(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
 class _Handler(SimpleHTTPRequestHandler):
     def do_GET(self) -> None:
         if self.path.startswith(("/ranges/", "/cut/")):
-            self._send_range(
-                Path(self.directory) / self.path.split("/", 2)[2], cut=self.path.startswith("/cut/")
-            )
+            self._send_range(Path(self.directory) / self.path.split("/", 2)[2], cut=self.path.startswith("/cut/"))
         elif self.path.startswith("/slow/"):
             self._send_slowly(Path(self.directory) / self.path.removeprefix("/slow/"))
         elif self.path.startswith("/short/"):

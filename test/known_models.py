@@ -51,12 +51,7 @@ def save(
 
 
 def constant_answers(
-    path: Path,
-    answers: dict[str, np.ndarray],
-    *,
-    spec: Spec | None,
-    wh: tuple[int, int] | None = None,
-    batch: int | str = "n",
+    path: Path, answers: dict[str, np.ndarray], *, spec: Spec | None, wh: tuple[int, int] | None = None, batch: int | str = "n"
 ) -> Path:
     """A network that gives (1, ...) ``answers`` for each input, whatever is in it (its mean times zero is added).
 
@@ -98,14 +93,10 @@ PEAKS_XY = [(10 + joint, 30 + joint) for joint in range(17)]
 
 def pose_net(path: Path, *, spec: PoseSpec = POSE_SPEC, batch: int | str = "n", score: float = 0.9) -> Path:
     """A pose network whose every heatmap peaks at ``PEAKS_XY``."""
-    return constant_answers(
-        path, {"heatmaps": heatmaps_with_peaks(PEAKS_XY, score=score)}, spec=spec, batch=batch
-    )
+    return constant_answers(path, {"heatmaps": heatmaps_with_peaks(PEAKS_XY, score=score)}, spec=spec, batch=batch)
 
 
-def yolo_grids(
-    objects: Sequence[tuple[int, int, int, float]], *, spec: DetectorSpec = DETECTOR_SPEC
-) -> dict[str, np.ndarray]:
+def yolo_grids(objects: Sequence[tuple[int, int, int, float]], *, spec: DetectorSpec = DETECTOR_SPEC) -> dict[str, np.ndarray]:
     """Raw grids with persons (scale, column, row, objectness logit), each centred in its cell and as large as the anchor."""
     grids = {}
     for index, scale in enumerate(spec.scales):
@@ -120,9 +111,7 @@ def yolo_grids(
     return grids
 
 
-def detector(
-    path: Path, objects: Sequence[tuple[int, int, int, float]], *, spec: DetectorSpec = DETECTOR_SPEC
-) -> Path:
+def detector(path: Path, objects: Sequence[tuple[int, int, int, float]], *, spec: DetectorSpec = DETECTOR_SPEC) -> Path:
     """A detector that always finds ``objects`` (see ``yolo_grids``)."""
     return constant_answers(path, yolo_grids(objects, spec=spec), spec=spec)
 

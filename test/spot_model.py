@@ -37,11 +37,7 @@ def spot_model(path: Path, *, joints: int = 17, skeleton: str = "coco17", delay:
         nodes,
         "bright_spot",
         [helper.make_tensor_value_info("input", TensorProto.FLOAT, ["n", 3, height, width])],
-        [
-            helper.make_tensor_value_info(
-                "heatmaps", TensorProto.FLOAT, ["n", joints, height // 4, width // 4]
-            )
-        ],
+        [helper.make_tensor_value_info("heatmaps", TensorProto.FLOAT, ["n", joints, height // 4, width // 4])],
         tensors,
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)

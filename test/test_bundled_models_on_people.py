@@ -18,9 +18,7 @@ from pose_resnet_ros.settings import PipelineSettings
 
 DEFAULTS = PipelineSettings()
 JOINT = {name: index for index, name in enumerate(COCO17.joint_names)}
-FACE_AND_SHOULDERS = [
-    JOINT[name] for name in ("nose", "left_eye", "right_eye", "left_shoulder", "right_shoulder")
-]
+FACE_AND_SHOULDERS = [JOINT[name] for name in ("nose", "left_eye", "right_eye", "left_shoulder", "right_shoulder")]
 LEGS = [JOINT[f"{side}_{name}"] for side in ("left", "right") for name in ("knee", "ankle")]
 # Of the astronaut, who fills her portrait from the hair to the lower border: rows at which the picture is cut.
 CUTS = {"waist": 512, "chest": 400, "shoulders": 300}
@@ -28,9 +26,7 @@ CUTS = {"waist": 512, "chest": 400, "shoulders": 300}
 
 @pytest.fixture(scope="module", params=["fp32", "int8"])
 def pipeline(request: pytest.FixtureRequest) -> Iterator[PosePipeline]:
-    with load_pipeline(
-        skeleton="coco17", precision=request.param, detector_precision=request.param
-    ) as loaded:
+    with load_pipeline(skeleton="coco17", precision=request.param, detector_precision=request.param) as loaded:
         yield loaded
 
 
@@ -40,9 +36,7 @@ def astronaut() -> np.ndarray:
 
 
 @pytest.mark.parametrize("row", CUTS.values(), ids=CUTS.keys())
-def test_somebody_near_gets_a_skeleton_of_what_is_to_be_seen(
-    pipeline: PosePipeline, astronaut: np.ndarray, row: int
-) -> None:
+def test_somebody_near_gets_a_skeleton_of_what_is_to_be_seen(pipeline: PosePipeline, astronaut: np.ndarray, row: int) -> None:
     shown = Detections(np.array([[0, 0, 400, row]], np.float32), np.ones(1, np.float32))
     scores = pipeline.run(astronaut[:row], boxes=shown).people.keypoint_scores[0]
     assert (scores[FACE_AND_SHOULDERS] >= DEFAULTS.keypoint_threshold).all(), scores

@@ -49,9 +49,7 @@ def detector(request: pytest.FixtureRequest) -> Iterator[PersonDetector]:
 
 def _detect(detector: PersonDetector, image: np.ndarray) -> Detections:
     """At the node's default thresholds."""
-    return detector.detect(
-        image, detection_threshold=DEFAULTS.detection_threshold, nms_threshold=DEFAULTS.nms_threshold
-    )
+    return detector.detect(image, detection_threshold=DEFAULTS.detection_threshold, nms_threshold=DEFAULTS.nms_threshold)
 
 
 def test_keeps_to_its_budget_and_says_where_it_comes_from(detector: PersonDetector) -> None:
@@ -103,9 +101,7 @@ def test_finds_nobody_where_nobody_is(detector: PersonDetector, size: tuple[int,
         assert len(_detect(detector, image)) == 0
 
 
-@pytest.mark.skipif(
-    not (PEOPLE / "annotations.json").exists(), reason=f"no validation photographs in {PEOPLE}"
-)
+@pytest.mark.skipif(not (PEOPLE / "annotations.json").exists(), reason=f"no validation photographs in {PEOPLE}")
 def test_accuracy_on_a_third_of_the_validation_split() -> None:
     photographs = load_photographs(PEOPLE / "annotations.json")
     _, validation = split_by_id(photographs, validation_count=VALIDATION_IMAGES)

@@ -114,9 +114,7 @@ def test_an_empty_wall_has_no_sure_joint(net: PoseNet) -> None:
     assert net.estimate(wall, _one_box(104, 26, 216, 318)).people.keypoint_scores.max() < 0.3
 
 
-def test_persons_are_independent_of_their_batch(
-    net: PoseNet, figure: tuple[np.ndarray, dict[str, tuple[int, int]]]
-) -> None:
+def test_persons_are_independent_of_their_batch(net: PoseNet, figure: tuple[np.ndarray, dict[str, tuple[int, int]]]) -> None:
     boxes = np.array([[104, 26, 216, 318], [90, 20, 230, 330], [100, 26, 220, 200]], np.float32)
     together = net.estimate(figure[0], Detections(boxes, np.ones(3, np.float32))).people
     for row, box in enumerate(boxes):

@@ -49,9 +49,7 @@ def test_settings_change_while_tracks_stay() -> None:
     assert 20 < smoothed.keypoints_xy[0, 0, 0] < 30
 
 
-@pytest.mark.parametrize(
-    ("third_s", "ids"), [(0.095, [1, 1]), (0.0, [1, 1]), (-0.01, [-1, 2])], ids=["5 ms", "0.1 s", "more"]
-)
+@pytest.mark.parametrize(("third_s", "ids"), [(0.095, [1, 1]), (0.0, [1, 1]), (-0.01, [-1, 2])], ids=["5 ms", "0.1 s", "more"])
 def test_only_a_long_step_back_makes_everybody_new(third_s: float, ids: list[int]) -> None:
     identities = Identities(COCO17, IdentitySettings(smoothing=SmoothingSettings(enabled=True)))
     seen = [identities.update(person_at(0), stamp_s=t) for t in (0.0, 0.1, third_s, third_s + 0.105)]

@@ -83,11 +83,7 @@ WITH_OPENCV = {"core/camera_model.py", "core/crops.py", "core/letterbox.py", "co
 WITH_SCIPY = {"core/tracking.py"}
 # Files that are themselves imported only inside functions, because what they are about is the optional
 # package.
-ABOUT = {
-    "export": {"onnx"},
-    "export/pose_resnet_torch.py": {"torch"},
-    "models/one_trip_graph.py": {"onnx"},
-}
+ABOUT = {"export": {"onnx"}, "export/pose_resnet_torch.py": {"torch"}, "models/one_trip_graph.py": {"onnx"}}
 
 
 @dataclass(frozen=True)
@@ -171,29 +167,19 @@ def test_no_arrow_points_back(layer):
 
 
 def test_only_ros_touches_ros():
-    touching = [
-        i
-        for i in ALL
-        if i.top in ROS_PACKAGES or (layer_of_module(i.module) == "messages" and i.top == PACKAGE)
-    ]
+    touching = [i for i in ALL if i.top in ROS_PACKAGES or (layer_of_module(i.module) == "messages" and i.top == PACKAGE)]
     assert [str(i) for i in touching if layer_of_file(i.file) != "ros"] == []
 
 
 @pytest.mark.parametrize("room", ROS_ROOMS)
 def test_no_arrow_points_back_inside_ros(room):
     own = [i for i in ALL if layer_of_file(i.file) == "ros" and room_of_file(i.file) == room]
-    wrong = [
-        i
-        for i in own
-        if i.module.startswith(f"{PACKAGE}.ros") and room_of_module(i.module) not in ROS_ROOMS[room]
-    ]
+    wrong = [i for i in own if i.module.startswith(f"{PACKAGE}.ros") and room_of_module(i.module) not in ROS_ROOMS[room]]
     assert [str(i) for i in wrong] == []
 
 
 def test_every_folder_of_ros_is_a_room():
-    assert {
-        path.name for path in (ROOT / "ros").iterdir() if (path / "__init__.py").exists()
-    } == ROS_ROOMS.keys() - {""}
+    assert {path.name for path in (ROOT / "ros").iterdir() if (path / "__init__.py").exists()} == ROS_ROOMS.keys() - {""}
 
 
 def test_what_reads_only_fields_imports_no_ros():
@@ -203,9 +189,7 @@ def test_what_reads_only_fields_imports_no_ros():
 
 
 def test_the_rest_reaches_ros_only_inside_functions():
-    reaching = [
-        i for i in ALL if i.top == PACKAGE and layer_of_module(i.module) == "ros" and not i.inside_function
-    ]
+    reaching = [i for i in ALL if i.top == PACKAGE and layer_of_module(i.module) == "ros" and not i.inside_function]
     assert [str(i) for i in reaching if layer_of_file(i.file) != "ros"] == []
 
 

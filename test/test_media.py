@@ -88,24 +88,15 @@ def test_a_folder_of_everything(tmp_path: Path) -> None:
 
 
 def test_a_video(tmp_path: Path) -> None:
-    path = videos.write_video(
-        tmp_path / "video.avi", [videos.gray(60 * k) for k in range(4)], fps=12.5, codec="mjpeg"
-    )
+    path = videos.write_video(tmp_path / "video.avi", [videos.gray(60 * k) for k in range(4)], fps=12.5, codec="mjpeg")
     media = open_media(str(path))
     assert isinstance(media, Video)
     assert (media.length, media.fps) == (4, 12.5)
     pictures = [media.read() for _ in range(4)]
     assert media.read() is None
-    assert [(picture.index, picture.time_s) for picture in pictures if picture] == [
-        (0, 0.0),
-        (1, 0.08),
-        (2, 0.16),
-        (3, 0.24),
-    ]
+    assert [(picture.index, picture.time_s) for picture in pictures if picture] == [(0, 0.0), (1, 0.08), (2, 0.16), (3, 0.24)]
     assert media.name == "video"
-    np.testing.assert_allclose(
-        [picture.bgr.mean() for picture in pictures if picture], [0, 60, 120, 180], atol=4
-    )
+    np.testing.assert_allclose([picture.bgr.mean() for picture in pictures if picture], [0, 60, 120, 180], atol=4)
     media.close()
 
 

@@ -57,28 +57,19 @@ def test_a_whole_number_stands_for_a_float() -> None:
 
 @pytest.mark.parametrize(
     ("name", "text", "value"),
-    [
-        ("flip_test", "On", True),
-        ("flip_test", "0", False),
-        ("device_id", "2", 2),
-        ("nms_threshold", "1", 1.0),
-    ],
+    [("flip_test", "On", True), ("flip_test", "0", False), ("device_id", "2", 2), ("nms_threshold", "1", 1.0)],
 )
 def test_words_of_a_command_line(name: str, text: str, value: object) -> None:
     assert option(name).parse(text) == value
 
 
-@pytest.mark.parametrize(
-    ("name", "text"), [("flip_test", "maybe"), ("device_id", "first"), ("nms_threshold", "half")]
-)
+@pytest.mark.parametrize(("name", "text"), [("flip_test", "maybe"), ("device_id", "first"), ("nms_threshold", "half")])
 def test_words_that_mean_nothing(name: str, text: str) -> None:
     with pytest.raises(SettingsError, match=f"{name}: expected .*'{text}'"):
         option(name).parse(text)
 
 
-@pytest.mark.parametrize(
-    ("text", "wh"), [("", None), ("320x256", (320, 256)), ("32x32", (32, 32)), ("1x01", (1, 1))]
-)
+@pytest.mark.parametrize(("text", "wh"), [("", None), ("320x256", (320, 256)), ("32x32", (32, 32)), ("1x01", (1, 1))])
 def test_the_size_of_the_detectors_input(text: str, wh: tuple[int, int] | None) -> None:
     assert size_wh(text) == wh
 
@@ -87,9 +78,7 @@ def test_the_size_of_the_detectors_input(text: str, wh: tuple[int, int] | None) 
     "text", ["320", "320x", "x256", "0x256", "-32x32", "320x256x3", "320X256", "32.0x32", "auto", "9" * 5000 + "x9"]
 )
 def test_no_size(text: str) -> None:
-    with pytest.raises(
-        SettingsError, match=f"detector_input: expected WIDTHxHEIGHT in pixels.*, got '{text}'"
-    ):
+    with pytest.raises(SettingsError, match=f"detector_input: expected WIDTHxHEIGHT in pixels.*, got '{text}'"):
         size_wh(text)
 
 

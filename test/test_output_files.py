@@ -21,9 +21,7 @@ def picture(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("given", ["file", "folder", "link"])
 @pytest.mark.parametrize("output", ["itself", "symbolic", "hard", "folder", "dots"])
-def test_an_input_is_no_output_through_whatever_link(
-    tmp_path: Path, picture: Path, given: str, output: str
-) -> None:
+def test_an_input_is_no_output_through_whatever_link(tmp_path: Path, picture: Path, given: str, output: str) -> None:
     (tmp_path / "link.png").symlink_to(picture)
     (tmp_path / "out.png").symlink_to(picture)
     os.link(picture, tmp_path / "hard.png")

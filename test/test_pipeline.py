@@ -44,9 +44,7 @@ def pipeline(folder: Path):
 def test_keypoints_of_a_given_box_are_where_the_reference_says(pipeline: PosePipeline) -> None:
     result = pipeline.run(IMAGE, boxes=BOX)
     # Box xywh (100, 50, 80, 200): 187.5 px wide when padded, so a cell of the 48 is 3.90625 px, around the centre (140, 150).
-    expected = [
-        (140 + (x + 0.25 - 24) * 3.90625, 150 + (y + 0.25 - 32) * 3.90625) for x, y in known_models.PEAKS_XY
-    ]
+    expected = [(140 + (x + 0.25 - 24) * 3.90625, 150 + (y + 0.25 - 32) * 3.90625) for x, y in known_models.PEAKS_XY]
     np.testing.assert_allclose(result.people.keypoints_xy[0], expected, atol=0.01)
     np.testing.assert_allclose(result.people.keypoint_scores, np.full((1, 17), 0.9), atol=1e-6)
     np.testing.assert_array_equal(result.people.boxes_xyxy, BOX.boxes_xyxy)
@@ -98,9 +96,7 @@ def test_a_spot_in_the_picture_is_found_where_it_is(folder: Path) -> None:
     image = np.zeros((240, 320, 3), np.uint8)
     image[93:96, 203:206, 2] = 255  # red: the first channel of an RGB network
     boxes = Detections(np.array([[150, 40, 250, 160]], np.float32), np.ones(1, np.float32))
-    with load_pipeline(
-        known_models.blob_finder(folder / "blob.onnx"), "full_frame", skeleton="native"
-    ) as pipeline:
+    with load_pipeline(known_models.blob_finder(folder / "blob.onnx"), "full_frame", skeleton="native") as pipeline:
         points = pipeline.run(image, boxes=boxes).people.keypoints_xy[0]
     # A cell is 125 / 48 = 2.6 px wide, its value is that of the pixels to the right of and below its place.
     np.testing.assert_allclose(points, np.full((17, 2), (204, 94)), atol=3.0)
@@ -108,12 +104,8 @@ def test_a_spot_in_the_picture_is_found_where_it_is(folder: Path) -> None:
 
 def test_the_flip_test_averages_with_the_mirrored_crop(folder: Path) -> None:
     spec = replace(known_models.POSE_SPEC, name="flipped")
-    with load_pipeline(
-        known_models.pose_net(folder / "flip.onnx", spec=spec), "full_frame", skeleton="coco17"
-    ) as pipeline:
-        kept = pipeline.run(
-            IMAGE, settings=PipelineSettings(flip_test=True), boxes=BOX, keep_heatmaps=True
-        ).heatmaps
+    with load_pipeline(known_models.pose_net(folder / "flip.onnx", spec=spec), "full_frame", skeleton="coco17") as pipeline:
+        kept = pipeline.run(IMAGE, settings=PipelineSettings(flip_test=True), boxes=BOX, keep_heatmaps=True).heatmaps
     assert kept is not None
     # The network's answer is fixed, so its mirrored answer is the same map: mirrored back, eyes swapped, one column right.
     nose_x, nose_y = known_models.PEAKS_XY[0]
@@ -172,21 +164,14 @@ def test_full_frame_takes_the_whole_image(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     "image",
-    [
-        np.zeros((0, 0, 3), np.uint8),
-        np.zeros((4, 4), np.uint8),
-        np.zeros((4, 4, 4), np.uint8),
-        np.zeros((4, 4, 3), np.float32),
-    ],
+    [np.zeros((0, 0, 3), np.uint8), np.zeros((4, 4), np.uint8), np.zeros((4, 4, 4), np.uint8), np.zeros((4, 4, 3), np.float32)],
 )
 def test_other_layouts_of_an_image_are_refused(pipeline: PosePipeline, image: np.ndarray) -> None:
     with pytest.raises(ImageError, match="expected a BGR image"):
         pipeline.run(image)
 
 
-@pytest.mark.parametrize(
-    "box", [[10, 10, 10, 50], [10, 10, 5, 50], [float("nan"), 0, 9, 9], [0, 0, float("inf"), 9]]
-)
+@pytest.mark.parametrize("box", [[10, 10, 10, 50], [10, 10, 5, 50], [float("nan"), 0, 9, 9], [0, 0, float("inf"), 9]])
 def test_a_given_box_without_area_is_refused(pipeline: PosePipeline, box: list[float]) -> None:
     with pytest.raises(ImageError, match=r"box 0 .* has no area"):
         pipeline.run(IMAGE, boxes=Detections(np.array([box], np.float32), np.ones(1, np.float32)))
@@ -210,11 +195,7 @@ def test_both_networks_say_what_they_run_on(pipeline: PosePipeline) -> None:
 def test_pose_score_is_the_mean_of_the_sure_keypoints() -> None:
     scores = np.array([[0.2, 0.4, 1.6], [0.1, 0.0, -0.3]], np.float32)
     people = People(
-        np.zeros((2, 4), np.float32),
-        np.ones(2, np.float32),
-        np.zeros((2, 3, 2), np.float32),
-        scores,
-        np.full(2, -1, np.int32),
+        np.zeros((2, 4), np.float32), np.ones(2, np.float32), np.zeros((2, 3, 2), np.float32), scores, np.full(2, -1, np.int32)
     )
     np.testing.assert_allclose(pose_score(people, keypoint_threshold=0.2), [0.7, 0.0], atol=1e-6)
     assert pose_score(People.empty(3), keypoint_threshold=0.2).shape == (0,)
@@ -222,10 +203,7 @@ def test_pose_score_is_the_mean_of_the_sure_keypoints() -> None:
 
 def test_the_embedded_models_are_the_default() -> None:
     with load_pipeline(backend="cpu") as pipeline:
-        assert (pipeline.detector.spec.name, pipeline.pose_net.spec.name) == (
-            "person_lite",
-            "pose_resnet_lite",
-        )
+        assert (pipeline.detector.spec.name, pipeline.pose_net.spec.name) == ("person_lite", "pose_resnet_lite")
         assert len(pipeline.run(IMAGE).people) == 0  # a grey wall
         assert pipeline.run(IMAGE, boxes=given(3)).people.keypoints_xy.shape == (3, 18, 2)
 

@@ -49,10 +49,7 @@ def test_results_are_in_the_image_as_it_came(pipeline: PosePipeline, image: np.n
 
 def test_given_boxes_are_in_the_image_as_it_came(pipeline: PosePipeline, image: np.ndarray) -> None:
     box = Detections(np.array([[130, 30, 170, 70]], np.float32), np.ones(1, np.float32))
-    results = [
-        pipeline.run(image, boxes=box, settings=PipelineSettings(image_rotation=degrees))
-        for degrees in (0, 90, 180, 270)
-    ]
+    results = [pipeline.run(image, boxes=box, settings=PipelineSettings(image_rotation=degrees)) for degrees in (0, 90, 180, 270)]
     for result in results:
         assert result.people.boxes_xyxy.tolist() == [[130, 30, 170, 70]]
         assert np.abs(result.people.keypoints_xy[0, 0] - SPOT).max() < 6
@@ -68,13 +65,7 @@ def test_the_detector_looks_at_its_region_only(pipeline: PosePipeline, image: np
 
 @pytest.mark.parametrize(
     ("x", "width", "expected"),
-    [
-        (0.0, 1.0, (0, 64)),
-        (0.5, 1.0, (32, 64)),
-        (1.0, 1.0, (63, 64)),
-        (0.25, 0.5, (16, 48)),
-        (0.5, 0.01, (32, 33)),
-    ],
+    [(0.0, 1.0, (0, 64)), (0.5, 1.0, (32, 64)), (1.0, 1.0, (63, 64)), (0.25, 0.5, (16, 48)), (0.5, 0.01, (32, 33))],
 )
 def test_regions_stay_inside_and_are_never_empty(x: float, width: float, expected: tuple[int, int]) -> None:
     settings = PipelineSettings(detector_region_x=x, detector_region_width=width)

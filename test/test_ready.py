@@ -54,10 +54,7 @@ def files_in(home: Path) -> set[str]:
 
 
 def test_a_checkpoint_is_fetched_converted_and_run(home: Path, caplog: pytest.LogCaptureFixture) -> None:
-    with (
-        caplog.at_level(logging.INFO),
-        load_pipeline(ARTICLE[0], "full_frame", allow_download=True) as pipeline,
-    ):
+    with caplog.at_level(logging.INFO), load_pipeline(ARTICLE[0], "full_frame", allow_download=True) as pipeline:
         assert pipeline.pose_net.spec.name == ARTICLE[0]
     assert files_in(home) == {POSE_FILE, f"{ARTICLE[0]}.onnx", "digests.json"}
     for words in ("fetching pose_resnet_50_256x192: ", "(100 %)", "recorded, and holds", "converted from"):
@@ -67,9 +64,7 @@ def test_a_checkpoint_is_fetched_converted_and_run(home: Path, caplog: pytest.Lo
 
 
 def test_both_missing_models_are_named_at_once(home: Path) -> None:
-    with pytest.raises(
-        ModelError, match="'yolov3_tiny' and 'pose_resnet_50_256x192' are not on this machine"
-    ) as caught:
+    with pytest.raises(ModelError, match="'yolov3_tiny' and 'pose_resnet_50_256x192' are not on this machine") as caught:
         load_pipeline(*ARTICLE)
     assert "models fetch yolov3_tiny pose_resnet_50_256x192 (with allow_download" in str(caught.value)
 
@@ -111,9 +106,7 @@ def run_fetch(*names: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "pose_resnet_ros", "models", "fetch", *names]
     # A shell's background job passes on an ignored SIGINT.
     heeds_sigint = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # noqa: E731
-    return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heeds_sigint
-    )
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heeds_sigint)
 
 
 def test_ctrl_c_in_the_middle_leaves_nothing(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

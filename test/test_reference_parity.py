@@ -75,8 +75,7 @@ def reference_crops(image: np.ndarray, spec: PoseSpec) -> np.ndarray:
         back = literal.affine(centre, scale, (width, height), inverse=True)
         x, y = (back[i][0] * columns + back[i][1] * rows + back[i][2] for i in (0, 1))
         planes = [
-            map_coordinates(image[..., channel].astype(np.float64), [y, x], order=1, mode="grid-constant")
-            for channel in range(3)
+            map_coordinates(image[..., channel].astype(np.float64), [y, x], order=1, mode="grid-constant") for channel in range(3)
         ]
         pixels = np.round(np.stack(planes, axis=2))
         if spec.input.channel_order == "rgb":
@@ -122,9 +121,7 @@ def test_clear_joints_lie_where_the_definition_puts_them(
     assert noise < 0.05 * np.abs(both.reference_maps).max()
     clear = clear_joints(both.reference_maps, noise)
     distance = np.linalg.norm(both.ours_xy - both.reference_xy, axis=2)
-    print(
-        f"{row}: noise {noise:.2g}, {clear.sum()} of {clear.size} joints clear, furthest {distance[clear].max():.2g} px"
-    )
+    print(f"{row}: noise {noise:.2g}, {clear.sum()} of {clear.size} joints clear, furthest {distance[clear].max():.2g} px")
     print(f"of the others {(distance[~clear] < 0.05).sum()} of {(~clear).sum()} agree all the same")
     assert clear.mean() > 0.3
     assert distance[clear].max() < 0.05

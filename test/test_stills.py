@@ -155,9 +155,7 @@ def test_pipes_and_folders_are_refused_at_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", [".heic", ".mp4", ""])
-def test_heic_is_read_whole_or_refused_with_the_cure(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
-) -> None:
+def test_heic_is_read_whole_or_refused_with_the_cure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str) -> None:
     path = tmp_path / f"a{suffix}"
     with path.open("wb") as file:
         pillow_heif.from_pillow(Image.fromarray(RED_GREEN_BLUE)).save(file)

@@ -153,13 +153,7 @@ def write_legacy(
 def architecture(
     depth: int, *, width: int = 64, deconv_channels: tuple[int, int, int] = (256, 256, 256), **further: Any
 ) -> Architecture:
-    rest = {
-        "deconv_kernels": (4, 4, 4),
-        "deconv_bias": False,
-        "final_kernel": 1,
-        "joint_count": 17,
-        **further,
-    }
+    rest = {"deconv_kernels": (4, 4, 4), "deconv_bias": False, "final_kernel": 1, "joint_count": 17, **further}
     return Architecture(depth >= 50, BLOCK_COUNTS[depth], width, deconv_channels, **rest)  # type: ignore[arg-type]
 
 

@@ -14,6 +14,4 @@ def load_weights(path: Path) -> dict[str, torch.Tensor]:
     state = torch.load(path, map_location="cpu", weights_only=True)
     if "averaged" not in state:
         return state
-    return {
-        key.removeprefix("module."): value for key, value in state["averaged"].items() if key != "n_averaged"
-    }
+    return {key.removeprefix("module."): value for key, value in state["averaged"].items() if key != "n_averaged"}

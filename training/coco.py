@@ -41,13 +41,7 @@ _ANNOTATION = {"id": WHOLE, "image_id": WHOLE, "category_id": WHOLE, "bbox": BOX
 _CATEGORY = {"id": WHOLE, "name": NAME}
 _SHARES = Field("17 finite numbers, one for each of COCO's joints", partial(are_numbers, count=17))
 _PLACES = Field("34 finite numbers: x and y of COCO's 17 joints", partial(are_numbers, count=34))
-_OPTIONAL = {
-    "iscrowd": FLAG,
-    "keypoints": KEYPOINTS,
-    "score": NUMBER,
-    "teacher_score": _SHARES,
-    "teacher_agree": _SHARES,
-}
+_OPTIONAL = {"iscrowd": FLAG, "keypoints": KEYPOINTS, "score": NUMBER, "teacher_score": _SHARES, "teacher_agree": _SHARES}
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,9 +148,7 @@ def load_photographs(annotations: Path, *, teacher: Path | None = None) -> list[
     ]
 
 
-def split_by_id(
-    photographs: list[Photograph], *, validation_count: int
-) -> tuple[list[Photograph], list[Photograph]]:
+def split_by_id(photographs: list[Photograph], *, validation_count: int) -> tuple[list[Photograph], list[Photograph]]:
     """(training, validation): the last ``validation_count`` ids are kept for validation."""
     if not 0 < validation_count < len(photographs):
         raise ValueError(f"validation_count: expected 1 to {len(photographs) - 1}, got {validation_count}")
@@ -175,9 +167,7 @@ def load_teaching(teacher: Path) -> dict[int, Teaching]:
     for key, row in rows.items():
         where = f"{teacher}: {key}"
         if not (key.isdecimal() and isinstance(row, list) and len(row) == 3):
-            raise DataFileError(
-                f"{where}: expected an annotation id with three lists: places, scores, agreement"
-            )
+            raise DataFileError(f"{where}: expected an annotation id with three lists: places, scores, agreement")
         for part, field in zip(row, (_PLACES, _SHARES, _SHARES), strict=True):
             check(part, field, where=where)
         taught[int(key)] = _teaching(*row)

@@ -13,9 +13,7 @@ from training.images import ImageStore, image_source
 
 
 def new_parser(description: str | None) -> argparse.ArgumentParser:
-    return argparse.ArgumentParser(
-        description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter
-    )
+    return argparse.ArgumentParser(description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
 
 
 def add_data_options(parser: argparse.ArgumentParser) -> None:
@@ -26,19 +24,13 @@ def add_data_options(parser: argparse.ArgumentParser) -> None:
         required=True,
         help="folders of data sets; one without an annotation file holds pictures without people",
     )
-    parser.add_argument(
-        "--annotations", default="annotations.json", help="COCO-format file in each data folder"
-    )
-    parser.add_argument(
-        "--validation-images", type=int, default=900, help="last ids of the first --data, kept for validation"
-    )
+    parser.add_argument("--annotations", default="annotations.json", help="COCO-format file in each data folder")
+    parser.add_argument("--validation-images", type=int, default=900, help="last ids of the first --data, kept for validation")
 
 
 def read_split(options: argparse.Namespace) -> tuple[list[Photograph], list[Photograph]]:
     """(training, validation) photographs. Validation is a part of the first data set; the others are trained on whole."""
-    training, validation = split_by_id(
-        read_folder(options.data[0], options), validation_count=options.validation_images
-    )
+    training, validation = split_by_id(read_folder(options.data[0], options), validation_count=options.validation_images)
     for folder in options.data[1:]:
         training += read_folder(folder, options)
     return training, validation

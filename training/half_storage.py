@@ -21,11 +21,7 @@ def store_half(model: onnx.ModelProto) -> None:
             continue
         stored = f"{weight.name}_half"
         half = numpy_helper.to_array(weight).astype(np.float16)
-        casts.append(
-            helper.make_node(
-                "Cast", [stored], [weight.name], name=f"cast_{weight.name}", to=TensorProto.FLOAT
-            )
-        )
+        casts.append(helper.make_node("Cast", [stored], [weight.name], name=f"cast_{weight.name}", to=TensorProto.FLOAT))
         model.graph.initializer[index].CopyFrom(numpy_helper.from_array(half, stored))
     nodes = [*casts, *model.graph.node]
     del model.graph.node[:]

@@ -64,9 +64,11 @@ class ImageStore:
         with tarfile.open(archive) as members:
             for member in members:
                 name = Path(member.name).name
-                if member.isfile() and self._members.setdefault(
-                    name, (archive, member.offset_data, member.size)
-                ) != (archive, member.offset_data, member.size):
+                if member.isfile() and self._members.setdefault(name, (archive, member.offset_data, member.size)) != (
+                    archive,
+                    member.offset_data,
+                    member.size,
+                ):
                     raise ValueError(f"{archive}: {name} is also in {self._members[name][0]}")
 
     def _bytes(self, file_name: str) -> bytes:

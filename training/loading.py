@@ -31,9 +31,7 @@ class EpochSampler(Sampler):
         return iter([(self.epoch, int(number)) for number in order])
 
 
-def make_loader(
-    dataset: Dataset, *, batch_size: int, shuffle: bool, workers: int = 0, seed: int = 0
-) -> DataLoader:
+def make_loader(dataset: Dataset, *, batch_size: int, shuffle: bool, workers: int = 0, seed: int = 0) -> DataLoader:
     """Batches in seeded order; set ``loader.sampler.epoch`` before each epoch. The last short batch is left out if shuffled."""
     return DataLoader(
         dataset,

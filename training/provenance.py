@@ -17,17 +17,13 @@ PHOTOGRAPHS = (
 DATA_TERMS = "the photographs are for research; their authors ask to be cited. No photograph is contained in the weights."
 
 
-def add_export_options(
-    parser: argparse.ArgumentParser, *, name: str, width: int, height: int, data_set: str
-) -> None:
+def add_export_options(parser: argparse.ArgumentParser, *, name: str, width: int, height: int, data_set: str) -> None:
     """What both exports ask; width, height: of the network's input unless told otherwise."""
     parser.add_argument("--weights", type=Path, required=True, help="best.pt or last.pt of a run")
     parser.add_argument("--output", type=Path, default=Path(f"{name}.onnx"))
     parser.add_argument("--width", type=int, default=width, help="input width, a multiple of 32")
     parser.add_argument("--height", type=int, default=height, help="input height, a multiple of 32")
-    parser.add_argument(
-        "--accuracy", default="not measured", help="a line on the measured accuracy, for the metadata"
-    )
+    parser.add_argument("--accuracy", default="not measured", help="a line on the measured accuracy, for the metadata")
     parser.add_argument("--data-set", default=data_set, help="a line on what it was trained on")
     parser.add_argument("--data-terms", default=DATA_TERMS, help="a line on the terms of that data")
     parser.add_argument("--commit", default="", help="training commit, if not the current one")
@@ -45,7 +41,5 @@ def provenance_of(options: argparse.Namespace) -> dict[str, str]:
 
 def _commit_of_source() -> str:
     """The commit of the source tree, or "unknown" outside a repository."""
-    found = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], cwd=Path(__file__).parent, capture_output=True, text=True
-    )
+    found = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=Path(__file__).parent, capture_output=True, text=True)
     return found.stdout.strip() or "unknown"

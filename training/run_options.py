@@ -16,31 +16,19 @@ from training.trainer import TrainSettings
 FINAL_SHARE = 0.02  # of a stage's peak learning rate, at its end
 
 
-def add_run_options(
-    parser: argparse.ArgumentParser, *, output: Path, stages: str, batch_size: int, weight_decay: float
-) -> None:
+def add_run_options(parser: argparse.ArgumentParser, *, output: Path, stages: str, batch_size: int, weight_decay: float) -> None:
     parser.add_argument("--output", type=Path, default=output, help="folder of the run; it goes on by itself")
     parser.add_argument("--init", type=Path, help="state dict to start from (fine-tuning)")
-    parser.add_argument(
-        "--stages", type=parse_stages, default=stages, help="WIDTHxHEIGHT:EPOCHS:LEARNING_RATE,..."
-    )
-    parser.add_argument(
-        "--minutes", type=float, default=0.0, help="end each stage after so long; 0: no limit"
-    )
+    parser.add_argument("--stages", type=parse_stages, default=stages, help="WIDTHxHEIGHT:EPOCHS:LEARNING_RATE,...")
+    parser.add_argument("--minutes", type=float, default=0.0, help="end each stage after so long; 0: no limit")
     parser.add_argument("--batch-size", type=int, default=batch_size)
     parser.add_argument("--weight-decay", type=float, default=weight_decay)
-    parser.add_argument(
-        "--ema-decay", type=float, default=0.999, help="of the averaged weights; less for short runs"
-    )
-    parser.add_argument(
-        "--hold", type=float, default=0.0, help="share of a stage at its peak rate, 0 to 0.99"
-    )
+    parser.add_argument("--ema-decay", type=float, default=0.999, help="of the averaged weights; less for short runs")
+    parser.add_argument("--hold", type=float, default=0.0, help="share of a stage at its peak rate, 0 to 0.99")
     parser.add_argument("--evaluate-every", type=int, default=1, help="epochs between measurements")
     parser.add_argument("--precision", choices=("bf16", "fp32"), default="bf16")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument(
-        "--threads", type=int, default=0, help="of PyTorch on a CPU; 0: as many as there are cores"
-    )
+    parser.add_argument("--threads", type=int, default=0, help="of PyTorch on a CPU; 0: as many as there are cores")
     parser.add_argument("--workers", type=int, default=1, help="processes that prepare the pictures")
     parser.add_argument("--cache-gb", type=float, default=4.0, help="memory for decoded images, per worker")
     parser.add_argument("--seed", type=int, default=0)

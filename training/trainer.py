@@ -57,21 +57,12 @@ class Trainer:
     """
 
     def __init__(
-        self,
-        model: nn.Module,
-        settings: TrainSettings,
-        *,
-        step_loss: StepLoss,
-        evaluate: Evaluate,
-        metric: str,
-        output: Path,
+        self, model: nn.Module, settings: TrainSettings, *, step_loss: StepLoss, evaluate: Evaluate, metric: str, output: Path
     ) -> None:
         torch.manual_seed(settings.seed)
         self.settings = settings
         self.model = model.to(settings.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.averaged = AveragedModel(
-            self.model, multi_avg_fn=get_ema_multi_avg_fn(settings.ema_decay), use_buffers=True
-        )
+        self.averaged = AveragedModel(self.model, multi_avg_fn=get_ema_multi_avg_fn(settings.ema_decay), use_buffers=True)
         self.optimizer = torch.optim.AdamW(_parameter_groups(self.model, settings.weight_decay), fused=True)
         self.output = Path(output)
         self.epoch = 0
@@ -86,19 +77,12 @@ class Trainer:
         """Train from the current epoch to the last one; safe to interrupt, ``resume`` goes on from the last full epoch."""
         self.output.mkdir(parents=True, exist_ok=True)
         total_steps = self.settings.epochs * len(loader)
-        columns = (
-            "[progress.description]{task.description}",
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-        )
+        columns = ("[progress.description]{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         with Progress(*columns, TextColumn("{task.fields[note]}"), refresh_per_second=1) as progress:
             task = progress.add_task("training", total=total_steps, completed=self.step, note="")
             while self._progress(total_steps) < 1:
                 before = self.seconds
-                loss = self._train_epoch(
-                    loader, total_steps, lambda note: progress.update(task, advance=1, note=note)
-                )
+                loss = self._train_epoch(loader, total_steps, lambda note: progress.update(task, advance=1, note=note))
                 self.epoch += 1
                 row = {"epoch": self.epoch, "step": self.step, "loss": loss, "seconds": self.seconds - before}
                 if self.epoch % self.settings.evaluate_every == 0 or self._progress(total_steps) >= 1:

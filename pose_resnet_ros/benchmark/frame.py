@@ -43,10 +43,7 @@ class FrameRun:
         with clock.stage("convert"):
             image = image_to_bgr(message)
         self._pipeline.detector.detect(
-            image,
-            detection_threshold=settings.detection_threshold,
-            nms_threshold=settings.nms_threshold,
-            clock=clock,
+            image, detection_threshold=settings.detection_threshold, nms_threshold=settings.nms_threshold, clock=clock
         )
         result = self._pipeline.run(image, settings=settings, boxes=scene.boxes)
         for stage, ms in result.stage_ms.items():
@@ -64,9 +61,7 @@ def message_of(image: np.ndarray, *, encoding: str = "bgr8") -> Any:
     height, width, _ = image.shape
     data = array("B")
     data.frombytes(np.ascontiguousarray(image).tobytes())
-    return SimpleNamespace(
-        height=height, width=width, encoding=encoding, is_bigendian=0, step=3 * width, data=data
-    )
+    return SimpleNamespace(height=height, width=width, encoding=encoding, is_bigendian=0, step=3 * width, data=data)
 
 
 def _publisher(pipeline: PosePipeline) -> Callable[[People, np.ndarray], bytes] | None:

@@ -13,13 +13,7 @@ from typing import Any
 import numpy as np
 
 from pose_resnet_ros.benchmark.frame import ALL_STAGES, NETWORKS, FrameRun, message_of
-from pose_resnet_ros.benchmark.scenes import (
-    SYNTHETIC,
-    Scene,
-    recorded_images,
-    recorded_scene,
-    synthetic_scene,
-)
+from pose_resnet_ros.benchmark.scenes import SYNTHETIC, Scene, recorded_images, recorded_scene, synthetic_scene
 from pose_resnet_ros.benchmark.timing import Timing, interleaved, ratio
 from pose_resnet_ros.pipeline import PosePipeline, load_pipeline
 
@@ -70,11 +64,7 @@ def measure_frames(
     with ExitStack() as stack:
         pipelines = {name: stack.enter_context(load_pipeline(**given)) for name, given in setups.items()}
         scenes_for = _scene_maker(source, next(iter(pipelines.values())))
-        return [
-            row
-            for count in persons
-            for row in _measure_count(pipelines, scenes_for(count), count, source.encoding, rounds)
-        ]
+        return [row for count in persons for row in _measure_count(pipelines, scenes_for(count), count, source.encoding, rounds)]
 
 
 def _scene_maker(source: Source, pipeline: PosePipeline) -> Callable[[int], list[Scene]]:

@@ -48,9 +48,7 @@ def machine() -> dict[str, str]:
 def frame_table(rows: Sequence[FrameRow]) -> Table:
     stages = list(rows[-1].stage_ms) if rows else []
     head = ("set-up", "persons", "median ms", "p95 ms", "ratio", "CPU ms", "CPU ratio", "others %", *stages)
-    return Table(
-        "whole frames, and the stages' medians in ms", head, [_frame_cells(row, stages) for row in rows]
-    )
+    return Table("whole frames, and the stages' medians in ms", head, [_frame_cells(row, stages) for row in rows])
 
 
 def compare(report: Report, older: Path) -> Table:

@@ -61,9 +61,7 @@ def recorded_scene(image: np.ndarray, persons: int, *, detector: Detector) -> Sc
     Where the detector finds nobody, the whole picture stands for one person.
     """
     settings = PipelineSettings()
-    found = detector.detect(
-        image, detection_threshold=settings.detection_threshold, nms_threshold=settings.nms_threshold
-    )
+    found = detector.detect(image, detection_threshold=settings.detection_threshold, nms_threshold=settings.nms_threshold)
     height, width = image.shape[:2]
     boxes = found.boxes_xyxy if len(found) else np.array([[0, 0, width, height]], np.float32)
     place = np.arange(persons)

@@ -60,12 +60,8 @@ def plot(rows: Sequence[FrameRow], path: Path) -> None:
         own = [row for row in rows if row.setup == setup]
         persons, median = [row.persons for row in own], [row.whole.median_ms for row in own]
         (line,) = axes.plot(persons, median, marker="o", label=setup)
-        axes.fill_between(
-            persons, median, [row.whole.p95_ms for row in own], color=line.get_color(), alpha=0.15
-        )
-    axes.set(
-        xlabel="persons in the frame", ylabel="whole frame, ms (line: median; band: to p95)", ylim=(0, None)
-    )
+        axes.fill_between(persons, median, [row.whole.p95_ms for row in own], color=line.get_color(), alpha=0.15)
+    axes.set(xlabel="persons in the frame", ylabel="whole frame, ms (line: median; band: to p95)", ylim=(0, None))
     axes.grid(alpha=0.3)
     axes.legend()
     try:

@@ -19,20 +19,13 @@ from pose_resnet_ros.core.errors import BenchmarkError, ModelError
 
 
 def measure_through_ros(
-    source: Source,
-    parameters: Mapping[str, Any],
-    *,
-    rate_hz: float,
-    seconds: float,
-    without_networks: bool = False,
+    source: Source, parameters: Mapping[str, Any], *, rate_hz: float, seconds: float, without_networks: bool = False
 ) -> dict[str, Any]:
     """The fields of ``ros.programs.benchmark_node.NodeRow``; parameters: of the node. Raises BenchmarkError without ROS 2."""
     try:
         from pose_resnet_ros.ros.programs.benchmark_node import measure_node
     except ImportError as error:
-        raise BenchmarkError(
-            f"--node needs ROS 2: no module named '{error.name}'; source its setup.bash first"
-        ) from error
+        raise BenchmarkError(f"--node needs ROS 2: no module named '{error.name}'; source its setup.bash first") from error
     given = dict(parameters)
     with tempfile.TemporaryDirectory() as folder:
         if without_networks:
@@ -45,9 +38,7 @@ def measure_through_ros(
 def node_tables(row: Mapping[str, Any]) -> list[Table]:
     facts = dict(row)
     stages = facts.pop("stage_ms")
-    cells = [
-        (name, f"{value:.1f}" if isinstance(value, float) else str(value)) for name, value in facts.items()
-    ]
+    cells = [(name, f"{value:.1f}" if isinstance(value, float) else str(value)) for name, value in facts.items()]
     stage_cells = [(name, f"{ms:.1f}") for name, ms in stages.items()]
     return [
         Table("the node, from outside", ("measure", "value"), cells),

@@ -25,9 +25,7 @@ class Timing:
         return cls(median, p95, len(samples_ms))
 
 
-def interleaved(
-    contenders: Mapping[str, Callable[[], object]], *, rounds: int, warm_up: int = 2
-) -> dict[str, np.ndarray]:
+def interleaved(contenders: Mapping[str, Callable[[], object]], *, rounds: int, warm_up: int = 2) -> dict[str, np.ndarray]:
     """Call every contender once a round, in turns: wall-clock milliseconds (rounds,) of each.
 
     Every other round goes through them backwards, so that none always follows the same neighbour's caches. The warm-up rounds

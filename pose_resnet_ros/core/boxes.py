@@ -81,9 +81,7 @@ def pad_to_aspect(boxes_xyxy: np.ndarray, *, aspect: float, padding: float) -> n
     """
     centre_size = centre_size_from_xyxy(np.asarray(boxes_xyxy, np.float64))
     width, height = centre_size[:, 2], centre_size[:, 3]
-    centre_size[:, 2:] = padding * np.stack(
-        [np.maximum(width, aspect * height), np.maximum(height, width / aspect)], axis=1
-    )
+    centre_size[:, 2:] = padding * np.stack([np.maximum(width, aspect * height), np.maximum(height, width / aspect)], axis=1)
     return xyxy_from_centre_size(centre_size)
 
 
@@ -103,9 +101,7 @@ def nms(boxes_xyxy: np.ndarray, scores: np.ndarray, *, iou_threshold: float) -> 
     better kept one by more than ``iou_threshold``. Equal scores keep the order of the input.
     """
     order = np.argsort(-scores, kind="stable")
-    return order[
-        greedy_suppression(iou_matrix(boxes_xyxy[order], boxes_xyxy[order]), threshold=iou_threshold)
-    ]
+    return order[greedy_suppression(iou_matrix(boxes_xyxy[order], boxes_xyxy[order]), threshold=iou_threshold)]
 
 
 def greedy_suppression(similarity: np.ndarray, *, threshold: float) -> np.ndarray:

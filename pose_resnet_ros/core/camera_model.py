@@ -99,9 +99,7 @@ class CameraModel:
             again = cv2.fisheye.distortPoints(plane, matrix, d)
         else:
             plane = cv2.undistortPointsIter(pixels, matrix, d, np.eye(3), np.eye(3), CRITERIA)
-            again, _ = cv2.projectPoints(
-                cv2.convertPointsToHomogeneous(plane), np.zeros(3), np.zeros(3), matrix, d
-            )
+            again, _ = cv2.projectPoints(cv2.convertPointsToHomogeneous(plane), np.zeros(3), np.zeros(3), matrix, d)
         with np.errstate(invalid="ignore"):
             is_solved = np.abs(again - pixels).max(axis=-1, keepdims=True) < CONVERGED_PX
         return np.where(is_solved, plane, np.nan)

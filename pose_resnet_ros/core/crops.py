@@ -56,19 +56,12 @@ def tensor_for(count: int, *, spec: InputSpec, out: np.ndarray | None = None) ->
     if out is None:
         return np.empty((count, *shape), np.float32)
     if out.dtype != np.float32 or out.shape[1:] != shape or len(out) < count or not out.flags.c_contiguous:
-        raise ValueError(
-            f"out: expected at least ({count}, {shape}) float32, contiguous; got {out.shape} {out.dtype}"
-        )
+        raise ValueError(f"out: expected at least ({count}, {shape}) float32, contiguous; got {out.shape} {out.dtype}")
     return out[:count]
 
 
 def topdown(
-    image: np.ndarray,
-    boxes_xyxy: np.ndarray,
-    *,
-    spec: InputSpec,
-    padding: float,
-    out: np.ndarray | None = None,
+    image: np.ndarray, boxes_xyxy: np.ndarray, *, spec: InputSpec, padding: float, out: np.ndarray | None = None
 ) -> Crops:
     """Microsoft's crop and mmpose's: round the box's centre, grown to the input's aspect and by ``padding``.
 
@@ -105,14 +98,7 @@ def topdown_affines(boxes_xyxy: np.ndarray, *, spec: InputSpec, padding: float) 
     return image_from_crop
 
 
-def ailia(
-    image: np.ndarray,
-    boxes_xyxy: np.ndarray,
-    *,
-    spec: InputSpec,
-    padding: float,
-    out: np.ndarray | None = None,
-) -> Crops:
+def ailia(image: np.ndarray, boxes_xyxy: np.ndarray, *, spec: InputSpec, padding: float, out: np.ndarray | None = None) -> Crops:
     """The crop of ailia's PoseResNet sample; not the network's own, for comparison with that sample only.
 
     The box is clipped, its height kept, its width made height * w/h whatever the person's, everything

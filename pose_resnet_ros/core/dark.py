@@ -27,9 +27,7 @@ def dark_offsets(heatmaps: np.ndarray, columns: np.ndarray, rows: np.ndarray, *,
         return np.zeros((0, joints, 2))
     weights = gaussian_kernel(kernel)
     blurred = _blurred_around(heatmaps, columns, rows, weights)  # (N, K, 5, 5)
-    with np.errstate(
-        divide="ignore", invalid="ignore"
-    ):  # an empty map; its NaN or infinity ends as "no step"
+    with np.errstate(divide="ignore", invalid="ignore"):  # an empty map; its NaN or infinity ends as "no step"
         rescale = heatmaps.max(axis=(2, 3)) / _blurred_maximum(heatmaps, weights)
         step = _newton_step(np.log(np.maximum(blurred * rescale[..., None, None], _FLOOR)))
     inside = (columns > 1) & (columns < width - 2) & (rows > 1) & (rows < height - 2)
@@ -46,9 +44,7 @@ def gaussian_kernel(size: int) -> np.ndarray:
     return weights / weights.sum()
 
 
-def _blurred_around(
-    heatmaps: np.ndarray, columns: np.ndarray, rows: np.ndarray, weights: np.ndarray
-) -> np.ndarray:
+def _blurred_around(heatmaps: np.ndarray, columns: np.ndarray, rows: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """The smoothed map at the 5 x 5 cells round each place, (N, K, 5, 5) float64; outside the map is 0."""
     margin = _REACH + len(weights) // 2
     padded = np.pad(heatmaps, ((0, 0), (0, 0), (margin, margin), (margin, margin)))

@@ -40,9 +40,7 @@ class Places:
     position_valid: np.ndarray
 
 
-def locate(
-    people: People, depth: np.ndarray, camera: CameraModel, skeleton: Skeleton, *, image_wh: tuple[int, int]
-) -> Places:
+def locate(people: People, depth: np.ndarray, camera: CameraModel, skeleton: Skeleton, *, image_wh: tuple[int, int]) -> Places:
     """Every person's joints in space.
 
     depth: (h, w) uint16 millimetres or float32 metres, seen from the colour camera; camera: the colour camera's;
@@ -67,9 +65,7 @@ def locate(
     return _places(rays, z, valid, torso_z, torso)
 
 
-def _places(
-    rays: np.ndarray, z: np.ndarray, valid: np.ndarray, torso_z: np.ndarray, torso: list[int]
-) -> Places:
+def _places(rays: np.ndarray, z: np.ndarray, valid: np.ndarray, torso_z: np.ndarray, torso: list[int]) -> Places:
     torso_rays = rays[:, torso].mean(axis=1) if torso else np.full((len(rays), 3), np.nan)
     with np.errstate(over="ignore", invalid="ignore"):  # what float32 cannot hold has no place
         positions = (torso_rays * torso_z[:, None]).astype(np.float32)
@@ -117,9 +113,7 @@ def _medians(samples: np.ndarray) -> np.ndarray:
     return np.take_along_axis(ordered, middle, axis=1).mean(axis=1)
 
 
-def _torso_depth(
-    depth: np.ndarray, pixels: np.ndarray, windows: np.ndarray, torso: list[int], half: int
-) -> float:
+def _torso_depth(depth: np.ndarray, pixels: np.ndarray, windows: np.ndarray, torso: list[int], half: int) -> float:
     """The median over the torso's joints and its middle, which lies on the body however the person turns; NaN if unknown."""
     if not torso:
         return np.nan

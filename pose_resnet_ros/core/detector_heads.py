@@ -43,9 +43,7 @@ def decode_yolov3(outputs: Sequence[np.ndarray], *, spec: HeadSpec, threshold: f
     """
     if len(outputs) != len(spec.scales):
         raise ModelError(f"yolov3: expected {len(spec.scales)} output grids, the model gave {len(outputs)}")
-    grids = [
-        _yolov3_grid(grid, scale, spec, threshold) for grid, scale in zip(outputs, spec.scales, strict=True)
-    ]
+    grids = [_yolov3_grid(grid, scale, spec, threshold) for grid, scale in zip(outputs, spec.scales, strict=True)]
     raw, place = (np.concatenate(rows) for rows in zip(*grids, strict=True))
     scores = _sigmoid(raw[:, 4]) * _sigmoid(raw[:, 5 + spec.person_class])
     kept = scores > threshold
@@ -117,21 +115,12 @@ DECODERS: dict[str, HeadDecoder] = {
 }
 
 
-def _yolov3_grid(
-    grid: np.ndarray, scale: YoloScale, spec: HeadSpec, threshold: float
-) -> tuple[np.ndarray, np.ndarray]:
+def _yolov3_grid(grid: np.ndarray, scale: YoloScale, spec: HeadSpec, threshold: float) -> tuple[np.ndarray, np.ndarray]:
     """The M cells above the threshold in objectness: raw (M, 5 + C), and column, row, stride, anchor (M, 5); float64."""
     anchors, channels = np.array(scale.anchors, np.float64), 5 + spec.class_count
-    expected = (
-        1,
-        len(anchors) * channels,
-        spec.input.height // scale.stride,
-        spec.input.width // scale.stride,
-    )
+    expected = (1, len(anchors) * channels, spec.input.height // scale.stride, spec.input.width // scale.stride)
     if grid.shape != expected:
-        raise ModelError(
-            f"yolov3: expected an output of shape {expected} at stride {scale.stride}, got {grid.shape}"
-        )
+        raise ModelError(f"yolov3: expected an output of shape {expected} at stride {scale.stride}, got {grid.shape}")
     cells = grid.reshape(len(anchors), channels, *expected[2:])
     anchor, row, column = np.nonzero(cells[:, 4] > _logit(threshold))
     place = np.empty((len(anchor), 5))

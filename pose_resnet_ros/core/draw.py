@@ -11,9 +11,7 @@ from pose_resnet_ros.core.skeletons import Colour, Skeleton
 from pose_resnet_ros.core.types import People
 
 _FRACTION_BITS = 3  # cv2 draws at 1/8 pixel
-_FARTHEST_PX = (
-    30_000.0  # cv2 draws with 32-bit integers: joints flung further out are drawn here, out of sight
-)
+_FARTHEST_PX = 30_000.0  # cv2 draws with 32-bit integers: joints flung further out are drawn here, out of sight
 _INVISIBLE = 5  # of 255: a confidence that would not show; most of a map lies under it
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _UNTRACKED_BGR = (200, 200, 200)
@@ -96,9 +94,7 @@ def confidence_image(
         if left < right and top < bottom:
             image_from_map[:, 2] -= (left, top)
             window = canvas[top:bottom, left:right]
-            back = cv2.warpAffine(
-                surest, image_from_map, (right - left, bottom - top), flags=cv2.INTER_LINEAR
-            )
+            back = cv2.warpAffine(surest, image_from_map, (right - left, bottom - top), flags=cv2.INTER_LINEAR)
             np.maximum(window, back, out=window)
     return canvas
 
@@ -124,15 +120,11 @@ def _fixed_point(points_xy: np.ndarray) -> list[tuple[int, int]]:
     return [(x, y) for x, y in np.rint(limited * (1 << _FRACTION_BITS)).astype(int).tolist()]
 
 
-def _draw_skeleton(
-    canvas: np.ndarray, points_xy: np.ndarray, visible: np.ndarray, skeleton: Skeleton, thickness: int
-) -> None:
+def _draw_skeleton(canvas: np.ndarray, points_xy: np.ndarray, visible: np.ndarray, skeleton: Skeleton, thickness: int) -> None:
     points = _fixed_point(points_xy)
     for (start, end), colour_rgb in zip(skeleton.edges, skeleton.edge_colours_rgb, strict=True):
         if visible[start] and visible[end]:
-            cv2.line(
-                canvas, points[start], points[end], colour_rgb[::-1], thickness, cv2.LINE_AA, _FRACTION_BITS
-            )
+            cv2.line(canvas, points[start], points[end], colour_rgb[::-1], thickness, cv2.LINE_AA, _FRACTION_BITS)
     radius = round((0.5 + 0.75 * thickness) * (1 << _FRACTION_BITS))
     for joint in np.flatnonzero(visible):
         colour_bgr = skeleton.joint_colours_rgb[joint][::-1]
@@ -158,6 +150,4 @@ def _draw_label(canvas: np.ndarray, label: str, box_xyxy: np.ndarray, colour_bgr
     limit = (max(0, canvas.shape[1] - width), max(0, canvas.shape[0]))
     left, bottom = np.clip(box_xyxy[:2], (0, height + baseline), limit).astype(int).tolist()
     cv2.rectangle(canvas, (left, bottom - height - baseline), (left + width, bottom), colour_bgr, -1)
-    cv2.putText(
-        canvas, label, (left, bottom - baseline // 2 - 1), _FONT, scale, (0, 0, 0), weight, cv2.LINE_AA
-    )
+    cv2.putText(canvas, label, (left, bottom - baseline // 2 - 1), _FONT, scale, (0, 0, 0), weight, cv2.LINE_AA)

@@ -66,9 +66,7 @@ def mmpose_offsets(heatmaps: np.ndarray, columns: np.ndarray, rows: np.ndarray) 
     return shift * np.stack([inside_x, inside_y], axis=2)
 
 
-def decode_heatmaps(
-    outputs: Sequence[np.ndarray], *, input_wh: tuple[int, int], offsets: Callable[..., np.ndarray]
-) -> Points:
+def decode_heatmaps(outputs: Sequence[np.ndarray], *, input_wh: tuple[int, int], offsets: Callable[..., np.ndarray]) -> Points:
     """Peak plus sub-cell offset, scaled to crop pixels. ``outputs[0]``: (N, K, Hh, Wh)."""
     heatmaps = outputs[0]
     height, width = heatmaps.shape[2:]

@@ -89,9 +89,7 @@ Letterbox = Callable[..., Letterboxed]
 LETTERBOXES: dict[str, Letterbox] = {"darknet": darknet, "yolox": yolox, "zoo": zoo}
 
 
-def _centred(
-    image: np.ndarray, resized: np.ndarray, *, fill: float, spec: InputSpec, out: np.ndarray | None
-) -> Letterboxed:
+def _centred(image: np.ndarray, resized: np.ndarray, *, fill: float, spec: InputSpec, out: np.ndarray | None) -> Letterboxed:
     new_height, new_width = resized.shape[:2]
     left, top = (spec.width - new_width) // 2, (spec.height - new_height) // 2
     tensor = _pasted(resized, left=left, top=top, fill=fill, spec=spec, out=out)
@@ -99,20 +97,13 @@ def _centred(
     return Letterboxed(tensor, scale, -scale * (left, top))
 
 
-def _pasted(
-    resized: np.ndarray, *, left: int, top: int, fill: float, spec: InputSpec, out: np.ndarray | None
-) -> np.ndarray:
+def _pasted(resized: np.ndarray, *, left: int, top: int, fill: float, spec: InputSpec, out: np.ndarray | None) -> np.ndarray:
     """The tensor with ``resized`` at its place and grey ``fill`` (0..255) in the margins only."""
     tensor = tensor_for(1, spec=spec, out=out)
     bottom, right = top + resized.shape[0], left + resized.shape[1]
     for channel in range(3):
         grey = (fill * spec.scale - spec.mean[channel]) / spec.std[channel]
         plane = tensor[0, channel]
-        plane[:top], plane[bottom:], plane[top:bottom, :left], plane[top:bottom, right:] = (
-            grey,
-            grey,
-            grey,
-            grey,
-        )
+        plane[:top], plane[bottom:], plane[top:bottom, :left], plane[top:bottom, right:] = (grey, grey, grey, grey)
     normalise_into(tensor[0, :, top:bottom, left:right], resized, spec=spec)
     return tensor

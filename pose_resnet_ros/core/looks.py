@@ -48,9 +48,7 @@ def likeness(looks: np.ndarray, others: np.ndarray) -> np.ndarray:
     return np.sqrt(looks) @ np.sqrt(others).T
 
 
-def _spread(
-    begin: np.ndarray, end: np.ndarray, count: int, part: tuple[float, float], *, last: int
-) -> np.ndarray:
+def _spread(begin: np.ndarray, end: np.ndarray, count: int, part: tuple[float, float], *, last: int) -> np.ndarray:
     """(N, count) whole pixels, evenly over that part of each span."""
     places = part[0] + (part[1] - part[0]) * (np.arange(count) + 0.5) / count
     return np.clip(begin[:, None] + (end - begin)[:, None] * places, 0, last).astype(np.intp)

@@ -54,9 +54,7 @@ def oks_nms(
     return order[greedy_suppression(similarity, threshold=threshold)]
 
 
-def rescore(
-    box_scores: np.ndarray, keypoint_scores: np.ndarray, *, keypoint_threshold: float = 0.2
-) -> np.ndarray:
+def rescore(box_scores: np.ndarray, keypoint_scores: np.ndarray, *, keypoint_threshold: float = 0.2) -> np.ndarray:
     """Box score times the mean joint score above the threshold (0 if none is): (N,), (N, K) -> (N,)."""
     return box_scores * mean_confident_score(keypoint_scores, keypoint_threshold=keypoint_threshold)
 

@@ -84,19 +84,13 @@ _HEAD = ("eye", "ear")
 _LIMB_ENDS = ("elbow", "wrist", "knee", "ankle")
 
 
-def _side_colours(
-    names: tuple[str, ...], edges: tuple[tuple[int, int], ...]
-) -> dict[str, tuple[Colour, ...]]:
+def _side_colours(names: tuple[str, ...], edges: tuple[tuple[int, int], ...]) -> dict[str, tuple[Colour, ...]]:
     """mmpose's scheme: left arm and leg green, right ones orange, trunk and head blue."""
     sides, parts = zip(*(name.split("_") if "_" in name else ("", name) for name in names), strict=True)
     joint_colours = [
-        _MIDDLE_RGB if part in _HEAD else _SIDES_RGB.get(side, _MIDDLE_RGB)
-        for side, part in zip(sides, parts, strict=True)
+        _MIDDLE_RGB if part in _HEAD else _SIDES_RGB.get(side, _MIDDLE_RGB) for side, part in zip(sides, parts, strict=True)
     ]
-    edge_colours = [
-        _SIDES_RGB[sides[a]] if parts[a] in _LIMB_ENDS or parts[b] in _LIMB_ENDS else _MIDDLE_RGB
-        for a, b in edges
-    ]
+    edge_colours = [_SIDES_RGB[sides[a]] if parts[a] in _LIMB_ENDS or parts[b] in _LIMB_ENDS else _MIDDLE_RGB for a, b in edges]
     return {"joint_colours_rgb": tuple(joint_colours), "edge_colours_rgb": tuple(edge_colours)}
 
 

@@ -61,9 +61,7 @@ class KeypointSmoother:
         keypoints_xy = people.keypoints_xy.copy()
         for row in np.flatnonzero(people.track_ids >= 0):
             key = int(people.track_ids[row])
-            fresh[key] = self._step(
-                fresh.get(key), people.keypoints_xy[row], _size(people.boxes_xyxy[row]), stamp_s
-            )
+            fresh[key] = self._step(fresh.get(key), people.keypoints_xy[row], _size(people.boxes_xyxy[row]), stamp_s)
             keypoints_xy[row] = fresh[key].smoothed_xy
         self._states = fresh
         return replace(people, keypoints_xy=keypoints_xy)
@@ -76,9 +74,7 @@ class KeypointSmoother:
         velocity = last.velocity_px_s + _gain(SPEED_CUTOFF_HZ, elapsed_s) * (step - last.velocity_px_s)
         speed = np.linalg.norm(velocity, axis=1, keepdims=True) / size_px  # (K, 1) person sizes a second
         gain = _gain(self.settings.min_cutoff_hz + self.settings.beta * speed, elapsed_s)
-        return _State(
-            measured_xy, last.smoothed_xy + gain * (measured_xy - last.smoothed_xy), velocity, stamp_s
-        )
+        return _State(measured_xy, last.smoothed_xy + gain * (measured_xy - last.smoothed_xy), velocity, stamp_s)
 
 
 def _gain(cutoff_hz: float | np.ndarray, elapsed_s: float) -> float | np.ndarray:

@@ -146,9 +146,7 @@ class Tracker:
         nearness, in_reach = _nearness(tracks, frame.people.boxes_xyxy[rows], unseen_s)
         place = np.where(lost, np.maximum(similarity, nearness / 2), similarity)
         totals = (1 - LOOKS_WEIGHT) * place + LOOKS_WEIGHT * looks - LOST_HANDICAP * lost
-        return totals, np.where(
-            lost, in_reach & (looks >= SAME_LOOKS), similarity >= self.settings.min_similarity
-        )
+        return totals, np.where(lost, in_reach & (looks >= SAME_LOOKS), similarity >= self.settings.min_similarity)
 
     def _similarity(self, tracks: list[_Track], people: People) -> np.ndarray:
         boxes = np.stack([t.motion.box_xyxy for t in tracks])
@@ -176,9 +174,7 @@ class Tracker:
         return replace(frame.people, track_ids=np.array(ids, np.int32).reshape(-1))
 
 
-def _nearness(
-    tracks: list[_Track], boxes_xyxy: np.ndarray, unseen_s: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def _nearness(tracks: list[_Track], boxes_xyxy: np.ndarray, unseen_s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """For persons out of sight, (T, N): 1 at the predicted place and falling off towards the reach; who is within reach."""
     ours = centre_size_from_xyxy(np.stack([t.motion.box_xyxy for t in tracks]))[:, None]
     others = centre_size_from_xyxy(boxes_xyxy)[None]

@@ -29,11 +29,7 @@ class Turn:
 
     def detections_back(self, detections: Detections) -> Detections:
         """Detections in the upright image -> in the original."""
-        return (
-            replace(detections, boxes_xyxy=self._boxes_back(detections.boxes_xyxy))
-            if self.degrees
-            else detections
-        )
+        return replace(detections, boxes_xyxy=self._boxes_back(detections.boxes_xyxy)) if self.degrees else detections
 
     def people_back(self, people: People) -> People:
         """People in the upright image -> in the original."""

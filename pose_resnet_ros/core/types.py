@@ -61,9 +61,7 @@ class _Rows:
     def __getitem__(self, rows):
         """Rows by slice, boolean mask or index array (not by a single integer: N stays an axis)."""
         if isinstance(rows, (int, np.integer)):
-            raise TypeError(
-                f"{type(self).__name__} takes a slice, mask or index array, not the integer {rows}"
-            )
+            raise TypeError(f"{type(self).__name__} takes a slice, mask or index array, not the integer {rows}")
         picked = {field.name: getattr(self, field.name)[rows] for field in fields(self)}  # type: ignore[arg-type]
         return replace(self, **picked)  # type: ignore[type-var]
 
@@ -138,9 +136,7 @@ class People(_Rows):
         )
 
     @classmethod
-    def untracked(
-        cls, detections: Detections, keypoints_xy: np.ndarray, keypoint_scores: np.ndarray
-    ) -> People:
+    def untracked(cls, detections: Detections, keypoints_xy: np.ndarray, keypoint_scores: np.ndarray) -> People:
         """Persons of one frame, row by row the detections they came from."""
         ids = np.full(len(detections), -1, np.int32)
         return cls(detections.boxes_xyxy, detections.scores, keypoints_xy, keypoint_scores, ids)

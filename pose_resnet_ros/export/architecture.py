@@ -17,13 +17,7 @@ STAGES = (1, 2, 3, 4)
 DECONVOLUTIONS = (0, 3, 6)  # their places in ``deconv_layers``; the batch norm follows each
 # Kernel of a transposed convolution -> padding and output padding with which it doubles both sides.
 DECONVOLUTION_PADDING = {4: (1, 0), 3: (1, 1), 2: (0, 0)}
-REQUIRED = (
-    "conv1.weight",
-    "bn1.running_var",
-    "layer4.0.conv1.weight",
-    "deconv_layers.0.weight",
-    "final_layer.weight",
-)
+REQUIRED = ("conv1.weight", "bn1.running_var", "layer4.0.conv1.weight", "deconv_layers.0.weight", "final_layer.weight")
 Shape = tuple[int, ...]
 
 
@@ -60,9 +54,7 @@ class Architecture:
         for stage in STAGES:
             planes = self.width * 2 ** (stage - 1)
             for block in range(self.block_counts[stage - 1]):
-                found |= self._block(
-                    f"layer{stage}.{block}.", channels, planes, strided=stage > 1 and block == 0
-                )
+                found |= self._block(f"layer{stage}.{block}.", channels, planes, strided=stage > 1 and block == 0)
                 channels = planes * self.expansion
         found |= self._head(channels)
         return found
@@ -87,9 +79,7 @@ class Architecture:
 
     def _head(self, channels: int) -> dict[str, Shape]:
         found: dict[str, Shape] = {}
-        for index, width, kernel in zip(
-            DECONVOLUTIONS, self.deconv_channels, self.deconv_kernels, strict=True
-        ):
+        for index, width, kernel in zip(DECONVOLUTIONS, self.deconv_channels, self.deconv_kernels, strict=True):
             found[f"deconv_layers.{index}.weight"] = (channels, width, kernel, kernel)
             if self.deconv_bias:
                 found[f"deconv_layers.{index}.bias"] = (width,)
@@ -112,11 +102,7 @@ def architecture_of(state: Mapping[str, Shaped]) -> Architecture:
     missing = [name for name in (*REQUIRED, *_names_of_deconvolutions()) if name not in state]
     if missing:
         raise NotAPoseResNet(f"{', '.join(missing[:3])} missing")
-    flat = [
-        name
-        for name in (*REQUIRED[:1], *_names_of_deconvolutions(), *REQUIRED[-1:])
-        if len(state[name].shape) != 4
-    ]
+    flat = [name for name in (*REQUIRED[:1], *_names_of_deconvolutions(), *REQUIRED[-1:]) if len(state[name].shape) != 4]
     if flat:
         raise NotAPoseResNet(f"{flat[0]}: expected four dimensions, got shape {tuple(state[flat[0]].shape)}")
     deconvolutions = [state[name].shape for name in _names_of_deconvolutions()]

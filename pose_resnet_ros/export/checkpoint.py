@@ -56,9 +56,7 @@ def _weights(path: Path, content: object) -> dict[str, Tensor]:
     if isinstance(content, dict) and isinstance(content.get("state_dict"), dict):
         content = content["state_dict"]
     if not isinstance(content, dict):
-        raise ModelError(
-            f"{path}: expected a dictionary of tensors, got {type(content).__name__}; is this a checkpoint?"
-        )
+        raise ModelError(f"{path}: expected a dictionary of tensors, got {type(content).__name__}; is this a checkpoint?")
     named = [(plain_name(str(key)), value) for key, value in content.items() if _is_weight(str(key), value)]
     state = dict(named)
     missing = [key for key in REQUIRED if key not in state]
@@ -67,9 +65,7 @@ def _weights(path: Path, content: object) -> dict[str, Tensor]:
             f"{path}: not a PoseResNet checkpoint, {', '.join(missing)} missing; it starts with {', '.join(list(state)[:4])}"
         )
     if len(state) < len(named):
-        raise ModelError(
-            f"{path}: its tensors do not make a PoseResNet: {_first_double(named)} is there twice"
-        )
+        raise ModelError(f"{path}: its tensors do not make a PoseResNet: {_first_double(named)} is there twice")
     return state
 
 

@@ -151,16 +151,12 @@ def architecture_of(path: Path) -> Architecture:
         if size == wanted:
             return name
     wanted_text = " or ".join(f"{wanted} bytes ({name})" for name, wanted in sizes.items())
-    raise ModelError(
-        f"{path}: expected {wanted_text}, got {size} bytes; the file is truncated, or of another network"
-    )
+    raise ModelError(f"{path}: expected {wanted_text}, got {size} bytes; the file is truncated, or of another network")
 
 
 def _convs(layers: tuple[Layer, ...]) -> list[tuple[Conv, int]]:
     """The convolutions, each with the number of its input channels."""
-    return [
-        (c, count) for c, count in zip(layers, input_channels(layers), strict=True) if isinstance(c, Conv)
-    ]
+    return [(c, count) for c, count in zip(layers, input_channels(layers), strict=True) if isinstance(c, Conv)]
 
 
 def _header_size(path: Path, data: bytes) -> int:

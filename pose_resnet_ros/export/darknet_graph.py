@@ -10,25 +10,14 @@ from typing import Any
 import numpy as np
 import onnx
 
-from pose_resnet_ros.export.darknet import (
-    Conv,
-    ConvWeights,
-    Layer,
-    MaxPool,
-    Output,
-    Route,
-    Shortcut,
-    Upsample,
-)
+from pose_resnet_ros.export.darknet import Conv, ConvWeights, Layer, MaxPool, Output, Route, Shortcut, Upsample
 from pose_resnet_ros.export.graph import DEFAULT_OPSET, GraphBuilder, fold_batch_norm
 
 BATCH_NORM_EPSILON = 1e-6  # added to the root, as in src/blas.c; the CUDA code adds 1e-5 under it
 LEAKY_SLOPE = 0.1
 
 
-def darknet_graph(
-    layers: tuple[Layer, ...], weights: list[ConvWeights], *, opset: int = DEFAULT_OPSET
-) -> onnx.ModelProto:
+def darknet_graph(layers: tuple[Layer, ...], weights: list[ConvWeights], *, opset: int = DEFAULT_OPSET) -> onnx.ModelProto:
     """``input`` (N, 3, height, width) -> raw maps ``grid_32``, ``grid_16``... (N, 255, height/32, width/32)..., all but the
     channels free.
     """
@@ -70,11 +59,7 @@ def _plain_layer(g: GraphBuilder, layer: Layer, made: list[str]) -> str:
     if isinstance(layer, Shortcut):
         return g.node("Add", made[-1], made[-3])
     assert isinstance(layer, Route)
-    return (
-        made[layer.layers[0]]
-        if len(layer.layers) == 1
-        else g.node("Concat", *(made[i] for i in layer.layers), axis=1)
-    )
+    return made[layer.layers[0]] if len(layer.layers) == 1 else g.node("Concat", *(made[i] for i in layer.layers), axis=1)
 
 
 def run_in_torch(layers: tuple[Layer, ...], weights: list[ConvWeights], x: Any) -> list[Any]:
@@ -115,7 +100,5 @@ def _conv_in_torch(x: Any, layer: Conv, stored: ConvWeights) -> Any:
     x = functional.conv2d(x, torch.tensor(stored.weight), stride=layer.stride, padding=layer.size // 2)
     if stored.norm is None:
         return x + column(stored.bias)
-    x = (x - column(stored.norm["running_mean"])) / (
-        column(stored.norm["running_var"]).sqrt() + BATCH_NORM_EPSILON
-    )
+    x = (x - column(stored.norm["running_mean"])) / (column(stored.norm["running_var"]).sqrt() + BATCH_NORM_EPSILON)
     return functional.leaky_relu(x * column(stored.norm["weight"]) + column(stored.bias), LEAKY_SLOPE)

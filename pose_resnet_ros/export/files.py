@@ -68,9 +68,7 @@ def _converted(model: onnx.ModelProto, options: ExportOptions) -> onnx.ModelProt
 
 def _run_once(model: onnx.ModelProto, spec: Spec) -> list[np.ndarray]:
     """The outputs for a black image; none for a network with further inputs, which is only opened."""
-    session = onnxruntime.InferenceSession(
-        model.SerializeToString(), session_options(0), providers=["CPUExecutionProvider"]
-    )
+    session = onnxruntime.InferenceSession(model.SerializeToString(), session_options(0), providers=["CPUExecutionProvider"])
     if len(session.get_inputs()) > 1:
         return []
     black = np.zeros((1, 3, spec.input.height, spec.input.width), np.float32)
@@ -118,16 +116,12 @@ def save(model: onnx.ModelProto, path: Path) -> None:
         part.write_bytes(model.SerializeToString())
         part.replace(path)
     except OSError as error:
-        raise ModelError(
-            f"cannot write {path} ({error.strerror}); choose another place with --output"
-        ) from error
+        raise ModelError(f"cannot write {path} ({error.strerror}); choose another place with --output") from error
     finally:
         part.unlink(missing_ok=True)
 
 
-def largest_difference(
-    model: onnx.ModelProto, source: Source, spec: Spec, *, seed: int = 0
-) -> tuple[float, float]:
+def largest_difference(model: onnx.ModelProto, source: Source, spec: Spec, *, seed: int = 0) -> tuple[float, float]:
     """Largest difference between the exported and the source network on random input, and the largest output.
 
     Two inputs of standard normal noise for a pose network, of uniform noise in the detector's value range else.

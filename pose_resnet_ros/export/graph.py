@@ -48,23 +48,10 @@ class GraphBuilder:
         """Convolution with padding size // 2; weight (out, in, k, k)."""
         size = weight.shape[2]
         names = self.weight(weight), self.weight(bias)
-        return self.node(
-            "Conv",
-            x,
-            *names,
-            output=output,
-            kernel_shape=[size, size],
-            strides=[stride] * 2,
-            pads=[size // 2] * 4,
-        )
+        return self.node("Conv", x, *names, output=output, kernel_shape=[size, size], strides=[stride] * 2, pads=[size // 2] * 4)
 
     def model(
-        self,
-        *,
-        input_shape: tuple,
-        outputs: dict[str, tuple],
-        opset: int = DEFAULT_OPSET,
-        name: str = "network",
+        self, *, input_shape: tuple, outputs: dict[str, tuple], opset: int = DEFAULT_OPSET, name: str = "network"
     ) -> onnx.ModelProto:
         """The finished model: float32 ``input`` and outputs; a string in a shape is the name of a dynamic axis."""
         graph = helper.make_graph(
@@ -74,9 +61,7 @@ class GraphBuilder:
             [helper.make_tensor_value_info(n, TensorProto.FLOAT, shape) for n, shape in outputs.items()],
             self._weights,
         )
-        model = helper.make_model(
-            graph, opset_imports=[helper.make_opsetid("", opset)], producer_name="pose_resnet_ros"
-        )
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], producer_name="pose_resnet_ros")
         lower_ir(model)
         _check(model)
         return model
@@ -103,9 +88,7 @@ def _check(model: onnx.ModelProto) -> None:
     """onnx's own checks of nodes and shapes. Large weights take part as inputs, since only their shapes matter."""
     small = [tensor for tensor in model.graph.initializer if len(tensor.raw_data) < _LARGE_BYTES]
     large = [tensor for tensor in model.graph.initializer if len(tensor.raw_data) >= _LARGE_BYTES]
-    stand_ins = [
-        helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims) for tensor in large
-    ]
+    stand_ins = [helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims) for tensor in large]
     inputs = [*model.graph.input, *stand_ins]
     graph = helper.make_graph(model.graph.node, model.graph.name, inputs, model.graph.output, small)
     light = helper.make_model(graph, opset_imports=model.opset_import, ir_version=model.ir_version)

@@ -12,12 +12,7 @@ from typing import Any
 import numpy as np
 import onnx
 
-from pose_resnet_ros.export.architecture import (
-    DECONVOLUTION_PADDING,
-    DECONVOLUTIONS,
-    STAGES,
-    architecture_of,
-)
+from pose_resnet_ros.export.architecture import DECONVOLUTION_PADDING, DECONVOLUTIONS, STAGES, architecture_of
 from pose_resnet_ros.export.graph import DEFAULT_OPSET, GraphBuilder, fold_batch_norm
 
 BATCH_NORM_EPSILON = 1e-5  # PyTorch's default, which the published code leaves alone
@@ -36,9 +31,7 @@ def pose_graph(state: State, *, width: int, height: int, opset: int = DEFAULT_OP
     counts = architecture_of(state).block_counts
     for stage, count in zip(STAGES, counts, strict=True):
         for block in range(count):
-            x = _block(
-                g, state, x, prefix=f"layer{stage}.{block}.", stride=2 if stage > 1 and block == 0 else 1
-            )
+            x = _block(g, state, x, prefix=f"layer{stage}.{block}.", stride=2 if stage > 1 and block == 0 else 1)
     for index in DECONVOLUTIONS:
         x = _deconv(g, state, x, index)
     g.conv(x, state["final_layer.weight"], state["final_layer.bias"], output="heatmaps")

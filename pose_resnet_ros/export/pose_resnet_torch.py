@@ -98,9 +98,7 @@ class PoseResNet(nn.Module):
         channels = width
         for number, count in enumerate(block_counts, start=1):
             planes = width * 2 ** (number - 1)
-            stage = _stage(
-                block, channels_in=channels, planes=planes, count=count, stride=1 if number == 1 else 2
-            )
+            stage = _stage(block, channels_in=channels, planes=planes, count=count, stride=1 if number == 1 else 2)
             self.add_module(f"layer{number}", stage)
             channels = planes * block.expansion
         widths = [deconv_channels] * 3 if isinstance(deconv_channels, int) else list(deconv_channels)
@@ -114,15 +112,11 @@ class PoseResNet(nn.Module):
         return heatmaps
 
 
-def pose_resnet(
-    depth: int, *, joint_count: int = 17, width: int = 64, deconv_channels: int = 256
-) -> PoseResNet:
+def pose_resnet(depth: int, *, joint_count: int = 17, width: int = 64, deconv_channels: int = 256) -> PoseResNet:
     """PoseResNet of one of the paper's depths: 18, 34, 50, 101 or 152."""
     block = Bottleneck if depth >= 50 else BasicBlock
     counts = BLOCK_COUNTS[depth]
-    return PoseResNet(
-        block, block_counts=counts, joint_count=joint_count, width=width, deconv_channels=deconv_channels
-    )
+    return PoseResNet(block, block_counts=counts, joint_count=joint_count, width=width, deconv_channels=deconv_channels)
 
 
 def network_for(state: dict[str, Tensor]) -> PoseResNet:
@@ -158,15 +152,11 @@ def _stage(
     return nn.Sequential(first, *(block(channels, planes, 1, None) for _ in range(count - 1)))
 
 
-def _deconvolutions(
-    channels: int, widths: Sequence[int], kernels: Sequence[int], *, bias: bool
-) -> nn.Sequential:
+def _deconvolutions(channels: int, widths: Sequence[int], kernels: Sequence[int], *, bias: bool) -> nn.Sequential:
     layers: list[nn.Module] = []
     for width, kernel in zip(widths, kernels, strict=True):
         padding, further = DECONVOLUTION_PADDING[kernel]
-        deconvolution = nn.ConvTranspose2d(
-            channels, width, kernel, stride=2, padding=padding, output_padding=further, bias=bias
-        )
+        deconvolution = nn.ConvTranspose2d(channels, width, kernel, stride=2, padding=padding, output_padding=further, bias=bias)
         layers += [deconvolution, nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
         channels = width
     return nn.Sequential(*layers)

@@ -21,9 +21,7 @@ from pose_resnet_ros.core.errors import ModelError
 # may be 127 (2 * 255 * 127 > 2**15) and cannot where it is at most 64. The files are then right on every processor, equally fast,
 # and as accurate (docs/performance.md).
 INT8_WEIGHT_BITS = 7
-_QUANTISED = frozenset(
-    ("QuantizeLinear", "DequantizeLinear", "QLinearConv", "QLinearMatMul", "ConvInteger", "MatMulInteger")
-)
+_QUANTISED = frozenset(("QuantizeLinear", "DequantizeLinear", "QLinearConv", "QLinearMatMul", "ConvInteger", "MatMulInteger"))
 
 
 def to_fp16(model: onnx.ModelProto) -> onnx.ModelProto:

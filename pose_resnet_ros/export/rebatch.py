@@ -133,9 +133,7 @@ def _give_the_same(fixed: onnx.ModelProto, free: onnx.ModelProto, tensor: np.nda
 def _session(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
-    return onnxruntime.InferenceSession(
-        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
-    )
+    return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
 
 
 def input_size(model: onnx.ModelProto, *, default_wh: tuple[int, int]) -> tuple[int, int]:

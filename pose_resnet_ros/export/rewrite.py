@@ -79,9 +79,7 @@ def _phases(
         quarter = kernel[:, :, _TAPS[row]][:, :, :, _TAPS[column]].swapaxes(0, 1)
         # A bias for each: quantisation gives it the scale of its own convolution.
         for suffix, array in (("weight", quarter), ("bias", bias)):
-            graph.initializer.append(
-                numpy_helper.from_array(np.ascontiguousarray(array), f"{phase}_{suffix}")
-            )
+            graph.initializer.append(numpy_helper.from_array(np.ascontiguousarray(array), f"{phase}_{suffix}"))
         inputs = [node.input[0], f"{phase}_weight", f"{phase}_bias"]
         pads = [1 - row, 1 - column, row, column]
         made.append(helper.make_node("Conv", inputs, [phase], name=phase, kernel_shape=[2, 2], pads=pads))
@@ -90,9 +88,7 @@ def _phases(
         phases.append(made[-1].output[0])
     output = base if relu is None else relu.output[0]
     made.append(helper.make_node("Concat", phases, [f"{base}_phases"], name=f"{base}_phases", axis=1))
-    made.append(
-        helper.make_node("DepthToSpace", [f"{base}_phases"], [output], name=output, blocksize=2, mode="DCR")
-    )
+    made.append(helper.make_node("DepthToSpace", [f"{base}_phases"], [output], name=output, blocksize=2, mode="DCR"))
     return made
 
 

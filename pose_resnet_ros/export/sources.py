@@ -64,9 +64,7 @@ class DarknetFile:
     def run(self, tensor: np.ndarray) -> list[np.ndarray]:
         torch = import_torch()
         with torch.no_grad():
-            return [
-                output.numpy() for output in run_in_torch(self.layers, self.weights, torch.from_numpy(tensor))
-            ]
+            return [output.numpy() for output in run_in_torch(self.layers, self.weights, torch.from_numpy(tensor))]
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,15 +93,11 @@ def open_source(path: Path, spec: Spec) -> Source:
     if path.suffix == ".weights":
         return _open_darknet(path, spec)
     if not isinstance(spec, PoseSpec):
-        raise ModelError(
-            f"{path}: '{spec.name}' is a detector; only pose networks come as PyTorch checkpoints"
-        )
+        raise ModelError(f"{path}: '{spec.name}' is a detector; only pose networks come as PyTorch checkpoints")
     state = load_state(path)
     joints = len(skeleton_named(spec.skeleton))
     if joint_count(state) != joints:
-        raise ModelError(
-            f"{path}: {joint_count(state)} joints, but '{spec.name}' ({spec.skeleton}) has {joints}"
-        )
+        raise ModelError(f"{path}: {joint_count(state)} joints, but '{spec.name}' ({spec.skeleton}) has {joints}")
     return PoseCheckpoint(state, spec)
 
 
@@ -111,8 +105,6 @@ def _open_darknet(path: Path, spec: Spec) -> DarknetFile:
     name = architecture_of(path)
     grids = len(spec.scales) if isinstance(spec, DetectorSpec) else 0
     if not isinstance(spec, DetectorSpec) or grids != (2 if name == "yolov3-tiny" else 3):
-        raise ModelError(
-            f"{path} holds {name}, but '{spec.name}' is described as another network ({grids} output grids)"
-        )
+        raise ModelError(f"{path} holds {name}, but '{spec.name}' is described as another network ({grids} output grids)")
     layers = ARCHITECTURES[name]
     return DarknetFile(layers, read_weights(path, layers), spec)

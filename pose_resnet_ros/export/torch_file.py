@@ -217,11 +217,7 @@ def _storage_in_zip(archive: zipfile.ZipFile, name: str, kind: StorageType, coun
 def _check_member(archive: zipfile.ZipFile, name: str, most: int) -> None:
     """torch.save never compresses, so a member is no larger unpacked than packed."""
     info = archive.getinfo(name)
-    if (
-        info.compress_type != zipfile.ZIP_STORED
-        or info.file_size != info.compress_size
-        or info.file_size > most
-    ):
+    if info.compress_type != zipfile.ZIP_STORED or info.file_size != info.compress_size or info.file_size > most:
         raise Malformed(f"{name} is compressed, or larger than it should be")
 
 
@@ -247,9 +243,7 @@ def _read_legacy(content: mmap.mmap) -> object:
             raise Malformed("a storage that is a view of another")
         if name not in waiting:
             size = count * kind.item_size
-            waiting[name] = tensors.declare(
-                Storage(kind, count, lambda: content[places[name] : places[name] + size])
-            )
+            waiting[name] = tensors.declare(Storage(kind, count, lambda: content[places[name] : places[name] + size]))
         return _same(waiting[name], kind, count)
 
     if plain() != LEGACY_MAGIC or plain() != LEGACY_PROTOCOL:
@@ -277,8 +271,6 @@ def _places(content: mmap.mmap, storages: dict[str, Storage]) -> Iterator[tuple[
             raise Malformed("a storage that ends early, or has another size than was declared")
         start = content.tell()
         if start + storage.byte_count > len(content):
-            raise Malformed(
-                f"a storage ends {start + storage.byte_count - len(content)} bytes behind the file"
-            )
+            raise Malformed(f"a storage ends {start + storage.byte_count - len(content)} bytes behind the file")
         yield key, start
         content.seek(start + storage.byte_count)

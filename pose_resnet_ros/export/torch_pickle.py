@@ -32,9 +32,7 @@ _NUMPY = ("numpy", "numpy.core.multiarray", "numpy._core.multiarray", "numpy.dty
 _NUMPY_NAMES = ("ndarray", "dtype", "scalar", "_reconstruct")
 
 
-def load_pickle(
-    file: BinaryIO, *, globals_by_name: dict[str, Rebuild], persistent: Callable[[object], object]
-) -> object:
+def load_pickle(file: BinaryIO, *, globals_by_name: dict[str, Rebuild], persistent: Callable[[object], object]) -> object:
     """The value of the pickle that begins where ``file`` stands; afterwards the file stands behind it.
 
     globals_by_name: what may be named, as "module.name", and the function that its arguments go through; persistent: from a

@@ -36,23 +36,13 @@ _TENSORRT = "TensorrtExecutionProvider"
 _OPENVINO = "OpenVINOExecutionProvider"
 # Round what onnxruntime has to say: codes and function names before it, the place of a failed CUDA call after it.
 _NOISE = tuple(
-    re.compile(part)
-    for part in (
-        r".*\[ONNXRuntimeError\] : \d+ : \w+ : ",
-        r"/\S*\.\w+:\d+ .*(?=CU\w+ failure \d)",
-        r" ; GPU=.*",
-    )
+    re.compile(part) for part in (r".*\[ONNXRuntimeError\] : \d+ : \w+ : ", r"/\S*\.\w+:\d+ .*(?=CU\w+ failure \d)", r" ; GPU=.*")
 )
 # How onnxruntime says it, the last of each before 1.18.
 _NO_MODEL = ("Protobuf", "No graph", "does not have a graph")
 _DATA_ELSEWHERE = ("xternal data", "GetFileLength for")
 # In order of preference; what the first cannot run goes to the next.
-_PROVIDERS = {
-    "cpu": (_CPU,),
-    "cuda": (_CUDA, _CPU),
-    "tensorrt": (_TENSORRT, _CUDA, _CPU),
-    "openvino": (_OPENVINO, _CPU),
-}
+_PROVIDERS = {"cpu": (_CPU,), "cuda": (_CUDA, _CPU), "tensorrt": (_TENSORRT, _CUDA, _CPU), "openvino": (_OPENVINO, _CPU)}
 _CURE = {
     "cpu": "install onnxruntime",
     "cuda": "install onnxruntime-gpu in place of onnxruntime (pip uninstall onnxruntime;"
@@ -73,13 +63,7 @@ class Grant:
 
 
 def open_composed(
-    model: bytes,
-    *,
-    path: Path,
-    backend: str,
-    device_id: int,
-    threads: int,
-    more: Mapping[str, Any] | None = None,
+    model: bytes, *, path: Path, backend: str, device_id: int, threads: int, more: Mapping[str, Any] | None = None
 ) -> ort.InferenceSession:
     """Open a model from memory on a backend by name (not ``auto``); more: further options of that backend's provider.
 
@@ -111,19 +95,11 @@ def open_session(
 
 
 def _open_on(
-    path: Path,
-    backend: str,
-    device_id: int,
-    threads: int,
-    *,
-    content: bytes | None = None,
-    more: Mapping[str, Any] | None = None,
+    path: Path, backend: str, device_id: int, threads: int, *, content: bytes | None = None, more: Mapping[str, Any] | None = None
 ) -> ort.InferenceSession:
     wanted = _PROVIDERS[backend][0]
     if wanted not in ort.get_available_providers():
-        raise BackendError(
-            f"backend '{backend}' is not in this onnxruntime {ort.__version__}; {_CURE[backend]}"
-        )
+        raise BackendError(f"backend '{backend}' is not in this onnxruntime {ort.__version__}; {_CURE[backend]}")
     if content is None:
         check_declared_weights(path)
     _preload_libraries(backend)
@@ -134,17 +110,13 @@ def _open_on(
     providers[0][1].update(more or {})
     try:
         # Without fallback: onnxruntime's own would print, and would swap the provider.
-        session = ort.InferenceSession(
-            content or str(path), session_options(threads), providers=providers, enable_fallback=0
-        )
+        session = ort.InferenceSession(content or str(path), session_options(threads), providers=providers, enable_fallback=0)
     except Exception as error:  # onnxruntime's exceptions share no base class below Exception
         if backend == "cpu" or _is_about_the_file(error):
             raise _unreadable(path, error) from error
         raise _refusal(backend, device_id, error) from error
     if wanted not in session.get_providers():
-        raise BackendError(
-            f"backend '{backend}' could not start on device {device_id} (libraries or driver); {_CURE[backend]}"
-        )
+        raise BackendError(f"backend '{backend}' could not start on device {device_id} (libraries or driver); {_CURE[backend]}")
     if backend == "cuda":
         _require_convolution(device_id)
     if backend in ("cuda", "tensorrt"):
@@ -163,9 +135,7 @@ def _require_convolution(device_id: int) -> None:
 
 
 def _refusal(backend: str, device_id: int, error: Exception) -> BackendError:
-    return BackendError(
-        f"backend '{backend}' failed on device {device_id}: {first_line(error)}; {_CURE[backend]}"
-    )
+    return BackendError(f"backend '{backend}' failed on device {device_id}: {first_line(error)}; {_CURE[backend]}")
 
 
 def _provider_options(provider: str, device_id: int, threads: int) -> dict[str, Any]:
@@ -193,9 +163,7 @@ def _tensorrt_caches(path: Path, content: bytes | None) -> dict[str, Any]:
     with contextlib.suppress(OSError):  # then onnxruntime refuses, with the same reason
         engines.mkdir(parents=True, exist_ok=True)
     if not any(engines.glob("*.engine")):
-        _log.warning(
-            "%s: TensorRT builds its engine, which takes minutes; it is kept in %s", path.name, engines
-        )
+        _log.warning("%s: TensorRT builds its engine, which takes minutes; it is kept in %s", path.name, engines)
     return {
         "trt_engine_cache_enable": True,
         "trt_timing_cache_enable": True,
@@ -220,18 +188,12 @@ def _unreadable(path: Path, error: Exception) -> ModelError:
     if any(words in str(error) for words in _NO_MODEL):
         return ModelError(f"{path} is not an ONNX model, or only a part of one; fetch or export it again")
     elsewhere = any(words in str(error) for words in _DATA_ELSEWHERE)
-    cure = (
-        "; its weights are in another file, which must lie beside it under its own name" if elsewhere else ""
-    )
-    return ModelError(
-        f"{path}: this onnxruntime {ort.__version__} cannot load the model: {first_line(error)}{cure}"
-    )
+    cure = "; its weights are in another file, which must lie beside it under its own name" if elsewhere else ""
+    return ModelError(f"{path}: this onnxruntime {ort.__version__} cannot load the model: {first_line(error)}{cure}")
 
 
 def _is_about_the_file(error: Exception) -> bool:
-    return type(error).__name__ in ("InvalidProtobuf", "InvalidGraph", "NoSuchFile") or "Load model" in str(
-        error
-    )
+    return type(error).__name__ in ("InvalidProtobuf", "InvalidGraph", "NoSuchFile") or "Load model" in str(error)
 
 
 def first_line(error: Exception) -> str:

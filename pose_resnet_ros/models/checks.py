@@ -62,9 +62,7 @@ def check_kind(spec: Spec, wanted: type[S], model: OnnxModel) -> S:
     Raises ModelError where a detector was given for a pose network, or the other way round.
     """
     if not isinstance(spec, wanted):
-        raise ModelError(
-            f"{model.path} is a {spec.kind} model ('{spec.name}'); expected a {wanted.kind} model"
-        )
+        raise ModelError(f"{model.path} is a {spec.kind} model ('{spec.name}'); expected a {wanted.kind} model")
     return spec
 
 
@@ -80,9 +78,7 @@ def check_input(spec: Spec, model: OnnxModel) -> None:
             " (half precision inside is fine: keep_io_types), or make it of the fp32 file with: python3 -m pose_resnet_ros export"
             " FILE --fp16"
         )
-    fits = len(given.shape) == 4 and all(
-        have in (None, want) for have, want in zip(given.shape[1:], wanted, strict=True)
-    )
+    fits = len(given.shape) == 4 and all(have in (None, want) for have, want in zip(given.shape[1:], wanted, strict=True))
     if not fits or given.dtype != "tensor(float)":
         raise ModelError(
             f"{model.path}: the description says input (N, 3, {spec.input.height}, {spec.input.width}) float32,"

@@ -30,9 +30,7 @@ def check_declared_weights(path: Path) -> None:
     total = sum(map(sum, by_location.values()))
     inside = sum(by_location.pop(None, []))
     if inside > path.stat().st_size * _MOST_PACKED:
-        raise ModelError(
-            f"{path} declares {inside} bytes of weights, more than it can hold; fetch or export it again"
-        )
+        raise ModelError(f"{path} declares {inside} bytes of weights, more than it can hold; fetch or export it again")
     for location, byte_counts in by_location.items():
         _check_file(path, str(location), largest=max(byte_counts))
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -49,9 +47,7 @@ def _tensors_of(path: Path) -> list[DeclaredTensor]:
     try:
         return declared_tensors(path)
     except ValueError as error:
-        raise ModelError(
-            f"{path} is not an ONNX model, or only a part of one ({error}); fetch or export it again"
-        ) from error
+        raise ModelError(f"{path} is not an ONNX model, or only a part of one ({error}); fetch or export it again") from error
     except OSError as error:
         raise ModelError(f"{path} cannot be read: {error.strerror}") from error
 
@@ -61,9 +57,7 @@ def _check_file(path: Path, location: str, *, largest: int) -> None:
     try:
         real = (path.parent / location).resolve()
     except (ValueError, OSError, RuntimeError) as error:  # a zero byte, a loop of links
-        raise ModelError(
-            f"{path}: its weights are to be in {location!r}, which is no file name: {error}"
-        ) from error
+        raise ModelError(f"{path}: its weights are to be in {location!r}, which is no file name: {error}") from error
     # A model that is itself a link (as in Hugging Face's cache) may have its weights beside what it links to.
     if not any(real.is_relative_to(folder) for folder in (path.parent.resolve(), path.resolve().parent)):
         raise ModelError(

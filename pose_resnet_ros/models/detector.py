@@ -37,12 +37,7 @@ class Detector(Protocol):
     def grant(self) -> Grant | None: ...
 
     def detect(
-        self,
-        image: np.ndarray,
-        *,
-        detection_threshold: float,
-        nms_threshold: float,
-        clock: StageClock | None = None,
+        self, image: np.ndarray, *, detection_threshold: float, nms_threshold: float, clock: StageClock | None = None
     ) -> Detections:
         """Persons in a (H, W, 3) uint8 BGR image, the best score first."""
 
@@ -56,12 +51,7 @@ class FullFrame:
     grant: Grant | None = None
 
     def detect(
-        self,
-        image: np.ndarray,
-        *,
-        detection_threshold: float,
-        nms_threshold: float,
-        clock: StageClock | None = None,
+        self, image: np.ndarray, *, detection_threshold: float, nms_threshold: float, clock: StageClock | None = None
     ) -> Detections:
         height, width = image.shape[:2]
         return Detections(np.array([[0, 0, width, height]], np.float32), np.ones(1, np.float32))
@@ -87,9 +77,7 @@ class PersonDetector:
         or SettingsError where the model cannot take that size.
         """
         run_on = replace(run_on or RunOn(), max_batch=1)
-        self._model, spec = open_model(
-            name_or_path, spec_type=DetectorSpec, run_on=run_on, precision=precision
-        )
+        self._model, spec = open_model(name_or_path, spec_type=DetectorSpec, run_on=run_on, precision=precision)
         self.spec = spec if input_wh is None else at_size(spec, input_wh, self._model)
         self._tensor = tensor_for(1, spec=self.spec.input)  # kept from frame to frame
         try:
@@ -100,9 +88,7 @@ class PersonDetector:
         except InferenceCancelled:
             raise
         except (PoseError, IndexError, ValueError) as error:  # outputs of another shape fail in NumPy
-            raise ModelError(
-                f"{self._model.path}: the file does not fit its description: {error}; {DESCRIBE}"
-            ) from error
+            raise ModelError(f"{self._model.path}: the file does not fit its description: {error}; {DESCRIBE}") from error
         check_finite(outputs, self._model)
 
     @property
@@ -110,12 +96,7 @@ class PersonDetector:
         return self._model.grant
 
     def detect(
-        self,
-        image: np.ndarray,
-        *,
-        detection_threshold: float,
-        nms_threshold: float,
-        clock: StageClock | None = None,
+        self, image: np.ndarray, *, detection_threshold: float, nms_threshold: float, clock: StageClock | None = None
     ) -> Detections:
         """Persons with a score above the threshold, the best first, boxes as the network gave them (not clipped).
 
@@ -137,9 +118,7 @@ class PersonDetector:
         with clock.stage("detect"):
             return letterboxed, self._model.run(letterboxed.tensor, **self._further_inputs())
 
-    def _found(
-        self, letterboxed: Letterboxed, outputs: list[np.ndarray], *, detection_threshold: float
-    ) -> Detections:
+    def _found(self, letterboxed: Letterboxed, outputs: list[np.ndarray], *, detection_threshold: float) -> Detections:
         """What the outputs hold, in pixels of the image, duplicates and all."""
         found = self._decode(outputs, spec=self.spec, threshold=detection_threshold)
         return Detections(letterboxed.boxes_to_image(found.boxes_xyxy), found.scores)
@@ -161,9 +140,7 @@ def load_detector(
     if name_or_path != FULL_FRAME:
         return PersonDetector(name_or_path, run_on=run_on, precision=precision, input_wh=input_wh)
     if input_wh is not None:
-        raise SettingsError(
-            "detector_input: there is no detector here whose input could be set; leave it empty"
-        )
+        raise SettingsError("detector_input: there is no detector here whose input could be set; leave it empty")
     return FullFrame()
 
 

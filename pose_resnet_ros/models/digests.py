@@ -45,9 +45,7 @@ def recorded_digests() -> dict[str, str]:
         if not isinstance(digests, dict) or not all(isinstance(digest, str) for digest in digests.values()):
             raise ValueError("expected an object with texts")
     except (ValueError, OSError, RecursionError) as error:
-        raise DownloadError(
-            f"{path} cannot be read ({error}); repair it, or delete it to record anew"
-        ) from error
+        raise DownloadError(f"{path} cannot be read ({error}); repair it, or delete it to record anew") from error
     return digests
 
 
@@ -79,9 +77,7 @@ def check_published(path: Path, entry: ModelEntry) -> None:
     check_content(path, name)
     size = path.stat().st_size
     if entry.size is not None and size != entry.size:
-        raise DownloadError(
-            f"{name}: expected {entry.size} bytes, got {size}; it is truncated, or another file"
-        )
+        raise DownloadError(f"{name}: expected {entry.size} bytes, got {size}; it is truncated, or another file")
     if entry.digest is not None:
         _check_digest(path, name, entry.digest, "published")
     recorded = recorded_digests().get(entry.stored_file)
@@ -105,9 +101,7 @@ def check_content(path: Path, name: str) -> None:
     with path.open("rb") as file:
         start = file.read(256)
     if start.lstrip().lower().startswith(_HTML):
-        raise DownloadError(
-            f"{name}: an HTML page came in place of the model; open the address in a browser to see why"
-        )
+        raise DownloadError(f"{name}: an HTML page came in place of the model; open the address in a browser to see why")
     allowed = _BEGINNINGS.get(Path(name).suffix)
     if not start or (allowed and not start.startswith(allowed)):
         raise DownloadError(f"{name}: not such a file, it begins with {start[:8]!r}")

@@ -111,9 +111,7 @@ def _unpack(entry: ModelEntry, archive_path: Path) -> Path:
     with zipfile.ZipFile(archive_path) as archive, part_file(archive_path.parent, entry.file) as part:
         members = [name for name in archive.namelist() if Path(name).name == entry.zip_member]
         if len(members) != 1:
-            raise DownloadError(
-                f"{archive_path.name}: expected one '{entry.zip_member}' in it, found {len(members)}"
-            )
+            raise DownloadError(f"{archive_path.name}: expected one '{entry.zip_member}' in it, found {len(members)}")
         with archive.open(members[0]) as packed, part.open("wb") as unpacked:
             shutil.copyfileobj(packed, unpacked)
         check_content(part, entry.file)
@@ -133,12 +131,8 @@ def writable_folder(cancelled: Callable[[], bool] = never) -> Iterator[Path]:
             yield folder
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DownloadError(
-                f"the disk of {folder} is full; free space, or set {HOME_VARIABLE} to another folder"
-            ) from error
-        raise DownloadError(
-            f"cannot write to {folder} ({error.strerror}); set {HOME_VARIABLE} to another folder"
-        ) from error
+            raise DownloadError(f"the disk of {folder} is full; free space, or set {HOME_VARIABLE} to another folder") from error
+        raise DownloadError(f"cannot write to {folder} ({error.strerror}); set {HOME_VARIABLE} to another folder") from error
 
 
 @contextlib.contextmanager

@@ -40,9 +40,7 @@ def models_folder() -> Path:
     try:
         cache = Path.home() / ("Library/Caches" if sys.platform == "darwin" else ".cache")
     except RuntimeError as error:  # a container's user without an entry and without HOME
-        raise ModelError(
-            f"there is no home folder to keep models in; set {HOME_VARIABLE} to a folder"
-        ) from error
+        raise ModelError(f"there is no home folder to keep models in; set {HOME_VARIABLE} to a folder") from error
     return cache / "pose_resnet_ros"
 
 
@@ -74,9 +72,7 @@ def find_model(name_or_path: str | os.PathLike[str], *, kind: Kind | None = None
         return ModelFile(models_folder() / f"{text}.onnx")
     if os.path.isfile(text):  # unlike Path.is_file, of no name an error: too long, or in a folder that is closed to us
         return ModelFile(Path(text))
-    raise unknown_model(
-        text, model_names(kind) + added_models(), "the path of an ONNX file, or one of the names"
-    )
+    raise unknown_model(text, model_names(kind) + added_models(), "the path of an ONNX file, or one of the names")
 
 
 def of_precision(file: ModelFile, precision: str) -> ModelFile:
@@ -129,10 +125,7 @@ def how_to_get(entry: ModelEntry) -> str:
 def how_to_get_all(entries: Sequence[ModelEntry]) -> str:
     """One sentence that brings several absent models to this machine."""
     names = " ".join(entry.name for entry in entries)
-    return (
-        f"get them with: python3 -m pose_resnet_ros models fetch {names}"
-        " (with allow_download: true the node does it itself)"
-    )
+    return f"get them with: python3 -m pose_resnet_ros models fetch {names} (with allow_download: true the node does it itself)"
 
 
 def _require_entry_file(entry: ModelEntry) -> Path:

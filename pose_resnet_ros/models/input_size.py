@@ -30,7 +30,6 @@ def at_size(spec: DetectorSpec, input_wh: tuple[int, int], model: OnnxModel) -> 
     stride = max((scale.stride for scale in spec.scales), default=_COARSEST_STRIDE)
     if input_wh[0] % stride or input_wh[1] % stride:
         raise SettingsError(
-            f"detector_input: expected a width and a height that are multiples of {stride} for {model.path.name},"
-            f" got {asked}"
+            f"detector_input: expected a width and a height that are multiples of {stride} for {model.path.name}, got {asked}"
         )
     return wanted

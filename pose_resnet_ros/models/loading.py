@@ -16,11 +16,7 @@ from pose_resnet_ros.models.checks import (
     warn_of_wide_weights,
 )
 from pose_resnet_ros.models.cpu_features import is_fast_at_int8
-from pose_resnet_ros.models.files import (
-    find_model,
-    measured_in_8_bits,
-    of_precision,
-)
+from pose_resnet_ros.models.files import find_model, measured_in_8_bits, of_precision
 from pose_resnet_ros.models.runtime import OnnxModel, RunOn
 
 

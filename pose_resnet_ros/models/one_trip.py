@@ -48,13 +48,7 @@ def obstacle(spec: PoseSpec, network: OnnxModel) -> str | None:
 
 
 def open_one_trip(
-    network: OnnxModel,
-    spec: PoseSpec,
-    *,
-    output: np.ndarray,
-    flip_order: Sequence[int],
-    run_on: RunOn,
-    reference: Reference,
+    network: OnnxModel, spec: PoseSpec, *, output: np.ndarray, flip_order: Sequence[int], run_on: RunOn, reference: Reference
 ) -> OneTrip | None:
     """The fast path for an opened network, on the same backend; None, with the reason in the log, where it cannot be had.
 

@@ -31,11 +31,7 @@ _OLDEST_IR = 8
 
 
 def compose_one_trip(
-    network: onnx.ModelProto,
-    spec: PoseSpec,
-    *,
-    heatmap_shape: tuple[int, int, int],
-    flip_order: Sequence[int] | None = None,
+    network: onnx.ModelProto, spec: PoseSpec, *, heatmap_shape: tuple[int, int, int], flip_order: Sequence[int] | None = None
 ) -> onnx.ModelProto:
     """The whole way as one model.
 
@@ -169,9 +165,7 @@ def _decoded(g: _Nodes, spec: PoseSpec, heatmaps: str, heatmap_shape: tuple[int,
     return g.add("Mul", shifted, g.floats([spec.input.width / width, spec.input.height / height]))
 
 
-def _quarter_steps(
-    g: _Nodes, decoder: str, heatmaps: str, place: str, cell: str, heatmap_wh: tuple[int, int]
-) -> str:
+def _quarter_steps(g: _Nodes, decoder: str, heatmaps: str, place: str, cell: str, heatmap_wh: tuple[int, int]) -> str:
     """(N, K, 2): ``core.heatmaps.microsoft_offsets`` or ``mmpose_offsets``."""
     width, height = heatmap_wh
     flat = g.add("Reshape", heatmaps, g.integers([0, 0, -1]))
@@ -212,9 +206,7 @@ def _prepared(network: onnx.ModelProto) -> onnx.ModelProto:
     return compose.add_prefix(network, NETWORK_PREFIX)
 
 
-def _assembled(
-    network: onnx.ModelProto, before: Sequence[onnx.NodeProto], after: _Nodes, *, joints: int
-) -> onnx.ModelProto:
+def _assembled(network: onnx.ModelProto, before: Sequence[onnx.NodeProto], after: _Nodes, *, joints: int) -> onnx.ModelProto:
     """``network`` with our nodes before and after; its own notes on shapes go, since its batch may be doubled."""
     graph = network.graph
     nodes = [*before, *graph.node, *after.taken()]

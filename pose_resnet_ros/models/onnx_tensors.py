@@ -28,24 +28,7 @@ _INSIDE: dict[str, dict[int, str]] = {
 _DIMS, _DATA_TYPE, _EXTERNAL_DATA, _DATA_LOCATION = 1, 2, 13, 14
 _KEY, _VALUE = 1, 2
 # Bits of an element by TensorProto.DataType; of a newer type 8 are assumed, strings take what they take.
-_BITS = {
-    1: 32,
-    4: 16,
-    5: 16,
-    6: 32,
-    7: 64,
-    8: 0,
-    10: 16,
-    11: 64,
-    12: 32,
-    13: 64,
-    14: 64,
-    15: 128,
-    16: 16,
-    21: 4,
-    22: 4,
-    23: 4,
-}
+_BITS = {1: 32, 4: 16, 5: 16, 6: 32, 7: 64, 8: 0, 10: 16, 11: 64, 12: 32, 13: 64, 14: 64, 15: 128, 16: 16, 21: 4, 22: 4, 23: 4}
 
 Field = tuple[int, "int | memoryview"]
 

@@ -21,18 +21,7 @@ _log = logger_of(__name__)
 RECORD_ENTRY = "session.record_ep_graph_assignment_info"
 # Shapes are computed on the CPU on purpose (GetCpuPreferredNodes in onnxruntime's core/framework/fallback_cpu_capability.cc).
 _OF_SHAPES = {
-    *(
-        "Shape",
-        "Reshape",
-        "Unsqueeze",
-        "Squeeze",
-        "Slice",
-        "Gather",
-        "Concat",
-        "Expand",
-        "ConstantOfShape",
-        "Range",
-    ),
+    *("Shape", "Reshape", "Unsqueeze", "Squeeze", "Slice", "Gather", "Concat", "Expand", "ConstantOfShape", "Range"),
     *("Cast", "Identity", "Add", "Sub", "Mul", "Div", "Floor", "Ceil", "Min", "Max", "Equal", "Where"),
 }
 

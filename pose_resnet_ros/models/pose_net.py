@@ -66,9 +66,7 @@ class PoseNet:
             self._crop = types.option(CROPS, spec.crop, what="crop")
             self._decode = types.option(DECODERS, spec.decoder, what="decoder")
         except SettingsError as error:
-            raise ModelError(
-                f"{self._model.path}: its description does not fit this package: {error}"
-            ) from error
+            raise ModelError(f"{self._model.path}: its description does not fit this package: {error}") from error
         self.input_wh = (spec.input.width, spec.input.height)
         self._example = self._warm_up(run_on.max_batch)
         check_finite(self._example, self._model)
@@ -143,9 +141,7 @@ class PoseNet:
         detections = Detections(boxes_xyxy, np.ones(len(boxes_xyxy), np.float32))
         return self.estimate(image, detections, keep_heatmaps=True).people.keypoints_xy
 
-    def _in_one_trip(
-        self, one_trip: OneTrip, image: np.ndarray, detections: Detections, flip_test: bool
-    ) -> PoseEstimate:
+    def _in_one_trip(self, one_trip: OneTrip, image: np.ndarray, detections: Detections, flip_test: bool) -> PoseEstimate:
         check_image(image)
         boxes = detections.boxes_xyxy
         people = People.untracked(detections, *one_trip.run(image, boxes, flip_test=flip_test))
@@ -155,9 +151,7 @@ class PoseNet:
     def _crops(self, image: np.ndarray, detections: Detections) -> Crops:
         if len(self._tensor) < len(detections):  # kept from frame to frame, for the largest crowd so far
             self._tensor = tensor_for(len(detections), spec=self.spec.input)
-        return self._crop(
-            image, detections.boxes_xyxy, spec=self.spec.input, padding=self.spec.padding, out=self._tensor
-        )
+        return self._crop(image, detections.boxes_xyxy, spec=self.spec.input, padding=self.spec.padding, out=self._tensor)
 
     def _infer(self, crops: Crops, flip_test: bool) -> list[np.ndarray]:
         outputs = self._model.run(crops.tensor)

@@ -61,11 +61,7 @@ class OnnxModel:
         run_on = run_on or RunOn()
         self._canceller = run_on.canceller
         self._session, self.grant = open_session(
-            path,
-            backend=run_on.backend,
-            device_id=run_on.device_id,
-            threads=run_on.threads,
-            path_on_cpu=path_on_cpu,
+            path, backend=run_on.backend, device_id=run_on.device_id, threads=run_on.threads, path_on_cpu=path_on_cpu
         )
         self.path = path_on_cpu if path_on_cpu and self.grant.backend == "cpu" else path
         try:
@@ -105,13 +101,8 @@ class OnnxModel:
         """
         feeds = {self.inputs[0].name: tensor, **others}
         starts = range(0, len(tensor), self._batch)
-        parts = [
-            self._run_batch({name: array[i : i + self._batch] for name, array in feeds.items()})
-            for i in starts
-        ]
-        return (
-            parts[0] if len(parts) == 1 else [np.concatenate(output) for output in zip(*parts, strict=True)]
-        )
+        parts = [self._run_batch({name: array[i : i + self._batch] for name, array in feeds.items()}) for i in starts]
+        return parts[0] if len(parts) == 1 else [np.concatenate(output) for output in zip(*parts, strict=True)]
 
     def close(self) -> None:
         """Free the session; the model cannot run afterwards."""
@@ -121,10 +112,7 @@ class OnnxModel:
         count = len(next(iter(feeds.values())))
         missing = max(0, (self.fixed_batch or 0) - count)
         if missing:
-            feeds = {
-                name: np.concatenate([array, np.repeat(array[-1:], missing, axis=0)])
-                for name, array in feeds.items()
-            }
+            feeds = {name: np.concatenate([array, np.repeat(array[-1:], missing, axis=0)]) for name, array in feeds.items()}
         with guarded_run(self.path, self._canceller) as options:
             outputs = self._session.run(None, feeds, options)
         if any(output.ndim == 0 for output in outputs):
@@ -145,6 +133,4 @@ def guarded_run(path: Path, canceller: Canceller) -> Iterator[ort.RunOptions]:
 
 
 def _info(node) -> TensorInfo:  # onnxruntime's NodeArg has no public name
-    return TensorInfo(
-        node.name, tuple(size if isinstance(size, int) else None for size in node.shape), node.type
-    )
+    return TensorInfo(node.name, tuple(size if isinstance(size, int) else None for size in node.shape), node.type)

@@ -17,9 +17,7 @@ def session_options(threads: int) -> ort.SessionOptions:
     """Options for one camera pipeline on a machine that has other work to do. threads: 0 takes all physical cores."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
-    options.graph_optimization_level = (
-        ort.GraphOptimizationLevel.ORT_ENABLE_ALL
-    )  # fp16 weights are unpacked here, once
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL  # fp16 weights are unpacked here, once
     options.log_severity_level = LOG_SEVERITY_FATAL
     # Threads spin while a run lasts (fast hand-over), and sleep between frames: an idle node takes no CPU.
     options.add_session_config_entry("session.force_spinning_stop", "1")

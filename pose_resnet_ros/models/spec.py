@@ -20,9 +20,7 @@ METADATA_KEY = "pose_resnet_ros"
 MAX_INPUT_PIXELS = 1 << 23  # above 3840 x 2176; as float32 100 MB for each image
 PRECISION = "precision"  # of an exported file, in its provenance: fp16 or int8; absent: fp32
 WEIGHT_BITS = "weight_bits"  # of an int8 file, in its provenance; absent: 8, which older exports made
-MADE_FROM = (
-    "made_from_sha256"  # of such a file, in its provenance: digest of the ONNX file whose weights it has
-)
+MADE_FROM = "made_from_sha256"  # of such a file, in its provenance: digest of the ONNX file whose weights it has
 
 
 # Of numbers in a description: float32 can compute with them and with their quotients.
@@ -92,9 +90,7 @@ def spec_from_json(text: str) -> Spec:
             data["scales"] = tuple(YoloScale(s["stride"], _frozen(s["anchors"])) for s in data["scales"])
             return _checked_detector(DetectorSpec(**data))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise ModelError(
-            f"the model's metadata entry '{METADATA_KEY}' is not a readable description: {error}"
-        ) from error
+        raise ModelError(f"the model's metadata entry '{METADATA_KEY}' is not a readable description: {error}") from error
     raise ModelError(f"the model's metadata says kind '{data['kind']}'; expected pose or detector")
 
 
@@ -112,9 +108,7 @@ def _check_input(pixels: InputSpec) -> None:
     _require("input.width", pixels.width, above=0, whole=True)
     _require("input.height", pixels.height, above=0, whole=True)
     if pixels.width * pixels.height > MAX_INPUT_PIXELS:
-        raise ValueError(
-            f"input: expected at most {MAX_INPUT_PIXELS} pixels, got {pixels.width} x {pixels.height}"
-        )
+        raise ValueError(f"input: expected at most {MAX_INPUT_PIXELS} pixels, got {pixels.width} x {pixels.height}")
     _require("input.scale", pixels.scale, above=0)
     if pixels.channel_order not in ("bgr", "rgb"):
         raise ValueError(f"input.channel_order: expected bgr or rgb, got {pixels.channel_order!r}")
@@ -129,9 +123,7 @@ def _checked_detector(spec: DetectorSpec) -> DetectorSpec:
     _require("class_count", spec.class_count, above=0, whole=True)
     _require("person_class", spec.person_class, above=-1, whole=True)
     if spec.person_class >= spec.class_count:
-        raise ValueError(
-            f"person_class: expected one of {spec.class_count} classes from 0, got {spec.person_class}"
-        )
+        raise ValueError(f"person_class: expected one of {spec.class_count} classes from 0, got {spec.person_class}")
     for scale in spec.scales:
         _require("stride", scale.stride, above=0, whole=True)
         for width, height in scale.anchors:

@@ -47,13 +47,7 @@ _YOLOV3_TINY = _Weights(
     Digest("sha256", "dccea06f59b781ec1234ddf8d1e94b9519a97f4245748a7d4db75d5b7080a42c"),
     2.78,
 )
-_YOLOV3 = _Weights(
-    "yolov3.weights",
-    _SCALES,
-    248_007_048,
-    Digest("sha1", "520878f12e97cf820529daea502acca380f1cb8e"),
-    32.94,
-)
+_YOLOV3 = _Weights("yolov3.weights", _SCALES, 248_007_048, Digest("sha1", "520878f12e97cf820529daea502acca380f1cb8e"), 32.94)
 
 
 def _darknet(name: str, weights: _Weights, *, note: str, **facts: Any) -> ModelEntry:
@@ -95,11 +89,7 @@ _DARKNET = (
         measured=(("person AP50", 0.51),),
         note="misses persons that fill a square picture; the published weights, whose digest several third parties state",
     ),
-    _darknet(
-        "yolov3",
-        _YOLOV3,
-        note="digest as third parties state it; other sizes by detector_input, its cfg file has 608x608",
-    ),
+    _darknet("yolov3", _YOLOV3, note="digest as third parties state it; other sizes by detector_input, its cfg file has 608x608"),
 )
 
 
@@ -111,13 +101,7 @@ _ZOO = (
         source="onnx/models (ONNX Model Zoo), yolov3-12-int8",
         licence="MIT",
         data=_COCO,
-        spec=DetectorSpec(
-            "yolov3_zoo_int8",
-            InputSpec(416, 416, "rgb", 1 / 255),
-            letterbox="zoo",
-            decoder="zoo",
-            class_count=80,
-        ),
+        spec=DetectorSpec("yolov3_zoo_int8", InputSpec(416, 416, "rgb", 1 / 255), letterbox="zoo", decoder="zoo", class_count=80),
         urls=(
             f"https://github.com/onnx/models/raw/main/{_ZOO_FILE}",
             f"https://media.githubusercontent.com/media/onnx/models/main/{_ZOO_FILE}",
@@ -132,9 +116,7 @@ _ZOO = (
 
 def _yolox_spec(name: str, side: int, *, decoder: str, class_count: int) -> DetectorSpec:
     """BGR pixels 0..255, no statistics."""
-    return DetectorSpec(
-        name, InputSpec(side, side, "bgr", 1.0), letterbox="yolox", decoder=decoder, class_count=class_count
-    )
+    return DetectorSpec(name, InputSpec(side, side, "bgr", 1.0), letterbox="yolox", decoder=decoder, class_count=class_count)
 
 
 # By size: megabytes of the file and 1e9 multiply-adds.
@@ -164,24 +146,9 @@ def _yolox(size_name: str, *, ap: float, size: int | None = None, sha256: str = 
 
 
 _YOLOX = (
-    _yolox(
-        "nano",
-        ap=0.258,
-        size=3_659_407,
-        sha256="c789161ed43c8269fcd4e67c67eeeb4e80c622da2eb296a20bc6007bd18a0b7d",
-    ),
-    _yolox(
-        "tiny",
-        ap=0.328,
-        size=20_219_662,
-        sha256="427cc366d34e27ff7a03e2899b5e3671425c262ea2291f88bb942bc1cc70b0f7",
-    ),
-    _yolox(
-        "s",
-        ap=0.405,
-        size=35_858_002,
-        sha256="c5c2d13e59ae883e6af3b45daea64af4833a4951c92d116ec270d9ddbe998063",
-    ),
+    _yolox("nano", ap=0.258, size=3_659_407, sha256="c789161ed43c8269fcd4e67c67eeeb4e80c622da2eb296a20bc6007bd18a0b7d"),
+    _yolox("tiny", ap=0.328, size=20_219_662, sha256="427cc366d34e27ff7a03e2899b5e3671425c262ea2291f88bb942bc1cc70b0f7"),
+    _yolox("s", ap=0.405, size=35_858_002, sha256="c5c2d13e59ae883e6af3b45daea64af4833a4951c92d116ec270d9ddbe998063"),
     _yolox("m", ap=0.472),
     _yolox("x", ap=0.515),
 )

@@ -26,9 +26,7 @@ _OPENMMLAB_OLD = "https://download.openmmlab.com/mmpose/top_down/resnet/"
 _RTMPOSE = "https://download.openmmlab.com/mmpose/v1/projects/rtmposev1/onnx_sdk/"
 
 
-def _spec(
-    name: str, size: str, *, order: str, decoder: str, skeleton: str = "coco17"
-) -> PoseSpec:
+def _spec(name: str, size: str, *, order: str, decoder: str, skeleton: str = "coco17") -> PoseSpec:
     """size: height x width, as the file names have it. The statistics are in RGB order, whatever the colour order is."""
     height, width = (int(side) for side in size.split("x"))
     pixels = InputSpec(width, height, order, 1 / 255, _MEAN, _STD)  # type: ignore[arg-type]
@@ -58,8 +56,7 @@ def _microsoft(depth: int, size: str, accuracy: tuple[float, ...], *, mpii: bool
         spec=_spec(name, size, order="bgr", decoder="microsoft", skeleton=skeleton),
         urls=mirrors,
         manual_page=_MICROSOFT_PAGE,
-        note=f"the same files: {_MICROSOFT_PAGE_TOO}"
-        + ("; the URL is an unofficial mirror" if mirrors else ""),
+        note=f"the same files: {_MICROSOFT_PAGE_TOO}" + ("; the URL is an unofficial mirror" if mirrors else ""),
         accuracy=tuple(zip(measures, accuracy, strict=True)),
         megabytes=_MEGABYTES[depth],
         gmac=_gmac(depth, size),
@@ -96,9 +93,7 @@ _AILIA = (
 )
 
 
-def _mmpose(
-    net: str, size: str, file: str, accuracy: dict[str, float], *, base: str = _OPENMMLAB
-) -> ModelEntry:
+def _mmpose(net: str, size: str, file: str, accuracy: dict[str, float], *, base: str = _OPENMMLAB) -> ModelEntry:
     """file: its last eight hex digits begin its sha256 (mmpose's ``tools/misc/publish_model.py``)."""
     mpii = "mpii" in file
     name = f"mmpose_{net}_mpii_{size}" if mpii else f"mmpose_{net}_{size}"
@@ -135,9 +130,7 @@ def _coco(ap: float, ap50: float, ap75: float, ar: float) -> dict[str, float]:
 
 def _mmpose_coco(net: str, size: str, tail: str, accuracy: dict[str, float]) -> ModelEntry:
     gpus = "8xb32" if "152" in net else "8xb64"
-    return _mmpose(
-        net, size, f"td-hm_{net}{'-' if '_' in net else '_'}{gpus}-210e_coco-{size}-{tail}.pth", accuracy
-    )
+    return _mmpose(net, size, f"td-hm_{net}{'-' if '_' in net else '_'}{gpus}-210e_coco-{size}-{tail}.pth", accuracy)
 
 
 def _mmpose_mpii(depth: int, digest: str, pckh: float) -> ModelEntry:

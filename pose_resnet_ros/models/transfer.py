@@ -62,18 +62,14 @@ def _download(url: str, part: Path, report: Report) -> None:
                 discard(part)
                 raise DownloadError(str(error)) from error
             if attempt == ATTEMPTS or kept == before:  # no progress since the last try
-                raise DownloadError(
-                    f"{error}; {kept} bytes are kept, and the next try goes on there"
-                ) from error
+                raise DownloadError(f"{error}; {kept} bytes are kept, and the next try goes on there") from error
 
 
 def _request(url: str, part: Path, report: Report) -> None:
     try:
         import requests
     except ImportError as error:
-        raise DownloadError(
-            "downloading needs requests: pip install requests, or use --from FOLDER"
-        ) from error
+        raise DownloadError("downloading needs requests: pip install requests, or use --from FOLDER") from error
     have, mark = _size(part), _mark_of(part, url)
     if not mark:
         discard(part)
@@ -82,9 +78,7 @@ def _request(url: str, part: Path, report: Report) -> None:
     if have:
         headers |= {"Range": f"bytes={have}-", "If-Range": mark}
     try:
-        with requests.get(
-            url, stream=True, headers=headers, timeout=TIMEOUT_S, hooks={"response": _stay_on_https}
-        ) as response:
+        with requests.get(url, stream=True, headers=headers, timeout=TIMEOUT_S, hooks={"response": _stay_on_https}) as response:
             is_beyond = response.status_code == requests.codes.requested_range_not_satisfiable
             if not is_beyond:
                 response.raise_for_status()

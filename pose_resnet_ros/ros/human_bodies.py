@@ -27,12 +27,7 @@ from pose_resnet_ros.core.types import People
 from pose_resnet_ros.ros.messages import image_message
 
 try:
-    from hri_msgs.msg import (
-        IdsList,
-        NormalizedPointOfInterest2D,
-        NormalizedRegionOfInterest2D,
-        Skeleton2D,
-    )
+    from hri_msgs.msg import IdsList, NormalizedPointOfInterest2D, NormalizedRegionOfInterest2D, Skeleton2D
 except ImportError:  # optional, and not released for every distro
     Skeleton2D = None
 
@@ -80,9 +75,7 @@ class HumanBodies:
                 " (there is none for Kilted)"
             )
         if not re.fullmatch(r"([A-Za-z][A-Za-z0-9_]*)?", prefix):
-            raise SettingsError(
-                f"hri_id_prefix: expected a letter, then letters, digits or _, got '{prefix}'"
-            )
+            raise SettingsError(f"hri_id_prefix: expected a letter, then letters, digits or _, got '{prefix}'")
         joint_sources(skeleton, OPENPOSE18)
         self._node = node
         self._skeleton = skeleton
@@ -93,9 +86,7 @@ class HumanBodies:
         self._tracked = node.create_publisher(IdsList, f"{PREFIX}/tracked", 10)
         self._wake = node.create_guard_condition(self._publish)
         # A steady clock: with use_sim_time the node's own stands still when the bag or the simulation does.
-        self._timer = node.create_timer(
-            PERIOD_S, self._look_around, clock=Clock(clock_type=ClockType.STEADY_TIME)
-        )
+        self._timer = node.create_timer(PERIOD_S, self._look_around, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def put(self, header: Header, people: People, *, image: np.ndarray) -> None:
         """Publish these persons soon. image: (H, W, 3) uint8 BGR; nobody may write into it any more."""
@@ -194,9 +185,7 @@ def skeleton_message(header: Header, people: People, row: int, image_wh: tuple[i
     inside = ((places >= 0) & (places <= 1)).all(axis=1)
     scores = np.where(inside, np.clip(people.keypoint_scores[row], 0.0, 1.0), 0.0)
     message = Skeleton2D(header=header)
-    for name, (x, y), score in zip(
-        OPENPOSE18.joint_names, np.clip(places, 0.0, 1.0).tolist(), scores.tolist(), strict=True
-    ):
+    for name, (x, y), score in zip(OPENPOSE18.joint_names, np.clip(places, 0.0, 1.0).tolist(), scores.tolist(), strict=True):
         message.skeleton[getattr(Skeleton2D, name.upper())] = NormalizedPointOfInterest2D(x=x, y=y, c=score)
     return message
 

@@ -64,11 +64,7 @@ class Intake:
             statistics=self._statistics,
         )
         self._latched = LatchedPicture(
-            self._node,
-            *source,
-            forward=forward,
-            statistics=self._statistics,
-            is_waiting=lambda: self.is_waiting,
+            self._node, *source, forward=forward, statistics=self._statistics, is_waiting=lambda: self.is_waiting
         )
 
     def split(self, message: Any) -> tuple[Any, Detections | None]:

@@ -49,9 +49,7 @@ class LatchedPicture:
         self._asked: set[bytes] = set()  # publishers, by their ids
         self._subscription: Any = None
         self._asked_s = 0.0
-        self._timer: Any = node.create_timer(
-            PERIOD_S, self._look, clock=Clock(clock_type=ClockType.STEADY_TIME)
-        )
+        self._timer: Any = node.create_timer(PERIOD_S, self._look, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def close(self) -> None:
         """Stop looking."""

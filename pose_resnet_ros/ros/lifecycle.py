@@ -14,11 +14,7 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from pose_resnet_ros.core.errors import PoseError
 
 RCLError: type[Exception] = rclpy_implementation.RCLError
-SUCCESS, FAILURE, ERROR = (
-    TransitionCallbackReturn.SUCCESS,
-    TransitionCallbackReturn.FAILURE,
-    TransitionCallbackReturn.ERROR,
-)
+SUCCESS, FAILURE, ERROR = (TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE, TransitionCallbackReturn.ERROR)
 
 
 class GuardedLifecycleNode(LifecycleNode):
@@ -90,9 +86,7 @@ class GuardedLifecycleNode(LifecycleNode):
         self.problem = problem
         return result
 
-    def _guarded(
-        self, what: str, target: str, body: Callable[[], None], *, done: str = ""
-    ) -> TransitionCallbackReturn:
+    def _guarded(self, what: str, target: str, body: Callable[[], None], *, done: str = "") -> TransitionCallbackReturn:
         """done: for the log; "" where the body says it."""
         try:
             body()

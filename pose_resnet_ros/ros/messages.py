@@ -23,12 +23,7 @@ from pose_resnet_ros.pipeline import pose_score
 
 
 def person_array(
-    header: Header,
-    people: People,
-    skeleton: Skeleton,
-    *,
-    image_wh: tuple[int, int],
-    keypoint_threshold: float,
+    header: Header, people: People, skeleton: Skeleton, *, image_wh: tuple[int, int], keypoint_threshold: float
 ) -> PersonArray:
     """All persons of one image, each with the skeleton's full length and order; ``image_wh`` in pixels."""
     persons = [
@@ -44,22 +39,12 @@ def person_array(
         )
     ]
     width, height = image_wh
-    return PersonArray(
-        header=header,
-        skeleton=skeleton.name,
-        image_width=int(width),
-        image_height=int(height),
-        persons=persons,
-    )
+    return PersonArray(header=header, skeleton=skeleton.name, image_width=int(width), image_height=int(height), persons=persons)
 
 
-def persons_bytes(
-    people: People, skeleton: Skeleton, *, image_wh: tuple[int, int], keypoint_threshold: float
-) -> bytes:
+def persons_bytes(people: People, skeleton: Skeleton, *, image_wh: tuple[int, int], keypoint_threshold: float) -> bytes:
     """A PersonArray with an empty header as it goes on the wire: what publishing costs before the middleware has it."""
-    return serialize_message(
-        person_array(Header(), people, skeleton, image_wh=image_wh, keypoint_threshold=keypoint_threshold)
-    )
+    return serialize_message(person_array(Header(), people, skeleton, image_wh=image_wh, keypoint_threshold=keypoint_threshold))
 
 
 def detection_array(header: Header, detections: Detections, *, track_ids: np.ndarray) -> Detection2DArray:
@@ -70,9 +55,7 @@ def detection_array(header: Header, detections: Detections, *, track_ids: np.nda
         result = ObjectHypothesisWithPose()
         result.hypothesis.class_id = "person"
         result.hypothesis.score = score
-        message.detections.append(
-            Detection2D(header=header, results=[result], bbox=_bounding_box(box), id=id_text(track_id))
-        )
+        message.detections.append(Detection2D(header=header, results=[result], bbox=_bounding_box(box), id=id_text(track_id)))
     return message
 
 
@@ -93,9 +76,7 @@ def image_message(header: Header, bgr: np.ndarray) -> Image:
     to ``data`` checks or converts every element.
     """
     height, width, _ = bgr.shape
-    message = Image(
-        header=header, height=height, width=width, encoding="bgr8", is_bigendian=0, step=3 * width
-    )
+    message = Image(header=header, height=height, width=width, encoding="bgr8", is_bigendian=0, step=3 * width)
     message.data.frombytes(np.ascontiguousarray(bgr).data.cast("B"))
     return message
 
@@ -117,17 +98,8 @@ def _person(
     pose_score: float,
     joint_names: tuple[str, ...],
 ) -> Person:
-    keypoints = [
-        Keypoint(name=n, x=x, y=y, score=s)
-        for n, (x, y), s in zip(joint_names, points_xy, scores, strict=True)
-    ]
-    return Person(
-        track_id=track_id,
-        score=score,
-        pose_score=pose_score,
-        bbox=_bounding_box(box_xyxy),
-        keypoints=keypoints,
-    )
+    keypoints = [Keypoint(name=n, x=x, y=y, score=s) for n, (x, y), s in zip(joint_names, points_xy, scores, strict=True)]
+    return Person(track_id=track_id, score=score, pose_score=pose_score, bbox=_bounding_box(box_xyxy), keypoints=keypoints)
 
 
 def _bounding_box(box_xyxy: list[float]) -> BoundingBox2D:

@@ -72,9 +72,7 @@ class PoseNode(GuardedLifecycleNode):
             self.close()
             raise
         # These two speak in every state, so they are no lifecycle publishers.
-        self._skeleton = qos.create_publisher(
-            self, self.create_publisher, SkeletonMessage, "~/skeleton", qos.latched_profile()
-        )
+        self._skeleton = qos.create_publisher(self, self.create_publisher, SkeletonMessage, "~/skeleton", qos.latched_profile())
         self._health = HealthReporter(
             self,
             summary=self._statistics.summary,
@@ -179,9 +177,7 @@ class PoseNode(GuardedLifecycleNode):
     def _reset_tracking(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         """The service ~/reset_tracking."""
         response.success = self._processor is not None
-        response.message = (
-            "everybody is new from the next frame on" if self._processor else "not active: nobody is tracked"
-        )
+        response.message = "everybody is new from the next frame on" if self._processor else "not active: nobody is tracked"
         if self._processor is not None:
             self._processor.reset_tracking()
         return response
@@ -195,9 +191,7 @@ class PoseNode(GuardedLifecycleNode):
             self._pipeline.cancel()
         worker, self._worker, self._processor = self._worker, None, None
         if worker is not None and not worker.stop(timeout_s=STOP_TIMEOUT_S):
-            self.get_logger().error(
-                f"the inference in progress did not end within {STOP_TIMEOUT_S:.0f} s; left behind"
-            )
+            self.get_logger().error(f"the inference in progress did not end within {STOP_TIMEOUT_S:.0f} s; left behind")
             self._left_behind = worker
         if self._space is not None:
             self._space.unsubscribe()

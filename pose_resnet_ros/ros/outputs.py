@@ -29,9 +29,7 @@ class Outputs:
         self._persons = self._publisher(PersonArray, "~/persons", qos.results_profile())
         self._detections = self._publisher(Detection2DArray, "~/detections", qos.results_profile())
         self._annotated = self._publisher(Image, "~/annotated_image", qos.picture_profile())
-        self._annotated_jpeg = self._publisher(
-            CompressedImage, "~/annotated_image/compressed", qos.picture_profile()
-        )
+        self._annotated_jpeg = self._publisher(CompressedImage, "~/annotated_image/compressed", qos.picture_profile())
         self._heatmaps = self._publisher(Image, "~/heatmap_image", qos.picture_profile())
 
     @property
@@ -39,34 +37,24 @@ class Outputs:
         """Whether anybody looks at the heatmaps."""
         return self._heatmaps.get_subscription_count() > 0
 
-    def publish_results(
-        self, header: Header, image: np.ndarray, result: PipelineResult, settings: Settings
-    ) -> None:
+    def publish_results(self, header: Header, image: np.ndarray, result: PipelineResult, settings: Settings) -> None:
         """Persons and detections; image: (H, W, 3), for its size."""
         height, width, _ = image.shape
         threshold = settings.frame.keypoint_threshold
         self._persons.publish(
-            messages.person_array(
-                header, result.people, self._skeleton, image_wh=(width, height), keypoint_threshold=threshold
-            )
+            messages.person_array(header, result.people, self._skeleton, image_wh=(width, height), keypoint_threshold=threshold)
         )
         if self._detections.get_subscription_count():
-            detections = messages.detection_array(
-                header, result.detections, track_ids=result.people.track_ids
-            )
+            detections = messages.detection_array(header, result.detections, track_ids=result.people.track_ids)
             self._detections.publish(detections)
 
-    def publish_pictures(
-        self, header: Header, image: np.ndarray, result: PipelineResult, settings: Settings
-    ) -> None:
+    def publish_pictures(self, header: Header, image: np.ndarray, result: PipelineResult, settings: Settings) -> None:
         """The annotated image and the heatmaps, each only while somebody subscribes."""
         wants_raw = self._annotated.get_subscription_count() > 0
         wants_jpeg = self._annotated_jpeg.get_subscription_count() > 0
         if wants_raw or wants_jpeg:
             threshold = settings.frame.keypoint_threshold
-            picture = draw_people(
-                image, result.people, self._skeleton, keypoint_threshold=threshold, **settings.draw
-            )
+            picture = draw_people(image, result.people, self._skeleton, keypoint_threshold=threshold, **settings.draw)
             if wants_raw:
                 self._annotated.publish(messages.image_message(header, picture))
             if wants_jpeg:
@@ -83,6 +71,4 @@ class Outputs:
             self._node.destroy_lifecycle_publisher(publisher)
 
     def _publisher(self, message_type: type, topic: str, profile: Any) -> Any:
-        return qos.create_publisher(
-            self._node, self._node.create_lifecycle_publisher, message_type, topic, profile
-        )
+        return qos.create_publisher(self._node, self._node.create_lifecycle_publisher, message_type, topic, profile)

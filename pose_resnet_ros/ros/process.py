@@ -44,11 +44,7 @@ class RunnableNode(Protocol):
 
 
 def run_node(
-    name: str,
-    make_node: Callable[[], Any],
-    args: Sequence[str] | None = None,
-    *,
-    options: Sequence[Option] = (),
+    name: str, make_node: Callable[[], Any], args: Sequence[str] | None = None, *, options: Sequence[Option] = ()
 ) -> int:
     """Run a node until it is finished, or until SIGINT, SIGTERM or SIGHUP; the exit code.
 
@@ -128,8 +124,5 @@ def _show_usage(name: str, words: Sequence[str], options: Sequence[Option]) -> i
     print(f"usage: {name} --ros-args [-p PARAMETER:=VALUE]... [-r TOPIC:=OTHER_TOPIC]...\n", file=stream)
     for option in options:
         print(f"  {option.name} (default: {option.default})", file=stream)
-        print(
-            textwrap.indent(textwrap.fill(f"{option.description}; {option.allowed}", 100), " " * 6),
-            file=stream,
-        )
+        print(textwrap.indent(textwrap.fill(f"{option.description}; {option.allowed}", 100), " " * 6), file=stream)
     return SUCCESS if is_wanted else WRONG_USAGE

@@ -106,9 +106,7 @@ class FrameProcessor:
             self._outputs.publish_pictures(header, image, result, settings)
         if self._space is not None:
             with clock.stage("space"):
-                self._space.publish(
-                    message, result.people, settings, image_wh=(image.shape[1], image.shape[0])
-                )
+                self._space.publish(message, result.people, settings, image_wh=(image.shape[1], image.shape[0]))
         stage_ms = {**result.stage_ms, **clock.ms}
         self._statistics.frame_published(Outcome(age_ms, stamp_age_ms, stage_ms, persons=len(result.people)))
 
@@ -144,9 +142,7 @@ class FrameProcessor:
 
     def _note_stamp(self, message: Any) -> None:
         if self._statistics.time_jumped_back(stamp_ns(message)) and self._throttle.may_say("time"):
-            self._logger.info(
-                f"the stamps on {self._topic} jumped back: a bag that loops, or two publishers on one topic"
-            )
+            self._logger.info(f"the stamps on {self._topic} jumped back: a bag that loops, or two publishers on one topic")
 
     def _count_bad_frame(self, error: ImageError) -> None:
         kind = getattr(error, "kind", "image")
@@ -159,6 +155,4 @@ class FrameProcessor:
         self._statistics.frame_failed(kind)
         if kind not in self._failures:
             self._failures.add(kind)
-            self._logger.error(
-                f"frame on {self._topic} failed (said once for {kind}):\n{traceback.format_exc()}"
-            )
+            self._logger.error(f"frame on {self._topic} failed (said once for {kind}):\n{traceback.format_exc()}")

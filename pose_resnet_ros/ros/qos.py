@@ -20,11 +20,7 @@ from rclpy.qos_overriding_options import QoSOverridingOptions
 from pose_resnet_ros.ros.throttle import Throttle
 
 try:
-    from rclpy.event_handler import (
-        PublisherEventCallbacks,
-        SubscriptionEventCallbacks,
-        UnsupportedEventTypeError,
-    )
+    from rclpy.event_handler import PublisherEventCallbacks, SubscriptionEventCallbacks, UnsupportedEventTypeError
 except ImportError:  # Humble
     from rclpy.qos_event import PublisherEventCallbacks, SubscriptionEventCallbacks, UnsupportedEventTypeError
 
@@ -41,9 +37,7 @@ _OUTPUT_CURES = {
 
 def input_profile(reliability: str) -> QoSProfile:
     """The image subscription's profile; reliability: best_effort or reliable."""
-    policy = {"best_effort": ReliabilityPolicy.BEST_EFFORT, "reliable": ReliabilityPolicy.RELIABLE}[
-        reliability
-    ]
+    policy = {"best_effort": ReliabilityPolicy.BEST_EFFORT, "reliable": ReliabilityPolicy.RELIABLE}[reliability]
     return QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=1, reliability=policy)
 
 
@@ -91,9 +85,7 @@ def create_subscription(
 
     if on_lost is not None:
         with suppress(UnsupportedEventTypeError):
-            subscription = create(
-                incompatible_qos=incompatible, message_lost=lambda event: on_lost(event.total_count_change)
-            )
+            subscription = create(incompatible_qos=incompatible, message_lost=lambda event: on_lost(event.total_count_change))
             on_lost(0)
             return subscription
     try:
@@ -110,9 +102,7 @@ def create_silent_subscription(
     return node.create_subscription(message_type, topic, callback, profile, event_callbacks=silent)
 
 
-def create_publisher(
-    node: Node, create: Callable[..., Any], message_type: type, topic: str, profile: QoSProfile
-) -> Any:
+def create_publisher(node: Node, create: Callable[..., Any], message_type: type, topic: str, profile: QoSProfile) -> Any:
     """A publisher, made by ``create`` (a method of the node), that logs a subscriber which cannot hear it, with the cure."""
     incompatible = _Incompatible(node, "subscriber", "result", topic, _OUTPUT_CURES)
     options: dict[str, Any] = {"qos_overriding_options": overridable()}
@@ -126,9 +116,7 @@ def create_publisher(
 class _Incompatible:
     """The event's callback: logs the other side that cannot be connected; several of them at once are one line."""
 
-    def __init__(
-        self, node: Node, other: str, what: str, topic: str, cures: dict[QoSPolicyKind, str]
-    ) -> None:
+    def __init__(self, node: Node, other: str, what: str, topic: str, cures: dict[QoSPolicyKind, str]) -> None:
         self._node, self._cures = node, cures
         self._subject = f"a {other} of {node.resolve_topic_name(topic)} ({what})"
         self._throttle = Throttle()

@@ -34,9 +34,7 @@ def add_described_file(path: Path, *, name: str, like: str | None, person_class:
     if find_entry(name) is not None:
         raise ModelError(f"'{name}' is a name of the model table; choose another with --name")
     if not name or os.sep in name:
-        raise ModelError(
-            f"'{name}' cannot be the name of a model, since it would be a path; choose another with --name"
-        )
+        raise ModelError(f"'{name}' cannot be the name of a model, since it would be a path; choose another with --name")
     if path.suffix != ".onnx":
         raise ModelError(
             f"{path.name}: expected an ONNX file, or a published file that the model table knows;"
@@ -89,9 +87,7 @@ def _spec_like(model: OnnxModel, name: str, like: str, person_class: int) -> Spe
     if len(shape) != 4 or shape[1] not in (None, 3):
         raise ModelError(f"{model.path}: expected an input (N, 3, height, width), got {model.inputs[0]}")
     pixels = replace(spec.input, width=shape[3] or spec.input.width, height=shape[2] or spec.input.height)
-    spec = replace(
-        spec, name=name, input=pixels, provenance={"described_like": like, "file": model.path.name}
-    )
+    spec = replace(spec, name=name, input=pixels, provenance={"described_like": like, "file": model.path.name})
     return spec if isinstance(spec, PoseSpec) else _with_classes(spec, model, person_class)
 
 

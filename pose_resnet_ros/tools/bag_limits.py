@@ -54,9 +54,7 @@ def unpacked_message(raw: bytes) -> bytes:
     if zstandard.frame_content_size(raw) > MAX_UNPACKED_BYTES:
         raise ValueError(f"unpacked it would have more than {MAX_UNPACKED_BYTES >> 20} MiB")
     blocks, size = [], 0
-    with zstandard.ZstdDecompressor().stream_reader(
-        raw
-    ) as reader:  # takes memory as it goes, whatever the header says
+    with zstandard.ZstdDecompressor().stream_reader(raw) as reader:  # takes memory as it goes, whatever the header says
         while block := reader.read(1 << 20):
             blocks.append(block)
             size += len(block)

@@ -150,9 +150,7 @@ class BagImages:
         if whole == len(self._files) and not _absent(self._path):
             self._problem = ""  # rosbags only did not know what some channel is
         elif not found:
-            raise BagError(
-                f"{self._path}: not a rosbag2 recording, or nothing is left of it: {self._problem}"
-            )
+            raise BagError(f"{self._path}: not a rosbag2 recording, or nothing is left of it: {self._problem}")
 
 
 def _encoding(connection: Connection) -> str:
@@ -193,9 +191,7 @@ def _open(path: Path, files: list[Path]) -> tuple[list[Reader], str]:
     # A recorder that was killed leaves no metadata.yaml: then the files by themselves.
     paths = [path] if (path / "metadata.yaml").exists() else files
     if packed := [file for file in paths if file.suffix == PACKED]:
-        raise BagError(
-            f"{packed[0]} is compressed as a whole: give its folder with metadata.yaml, or unpack it first (unzstd)"
-        )
+        raise BagError(f"{packed[0]} is compressed as a whole: give its folder with metadata.yaml, or unpack it first (unzstd)")
     with ExitStack() as opened:
         try:
             readers = [opened.enter_context(Reader(each)) for each in paths]

@@ -25,8 +25,7 @@ DEFINITIONS = {
     "vision_msgs/msg/Pose2D": "vision_msgs/Point2D position\nfloat64 theta",
     "vision_msgs/msg/BoundingBox2D": "vision_msgs/Pose2D center\nfloat64 size_x\nfloat64 size_y",
     "vision_msgs/msg/ObjectHypothesis": "string class_id\nfloat64 score",
-    "vision_msgs/msg/ObjectHypothesisWithPose": "vision_msgs/ObjectHypothesis hypothesis\n"
-    "geometry_msgs/PoseWithCovariance pose",
+    "vision_msgs/msg/ObjectHypothesisWithPose": "vision_msgs/ObjectHypothesis hypothesis\ngeometry_msgs/PoseWithCovariance pose",
     "vision_msgs/msg/Detection2D": "std_msgs/Header header\nvision_msgs/ObjectHypothesisWithPose[] results\n"
     "vision_msgs/BoundingBox2D bbox\nstring id",
     "vision_msgs/msg/Detection2DArray": "std_msgs/Header header\nvision_msgs/Detection2D[] detections",
@@ -50,9 +49,7 @@ def typestore() -> Typestore:
     return store
 
 
-def person_array(
-    header: Any, people: People, skeleton: Skeleton, *, image_wh: tuple[int, int], keypoint_threshold: float
-) -> Any:
+def person_array(header: Any, people: People, skeleton: Skeleton, *, image_wh: tuple[int, int], keypoint_threshold: float) -> Any:
     """As the node's ``~/persons``; header: of the input image, as it is."""
     means = pose_score(people, keypoint_threshold=keypoint_threshold)
     scores = np.clip(people.keypoint_scores, 0.0, 1.0)
@@ -65,9 +62,7 @@ def person_array(
             bbox=_bounding_box(people.boxes_xyxy[row]),
             keypoints=[
                 _make("pose_resnet_ros/msg/Keypoint", name=name, x=float(x), y=float(y), score=float(score))
-                for name, (x, y), score in zip(
-                    skeleton.joint_names, people.keypoints_xy[row], scores[row], strict=True
-                )
+                for name, (x, y), score in zip(skeleton.joint_names, people.keypoints_xy[row], scores[row], strict=True)
             ],
         )
         for row in range(len(people))
@@ -93,9 +88,7 @@ def detection_array(header: Any, detections: Detections, *, track_ids: np.ndarra
             bbox=_bounding_box(box),
             id=id_text(track_id),
         )
-        for box, score, track_id in zip(
-            detections.boxes_xyxy, detections.scores, track_ids.tolist(), strict=True
-        )
+        for box, score, track_id in zip(detections.boxes_xyxy, detections.scores, track_ids.tolist(), strict=True)
     ]
     return _make("vision_msgs/msg/Detection2DArray", header=header, detections=found)
 
@@ -114,12 +107,7 @@ def skeleton_message(skeleton: Skeleton) -> Any:
 
 def jpeg_message(header: Any, jpeg: np.ndarray) -> Any:
     """As the node's ``~/annotated_image/compressed``; jpeg: the encoded picture, uint8."""
-    return _make(
-        "sensor_msgs/msg/CompressedImage",
-        header=header,
-        format="bgr8; jpeg compressed bgr8",
-        data=jpeg.ravel(),
-    )
+    return _make("sensor_msgs/msg/CompressedImage", header=header, format="bgr8; jpeg compressed bgr8", data=jpeg.ravel())
 
 
 def _person_hypothesis(score: float) -> Any:

@@ -22,16 +22,7 @@ from pose_resnet_ros.output_files import OutputGuard, write_whole
 from pose_resnet_ros.tools.options import file_path, parser_of, require_writable, whole_number
 
 # Options of the pipeline that may have several values: every combination runs.
-AXES = (
-    "pose_model",
-    "detector_model",
-    "detector_input",
-    "backend",
-    "precision",
-    "detector_precision",
-    "max_batch",
-    "one_trip",
-)
+AXES = ("pose_model", "detector_model", "detector_input", "backend", "precision", "detector_precision", "max_batch", "one_trip")
 _PERSONS = [0, 1, 2, 4, 8, 16, 32]
 _DESCRIPTION = """Times are taken in turns (A B A B), so compare within one call, not between calls. With --node the ROS 2 node
 runs in a process of its own between a source and a listener."""
@@ -75,9 +66,7 @@ def _check_files(args: argparse.Namespace) -> None:
     for name in ("json", "plot"):
         if vars(args)[name] is not None:
             require_writable(name, vars(args)[name])
-    guard = OutputGuard(
-        map(file_path, [args.source, str(args.compare or ""), *args.pose_model, *args.detector_model])
-    )
+    guard = OutputGuard(map(file_path, [args.source, str(args.compare or ""), *args.pose_model, *args.detector_model]))
     for name in ("json", "plot"):
         if vars(args)[name] is not None:
             guard.claim(name, vars(args)[name])
@@ -96,8 +85,7 @@ def setups(args: argparse.Namespace) -> dict[str, dict[str, Any]]:
     differing = [name for name, values in axes.items() if len(values) > 1] or ["pose_model"]
     combinations = [dict(zip(axes, values, strict=True)) for values in product(*axes.values())]
     return {
-        " ".join(_label(name, given[name]) for name in differing): {**given, "threads": args.threads}
-        for given in combinations
+        " ".join(_label(name, given[name]) for name in differing): {**given, "threads": args.threads} for given in combinations
     }
 
 
@@ -117,9 +105,7 @@ def _size(text: str) -> tuple[int, int]:
 
 
 def _parse(arguments: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python3 -m pose_resnet_ros benchmark", description=f"{__doc__} {_DESCRIPTION}"
-    )
+    parser = argparse.ArgumentParser(prog="python3 -m pose_resnet_ros benchmark", description=f"{__doc__} {_DESCRIPTION}")
     for row in map(option, AXES):
         parser.add_argument(
             "--" + row.name.replace("_", "-"),
@@ -130,43 +116,19 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
             help=f"one or more; {row.description} ({row.allowed}; default {str(row.default).lower()})",
         )
     parser.add_argument("--threads", type=whole_number(0), default=0, help=option("threads").description)
-    parser.add_argument(
-        "--persons", nargs="+", type=whole_number(0), default=_PERSONS, help="default 0 1 2 4 8 16 32"
-    )
-    parser.add_argument(
-        "--source",
-        default="synthetic",
-        help="synthetic (default), or a video, an image or a folder of images",
-    )
-    parser.add_argument(
-        "--size", type=_size, metavar="WxH", help="of the frames (default 640x480, or the recording's own)"
-    )
-    parser.add_argument(
-        "--encoding", choices=("bgr8", "rgb8"), default="bgr8", help="of the frames (default bgr8)"
-    )
-    parser.add_argument(
-        "--rounds", type=whole_number(1), default=20, help="times each set-up runs (default 20)"
-    )
+    parser.add_argument("--persons", nargs="+", type=whole_number(0), default=_PERSONS, help="default 0 1 2 4 8 16 32")
+    parser.add_argument("--source", default="synthetic", help="synthetic (default), or a video, an image or a folder of images")
+    parser.add_argument("--size", type=_size, metavar="WxH", help="of the frames (default 640x480, or the recording's own)")
+    parser.add_argument("--encoding", choices=("bgr8", "rgb8"), default="bgr8", help="of the frames (default bgr8)")
+    parser.add_argument("--rounds", type=whole_number(1), default=20, help="times each set-up runs (default 20)")
     parser.add_argument("--json", type=file_path, metavar="FILE", help="write everything measured")
-    parser.add_argument(
-        "--plot", type=file_path, metavar="FILE", help="write a plot of latency against persons (matplotlib)"
-    )
-    parser.add_argument(
-        "--compare", type=file_path, metavar="FILE", help="show the ratios to an older --json file"
-    )
+    parser.add_argument("--plot", type=file_path, metavar="FILE", help="write a plot of latency against persons (matplotlib)")
+    parser.add_argument("--compare", type=file_path, metavar="FILE", help="show the ratios to an older --json file")
     group = parser.add_argument_group("through ROS 2 (of several values the first)")
-    group.add_argument(
-        "--node", action="store_true", help="a source, the pose node and a listener, a process each"
-    )
-    group.add_argument(
-        "--rate", type=float, default=30.0, help="frames a second that the source sends (default 30)"
-    )
+    group.add_argument("--node", action="store_true", help="a source, the pose node and a listener, a process each")
+    group.add_argument("--rate", type=float, default=30.0, help="frames a second that the source sends (default 30)")
     group.add_argument("--seconds", type=float, default=20.0, help="how long (default 20)")
-    group.add_argument(
-        "--without-networks",
-        action="store_true",
-        help="with networks that cost nothing: what ROS 2 itself takes",
-    )
+    group.add_argument("--without-networks", action="store_true", help="with networks that cost nothing: what ROS 2 itself takes")
     return parser.parse_args(arguments)
 
 

@@ -33,22 +33,15 @@ class Tool:
 
 TOOLS: dict[str, Tool] = {
     "predict": Tool(
-        "pose_resnet_ros.tools.predict",
-        "find people and their keypoints in images, folders, videos, webcams, streams and bags",
+        "pose_resnet_ros.tools.predict", "find people and their keypoints in images, folders, videos, webcams, streams and bags"
     ),
     "models": Tool("pose_resnet_ros.tools.models", "list, describe, fetch, check and add models"),
-    "export": Tool(
-        "pose_resnet_ros.tools.export", "turn a checkpoint into an ONNX model that describes itself"
-    ),
+    "export": Tool("pose_resnet_ros.tools.export", "turn a checkpoint into an ONNX model that describes itself"),
     "evaluate": Tool("pose_resnet_ros.tools.evaluate", "measure accuracy on a COCO data set"),
     "benchmark": Tool("pose_resnet_ros.tools.benchmark", "measure speed, stage by stage and side by side"),
-    "pose_node": Tool(
-        "pose_resnet_ros.ros.node", "the ROS 2 node: image topic in, keypoints out", needs_ros=True
-    ),
+    "pose_node": Tool("pose_resnet_ros.ros.node", "the ROS 2 node: image topic in, keypoints out", needs_ros=True),
     "image_source": Tool(
-        "pose_resnet_ros.ros.programs.image_source",
-        "publish a video, images, a webcam or a stream as a camera",
-        needs_ros=True,
+        "pose_resnet_ros.ros.programs.image_source", "publish a video, images, a webcam or a stream as a camera", needs_ros=True
     ),
     "demo": Tool(
         "pose_resnet_ros.ros.programs.demo",
@@ -70,9 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             return _run(arguments)
         finally:
-            print(
-                end="", flush=True
-            )  # else what is still buffered meets the closed pipe when Python ends, which is noisy
+            print(end="", flush=True)  # else what is still buffered meets the closed pipe when Python ends, which is noisy
     except BrokenPipeError:
         closed = [stream for stream in (sys.stdout, sys.stderr) if stream and _has_no_reader(stream)]
         if not closed:
@@ -124,9 +115,7 @@ def _load(tool: Tool, name: str) -> Callable[[list[str]], int]:
         return importlib.import_module(tool.module).main
     except ModuleNotFoundError as error:
         if tool.needs_ros:
-            raise PoseError(
-                f"{name} needs ROS 2: no module named '{error.name}'; source its setup.bash first"
-            ) from error
+            raise PoseError(f"{name} needs ROS 2: no module named '{error.name}'; source its setup.bash first") from error
         raise
 
 

@@ -17,18 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from pose_resnet_ros.checked_json import (
-    BOX,
-    FLAG,
-    KEYPOINTS,
-    NAME,
-    NUMBER,
-    SIZE,
-    WHOLE,
-    checked_rows,
-    coco_lists,
-    read_json,
-)
+from pose_resnet_ros.checked_json import BOX, FLAG, KEYPOINTS, NAME, NUMBER, SIZE, WHOLE, checked_rows, coco_lists, read_json
 from pose_resnet_ros.core import boxes as box_maths
 from pose_resnet_ros.core.errors import DataFileError, ImageError, PoseError, SettingsError
 from pose_resnet_ros.core.oks import oks_nms, rescore
@@ -110,9 +99,7 @@ def read_annotations(path: Path) -> dict[str, Any]:
     Raises DataFileError, which names the place of what is wrong.
     """
     whole = read_json(path)
-    data = coco_lists(
-        whole, images=_IMAGE, annotations=_ANNOTATION, categories={"id": WHOLE}, where=path
-    )
+    data = coco_lists(whole, images=_IMAGE, annotations=_ANNOTATION, categories={"id": WHOLE}, where=path)
     if all(category["id"] != PERSON_CATEGORY for category in data["categories"]):
         raise DataFileError(f"{path}: categories: expected one with the id {PERSON_CATEGORY}, COCO's person")
     # pycocotools takes 0 for "no annotation", and one of two annotations with the same id for the other.
@@ -158,12 +145,7 @@ class Measurement:
 
 
 def measure(
-    pipeline: PosePipeline,
-    data: CocoData,
-    image_ids: Iterable[int],
-    *,
-    boxes: BoxesByImage | None,
-    settings: PipelineSettings,
+    pipeline: PosePipeline, data: CocoData, image_ids: Iterable[int], *, boxes: BoxesByImage | None, settings: PipelineSettings
 ) -> Measurement:
     """Run the pipeline over the pictures. boxes: given persons by image id, or None for the pipeline's own detector.
 
@@ -194,13 +176,7 @@ def result_rows(people: People, *, image_id: int, spec: PoseSpec) -> list[dict[s
     scores = rescore(people.box_scores, people.keypoint_scores, keypoint_threshold=KEYPOINT_THRESHOLD)
     aspect = spec.input.width / spec.input.height
     views = box_maths.pad_to_aspect(people.boxes_xyxy, aspect=aspect, padding=spec.padding)
-    kept = oks_nms(
-        people.keypoints_xy,
-        scores,
-        areas=box_maths.areas(views),
-        sigmas=COCO17.oks_sigmas,
-        threshold=OKS_THRESHOLD,
-    )
+    kept = oks_nms(people.keypoints_xy, scores, areas=box_maths.areas(views), sigmas=COCO17.oks_sigmas, threshold=OKS_THRESHOLD)
     points = np.concatenate([people.keypoints_xy, people.keypoint_scores[..., None]], axis=2).astype(float)
     return [
         {

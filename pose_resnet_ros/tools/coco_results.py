@@ -51,22 +51,14 @@ class CocoResults:
         self._images: dict[int, Row] = {}  # by id
 
     def add(
-        self,
-        people: People,
-        picture: Picture,
-        *,
-        file_name: str,
-        keypoint_threshold: float,
-        places: Sequence[int] | None = None,
+        self, people: People, picture: Picture, *, file_name: str, keypoint_threshold: float, places: Sequence[int] | None = None
     ) -> None:
         """A picture and everybody in it. file_name: what it is called in results; places: of the given boxes, one a person."""
         if not set(COCO17.joint_names) <= set(self._skeleton.joint_names):
             return
         coco = convert(people, native=self._skeleton, target=COCO17)
         image_id = self._ids.take(picture)
-        rows = result_rows(
-            coco, picture=picture, file_name=file_name, image_id=image_id, keypoint_threshold=keypoint_threshold
-        )
+        rows = result_rows(coco, picture=picture, file_name=file_name, image_id=image_id, keypoint_threshold=keypoint_threshold)
         first = len(self._rows)
         for offset, row in enumerate(rows):
             place = first + offset if places is None else places[offset]
@@ -128,9 +120,7 @@ class ImageIds:
         return self._last
 
 
-def result_rows(
-    people: People, *, picture: Picture, file_name: str, image_id: int, keypoint_threshold: float
-) -> list[Row]:
+def result_rows(people: People, *, picture: Picture, file_name: str, image_id: int, keypoint_threshold: float) -> list[Row]:
     """One row for each person, in order.
 
     people: with COCO's 17 joints; file_name: what the picture is called in results. ``score``, which ranks persons, is the

@@ -14,22 +14,8 @@ from pose_resnet_ros.options import PIPELINE_OPTIONS
 from pose_resnet_ros.output_files import OutputGuard
 from pose_resnet_ros.pipeline import PosePipeline, load_pipeline
 from pose_resnet_ros.tools import evaluation_report as report
-from pose_resnet_ros.tools.coco_evaluation import (
-    MEASURES,
-    BoxesByImage,
-    CocoData,
-    boxes_from_file,
-    coco_measures,
-    measure,
-)
-from pose_resnet_ros.tools.options import (
-    add_options,
-    file_path,
-    frame_settings,
-    load_arguments,
-    require_writable,
-    whole_number,
-)
+from pose_resnet_ros.tools.coco_evaluation import MEASURES, BoxesByImage, CocoData, boxes_from_file, coco_measures, measure
+from pose_resnet_ros.tools.options import add_options, file_path, frame_settings, load_arguments, require_writable, whole_number
 
 TRUE_BOXES, DETECTOR = "ground-truth", "detector"
 # Options of the pipeline that say nothing here: the joints are COCO's, the pictures do not follow one another.
@@ -48,11 +34,7 @@ def main(arguments: list[str]) -> int:
     _keep_inputs(options, data)
     boxes = _boxes(options.boxes, data)
     runs = [_run(name, options, data, image_ids, boxes) for name in options.pose_model]
-    for path, write in (
-        (options.json, report.write_json),
-        (options.csv, report.write_csv),
-        (options.plot, report.write_plot),
-    ):
+    for path, write in ((options.json, report.write_json), (options.csv, report.write_csv), (options.plot, report.write_plot)):
         if path is not None:
             write(path, runs)
     if any(run.published for run in runs):
@@ -78,9 +60,7 @@ def _boxes(choice: str, data: CocoData) -> BoxesByImage | None:
     return data.true_boxes() if choice == TRUE_BOXES else boxes_from_file(file_path(choice))
 
 
-def _run(
-    name: str, options: argparse.Namespace, data: CocoData, image_ids: list[int], boxes: BoxesByImage | None
-) -> report.Run:
+def _run(name: str, options: argparse.Namespace, data: CocoData, image_ids: list[int], boxes: BoxesByImage | None) -> report.Run:
     settings = frame_settings(vars(options) | {"keypoint_threshold": 0.0, "detector_interval": 1})
     with _load(name, options) as pipeline:
         begin = time.perf_counter()
@@ -128,37 +108,22 @@ def _published(name: str) -> dict[str, float]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python3 -m pose_resnet_ros evaluate", description=__doc__)
     parser.add_argument(
-        "--annotations",
-        type=file_path,
-        required=True,
-        help="person_keypoints_val2017.json, or another COCO file",
+        "--annotations", type=file_path, required=True, help="person_keypoints_val2017.json, or another COCO file"
     )
-    parser.add_argument(
-        "--images", type=file_path, required=True, metavar="DIR", help="folder of its pictures"
-    )
+    parser.add_argument("--images", type=file_path, required=True, metavar="DIR", help="folder of its pictures")
     parser.add_argument(
         "--boxes",
         default=TRUE_BOXES,
         help=f"{TRUE_BOXES} (default), {DETECTOR} (--detector-model), or a COCO result file of person boxes",
     )
     parser.add_argument(
-        "--pose-model",
-        nargs="+",
-        default=["pose_resnet_lite"],
-        metavar="NAME",
-        help="names or paths, measured in turn",
+        "--pose-model", nargs="+", default=["pose_resnet_lite"], metavar="NAME", help="names or paths, measured in turn"
     )
     parser.add_argument("--limit", type=whole_number(1), metavar="N", help="only the first N images")
-    parser.add_argument(
-        "--results", type=file_path, metavar="FILE", help="write the persons in COCO's result format"
-    )
+    parser.add_argument("--results", type=file_path, metavar="FILE", help="write the persons in COCO's result format")
     parser.add_argument("--json", type=file_path, metavar="FILE", help="write all figures")
-    parser.add_argument(
-        "--csv", type=file_path, metavar="FILE", help="write all figures, a line for each model"
-    )
-    parser.add_argument(
-        "--plot", type=file_path, metavar="FILE", help="draw accuracy against time (png, svg or pdf)"
-    )
+    parser.add_argument("--csv", type=file_path, metavar="FILE", help="write all figures, a line for each model")
+    parser.add_argument("--plot", type=file_path, metavar="FILE", help="draw accuracy against time (png, svg or pdf)")
     used = [row for row in PIPELINE_OPTIONS if row.name not in _LEFT_OUT and not row.name.startswith("draw_")]
     add_options(parser, used)
     return parser

@@ -57,9 +57,7 @@ def default_output(source_path: Path, entry: ModelEntry | None, precision: str) 
         return models_folder() / f"{Path(entry.file if entry else source_path).stem}.{precision}.onnx"
     if entry is None or not entry.checkpoint:
         name = entry.name if entry else source_path.name
-        raise SettingsError(
-            f"'{name}' is ONNX already, and its download is not written over: give --output FILE.onnx"
-        )
+        raise SettingsError(f"'{name}' is ONNX already, and its download is not written over: give --output FILE.onnx")
     return entry_path(entry)
 
 
@@ -73,9 +71,7 @@ def find_source(checkpoint: str, model: str | None) -> tuple[Path, ModelEntry | 
     if entry is not None:
         path = entry_path(entry) if entry.embedded else models_folder() / entry.stored_file
         if not path.is_file():
-            raise ModelError(
-                f"{path} is not there yet; get it with: python3 -m pose_resnet_ros models fetch {entry.name}"
-            )
+            raise ModelError(f"{path} is not there yet; get it with: python3 -m pose_resnet_ros models fetch {entry.name}")
         return path, get_entry(model) if model else entry
     path = file_path(checkpoint)
     if not path.is_file():
@@ -96,32 +92,22 @@ def find_source(checkpoint: str, model: str | None) -> tuple[Path, ModelEntry | 
     return path, rows[0]
 
 
-def export_file(
-    source_path: Path, entry: ModelEntry | None, output: Path, options: argparse.Namespace
-) -> Kind:
+def export_file(source_path: Path, entry: ModelEntry | None, output: Path, options: argparse.Namespace) -> Kind:
     """Export one file and say what was written; the kind of model that it is."""
     try:
         from pose_resnet_ros.export import files, sources
     except ModuleNotFoundError as error:
-        raise ModelError(
-            f"export needs {error.name}, which is not installed; pip install {error.name}"
-        ) from error
+        raise ModelError(f"export needs {error.name}, which is not installed; pip install {error.name}") from error
     spec = files.described(entry, source=source_path)
     source = sources.open_source(source_path, spec)
     tensors = None if options.calibration is None else calibration_tensors(options.calibration, spec)
-    wanted = files.ExportOptions(
-        opset=options.opset, fp16=options.fp16, calibration=tensors, split=options.split
-    )
+    wanted = files.ExportOptions(opset=options.opset, fp16=options.fp16, calibration=tensors, split=options.split)
     model = files.export(source, spec, wanted)
     if options.check:
         difference, largest = files.largest_difference(model, source, spec)
-        print(
-            f"largest difference from the source network on random input: {difference:.2g} (largest output {largest:.2g})"
-        )
+        print(f"largest difference from the source network on random input: {difference:.2g} (largest output {largest:.2g})")
         if difference > CHECK_TOLERANCE * max(1.0, largest) and not (options.fp16 or options.int8):
-            raise ModelError(
-                f"expected at most {CHECK_TOLERANCE:g} of the largest output; nothing was written"
-            )
+            raise ModelError(f"expected at most {CHECK_TOLERANCE:g} of the largest output; nothing was written")
     files.save(model, output)
     if output.parent == models_folder():
         record_digest(output)
@@ -141,25 +127,13 @@ def _parser() -> argparse.ArgumentParser:
         help="ONNX file to write; default: the model folder, under the row's name, with .fp16 or .int8; an ONNX file that stays"
         " as it is (neither --fp16 nor --int8) has none",
     )
+    parser.add_argument("--model", metavar="NAME", help="row of the model table that describes the checkpoint")
     parser.add_argument(
-        "--model", metavar="NAME", help="row of the model table that describes the checkpoint"
-    )
-    parser.add_argument(
-        "--opset",
-        type=int,
-        default=17,
-        choices=range(13, 22),
-        metavar="13..21",
-        help="default 17; an ONNX file keeps its own",
+        "--opset", type=int, default=17, choices=range(13, 22), metavar="13..21", help="default 17; an ONNX file keeps its own"
     )
     parser.add_argument("--fp16", action="store_true", help="half precision inside, float32 outside")
     parser.add_argument("--int8", action="store_true", help="8 bits inside, ranges from --calibration")
-    parser.add_argument(
-        "--calibration",
-        type=file_path,
-        metavar="PICTURES",
-        help="for --int8: a folder of pictures, or a video",
-    )
+    parser.add_argument("--calibration", type=file_path, metavar="PICTURES", help="for --int8: a folder of pictures, or a video")
     parser.add_argument(
         "--split",
         action="store_true",

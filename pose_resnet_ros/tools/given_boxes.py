@@ -11,17 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pose_resnet_ros.checked_json import (
-    BOX,
-    NAME,
-    NUMBER,
-    SIZE,
-    WHOLE,
-    Row,
-    checked_rows,
-    coco_lists,
-    read_json,
-)
+from pose_resnet_ros.checked_json import BOX, NAME, NUMBER, SIZE, WHOLE, Row, checked_rows, coco_lists, read_json
 from pose_resnet_ros.core.errors import DataFileError
 from pose_resnet_ros.core.types import Detections
 from pose_resnet_ros.tools.coco_results import PERSON_CATEGORY, number_in_name

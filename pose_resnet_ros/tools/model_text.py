@@ -39,10 +39,7 @@ def table(rows: Iterable[ModelEntry]) -> str:
     """One line a row, in columns, the two kinds one below the other."""
     lines = [HEADINGS, *(_cells(entry) for entry in rows)]
     widths = [max(len(line[i]) for line in lines) for i in range(len(HEADINGS))]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in lines
-    )
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines)
 
 
 def markdown(rows: Iterable[ModelEntry]) -> str:
@@ -177,11 +174,7 @@ def _lines(facts: dict[str, str]) -> str:
 def _network_facts(path: Path, entry: ModelEntry | None) -> dict[str, str]:
     """Of the file, where it is here; else of the row."""
     if entry is not None and not path.is_file():
-        return (
-            _spec_facts(entry.spec) | {"sizes": "free or fixed: known when the file is here"}
-            if entry.spec
-            else {}
-        )
+        return _spec_facts(entry.spec) | {"sizes": "free or fixed: known when the file is here"} if entry.spec else {}
     try:
         model = OnnxModel(path, run_on=RunOn(backend="cpu", max_batch=1))
     except ModelError as error:
@@ -229,7 +222,4 @@ def _spec_facts(spec: Spec) -> dict[str, str]:
     }
     if isinstance(spec, PoseSpec):
         return facts | {"skeleton": spec.skeleton, "crop": f"{spec.crop}, padding {spec.padding:g}"}
-    return facts | {
-        "letterbox": spec.letterbox,
-        "classes": f"{spec.class_count}, person is {spec.person_class}",
-    }
+    return facts | {"letterbox": spec.letterbox, "classes": f"{spec.class_count}, person is {spec.person_class}"}

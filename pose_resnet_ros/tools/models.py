@@ -44,9 +44,7 @@ def _list(options: argparse.Namespace) -> int:
 
 def _info(options: argparse.Namespace) -> int:
     entry = find_entry(options.name)
-    print(
-        model_text.description(entry) if entry else model_text.file_description(find_model(options.name).path)
-    )
+    print(model_text.description(entry) if entry else model_text.file_description(find_model(options.name).path))
     return 0
 
 
@@ -59,11 +57,7 @@ def _fetch(options: argparse.Namespace) -> int:
     def make(entry: ModelEntry) -> None:
         with _progress() as report:
             path = make_ready(entry, say=print, report=report, from_folder=options.from_folder)
-        print(
-            f"{entry.name} is part of this package: {path}"
-            if entry.embedded
-            else f"{entry.name}: ready, {path}"
-        )
+        print(f"{entry.name} is part of this package: {path}" if entry.embedded else f"{entry.name}: ready, {path}")
 
     make_each_ready([get_entry(name) for name in options.names], make)
     return 0
@@ -114,9 +108,7 @@ def _verify_row(entry: ModelEntry) -> list[str]:
     published, model = models_folder() / entry.stored_file, entry_path(entry)
     if published.is_file():
         check_published(published, entry)
-        checked.append(
-            f"{published.name} as published" if entry.digest else f"{published.name} as first fetched"
-        )
+        checked.append(f"{published.name} as published" if entry.digest else f"{published.name} as first fetched")
     if model.is_file() and model != published:
         known = check_unchanged(model)
         checked.append(f"{model.name} as made here" if known else f"{model.name} of unknown origin")
@@ -159,11 +151,7 @@ def _parser() -> argparse.ArgumentParser:
     one = verbs.add_parser("fetch", help="download models, check them, and make them ready to run")
     one.add_argument("names", nargs="+", metavar="NAME")
     one.add_argument(
-        "--from",
-        dest="from_folder",
-        type=file_path,
-        metavar="DIR",
-        help="take the published files from this folder instead",
+        "--from", dest="from_folder", type=file_path, metavar="DIR", help="take the published files from this folder instead"
     )
     one.set_defaults(verb=_fetch)
 
@@ -177,9 +165,7 @@ def _parser() -> argparse.ArgumentParser:
 
     one = verbs.add_parser("add", help="take a file of your own, or one that you downloaded by hand")
     one.add_argument("file", type=file_path, help="ONNX, or the published file of a row of the table")
-    one.add_argument(
-        "--as", dest="as_row", metavar="ROW", help="it is the published file of this row, whatever its name"
-    )
+    one.add_argument("--as", dest="as_row", metavar="ROW", help="it is the published file of this row, whatever its name")
     one.add_argument(
         "--like",
         metavar="ROW",

@@ -22,21 +22,10 @@ def add_options(parser: argparse.ArgumentParser, options: Iterable[Option] = PIP
         flag = "--" + option.name.replace("_", "-")
         text = f"{option.description} ({_range(option)}{_default(option)})".replace("%", "%%")
         if option.type is bool:
-            group.add_argument(
-                flag,
-                dest=option.name,
-                default=option.default,
-                action=argparse.BooleanOptionalAction,
-                help=text,
-            )
+            group.add_argument(flag, dest=option.name, default=option.default, action=argparse.BooleanOptionalAction, help=text)
         else:
             group.add_argument(
-                flag,
-                dest=option.name,
-                default=option.default,
-                type=parser_of(option),
-                metavar=_metavar(option),
-                help=text,
+                flag, dest=option.name, default=option.default, type=parser_of(option), metavar=_metavar(option), help=text
             )
 
 
@@ -92,9 +81,7 @@ def require_writable(name: str, path: Path) -> None:
     if path.is_dir():
         raise SettingsError(f"{name}: expected the name of a file to write, got the folder {path}")
     if not os.access(path.parent, os.W_OK):
-        raise SettingsError(
-            f"{name}: no permission to write into {path.parent.resolve()}; choose another place"
-        )
+        raise SettingsError(f"{name}: no permission to write into {path.parent.resolve()}; choose another place")
 
 
 def _range(option: Option) -> str:

@@ -134,9 +134,7 @@ class Window:
         """Raises SettingsError where there is no display, or where OpenCV was built without windows."""
         on_linux = sys.platform.startswith("linux")
         if on_linux and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-            raise SettingsError(
-                "show: there is no display (neither DISPLAY nor WAYLAND_DISPLAY is set); use --output instead"
-            )
+            raise SettingsError("show: there is no display (neither DISPLAY nor WAYLAND_DISPLAY is set); use --output instead")
         self._title = title
         try:
             cv2.namedWindow(title, cv2.WINDOW_NORMAL)

@@ -24,13 +24,7 @@ from pose_resnet_ros.pipeline import PosePipeline, load_pipeline
 from pose_resnet_ros.tools.bag_reading import is_bag
 from pose_resnet_ros.tools.coco_results import images_path
 from pose_resnet_ros.tools.given_boxes import GivenBoxes, read_boxes
-from pose_resnet_ros.tools.options import (
-    add_options,
-    file_path,
-    load_arguments,
-    require_writable,
-    whole_number,
-)
+from pose_resnet_ros.tools.options import add_options, file_path, load_arguments, require_writable, whole_number
 from pose_resnet_ros.tools.outputs import VIDEO_SUFFIX, PictureFolder, Quit, Sinks, Window, picture_name
 from pose_resnet_ros.tools.predict_bags import predict_bags
 from pose_resnet_ros.tools.prediction import Prediction
@@ -48,12 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(format="%(message)s", level=logging.INFO)
     if any(is_bag(Path(text)) for text in args.inputs):
         return _predict_bags(args)
-    bag_options = {
-        "topic": args.topic,
-        "annotated": args.annotated,
-        "workers": args.workers > 1,
-        "ray": args.ray,
-    }
+    bag_options = {"topic": args.topic, "annotated": args.annotated, "workers": args.workers > 1, "ray": args.ray}
     _refuse(bag_options, "for bags only")
     pictures = _pictures(args.inputs)
     given = read_boxes(args.boxes) if args.boxes else None
@@ -79,9 +68,7 @@ def _predict_bags(args: argparse.Namespace) -> int:
     if others := [text for text in args.inputs if not is_bag(Path(text))]:
         raise SettingsError(f"inputs: bags and other inputs cannot be mixed; no bag: {names_of(others)}")
     if args.output is None:
-        raise SettingsError(
-            "output: say which bag to write (--output results.mcap; for several bags a folder)"
-        )
+        raise SettingsError("output: say which bag to write (--output results.mcap; for several bags a folder)")
     sources = [Path(text) for text in args.inputs]
     bag_options = {"topic": args.topic, "annotated": args.annotated, "workers": args.workers, "ray": args.ray}
     return predict_bags(sources, args.output, vars(args), **bag_options)
@@ -90,9 +77,7 @@ def _predict_bags(args: argparse.Namespace) -> int:
 def _require_fitting_model(args: argparse.Namespace, pipeline: PosePipeline) -> None:
     """Raises SettingsError where the pose network cannot give what was asked for."""
     if args.heatmaps and pipeline.pose_net.spec.decoder == "simcc":
-        raise SettingsError(
-            "--heatmaps: this pose network gives none (decoder simcc); choose another one, or leave it out"
-        )
+        raise SettingsError("--heatmaps: this pose network gives none (decoder simcc); choose another one, or leave it out")
     if args.json and not set(COCO17.joint_names) <= set(pipeline.native_skeleton.joint_names):
         raise SettingsError(
             f"--json: COCO's format has COCO's 17 joints, which this pose network ({pipeline.native_skeleton.name}) does not"
@@ -106,9 +91,7 @@ def _refuse(options: Mapping[str, object], reason: str) -> None:
         raise SettingsError(f"{names_of(given)}: {reason}")
 
 
-def _predict(
-    prediction: Prediction, args: argparse.Namespace, given: GivenBoxes | None, last: ExitStack
-) -> int:
+def _predict(prediction: Prediction, args: argparse.Namespace, given: GivenBoxes | None, last: ExitStack) -> int:
     """last: writes and closes all that is kept; done here, so that the summary comes after it."""
     exit_code = 0
     try:
@@ -123,9 +106,7 @@ def _predict(
     print(prediction.summary())
     left = prediction.boxes_left() if exit_code == 0 else []
     if given is not None and left:
-        print(
-            f"boxes that belong to no input: {len(left)}; the first: {given.boxes[left[0]]}", file=sys.stderr
-        )
+        print(f"boxes that belong to no input: {len(left)}; the first: {given.boxes[left[0]]}", file=sys.stderr)
     return exit_code or int(prediction.errors > 0 or bool(left))
 
 
@@ -160,9 +141,7 @@ def _pictures(inputs: Sequence[str]) -> list[Path]:
     return found
 
 
-def _keep_inputs(
-    args: argparse.Namespace, folder: Path | None, pictures: Sequence[Path], guard: OutputGuard
-) -> None:
+def _keep_inputs(args: argparse.Namespace, folder: Path | None, pictures: Sequence[Path], guard: OutputGuard) -> None:
     """Raises SettingsError now where a result would later be written over an input."""
     for name in ("json", "rerun"):
         if vars(args)[name] is not None:
@@ -207,28 +186,15 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         help="take the persons' boxes from a COCO annotation file, or from a list of objects with file_name or image_id,"
         " and bbox [x, y, width, height]; no detector runs",
     )
+    parser.add_argument("--heatmaps", action="store_true", help="write (and show) the confidence maps over the picture too")
     parser.add_argument(
-        "--heatmaps", action="store_true", help="write (and show) the confidence maps over the picture too"
-    )
-    parser.add_argument(
-        "--rerun",
-        type=file_path,
-        metavar="FILE",
-        help="write pictures, skeletons and scores for the Rerun viewer (.rrd)",
+        "--rerun", type=file_path, metavar="FILE", help="write pictures, skeletons and scores for the Rerun viewer (.rrd)"
     )
     parser.add_argument("--show", action="store_true", help="show the pictures in a window; q ends")
     bags = parser.add_argument_group("ROS 2 bags")
-    bags.add_argument(
-        "--topic", help="the image topic to read, raw or compressed; needed where there are several"
-    )
+    bags.add_argument("--topic", help="the image topic to read, raw or compressed; needed where there are several")
     bags.add_argument("--annotated", action="store_true", help="write the annotated pictures too, as JPEG")
-    bags.add_argument(
-        "--workers",
-        type=whole_number(1),
-        default=1,
-        metavar="N",
-        help="bags at a time, each in its own process",
-    )
+    bags.add_argument("--workers", type=whole_number(1), default=1, metavar="N", help="bags at a time, each in its own process")
     bags.add_argument(
         "--ray",
         metavar="ADDRESS",

@@ -68,10 +68,7 @@ def predict_bag(job: BagJob, advance: Callable[[int | None], Any] = lambda total
     """
     with load_pipeline(**load_arguments(job.values)) as pipeline:
         try:
-            with (
-                BagImages(job.source, job.topic) as images,
-                BagResults(job.output, annotated=job.annotated) as results,
-            ):
+            with BagImages(job.source, job.topic) as images, BagResults(job.output, annotated=job.annotated) as results:
                 return _Run(job, pipeline, results).over(images, advance)
         except (BagError, SettingsError) as error:
             return BagReport(job, problem=str(error))
@@ -111,9 +108,7 @@ class _Run:
         people = self._identities.update(result.people, stamp_s=stamp_s, image=bgr)
         skeleton, threshold = self._pipeline.skeleton, self._settings.keypoint_threshold
         size = bgr.shape[1], bgr.shape[0]
-        message = bag_types.person_array(
-            header, people, skeleton, image_wh=size, keypoint_threshold=threshold
-        )
+        message = bag_types.person_array(header, people, skeleton, image_wh=size, keypoint_threshold=threshold)
         self._results.write_persons(message, log_ns=log_ns)
         detections = bag_types.detection_array(header, result.detections, track_ids=people.track_ids)
         self._results.write_detections(detections, log_ns=log_ns)

@@ -43,10 +43,7 @@ def predict_bags(
     ray: address of a Ray cluster, whose machines see the same files, or local; it takes the place of the workers.
     """
     _check_packages()
-    jobs = [
-        BagJob(source, target, topic, annotated, values)
-        for source, target in _targets(sources, output).items()
-    ]
+    jobs = [BagJob(source, target, topic, annotated, values) for source, target in _targets(sources, output).items()]
     _keep_inputs(jobs)
     left = [job for job in jobs if not job.output.exists()]
     done = dict(zip((job.output for job in left), _run_all(left, workers, ray), strict=True))
@@ -168,9 +165,7 @@ def _absolute(job: BagJob) -> BagJob:
     """Another process has another current folder; a model that is no file is a name."""
     models = {name: Path(job.values[name]) for name in ("pose_model", "detector_model")}
     files = {name: str(path.resolve()) for name, path in models.items() if path.is_file()}
-    return replace(
-        job, source=job.source.resolve(), output=job.output.resolve(), values={**job.values, **files}
-    )
+    return replace(job, source=job.source.resolve(), output=job.output.resolve(), values={**job.values, **files})
 
 
 def _targets(sources: Sequence[Path], output: Path) -> dict[Path, Path]:
@@ -181,9 +176,7 @@ def _targets(sources: Sequence[Path], output: Path) -> dict[Path, Path]:
         return {sources[0]: output}
     targets = {source: output / f"{_name(source)}.mcap" for source in sources}
     if len(set(targets.values())) < len(sources):
-        raise SettingsError(
-            "inputs: several bags have the same name; give them one by one, each with its own --output"
-        )
+        raise SettingsError("inputs: several bags have the same name; give them one by one, each with its own --output")
     return targets
 
 

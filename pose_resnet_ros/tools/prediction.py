@@ -80,11 +80,7 @@ class Prediction:
 
     def boxes_left(self) -> list[int]:
         """Places of the given boxes that belonged to no picture."""
-        return (
-            [place for place in range(len(self._given.boxes)) if place not in self._seen]
-            if self._given
-            else []
-        )
+        return [place for place in range(len(self._given.boxes)) if place not in self._seen] if self._given else []
 
     def summary(self) -> str:
         """One line on what was done."""
@@ -95,9 +91,7 @@ class Prediction:
     def _all_of(self, media: Media, progress: tqdm) -> None:
         moving = isinstance(media, Video)
         if moving and self._given is not None:
-            self._complain(
-                SettingsError("boxes: they belong to image files; a video, a webcam or a stream cannot have any")
-            )
+            self._complain(SettingsError("boxes: they belong to image files; a video, a webcam or a stream cannot have any"))
             return
         identities = Identities(self._pipeline.native_skeleton, self._identity_settings) if moving else None
         sequence = ImageSequence(self._pipeline) if moving else None
@@ -118,9 +112,7 @@ class Prediction:
         boxes = self._given.detections(places) if self._given and places is not None else None
         begin = time.perf_counter()
         try:
-            result = self._run(
-                picture.bgr, settings=self._settings, boxes=boxes, keep_heatmaps=self._heatmaps
-            )
+            result = self._run(picture.bgr, settings=self._settings, boxes=boxes, keep_heatmaps=self._heatmaps)
         except ImageError as error:
             raise ImageError(f"{picture.path}: {error}") from error
         self._total_ms += 1e3 * (time.perf_counter() - begin)
@@ -177,14 +169,10 @@ class Prediction:
     def _drawn(self, result: PipelineResult, image: np.ndarray) -> dict[str, np.ndarray]:
         """What is to be seen, by the addition to the file's name."""
         skeleton, threshold = self._pipeline.skeleton, self._settings.keypoint_threshold
-        drawn = {
-            "": draw_people(image, self._people(result), skeleton, keypoint_threshold=threshold, **self._draw)
-        }
+        drawn = {"": draw_people(image, self._people(result), skeleton, keypoint_threshold=threshold, **self._draw)}
         if result.heatmaps is not None and result.image_from_crop is not None:
             input_wh = self._pipeline.pose_net.input_wh
-            drawn["_heatmaps"] = draw_heatmaps(
-                image, result.heatmaps, result.image_from_crop, input_wh=input_wh
-            )
+            drawn["_heatmaps"] = draw_heatmaps(image, result.heatmaps, result.image_from_crop, input_wh=input_wh)
         return drawn
 
     def _complain(self, error: PoseError) -> None:

@@ -41,9 +41,7 @@ class RerunLog:
             raise SettingsError(f"rerun: cannot write {path}: {error}") from error
         self._describe(0)
 
-    def put(
-        self, bgr: np.ndarray, people: People, *, stamp_s: float | None, keypoint_threshold: float
-    ) -> None:
+    def put(self, bgr: np.ndarray, people: People, *, stamp_s: float | None, keypoint_threshold: float) -> None:
         """One picture, (H, W, 3) uint8 BGR, and its people, with the joints of the skeleton."""
         rerun, log = self._rerun, self._log
         log.set_time("picture", sequence=self._count)
@@ -70,9 +68,7 @@ class RerunLog:
             return
         self._described = 2 * last_id + 16
         rerun = self._rerun
-        joints = [
-            rerun.AnnotationInfo(k, name, color) for k, (name, color) in enumerate(self._named_colors())
-        ]
+        joints = [rerun.AnnotationInfo(k, name, color) for k, (name, color) in enumerate(self._named_colors())]
         classes = [
             rerun.ClassDescription(
                 info=rerun.AnnotationInfo(track_id, f"person {track_id}" if track_id else "person"),
@@ -87,16 +83,12 @@ class RerunLog:
         return list(zip(self._skeleton.joint_names, self._skeleton.joint_colours_rgb, strict=True))
 
     def _boxes(self, people: People) -> Any:
-        return self._rerun.Boxes2D(
-            array=people.boxes_xyxy, array_format=self._rerun.Box2DFormat.XYXY, class_ids=_classes(people)
-        )
+        return self._rerun.Boxes2D(array=people.boxes_xyxy, array_format=self._rerun.Box2DFormat.XYXY, class_ids=_classes(people))
 
     def _joints(self, people: People, keypoint_threshold: float) -> Any:
         rows, joints = np.nonzero(people.keypoint_scores > keypoint_threshold)
         return self._rerun.Points2D(
-            people.keypoints_xy[rows, joints],
-            class_ids=_classes(people)[rows],
-            keypoint_ids=joints.astype(np.uint16),
+            people.keypoints_xy[rows, joints], class_ids=_classes(people)[rows], keypoint_ids=joints.astype(np.uint16)
         )
 
 

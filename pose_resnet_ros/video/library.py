@@ -18,13 +18,9 @@ def pyav() -> Any:
         import av
         import av.logging
     except ImportError as error:
-        raise SettingsError(
-            f"source: videos, webcams and streams need the package av (PyAV): {_CURE}"
-        ) from error
+        raise SettingsError(f"source: videos, webcams and streams need the package av (PyAV): {_CURE}") from error
     if int(av.__version__.partition(".")[0]) < OLDEST:
-        raise SettingsError(
-            f"source: expected the package av (PyAV) in version {OLDEST} or newer, got {av.__version__}: {_CURE}"
-        )
+        raise SettingsError(f"source: expected the package av (PyAV) in version {OLDEST} or newer, got {av.__version__}: {_CURE}")
     if av.logging.get_level() is not None:  # up to PyAV 13 FFmpeg's own messages go to stderr
         av.logging.set_level(av.logging.PANIC)
     return av

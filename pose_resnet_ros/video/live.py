@@ -175,9 +175,7 @@ class _Link(threading.Thread):
         if self._lost_s is None and self._settings.reconnect_s and not self.stopping.is_set():
             self._lost_s = time.monotonic()
             self._slot.lose()
-            self._settings.tell(
-                f"{self._source.label} is lost: {reason}; trying again for {self._settings.reconnect_s:g} s"
-            )
+            self._settings.tell(f"{self._source.label} is lost: {reason}; trying again for {self._settings.reconnect_s:g} s")
         while self._lost_s is not None and time.monotonic() - self._lost_s < self._settings.reconnect_s:
             pause_s, self._pause_s = self._pause_s, min(2 * self._pause_s, _LONGEST_PAUSE_S)
             if self.stopping.wait(pause_s):

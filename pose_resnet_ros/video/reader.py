@@ -104,9 +104,7 @@ class VideoReader:
         seconds = f", {until_s:.1f} of {self._announced_s:.1f} s" if self._announced_s else ""
         left_out = f"; damaged and left out: {damage.frames}" if damage.frames else ""
         why = f" ({damage.end})" if damage.end else ""
-        raise IncompleteVideoError(
-            f"{source} is cut off or damaged: {self._read}{announced} frames read{seconds}{left_out}{why}"
-        )
+        raise IncompleteVideoError(f"{source} is cut off or damaged: {self._read}{announced} frames read{seconds}{left_out}{why}")
 
     def _tolerance_s(self) -> float:
         is_own = self._stream.frames or _told_duration_s(self._stream) or len(self._container.streams) == 1

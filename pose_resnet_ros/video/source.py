@@ -63,9 +63,7 @@ class Source:
         try:
             container = av.open(self._url(), **self._arguments(timeout_s))
         except (av.error.FFmpegError, OSError) as error:
-            raise SettingsError(
-                f"source: cannot open {self.label}{self._kind}: {reason_of(error)}"
-            ) from error
+            raise SettingsError(f"source: cannot open {self.label}{self._kind}: {reason_of(error)}") from error
         if not container.streams.video:
             container.close()
             raise SettingsError(f"source: cannot open {self.label}{self._kind}: there is no picture in it")
@@ -85,10 +83,7 @@ class Source:
             return {"format": "avfoundation" if sys.platform == "darwin" else "v4l2"}
         if not self.scheme:
             return {}
-        return {
-            "timeout": (max(_OPEN_TIMEOUT_S, timeout_s), timeout_s),
-            "options": dict(_OPTIONS.get(self.scheme, {})),
-        }
+        return {"timeout": (max(_OPEN_TIMEOUT_S, timeout_s), timeout_s), "options": dict(_OPTIONS.get(self.scheme, {}))}
 
 
 def is_address(text: str) -> bool:

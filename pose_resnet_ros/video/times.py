@@ -7,9 +7,7 @@ from __future__ import annotations
 MAX_FPS = 1000.0  # what a header says beyond it is not believed
 DEFAULT_FPS = 25.0
 _SMALLEST_STEP_S = 1.0 / MAX_FPS
-_LARGEST_STEP_BACK_S = (
-    1.0  # further back is another time scale (a recording that was joined, a counter that began again)
-)
+_LARGEST_STEP_BACK_S = 1.0  # further back is another time scale (a recording that was joined, a counter that began again)
 
 
 def believable(fps: float | None) -> float | None:

@@ -18,11 +18,7 @@ from pose_resnet_ros.video.library import pyav, reason_of
 from pose_resnet_ros.video.times import DEFAULT_FPS
 
 TIME_BASE = Fraction(1, 90_000)
-_BT601 = {
-    "colorspace": "smpte170m",
-    "color_primaries": "smpte170m",
-    "color_trc": "smpte170m",
-}  # swscale's matrix
+_BT601 = {"colorspace": "smpte170m", "color_primaries": "smpte170m", "color_trc": "smpte170m"}  # swscale's matrix
 # H.264 where FFmpeg was built with an encoder for it, else VP9. Frames are never reordered: every time is then as given.
 _ENCODERS: dict[str, dict[str, str]] = {
     "libx264": {"preset": "veryfast", "crf": "20", "bf": "0"},
@@ -126,6 +122,4 @@ def _add_stream(container: Any, size_wh: tuple[int, int], fps: float) -> Any:
         stream.codec_context.time_base = TIME_BASE
         stream.options = {**options, **_BT601}
         return stream
-    raise SettingsError(
-        f"output: this FFmpeg has no encoder for videos; expected one of {', '.join(_ENCODERS)}"
-    )
+    raise SettingsError(f"output: this FFmpeg has no encoder for videos; expected one of {', '.join(_ENCODERS)}")

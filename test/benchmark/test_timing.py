@@ -12,9 +12,7 @@ from pose_resnet_ros.benchmark.timing import Timing, interleaved, ratio
 
 def test_contenders_take_turns_and_every_other_round_goes_backwards():
     calls = []
-    samples = interleaved(
-        {name: lambda name=name: calls.append(name) for name in ("a", "b", "c")}, rounds=3, warm_up=1
-    )
+    samples = interleaved({name: lambda name=name: calls.append(name) for name in ("a", "b", "c")}, rounds=3, warm_up=1)
     assert "".join(calls) == "abccbaabccba"
     assert {name: len(ms) for name, ms in samples.items()} == {"a": 3, "b": 3, "c": 3}
 

@@ -172,9 +172,7 @@ def yolov3(grids, scales, class_count, person, threshold):
         for a, (anchor_w, anchor_h) in enumerate(anchors):
             for j in range(grid.shape[2]):
                 for i in range(grid.shape[3]):
-                    cell = grid[0, a * (5 + class_count) : (a + 1) * (5 + class_count), j, i].astype(
-                        np.float64
-                    )
+                    cell = grid[0, a * (5 + class_count) : (a + 1) * (5 + class_count), j, i].astype(np.float64)
                     if sigmoid(cell[4]) <= threshold:
                         continue
                     score = sigmoid(cell[4]) * sigmoid(cell[5 + person])

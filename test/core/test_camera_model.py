@@ -38,9 +38,7 @@ def points_in_view() -> np.ndarray:
 )
 def test_rays_lead_back_to_the_points_that_opencv_projects(model: str, d: tuple[float, ...]) -> None:
     points = points_in_view()
-    pixels, _ = cv2.projectPoints(
-        points, np.zeros(3), np.zeros(3), np.reshape(K, (3, 3)), np.array(d or (0.0,) * 5)
-    )
+    pixels, _ = cv2.projectPoints(points, np.zeros(3), np.zeros(3), np.reshape(K, (3, 3)), np.array(d or (0.0,) * 5))
     rays = CameraModel.calibrated(K, distortion_model=model, d=d).rays(pixels[:, 0])
     np.testing.assert_allclose(rays * points[:, 2:], points, atol=1e-4)
 
@@ -72,9 +70,7 @@ def test_what_a_fisheye_sees_behind_itself_has_no_ray() -> None:
 def test_shapes_of_persons_and_of_nobody() -> None:
     camera = CameraModel.calibrated(K, distortion_model="plumb_bob", d=PLUMB_BOB)
     assert camera.rays(np.zeros((0, 17, 2))).shape == (0, 17, 3)
-    np.testing.assert_array_equal(
-        camera.rays(np.full((2, 17, 2), (320.0, 240.0))), np.full((2, 17, 3), (0, 0, 1))
-    )
+    np.testing.assert_array_equal(camera.rays(np.full((2, 17, 2), (320.0, 240.0))), np.full((2, 17, 3), (0, 0, 1)))
 
 
 def test_a_rectified_image_uses_p() -> None:

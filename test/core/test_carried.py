@@ -17,9 +17,7 @@ MOVE = np.array([5, -3], np.float32)
 
 def people(keypoints_xy: np.ndarray, scores: list[float], box: np.ndarray = BOX) -> People:
     return People.untracked(
-        Detections(box, np.ones(len(box), np.float32)),
-        keypoints_xy,
-        np.array([scores] * len(box), np.float32),
+        Detections(box, np.ones(len(box), np.float32)), keypoints_xy, np.array([scores] * len(box), np.float32)
     )
 
 

@@ -29,9 +29,7 @@ def crop_from_image(image_from_crop):
 
 def test_worked_example():
     crops = topdown(ramp(), np.array([[100, 50, 180, 250]], np.float32), spec=MICROSOFT, padding=1.25)
-    np.testing.assert_allclose(
-        crop_from_image(crops.image_from_crop[0]), [[1.024, 0, -47.36], [0, 1.024, -25.6]]
-    )
+    np.testing.assert_allclose(crop_from_image(crops.image_from_crop[0]), [[1.024, 0, -47.36], [0, 1.024, -25.6]])
     # Heatmap cell (24.25, 31.75), four input pixels each.
     point = to_image(np.array([[[97.0, 127.0]]], np.float32), crops.image_from_crop)
     np.testing.assert_allclose(point, [[[140.9765625, 149.0234375]]], atol=1e-4)
@@ -49,9 +47,7 @@ def test_the_affine_is_that_of_the_three_points(count):
         np.testing.assert_allclose(back, expected, atol=1e-6)
 
 
-@pytest.mark.parametrize(
-    "box", [[60, 40, 140, 160], [-30, 20, 50, 150], [150, 120, 300, 260], [20.3, 10.7, 33.1, 52.9]]
-)
+@pytest.mark.parametrize("box", [[60, 40, 140, 160], [-30, 20, 50, 150], [150, 120, 300, 260], [20.3, 10.7, 33.1, 52.9]])
 def test_pixels_inside_and_across_the_border(box):
     image = ramp()
     crops = topdown(image, np.array([box], np.float32), spec=PLAIN, padding=1.25)
@@ -65,13 +61,9 @@ def test_pixels_inside_and_across_the_border(box):
 
 
 def test_outside_is_black_before_normalisation():
-    crops = topdown(
-        np.full((50, 60, 3), 200, np.uint8), np.array([[300, 300, 340, 400.0]]), spec=MICROSOFT, padding=1.25
-    )
+    crops = topdown(np.full((50, 60, 3), 200, np.uint8), np.array([[300, 300, 340, 400.0]]), spec=MICROSOFT, padding=1.25)
     black = [-2.1179, -2.0357, -1.8044]
-    np.testing.assert_allclose(
-        crops.tensor[0], np.broadcast_to(np.reshape(black, (3, 1, 1)), (3, 256, 192)), atol=1e-4
-    )
+    np.testing.assert_allclose(crops.tensor[0], np.broadcast_to(np.reshape(black, (3, 1, 1)), (3, 256, 192)), atol=1e-4)
 
 
 @pytest.mark.parametrize("crop", CROPS.values(), ids=CROPS)
@@ -82,9 +74,7 @@ def test_statistics_follow_the_channel_index_not_the_colour(crop, order, colours
     spec = replace(MICROSOFT, channel_order=order)
     crops = crop(image, np.array([[150, 100, 250, 300.0]]), spec=spec, padding=1.25)
     expected = (np.array(colours) / 255 - MEAN) / STD
-    np.testing.assert_allclose(
-        crops.tensor[0].reshape(3, -1).T, np.broadcast_to(expected, (256 * 192, 3)), atol=1e-5
-    )
+    np.testing.assert_allclose(crops.tensor[0].reshape(3, -1).T, np.broadcast_to(expected, (256 * 192, 3)), atol=1e-5)
 
 
 @pytest.mark.parametrize("crop", CROPS.values(), ids=CROPS)
@@ -111,12 +101,7 @@ def test_a_window_of_a_larger_image_is_fine():
 @pytest.mark.parametrize("crop", CROPS.values(), ids=CROPS)
 def test_bad_images_and_boxes_are_refused(crop):
     box = np.array([[0, 0, 10, 10.0]])
-    for image in (
-        np.zeros((9, 9), np.uint8),
-        np.zeros((9, 9, 4), np.uint8),
-        np.zeros((9, 9, 3)),
-        np.zeros((0, 9, 3), np.uint8),
-    ):
+    for image in (np.zeros((9, 9), np.uint8), np.zeros((9, 9, 4), np.uint8), np.zeros((9, 9, 3)), np.zeros((0, 9, 3), np.uint8)):
         with pytest.raises(ImageError, match=r"expected a BGR image of shape \(H, W, 3\) uint8, got"):
             crop(image, box, spec=PLAIN, padding=1.25)
     for bad in ([0, 0, 0, 10], [0, 5, 10, 5], [np.nan, 0, 1, 1]):

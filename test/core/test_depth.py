@@ -47,9 +47,7 @@ def find(depth: np.ndarray, people: People | None = None, image_wh: tuple[int, i
 
 def test_a_joint_is_its_ray_times_its_depth() -> None:
     places = find(scene())
-    np.testing.assert_allclose(
-        places.joints_xyz[0, WRIST], [(150 - 100) / 100 * 2, (70 - 75) / 100 * 2, 2], atol=1e-5
-    )
+    np.testing.assert_allclose(places.joints_xyz[0, WRIST], [(150 - 100) / 100 * 2, (70 - 75) / 100 * 2, 2], atol=1e-5)
     # Torso: shoulders and hips, middle (100, 70).
     np.testing.assert_allclose(places.positions_xyz[0], [0, -0.1, 2], atol=1e-5)
     assert places.joint_valid.all()

@@ -11,17 +11,12 @@ from pose_resnet_ros.core.errors import ModelError
 from pose_resnet_ros.core.types import InputSpec, YoloScale
 from pose_resnet_ros.models.spec import DetectorSpec
 
-TINY_SCALES = (
-    YoloScale(32, ((81, 82), (135, 169), (344, 319))),
-    YoloScale(16, ((23, 27), (37, 58), (81, 82))),
-)
+TINY_SCALES = (YoloScale(32, ((81, 82), (135, 169), (344, 319))), YoloScale(16, ((23, 27), (37, 58), (81, 82))))
 
 
 def detector(decoder, *, wh=(96, 64), classes=80, person=0, scales=TINY_SCALES):
     pixels = InputSpec(*wh, "rgb", 1 / 255)
-    return DetectorSpec(
-        "d", pixels, "darknet", decoder, scales=scales, class_count=classes, person_class=person
-    )
+    return DetectorSpec("d", pixels, "darknet", decoder, scales=scales, class_count=classes, person_class=person)
 
 
 def assert_same(found, rows):
@@ -36,9 +31,7 @@ def assert_same(found, rows):
 @pytest.mark.parametrize(("classes", "person"), [(1, 0), (80, 0), (5, 3)])
 def test_yolov3_against_the_literal_one(threshold, classes, person):
     rng = np.random.default_rng(classes)
-    grids = [
-        rng.normal(-0.5, 1.5, (1, 3 * (5 + classes), 64 // s, 96 // s)).astype(np.float32) for s in (32, 16)
-    ]
+    grids = [rng.normal(-0.5, 1.5, (1, 3 * (5 + classes), 64 // s, 96 // s)).astype(np.float32) for s in (32, 16)]
     spec = detector("yolov3", classes=classes, person=person)
     found = DECODERS["yolov3"](grids, spec=spec, threshold=threshold)
     scales = [(scale.stride, scale.anchors) for scale in TINY_SCALES]
@@ -75,9 +68,7 @@ def test_yolov3_outputs_of_another_model_are_refused():
     coarse, fine = np.zeros((1, 18, 2, 3), np.float32), np.zeros((1, 18, 4, 6), np.float32)
     with pytest.raises(ModelError, match="expected 2 output grids, the model gave 1"):
         DECODERS["yolov3"]([coarse], spec=spec, threshold=0.5)
-    with pytest.raises(
-        ModelError, match=r"expected an output of shape \(1, 18, 2, 3\) at stride 32, got \(1, 18, 4, 6\)"
-    ):
+    with pytest.raises(ModelError, match=r"expected an output of shape \(1, 18, 2, 3\) at stride 32, got \(1, 18, 4, 6\)"):
         DECODERS["yolov3"]([fine, coarse], spec=spec, threshold=0.5)
 
 
@@ -103,9 +94,7 @@ def test_yolox_with_suppression_in_the_graph():
     np.testing.assert_array_equal(everybody.boxes_xyxy, rows[0, [0, 2], :4])
     persons = DECODERS["yolox_nms"]([rows, labels], spec=detector("yolox_nms", classes=80), threshold=0.3)
     np.testing.assert_array_equal(persons.scores, rows[0, :1, 4])
-    assert (
-        len(DECODERS["yolox_nms"]([rows[:, :0]], spec=detector("yolox_nms", classes=1), threshold=0.3)) == 0
-    )
+    assert len(DECODERS["yolox_nms"]([rows[:, :0]], spec=detector("yolox_nms", classes=1), threshold=0.3)) == 0
 
 
 @pytest.mark.parametrize("leading", [(), (1,)])

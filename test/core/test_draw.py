@@ -86,9 +86,7 @@ def test_box_id_and_score_are_optional():
         ys, xs = np.nonzero((labelled == colour_of_id(4)).all(axis=2))
         assert xs.min() == 100
         assert ys.max() <= 40
-    untracked = draw_people(
-        picture(), person(), COCO17, draw_skeletons=False, draw_boxes=False, draw_ids=True
-    )
+    untracked = draw_people(picture(), person(), COCO17, draw_skeletons=False, draw_boxes=False, draw_ids=True)
     np.testing.assert_array_equal(untracked, picture())
 
 

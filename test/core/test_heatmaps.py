@@ -46,14 +46,10 @@ def random_maps(rng, count, joints, wh):
     centre = rng.uniform(-2, np.array(wh) + 2, (count, joints, 2))
     on_border = rng.integers(0, 4, (count, joints))
     centre[..., 0] = np.where(
-        on_border == 0,
-        rng.choice([0, 1, 2, width - 3, width - 2, width - 1], (count, joints)),
-        centre[..., 0],
+        on_border == 0, rng.choice([0, 1, 2, width - 3, width - 2, width - 1], (count, joints)), centre[..., 0]
     )
     centre[..., 1] = np.where(
-        on_border == 1,
-        rng.choice([0, 1, 2, height - 3, height - 2, height - 1], (count, joints)),
-        centre[..., 1],
+        on_border == 1, rng.choice([0, 1, 2, height - 3, height - 2, height - 1], (count, joints)), centre[..., 1]
     )
     distance2 = (x - centre[..., 0, None, None]) ** 2 + (y - centre[..., 1, None, None]) ** 2
     maps = np.exp(-distance2 / 8) * rng.uniform(0.1, 1.2, (count, joints, 1, 1))
@@ -160,9 +156,7 @@ def test_a_broken_map_gives_a_score_of_zero_and_a_finite_place(name):
 def test_simcc(count):
     rng = np.random.default_rng(0)
     along_x, along_y = rng.normal(size=(count, 17, 384)), rng.normal(size=(count, 17, 512))
-    points, scores = DECODERS["simcc"](
-        [along_x.astype(np.float32), along_y.astype(np.float32)], input_wh=(192, 256)
-    )
+    points, scores = DECODERS["simcc"]([along_x.astype(np.float32), along_y.astype(np.float32)], input_wh=(192, 256))
     assert points.shape == (count, 17, 2)
     for n in range(count):
         for k in range(17):

@@ -36,9 +36,7 @@ def decoded_by_a_tool(data: bytes, **environment: str) -> tuple[str, int]:
     own = {name: value for name, value in os.environ.items() if name != OPENCV_VARIABLE}
     command = [sys.executable, "-c", DECODE, data.hex()]
     root = Path(__file__).resolve().parents[2]
-    done = subprocess.run(
-        command, env={**own, **environment}, cwd=root, capture_output=True, text=True, check=True
-    )
+    done = subprocess.run(command, env={**own, **environment}, cwd=root, capture_output=True, text=True, check=True)
     shape, _, mib = done.stdout.splitlines()[-1].rpartition(" ")
     return shape, int(mib)
 
@@ -51,16 +49,10 @@ def gif(side: int) -> bytes:
 
 def bmp(width: int, height: int) -> bytes:
     rows = bytes((3 * width + 3) // 4 * 4 * height)
-    return (
-        b"BM"
-        + struct.pack("<IHHIIiiHHIIiiII", 54 + len(rows), 0, 0, 54, 40, width, height, 1, 24, *[0] * 6)
-        + rows
-    )
+    return b"BM" + struct.pack("<IHHIIiiHHIIiiII", 54 + len(rows), 0, 0, 54, 40, width, height, 1, 24, *[0] * 6) + rows
 
 
-@pytest.mark.parametrize(
-    "data", [gif(30_000), bmp(1, 1)[:18] + struct.pack("<ii", 30_000, 30_000) + bytes(99)]
-)
+@pytest.mark.parametrize("data", [gif(30_000), bmp(1, 1)[:18] + struct.pack("<ii", 30_000, 30_000) + bytes(99)])
 def test_a_small_file_cannot_ask_for_gigabytes(data: bytes) -> None:
     shape, mib = decoded_by_a_tool(data)
     assert shape == "None"

@@ -38,9 +38,7 @@ def test_centred(letterbox, size, window):
     tensor = letterbox(plain(*size), spec=SQUARE).tensor
     expected = np.full((1, 3, 416, 416), fill / 255, np.float32)
     left, top, width, height = window
-    expected[0, :, top : top + height, left : left + width] = np.reshape(
-        [30, 20, 10], (3, 1, 1)
-    ) / np.float32(255)
+    expected[0, :, top : top + height, left : left + width] = np.reshape([30, 20, 10], (3, 1, 1)) / np.float32(255)
     np.testing.assert_allclose(tensor, expected, atol=1e-6)
 
 
@@ -73,9 +71,7 @@ def test_a_bright_patch_is_found_again(letterbox, size):
     result = letterbox(image, spec=RAW)
     ys, xs = np.nonzero(result.tensor[0, 0] > 200)
     patch = np.array([[xs.min(), ys.min(), xs.max() + 1, ys.max() + 1]])
-    np.testing.assert_allclose(
-        result.boxes_to_image(patch), [[60, 100, 90, 120]], atol=1.6
-    )  # a network pixel
+    np.testing.assert_allclose(result.boxes_to_image(patch), [[60, 100, 90, 120]], atol=1.6)  # a network pixel
 
 
 @pytest.mark.parametrize("letterbox", LETTERBOXES.values(), ids=LETTERBOXES)

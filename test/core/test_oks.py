@@ -18,10 +18,7 @@ def test_similarity_against_the_literal_one(count, others):
     a, b = rng.uniform(0, 40, (count, 17, 2)), rng.uniform(0, 40, (others, 17, 2))
     area_a, area_b = rng.uniform(500, 4000, count), rng.uniform(500, 4000, others)
     expected = [
-        [
-            literal.oks(pose, other, area, other_area, SIGMAS)
-            for other, other_area in zip(b, area_b, strict=True)
-        ]
+        [literal.oks(pose, other, area, other_area, SIGMAS) for other, other_area in zip(b, area_b, strict=True)]
         for pose, area in zip(a, area_a, strict=True)
     ]
     result = oks_matrix(a, b, areas=area_a, other_areas=area_b, sigmas=SIGMAS)
@@ -33,9 +30,7 @@ def test_a_pose_is_like_itself_and_one_joint_away_by_hand():
     moved = pose.copy()
     moved[0, 0] = (3, 4)  # the nose, 5 px: exp(-25 / (2 * 0.026)^2 / 10000 / 2) = exp(-0.46228)
     areas = np.array([10_000.0])
-    result = oks_matrix(
-        pose, np.concatenate([pose, moved]), areas=areas, other_areas=np.repeat(areas, 2), sigmas=SIGMAS
-    )
+    result = oks_matrix(pose, np.concatenate([pose, moved]), areas=areas, other_areas=np.repeat(areas, 2), sigmas=SIGMAS)
     np.testing.assert_allclose(result, [[1, (16 + 0.629847) / 17]], atol=1e-5)
 
 

@@ -6,15 +6,7 @@ import numpy as np
 import pytest
 
 from pose_resnet_ros.core.errors import SettingsError
-from pose_resnet_ros.core.skeletons import (
-    COCO17,
-    MPII16,
-    OPENPOSE18,
-    SKELETONS,
-    convert,
-    joint_sources,
-    skeleton_named,
-)
+from pose_resnet_ros.core.skeletons import COCO17, MPII16, OPENPOSE18, SKELETONS, convert, joint_sources, skeleton_named
 from pose_resnet_ros.core.types import People
 
 
@@ -47,24 +39,16 @@ def test_flip_pairs_are_left_and_right_of_the_same_joint(skeleton):
     assert sorted(sided) == sorted(name for pair in names for name in pair)
     order = skeleton.flip_order()
     np.testing.assert_array_equal(order[order], np.arange(len(skeleton)))
-    assert [skeleton.joint_names[k] for k in order[[left for left, _ in skeleton.flip_pairs]]] == [
-        r for _, r in names
-    ]
+    assert [skeleton.joint_names[k] for k in order[[left for left, _ in skeleton.flip_pairs]]] == [r for _, r in names]
 
 
 def test_sizes_and_a_few_entries():
     assert (len(COCO17), len(OPENPOSE18), len(MPII16)) == (17, 18, 16)
-    assert (COCO17.joint_names[16], OPENPOSE18.joint_names[1], MPII16.joint_names[9]) == (
-        "right_ankle",
-        "neck",
-        "head_top",
-    )
+    assert (COCO17.joint_names[16], OPENPOSE18.joint_names[1], MPII16.joint_names[9]) == ("right_ankle", "neck", "head_top")
     assert COCO17.oks_sigmas[11] == 0.107
     assert OPENPOSE18.edge_colours_rgb[0] == OPENPOSE18.joint_colours_rgb[0] == (255, 0, 85)
     shared = dict(zip(OPENPOSE18.joint_names, OPENPOSE18.oks_sigmas, strict=True))
-    assert all(
-        shared[name] == sigma for name, sigma in zip(COCO17.joint_names, COCO17.oks_sigmas, strict=True)
-    )
+    assert all(shared[name] == sigma for name, sigma in zip(COCO17.joint_names, COCO17.oks_sigmas, strict=True))
 
 
 def test_openpose_from_coco_is_the_published_mapping():

@@ -47,17 +47,13 @@ def test_second_value_by_hand() -> None:
     filter_ = smoother(min_cutoff_hz=1.0, beta=0.0)
     filter_.update(people_at(0), stamp_s=0.0)
     smoothed = filter_.update(people_at(10), stamp_s=0.1)
-    np.testing.assert_allclose(
-        smoothed.keypoints_xy[0, 0, 0], 10 * 0.3858695, atol=0.001
-    )  # 1 / (1 + 1 / (0.2 pi)) = 0.38587
+    np.testing.assert_allclose(smoothed.keypoints_xy[0, 0, 0], 10 * 0.3858695, atol=0.001)  # 1 / (1 + 1 / (0.2 pi)) = 0.38587
 
 
 def test_jitter_of_a_still_joint_shrinks() -> None:
     noise = np.random.default_rng(0).normal(0, 2.0, 600)
     filter_ = smoother(min_cutoff_hz=0.5, beta=0.5)
-    out = [
-        filter_.update(people_at(50 + n), stamp_s=i / 30).keypoints_xy[0, 0, 0] for i, n in enumerate(noise)
-    ]
+    out = [filter_.update(people_at(50 + n), stamp_s=i / 30).keypoints_xy[0, 0, 0] for i, n in enumerate(noise)]
     assert np.std(out[60:]) < 0.5 * np.std(noise[60:])
 
 
@@ -96,8 +92,4 @@ def test_a_gap_a_jump_back_and_a_reset_start_afresh() -> None:
 
 def test_frames_without_stamps_are_not_frozen() -> None:
     filter_ = smoother()
-    assert [filter_.update(people_at(x), stamp_s=0.0).keypoints_xy[0, 0, 0] for x in (0, 10, 20)] == [
-        0,
-        10,
-        20,
-    ]
+    assert [filter_.update(people_at(x), stamp_s=0.0).keypoints_xy[0, 0, 0] for x in (0, 10, 20)] == [0, 10, 20]

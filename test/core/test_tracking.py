@@ -18,14 +18,8 @@ def people_at(*left_edges: float, top: float = 0.0) -> People:
     n = len(left_edges)
     x = np.array(left_edges, np.float32).reshape(-1)
     boxes = np.stack([x, np.full(n, top), x + 20, np.full(n, top + 40)], axis=1).astype(np.float32)
-    points = (
-        np.stack([boxes[:, :2] + [10, 5], boxes[:, :2] + [10, 35]], axis=1)
-        .astype(np.float32)
-        .reshape(n, 2, 2)
-    )
-    return People(
-        boxes, np.ones(n, np.float32), points, np.full((n, 2), 0.9, np.float32), np.full(n, -1, np.int32)
-    )
+    points = np.stack([boxes[:, :2] + [10, 5], boxes[:, :2] + [10, 35]], axis=1).astype(np.float32).reshape(n, 2, 2)
+    return People(boxes, np.ones(n, np.float32), points, np.full((n, 2), 0.9, np.float32), np.full(n, -1, np.int32))
 
 
 def ids(tracker: Tracker, people: People, stamp_s: float) -> list[int]:

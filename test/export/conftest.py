@@ -17,9 +17,7 @@ from pose_resnet_ros.export.darknet import Conv, Layer, MaxPool, Output, Route, 
 DARKNET_HEADER = np.array([0, 2, 0], "<i4").tobytes() + np.array([32_013_312], "<i8").tobytes()
 
 
-def _write_weights(
-    path: Path, layers: tuple[Layer, ...], *, seed: int = 0, person_logit: float = 0.0
-) -> Path:
+def _write_weights(path: Path, layers: tuple[Layer, ...], *, seed: int = 0, person_logit: float = 0.0) -> Path:
     """Random weights whose activations keep their size; written value by value, as darknet's parser would read them.
 
     person_logit: added to objectness and to the class of persons.
@@ -39,9 +37,7 @@ def _write_weights(
     return path
 
 
-def _write_conv(
-    file: BinaryIO, layer: Conv, channels: int, rng: np.random.Generator, person_logit: float
-) -> None:
+def _write_conv(file: BinaryIO, layer: Conv, channels: int, rng: np.random.Generator, person_logit: float) -> None:
     n = layer.filters
     parts = [rng.normal(0, 0.1, n)]
     if layer.head:

@@ -37,8 +37,7 @@ def transposed_convolution(x: np.ndarray, weight: np.ndarray, *, padding: int, f
 
 def norm(state: State, name: str, x: np.ndarray) -> np.ndarray:
     gamma, beta, mean, variance = (
-        state[f"{name}.{part}"].reshape(-1, 1, 1)
-        for part in ("weight", "bias", "running_mean", "running_var")
+        state[f"{name}.{part}"].reshape(-1, 1, 1) for part in ("weight", "bias", "running_mean", "running_var")
     )
     return (x - mean) / np.sqrt(variance + 1e-5) * gamma + beta
 

@@ -15,16 +15,7 @@ import pytest
 
 from pose_resnet_ros.core.detector_heads import decode_yolov3
 from pose_resnet_ros.core.errors import ModelError
-from pose_resnet_ros.export.darknet import (
-    ARCHITECTURES,
-    Conv,
-    Layer,
-    MaxPool,
-    Output,
-    architecture_of,
-    read_weights,
-    value_count,
-)
+from pose_resnet_ros.export.darknet import ARCHITECTURES, Conv, Layer, MaxPool, Output, architecture_of, read_weights, value_count
 from pose_resnet_ros.export.darknet_graph import _plain_layer, darknet_graph, run_in_torch
 from pose_resnet_ros.export.graph import GraphBuilder
 from pose_resnet_ros.models.registry import get_entry
@@ -36,9 +27,7 @@ def run(model: onnx.ModelProto, image: np.ndarray) -> list[np.ndarray]:
     return session.run(None, {"input": image})
 
 
-@pytest.mark.parametrize(
-    ("name", "values", "layers"), [("yolov3-tiny", 8_858_734, 24), ("yolov3", 62_001_757, 107)]
-)
+@pytest.mark.parametrize(("name", "values", "layers"), [("yolov3-tiny", 8_858_734, 24), ("yolov3", 62_001_757, 107)])
 def test_the_layer_tables_have_the_published_size(name: str, values: int, layers: int) -> None:
     assert value_count(ARCHITECTURES[name]) == values
     assert len(ARCHITECTURES[name]) == layers
@@ -46,9 +35,7 @@ def test_the_layer_tables_have_the_published_size(name: str, values: int, layers
 
 @pytest.fixture(scope="module")
 def tiny_file(tmp_path_factory: pytest.TempPathFactory, write_weights: Callable[..., Path]) -> Path:
-    return write_weights(
-        tmp_path_factory.mktemp("tiny") / "yolov3-tiny.weights", ARCHITECTURES["yolov3-tiny"]
-    )
+    return write_weights(tmp_path_factory.mktemp("tiny") / "yolov3-tiny.weights", ARCHITECTURES["yolov3-tiny"])
 
 
 @dataclass(frozen=True)
@@ -86,9 +73,7 @@ def both(
 def test_the_graph_equals_opencv_reading_the_same_file(both: Both) -> None:
     heads = [index - 1 for index, layer in enumerate(layers_of(both)) if isinstance(layer, Output)]
     theirs = both.net.forward([f"conv_{index}" for index in heads])
-    assert [grid.shape[2] for grid in both.ours] == [
-        both.spec.input.height // s.stride for s in both.spec.scales
-    ]
+    assert [grid.shape[2] for grid in both.ours] == [both.spec.input.height // s.stride for s in both.spec.scales]
     for mine, other in zip(both.ours, theirs, strict=True):
         assert np.abs(mine).max() > 0.3
         np.testing.assert_allclose(mine, other, atol=1e-3)

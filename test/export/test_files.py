@@ -100,17 +100,13 @@ def test_eight_bits_quarter_the_file_and_stay_close(
     (last,) = (node for node in small.graph.node if small.graph.output[0].name in node.output)
     assert last.op_type != "DequantizeLinear"  # the heatmaps are not rounded to 8 bits
     assert (small.opset_import[0].version, small.ir_version) == (17, 8)
-    per_channel = [
-        w for w in small.graph.initializer if w.name.endswith("_scale") and list(w.dims) not in ([], [1])
-    ]
+    per_channel = [w for w in small.graph.initializer if w.name.endswith("_scale") and list(w.dims) not in ([], [1])]
     assert per_channel
     difference, largest = files.largest_difference(small, checkpoint, SPEC)
     assert 0 < difference < 0.5 * largest
 
 
-def test_calibration_takes_the_whole_picture_where_nobody_is_found(
-    pictures: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_calibration_takes_the_whole_picture_where_nobody_is_found(pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(calibration, "PersonDetector", NobodyThere)
     tensors = list(calibration_tensors(pictures, SPEC))
     assert [tensor.shape for tensor in tensors] == [(1, 3, 96, 64)] * 4
@@ -124,9 +120,7 @@ def test_calibration_of_a_detector_is_its_letterbox(pictures: Path) -> None:
     assert tensors[0][0, :, 0, 0].tolist() == [0.5, 0.5, 0.5]
 
 
-def test_a_damaged_picture_is_passed_over(
-    pictures: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_damaged_picture_is_passed_over(pictures: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     spec = get_entry("yolov3_tiny").spec
     assert spec is not None
     folder = shutil.copytree(pictures, tmp_path / "some damaged")
@@ -146,14 +140,10 @@ def test_a_folder_without_pictures_is_told(tmp_path: Path) -> None:
         list(calibration_tensors(tmp_path, spec))
 
 
-def test_a_checkpoint_with_other_joints_than_its_row_is_refused(
-    checkpoint: PoseCheckpoint, tmp_path: Path
-) -> None:
+def test_a_checkpoint_with_other_joints_than_its_row_is_refused(checkpoint: PoseCheckpoint, tmp_path: Path) -> None:
     import torch
 
-    torch.save(
-        {key: torch.from_numpy(value) for key, value in checkpoint.state.items()}, tmp_path / "net.pth"
-    )
+    torch.save({key: torch.from_numpy(value) for key, value in checkpoint.state.items()}, tmp_path / "net.pth")
     with pytest.raises(ModelError, match=r"17 joints, but 'mpii' \(mpii16\) has 16"):
         open_source(tmp_path / "net.pth", replace(SPEC, name="mpii", skeleton="mpii16"))
 
@@ -183,6 +173,4 @@ def test_an_export_that_does_not_run_is_refused(tmp_path: Path) -> None:
         files.export(damaged, spec, ExportOptions())
     other = replace(spec, input=replace(spec.input, width=128))
     with pytest.raises(ModelError, match=r"the network cannot be exported like this: .*invalid dimensions"):
-        files.export(
-            OnnxFile(known_models.detector(tmp_path / "other.onnx", [])), other, ExportOptions(fp16=True)
-        )
+        files.export(OnnxFile(known_models.detector(tmp_path / "other.onnx", [])), other, ExportOptions(fp16=True))

@@ -88,13 +88,7 @@ OTHER_VALUES: dict[str, Op] = {
             *("os.system", "posix.system", "subprocess.Popen", "builtins.eval", "builtins.exec"),
             *("__builtin__.eval", "builtins.getattr", "builtins.__import__", "importlib.import_module"),
             *("torch.load", "torch.hub.load", "torch.storage._load_from_bytes", "torch.jit.load"),
-            *(
-                "numpy.load",
-                "numpy.core.multiarray.fromfile",
-                "pickle.loads",
-                "shutil.rmtree",
-                "pathlib.Path",
-            ),
+            *("numpy.load", "numpy.core.multiarray.fromfile", "pickle.loads", "shutil.rmtree", "pathlib.Path"),
             *("collections.defaultdict", "types.FunctionType", "runpy.run_path"),
         )
     },
@@ -196,12 +190,7 @@ def all_kinds() -> dict[str, Callable[[Path], Path]]:
         kinds[f"{form}: one storage of two sizes"] = lying(twice, legacy)
         many = {f"copy{i}": once for i in range(400)}
         kinds[f"{form}: one storage as four hundred tensors"] = lying(STATE | many, legacy)
-        for name, content in {
-            "a list": [1, 2],
-            "a number": 1,
-            "nothing": None,
-            "no tensors": {"a": 1},
-        }.items():
+        for name, content in {"a list": [1, 2], "a number": 1, "nothing": None, "no tensors": {"a": 1}}.items():
             kinds[f"{form}: {name} in place of tensors"] = lying(STATE, legacy, outer=as_value(content))
         for name, change in {
             "empty": lambda data: b"",
@@ -225,15 +214,9 @@ def zip_kinds() -> dict[str, Callable[[Path], Path]]:
         "zip: big-endian": lying(STATE, False, byte_order=b"big"),
         "zip: an order of bytes that is none": lying(STATE, False, byte_order=b"x" * 1000),
         "zip: no storages": lambda path: write_zip(path, pickle_of(STATE, False), {}),
-        "zip: a storage cut": lambda path: write_zip(
-            path, pickle_of(STATE, False), storages(STATE) | {GIVEN.key: data[:-4]}
-        ),
-        "zip: a storage with a changed value": changed(
-            lambda file: file.replace(data, data[:-1] + bytes([data[-1] ^ 1])), False
-        ),
-        "zip: references of the legacy format": lambda path: write_zip(
-            path, pickle_of(STATE, True), storages(STATE)
-        ),
+        "zip: a storage cut": lambda path: write_zip(path, pickle_of(STATE, False), storages(STATE) | {GIVEN.key: data[:-4]}),
+        "zip: a storage with a changed value": changed(lambda file: file.replace(data, data[:-1] + bytes([data[-1] ^ 1])), False),
+        "zip: references of the legacy format": lambda path: write_zip(path, pickle_of(STATE, True), storages(STATE)),
     }
 
 
@@ -260,9 +243,7 @@ def legacy_kinds() -> dict[str, Callable[[Path], Path]]:
     view = persistent(("storage", named("torch.FloatStorage"), "0", "cpu", COUNT, ("1", 0, COUNT)))
     other = called("torch._utils._rebuild_tensor_v2", view, 0, (COUNT,), (1,))
     kinds["legacy: a view of a storage"] = lying({**STATE, NAME: other}, True)
-    kinds["legacy: references of the zip format"] = lambda path: write_legacy(
-        path, pickle_of(STATE, False), storages(STATE)
-    )
+    kinds["legacy: references of the zip format"] = lambda path: write_legacy(path, pickle_of(STATE, False), storages(STATE))
     return kinds
 
 

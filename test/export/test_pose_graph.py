@@ -19,14 +19,7 @@ from pose_resnet_ros.core.errors import ModelError  # noqa: E402
 from pose_resnet_ros.export.architecture import architecture_of  # noqa: E402
 from pose_resnet_ros.export.checkpoint import load_state  # noqa: E402
 from pose_resnet_ros.export.pose_graph import joint_count, pose_graph  # noqa: E402
-from pose_resnet_ros.export.pose_resnet_torch import (  # noqa: E402
-    BasicBlock,
-    PoseResNet,
-    network_for,
-    parameter_count,
-    pose_resnet,
-    seeded,
-)
+from pose_resnet_ros.export.pose_resnet_torch import BasicBlock, PoseResNet, network_for, parameter_count, pose_resnet, seeded  # noqa: E402
 
 # Depth, learnable parameters, tensors without and with PyTorch's batch counters.
 PUBLISHED = [
@@ -67,16 +60,12 @@ def heatmaps(model: onnx.ModelProto, crops: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize(("depth", "parameters", "tensors", "with_counters"), PUBLISHED)
-def test_networks_have_the_published_number_of_tensors(
-    depth: int, parameters: int, tensors: int, with_counters: int
-) -> None:
+def test_networks_have_the_published_number_of_tensors(depth: int, parameters: int, tensors: int, with_counters: int) -> None:
     network = pose_resnet(depth)
     state = network.state_dict()
     assert parameter_count(network) == parameters
     assert len(state) == with_counters
-    assert architecture_of(state).shapes() == {
-        key: tuple(state[key].shape) for key in state if "num_batches" not in key
-    }
+    assert architecture_of(state).shapes() == {key: tuple(state[key].shape) for key in state if "num_batches" not in key}
     assert sum("num_batches_tracked" not in key for key in state) == tensors
 
 
@@ -114,12 +103,7 @@ def test_heatmaps_equal_those_of_pytorch_s_own_export(tmp_path: Path, depth: int
 
 
 def test_a_network_of_other_widths_and_kernels_equals_the_one_in_torch(tmp_path: Path) -> None:
-    further = {
-        "deconv_channels": (12, 8, 16),
-        "deconv_kernels": (2, 3, 4),
-        "deconv_bias": True,
-        "final_kernel": 3,
-    }
+    further = {"deconv_channels": (12, 8, 16), "deconv_kernels": (2, 3, 4), "deconv_bias": True, "final_kernel": 3}
     network = seeded(PoseResNet(BasicBlock, block_counts=(2, 2, 2, 2), width=8, **further))
     state = load_state(write_checkpoint(tmp_path / "net.pth", network))
     crops = np.random.default_rng(0).standard_normal((2, 3, 64, 96), np.float32)
@@ -159,9 +143,7 @@ def test_a_half_precision_checkpoint_is_read_as_single(tmp_path: Path) -> None:
 
 def test_the_network_is_told_from_its_tensors() -> None:
     network = small(34, joint_count=16)
-    again = network_for(
-        {key: value for key, value in network.state_dict().items() if "num_batches" not in key}
-    )
+    again = network_for({key: value for key, value in network.state_dict().items() if "num_batches" not in key})
     assert parameter_count(again) == parameter_count(network)
     assert not again.training
 
@@ -202,9 +184,7 @@ def test_a_truncated_checkpoint_is_refused(tmp_path: Path) -> None:
 
 def test_another_network_is_refused(tmp_path: Path) -> None:
     torch.save({"fc.weight": torch.zeros(3)}, tmp_path / "net.pth")
-    with pytest.raises(
-        ModelError, match=r"not a PoseResNet checkpoint, conv1\.weight.* missing; it starts with fc\.weight"
-    ):
+    with pytest.raises(ModelError, match=r"not a PoseResNet checkpoint, conv1\.weight.* missing; it starts with fc\.weight"):
         load_state(tmp_path / "net.pth")
     torch.save([1, 2], tmp_path / "net.pth")
     with pytest.raises(ModelError, match="expected a dictionary of tensors, got list"):

@@ -101,9 +101,7 @@ def the_spec() -> DetectorSpec:
     return spec
 
 
-def test_real_pictures_give_what_opencv_gives(
-    both: Callable, astronaut: np.ndarray, street: list[np.ndarray]
-) -> None:
+def test_real_pictures_give_what_opencv_gives(both: Callable, astronaut: np.ndarray, street: list[np.ndarray]) -> None:
     """Raw grids, and the boxes of every anchor that sees a person."""
     for image in (widened(astronaut), *street):
         ours, theirs, rows = both(LETTERBOXES["darknet"](image, spec=the_spec().input).tensor)
@@ -111,9 +109,7 @@ def test_real_pictures_give_what_opencv_gives(
             np.testing.assert_allclose(mine, other, atol=2e-3)
         found = decode_yolov3(ours, spec=the_spec(), threshold=0.3)
         rows = rows[rows[:, 5] > 0.3]
-        corners = (
-            np.concatenate([rows[:, :2] - rows[:, 2:4] / 2, rows[:, :2] + rows[:, 2:4] / 2], axis=1) * 416
-        )
+        corners = np.concatenate([rows[:, :2] - rows[:, 2:4] / 2, rows[:, :2] + rows[:, 2:4] / 2], axis=1) * 416
         assert len(found) == len(rows) > 0
         assert np.abs(found.boxes_xyxy[:, None] - corners[None]).max(axis=2).min(axis=1).max() < 0.05
 

@@ -77,9 +77,7 @@ def test_the_model_handed_in_stays_as_it_is() -> None:
     assert model.SerializeToString() == before
 
 
-@pytest.mark.parametrize(
-    "geometry", [{"strides": [1, 1]}, {"pads": [0, 0, 0, 0]}, {"output_padding": [1, 1]}]
-)
+@pytest.mark.parametrize("geometry", [{"strides": [1, 1]}, {"pads": [0, 0, 0, 0]}, {"output_padding": [1, 1]}])
 def test_layers_of_another_geometry_stay(geometry: dict[str, list[int]]) -> None:
     model = deconvolution(relu=True, **geometry)
     assert operators(split_transposed_convolutions(model)) == ["ConvTranspose", "Relu"]

@@ -40,9 +40,7 @@ def assert_equal(ours: dict[str, np.ndarray], theirs: dict[str, np.ndarray]) -> 
 
 @FORMATS
 @pytest.mark.parametrize("depth", [50, 152])
-def test_joints_of_a_checkpoint_are_those_of_the_reference_network(
-    tmp_path: Path, depth: int, legacy: bool
-) -> None:
+def test_joints_of_a_checkpoint_are_those_of_the_reference_network(tmp_path: Path, depth: int, legacy: bool) -> None:
     """The published depths at their full widths, at both published sizes."""
     state = seeded_state(architecture(depth), seed=depth)
     read = load_state(write_file(tmp_path / "net.pth.tar", saved(state), legacy=legacy))
@@ -51,8 +49,7 @@ def test_joints_of_a_checkpoint_are_those_of_the_reference_network(
         ours, theirs = run(read, crop), literal_network.heatmaps(state, crop)
         np.testing.assert_allclose(ours, theirs, atol=1e-5)
         points = [
-            literal.keypoints(maps[None], BOX[None], (width, height), 1.25, literal.microsoft)[0]
-            for maps in (ours, theirs)
+            literal.keypoints(maps[None], BOX[None], (width, height), 1.25, literal.microsoft)[0] for maps in (ours, theirs)
         ]
         np.testing.assert_allclose(points[0], points[1], atol=0.05)
 
@@ -82,12 +79,8 @@ def test_every_outer_structure_and_type_is_read(tmp_path: Path, legacy: bool) ->
     weights = {f"module.{name}": item for name, item in saved(state).items()}
     weights["module.bn1.num_batches_tracked"] = Saved(np.array(7, "i4"), "counter")
     turned = np.ascontiguousarray(state["final_layer.weight"].transpose(1, 0, 2, 3))
-    weights["module.final_layer.weight"] = Saved(
-        turned, "turned", shape=state["final_layer.weight"].shape, strides=(1, 17, 1, 1)
-    )
-    number = called(
-        "numpy.core.multiarray.scalar", called("numpy.dtype", "f8", 0, 1), called("_codecs.encode", "x")
-    )
+    weights["module.final_layer.weight"] = Saved(turned, "turned", shape=state["final_layer.weight"].shape, strides=(1, 17, 1, 1))
+    number = called("numpy.core.multiarray.scalar", called("numpy.dtype", "f8", 0, 1), called("_codecs.encode", "x"))
     outer = lambda op: {"epoch": 140, "perf": number, "state_dict": op, "optimizer": {0: [1.5, None]}}  # noqa: E731
     assert_equal(load_state(write_file(tmp_path / "net.pth", weights, legacy=legacy, outer=outer)), state)
 

@@ -27,12 +27,7 @@ else:
 
     slow = [HealthCheck.too_slow, HealthCheck.data_too_large]
     settings.register_profile(
-        "suite",
-        max_examples=200,
-        derandomize=True,
-        deadline=None,
-        database=None,
-        suppress_health_check=slow,
+        "suite", max_examples=200, derandomize=True, deadline=None, database=None, suppress_health_check=slow
     )
     settings.register_profile(
         "long",

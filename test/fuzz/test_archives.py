@@ -24,9 +24,7 @@ from pose_resnet_ros.models.entry import ModelEntry
 
 STATE = {"a": np.arange(6, dtype="f4").reshape(2, 3), "b": np.ones(2, "f2"), "c": np.array(7, "i8")}
 MODEL = b"\x08\x08" + bytes(range(64))
-ENTRY = ModelEntry(
-    "net", "pose", "net.onnx", "", "", "", urls=("https://example.org/net.zip",), zip_member="end2end.onnx"
-)
+ENTRY = ModelEntry("net", "pose", "net.onnx", "", "", "", urls=("https://example.org/net.zip",), zip_member="end2end.onnx")
 
 
 def zipped(compression: int) -> bytes:
@@ -60,9 +58,7 @@ def test_a_damaged_checkpoint_is_refused(folder: Path, checkpoints: list[bytes],
 
 
 @given(data=st.data(), legacy=st.booleans())
-def test_tensors_of_a_damaged_pickle_are_no_larger_than_the_file(
-    folder: Path, data: st.DataObject, legacy: bool
-) -> None:
+def test_tensors_of_a_damaged_pickle_are_no_larger_than_the_file(folder: Path, data: st.DataObject, legacy: bool) -> None:
     """Its own sizes and bytes are right, so that the program inside is run."""
     entries = {name: tensor.op(legacy) for name, tensor in saved(STATE).items()}
     pickle = data.draw(mutated([program(entries)]))

@@ -23,9 +23,7 @@ from pose_resnet_ros.pipeline import PosePipeline
 from pose_resnet_ros.settings import PipelineSettings
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
-NUMBERS = (
-    st.floats(-100, 200, width=32) | st.floats(width=32) | st.sampled_from((0.0, 1e-40, 1e30, -3e38, 3e38))
-)
+NUMBERS = st.floats(-100, 200, width=32) | st.floats(width=32) | st.sampled_from((0.0, 1e-40, 1e30, -3e38, 3e38))
 
 
 @pytest.fixture(scope="module")

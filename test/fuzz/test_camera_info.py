@@ -29,22 +29,14 @@ MODELS = ("", "plumb_bob", "rational_polynomial", "equidistant", "equidistant", 
 @st.composite
 def camera_infos(draw: st.DrawFn) -> CameraInfo:
     """Of a calibrated camera; then some fields become anything."""
-    info = CameraInfo(
-        width=WIDTH, height=HEIGHT, distortion_model=draw(st.sampled_from(MODELS) | st.text(max_size=9))
-    )
+    info = CameraInfo(width=WIDTH, height=HEIGHT, distortion_model=draw(st.sampled_from(MODELS) | st.text(max_size=9)))
     info.k = [50.0, 0.0, 32.0, 0.0, 50.0, 24.0, 0.0, 0.0, 1.0]
     info.p = [50.0, 0.0, 32.0, 0.0, 0.0, 50.0, 24.0, 0.0, 0.0, 0.0, 1.0, 0.0]
     info.d = draw(st.lists(st.floats(-0.5, 0.5) | NUMBERS, max_size=15))
     for _ in range(draw(st.integers(0, 2))):
         matrix = draw(st.sampled_from((info.k, info.p)))
         matrix[draw(st.sampled_from(READ))] = draw(NUMBERS)
-    for owner, name in (
-        (info, "width"),
-        (info, "height"),
-        (info, "binning_x"),
-        (info.roi, "width"),
-        (info.roi, "x_offset"),
-    ):
+    for owner, name in ((info, "width"), (info, "height"), (info, "binning_x"), (info.roi, "width"), (info.roi, "x_offset")):
         if draw(st.integers(0, 9)) == 0:
             setattr(owner, name, draw(SIZES))
     return info
@@ -55,9 +47,7 @@ def persons(draw: st.DrawFn) -> People:
     """Up to three, with keypoints in the image and far outside."""
     count = draw(st.integers(0, 3))
     spread = draw(st.sampled_from((10.0, 1e3, 1e30)))
-    points = (np.random.default_rng(count).normal(0, spread, (count, len(SKELETON), 2)) + 30).astype(
-        np.float32
-    )
+    points = (np.random.default_rng(count).normal(0, spread, (count, len(SKELETON), 2)) + 30).astype(np.float32)
     boxes = np.tile(np.array([10, 10, 40, 40], np.float32), (count, 1))
     found = Detections(boxes, np.ones(count, np.float32))
     return People.untracked(found, points, np.ones((count, len(SKELETON)), np.float32))
@@ -75,16 +65,12 @@ def test_camera_info_is_a_camera_or_a_settings_error(info: CameraInfo, is_rectif
 
 
 @given(camera_infos(), st.booleans(), persons(), st.sampled_from((np.uint16, np.float32)), st.integers(0, 99))
-def test_persons_in_space_are_finite(
-    info: CameraInfo, is_rectified: bool, people: People, dtype: type, seed: int
-) -> None:
+def test_persons_in_space_are_finite(info: CameraInfo, is_rectified: bool, people: People, dtype: type, seed: int) -> None:
     rng = np.random.default_rng(seed)
     if dtype == np.uint16:
         depth = rng.integers(0, 9000, (HEIGHT, WIDTH)).astype(dtype)
     else:
-        depth = rng.choice(
-            np.array([np.nan, np.inf, -np.inf, -1, 0, 1e-30, 1.5, 2, 3e38], dtype), (HEIGHT, WIDTH)
-        )
+        depth = rng.choice(np.array([np.nan, np.inf, -np.inf, -1, 0, 1e-30, 1.5, 2, 3e38], dtype), (HEIGHT, WIDTH))
     try:
         camera = camera_from_info(info, is_rectified=is_rectified, image_wh=(WIDTH, HEIGHT))
         places = locate(people, depth, camera, SKELETON, image_wh=(WIDTH, HEIGHT))

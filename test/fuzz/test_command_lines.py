@@ -19,16 +19,7 @@ NAMES = ["folder", "none.jpg", "none/none", "link", "loop", "x" * 300, "\udcff.j
 MODELS = ["person_lite", "pose_resnet_lite", "pose_resnet_50_256x192", "yolox_s", "full_frame"]
 WORDS = st.sampled_from(FILES + NAMES + MODELS) | st.text(max_size=4).map(lambda text: text.replace("\0", ""))
 OPTIONS = {
-    "predict": (
-        "--json",
-        "--boxes",
-        "-o",
-        "--topic",
-        "--workers",
-        "--detector-input",
-        "--max-persons",
-        "--pose-model",
-    ),
+    "predict": ("--json", "--boxes", "-o", "--topic", "--workers", "--detector-input", "--max-persons", "--pose-model"),
     "export": ("--output", "--model", "--opset", "--calibration", "--fp16", "--split"),
     "evaluate": ("--limit", "--results", "--boxes", "--csv"),
     "models": ("--name", "--like", "--as", "--person-class", "--kind"),
@@ -85,7 +76,5 @@ def test_a_command_line_ends_with_an_exit_code(folder: Path, words: list[str]) -
     for name in FILES:
         if os.path.realpath(folder / name) in outputs:
             continue
-        assert (folder / name).stat().st_size == (0 if name.startswith("empty") else 120), (
-            f"{name} was written over"
-        )
+        assert (folder / name).stat().st_size == (0 if name.startswith("empty") else 120), f"{name} was written over"
     assert not any(os.path.getsize(path) == 0 for path in folder.rglob("*.onnx") if path.name not in FILES)

@@ -22,14 +22,7 @@ from pose_resnet_ros.ros.codecs.image import BadFrameError
 PICTURE = np.random.default_rng(0).integers(0, 256, (12, 17, 3), np.uint8)
 SUFFIXES = (".jpg", ".png", ".tiff", ".webp", ".bmp", ".ppm")
 FILES = [cv2.imencode(suffix, PICTURE)[1].tobytes() for suffix in SUFFIXES]
-FORMATS = (
-    "",
-    "jpeg",
-    "png",
-    "rgb8; jpeg compressed bgr8",
-    "rgb8; png compressed rgb8",
-    "16UC1; compressedDepth png",
-)
+FORMATS = ("", "jpeg", "png", "rgb8; jpeg compressed bgr8", "rgb8; png compressed rgb8", "16UC1; compressedDepth png")
 
 
 @given(st.sampled_from(FORMATS) | st.text(max_size=30), mutated(FILES) | st.binary(max_size=60))

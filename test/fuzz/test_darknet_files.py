@@ -15,15 +15,7 @@ from hypothesis import strategies as st
 from mutations import mutated
 
 from pose_resnet_ros.core.errors import ModelError
-from pose_resnet_ros.export.darknet import (
-    ARCHITECTURES,
-    Conv,
-    MaxPool,
-    Output,
-    architecture_of,
-    read_weights,
-    value_count,
-)
+from pose_resnet_ros.export.darknet import ARCHITECTURES, Conv, MaxPool, Output, architecture_of, read_weights, value_count
 from pose_resnet_ros.export.darknet_graph import darknet_graph
 
 LAYERS = (Conv(2), MaxPool(), Conv(4, 1, head=True), Output())
@@ -47,11 +39,7 @@ def test_damaged_weights_are_a_network_or_refused(path: Path, data: bytes) -> No
     assert all(np.isfinite(onnx.numpy_helper.to_array(weight)).all() for weight in model.graph.initializer)
 
 
-@given(
-    st.sampled_from(sorted(ARCHITECTURES)),
-    st.integers(-9, 9) | st.integers(0, 1 << 40),
-    st.binary(max_size=24),
-)
+@given(st.sampled_from(sorted(ARCHITECTURES)), st.integers(-9, 9) | st.integers(0, 1 << 40), st.binary(max_size=24))
 def test_the_size_tells_the_network(path: Path, name: str, off: int, head: bytes) -> None:
     """Sparse files: they take no place on the disk."""
     right = len(HEADER) + 4 * value_count(ARCHITECTURES[name])  # type: ignore[index]

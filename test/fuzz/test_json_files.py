@@ -32,14 +32,8 @@ COCO = {
 }
 NUMBERS = st.integers(-2, 9) | st.floats() | st.sampled_from((10**400, 2**63, 1e308, -0.0))
 VALUES = st.recursive(
-    st.none()
-    | st.booleans()
-    | NUMBERS
-    | st.text(max_size=4)
-    | st.sampled_from(("a.jpg", "../a.jpg", "/", "\0", "\ud800")),
-    lambda inner: (
-        st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(sorted(PERSON)), inner, max_size=3)
-    ),
+    st.none() | st.booleans() | NUMBERS | st.text(max_size=4) | st.sampled_from(("a.jpg", "../a.jpg", "/", "\0", "\ud800")),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(sorted(PERSON)), inner, max_size=3),
     max_leaves=8,
 )
 
@@ -66,11 +60,7 @@ def _change(draw: st.DrawFn, whole: Any) -> None:
         place = place[key]
 
 
-BYTES = (
-    files().map(str.encode)
-    | mutated([json.dumps(COCO).encode()])
-    | st.sampled_from((b"[" * 100_000, b"\xff\xfe[\0]\0", b""))
-)
+BYTES = files().map(str.encode) | mutated([json.dumps(COCO).encode()]) | st.sampled_from((b"[" * 100_000, b"\xff\xfe[\0]\0", b""))
 
 
 @pytest.fixture(scope="module")
@@ -80,9 +70,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @given(data=BYTES | VALUES.map(json.dumps).map(str.encode))
 @pytest.mark.parametrize("read", [read_boxes, read_annotations, boxes_from_file])
-def test_a_file_is_read_or_refused_in_one_sentence(
-    path: Path, read: Callable[[Path], Any], data: bytes
-) -> None:
+def test_a_file_is_read_or_refused_in_one_sentence(path: Path, read: Callable[[Path], Any], data: bytes) -> None:
     path.write_bytes(data)
     try:
         content = read(path)

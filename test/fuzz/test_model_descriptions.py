@@ -26,14 +26,10 @@ from pose_resnet_ros.models.spec import METADATA_KEY, DetectorSpec, PoseSpec, sp
 
 PIXELS = InputSpec(48, 64, "bgr", 1 / 255)
 POSE = PoseSpec("spot", PIXELS, "microsoft", "coco17")
-DETECTOR = DetectorSpec(
-    "boxes", PIXELS, "darknet", "yolov3", (YoloScale(32, ((10.0, 14.0), (23.0, 27.0))),), 80
-)
+DETECTOR = DetectorSpec("boxes", PIXELS, "darknet", "yolov3", (YoloScale(32, ((10.0, 14.0), (23.0, 27.0))),), 80)
 SPECS = [json.loads(spec_to_json(spec)) for spec in (POSE, DETECTOR)]
 NUMBERS = st.integers(-2, 100) | st.floats() | st.sampled_from((10**30, 10**400, 1e-320, 1e308))
-NAMES = st.sampled_from(
-    ("simcc", "dark", "ailia", "openpose18", "rgb", "pose", "detector", "yolox", "zoo")
-) | st.text(max_size=5)
+NAMES = st.sampled_from(("simcc", "dark", "ailia", "openpose18", "rgb", "pose", "detector", "yolox", "zoo")) | st.text(max_size=5)
 VALUES = st.recursive(
     st.none() | st.booleans() | NUMBERS | NAMES,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES, inner, max_size=3),
@@ -57,18 +53,10 @@ def descriptions(draw: st.DrawFn, specs: list[dict[str, Any]]) -> str:
     return json.dumps(spec)
 
 
-TEXTS = (
-    descriptions(SPECS)
-    | VALUES.map(json.dumps)
-    | st.text(max_size=20)
-    | st.sampled_from(("[" * 100_000, '{"a":' * 100_000))
-)
+TEXTS = descriptions(SPECS) | VALUES.map(json.dumps) | st.text(max_size=20) | st.sampled_from(("[" * 100_000, '{"a":' * 100_000))
 
 
-@given(
-    TEXTS
-    | mutated([json.dumps(spec).encode() for spec in SPECS]).map(lambda data: data.decode(errors="replace"))
-)
+@given(TEXTS | mutated([json.dumps(spec).encode() for spec in SPECS]).map(lambda data: data.decode(errors="replace")))
 def test_a_description_is_read_or_refused(text: str) -> None:
     try:
         spec = spec_from_json(text)
@@ -133,10 +121,6 @@ def _grid_model() -> onnx.ModelProto:
         helper.make_node("Conv", ["cells", "weights"], ["grid"], kernel_shape=[1, 1]),
     ]
     shapes = {"input": ["n", 3, "h", "w"], "grid": ["n", 170, "gh", "gw"]}
-    values = [
-        helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape) for name, shape in shapes.items()
-    ]
-    graph = helper.make_graph(
-        nodes, "grid", values[:1], values[1:], [numpy_helper.from_array(weights, "weights")]
-    )
+    values = [helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape) for name, shape in shapes.items()]
+    graph = helper.make_graph(nodes, "grid", values[:1], values[1:], [numpy_helper.from_array(weights, "weights")])
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)

@@ -46,9 +46,7 @@ def test_damaged_bytes_are_a_network_or_refused(path: Path, whole: bytes, data: 
 
 
 @given(data=st.data())
-def test_damaged_bytes_declare_tensors_or_are_no_protobuf(
-    path: Path, whole: bytes, data: st.DataObject
-) -> None:
+def test_damaged_bytes_declare_tensors_or_are_no_protobuf(path: Path, whole: bytes, data: st.DataObject) -> None:
     path.write_bytes(data.draw(mutated([whole]) | st.binary(max_size=50)))
     try:
         tensors = declared_tensors(path)

@@ -21,11 +21,7 @@ from pose_resnet_ros.ros.programs.domain import ClaimedDomain
 
 NUMBERS = st.integers(-(2**63), 2**63 - 1) | st.integers(0, 300) | st.floats() | st.floats(0, 1)
 WORDS = st.sampled_from(("none", "iou", "raw", "cpu", "external", "", ",,")) | st.text(max_size=9)
-LISTS = (
-    st.lists(st.integers(0, 9), max_size=2)
-    | st.lists(st.text(max_size=3), max_size=2)
-    | st.binary(max_size=2)
-)
+LISTS = st.lists(st.integers(0, 9), max_size=2) | st.lists(st.text(max_size=3), max_size=2) | st.binary(max_size=2)
 
 
 @pytest.fixture(scope="module")
@@ -46,17 +42,10 @@ def parameters(node: Any) -> Parameters:
 
 @settings(max_examples=settings.default.max_examples // 2)
 @given(st.data())
-def test_a_parameter_is_set_or_refused_with_a_reason(
-    node: Any, parameters: Parameters, data: st.DataObject
-) -> None:
+def test_a_parameter_is_set_or_refused_with_a_reason(node: Any, parameters: Parameters, data: st.DataObject) -> None:
     value = data.draw(st.booleans() | NUMBERS | WORDS | LISTS | st.none())
-    names = data.draw(
-        st.lists(st.sampled_from([option.name for option in PARAMETERS]), min_size=1, max_size=2)
-    )
-    asked = [
-        Parameter(name, value=list(map(bytes, zip(value))) if isinstance(value, bytes) else value)
-        for name in names
-    ]
+    names = data.draw(st.lists(st.sampled_from([option.name for option in PARAMETERS]), min_size=1, max_size=2))
+    asked = [Parameter(name, value=list(map(bytes, zip(value))) if isinstance(value, bytes) else value) for name in names]
     for result in node.set_parameters(asked):
         assert result.successful or result.reason
     Settings.from_values(parameters.values)

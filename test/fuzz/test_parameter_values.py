@@ -23,9 +23,7 @@ TEXTS = (
     | DIGITS
     | st.sampled_from(("nan", "inf", "-inf", "1e999", "0x10", "\0", "/", "~", "~nobody/x", "x" * 300))
 )
-VALUES = (
-    st.booleans() | st.integers() | st.sampled_from((10**400, -(10**400))) | st.floats() | TEXTS | st.none()
-)
+VALUES = st.booleans() | st.integers() | st.sampled_from((10**400, -(10**400))) | st.floats() | TEXTS | st.none()
 
 
 @given(st.sampled_from(OPTIONS), VALUES)
@@ -58,9 +56,7 @@ def test_settings_are_whole_or_refused(values: dict[str, object]) -> None:
     assert 0 <= y1 < y2 <= 48
 
 
-@given(
-    TEXTS | DIGITS.map(lambda digits: f"{digits}x{digits}") | st.from_regex(r"[0-9x]{1,12}", fullmatch=True)
-)
+@given(TEXTS | DIGITS.map(lambda digits: f"{digits}x{digits}") | st.from_regex(r"[0-9x]{1,12}", fullmatch=True))
 def test_a_size_is_two_numbers_or_refused(text: str) -> None:
     try:
         size = size_wh(text)

@@ -30,11 +30,7 @@ def recordings(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, byte
     found = []
     for storage, compressed in KINDS:
         messages = [jpeg(0), jpeg(1), jpeg(2)] if storage == "mcap" else [image(0), image(1), image(2)]
-        file = only_file(
-            write_bag(
-                folder / f"{storage}_{compressed}", {TOPIC: messages}, storage=storage, compressed=compressed
-            )
-        )
+        file = only_file(write_bag(folder / f"{storage}_{compressed}", {TOPIC: messages}, storage=storage, compressed=compressed))
         found.append((file.name, file.read_bytes()))
     return found
 

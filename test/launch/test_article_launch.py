@@ -57,9 +57,7 @@ def served(tmp_path: Path) -> Path:
 
 
 @pytest.mark.usefixtures("ros_prefix")
-def test_the_article_s_pair_by_one_command(
-    tmp_path: Path, served: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_article_s_pair_by_one_command(tmp_path: Path, served: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rclpy = pytest.importorskip("rclpy")
     from pose_resnet_ros.msg import PersonArray
 
@@ -71,12 +69,7 @@ def test_the_article_s_pair_by_one_command(
     monkeypatch.setenv("PYTHONUNBUFFERED", "1")
     trust(monkeypatch, tmp_path)
     cv2.imwrite(str(tmp_path / "gray.png"), np.full((240, 320, 3), 127, np.uint8))
-    arguments = [
-        "preset:=article",
-        "allow_download:=true",
-        f"source:={tmp_path}/gray.png",
-        "sigterm_timeout:=50",
-    ]
+    arguments = ["preset:=article", "allow_download:=true", f"source:={tmp_path}/gray.png", "sigterm_timeout:=50"]
     log = tmp_path / "log.txt"
     received: list[PersonArray] = []
     rclpy.init(args=[])
@@ -99,9 +92,5 @@ def test_the_article_s_pair_by_one_command(
     assert received, text
     assert (home / "yolov3_tiny.onnx").is_file()
     assert (home / "pose_resnet_50_256x192.onnx").is_file()
-    for words in (
-        "fetching yolov3_tiny: ",
-        "sha256 dccea06f",
-        "converted from pose_resnet_50_256x192.pth.tar",
-    ):
+    for words in ("fetching yolov3_tiny: ", "sha256 dccea06f", "converted from pose_resnet_50_256x192.pth.tar"):
         assert words in text

@@ -23,19 +23,13 @@ def test_each_says_how_to_start_it_and_where_its_images_are(name: str) -> None:
     camera = CAMERAS[name]
     topics = {key: value for key, value in camera.items() if key.endswith("_topic")}
     assert camera["start"].startswith("ros2 ")
-    assert (
-        {"image_topic", "camera_info_topic"}
-        <= topics.keys()
-        <= {"image_topic", "camera_info_topic", "depth_topic"}
-    )
+    assert {"image_topic", "camera_info_topic"} <= topics.keys() <= {"image_topic", "camera_info_topic", "depth_topic"}
     assert all(topic.startswith("/") for topic in topics.values())
     assert camera.keys() <= {*topics, "start", "parameters"}
 
 
 def test_parameters_are_the_nodes() -> None:
-    parameters = pytest.importorskip(
-        "pose_resnet_ros.ros.parameters.settings", reason="needs ROS 2's message types"
-    )
+    parameters = pytest.importorskip("pose_resnet_ros.ros.parameters.settings", reason="needs ROS 2's message types")
     known = {option.name: option for option in (*PIPELINE_OPTIONS, *TRACKING_OPTIONS, *parameters.PARAMETERS)}
     for camera in CAMERAS.values():
         for name, value in camera.get("parameters", {}).items():

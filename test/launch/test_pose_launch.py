@@ -43,9 +43,7 @@ sys.exit(service.run())
 
 @pytest.fixture
 def pose_launch():
-    from launch.launch_description_sources.python_launch_file_utilities import (
-        load_python_launch_file_as_module,
-    )
+    from launch.launch_description_sources.python_launch_file_utilities import load_python_launch_file_as_module
 
     return load_python_launch_file_as_module(str(LAUNCH_FILE))
 
@@ -104,17 +102,11 @@ def test_presets_name_models_of_the_table_and_choices_are_those_of_the_node(pose
 
     assert names <= set(registry.model_names())
     assert tuple(pose_launch.BACKENDS) == option("backend").choices
-    assert (
-        tuple(pose_launch.PRECISIONS) == option("precision").choices == option("detector_precision").choices
-    )
-    assert {row.name for row in PARAMETERS if row.type is bool} >= set(pose_launch.SWITCHES) - {
-        "use_sim_time"
-    }
+    assert tuple(pose_launch.PRECISIONS) == option("precision").choices == option("detector_precision").choices
+    assert {row.name for row in PARAMETERS if row.type is bool} >= set(pose_launch.SWITCHES) - {"use_sim_time"}
     (transport,) = (row for row in PARAMETERS if row.name == "image_transport")
     assert tuple(pose_launch.TRANSPORTS) == transport.choices
-    assert {row.name for row in PARAMETERS if row.name in pose_launch.TEXTS and row.type is str} == set(
-        pose_launch.TEXTS
-    )
+    assert {row.name for row in PARAMETERS if row.name in pose_launch.TEXTS and row.type is str} == set(pose_launch.TEXTS)
 
 
 def test_a_value_that_is_no_choice_is_refused(pose_launch):
@@ -202,9 +194,7 @@ def test_depth_shows_the_skeletons_in_space(pose_launch):
         ({"fastdds_profile": "/nowhere/dds.xml"}, "fastdds_profile: expected a file"),
     ],
 )
-def test_what_cannot_be_had_is_refused_before_anything_starts(
-    pose_launch, monkeypatch, tmp_path, given, message
-):
+def test_what_cannot_be_had_is_refused_before_anything_starts(pose_launch, monkeypatch, tmp_path, given, message):
     monkeypatch.setenv("AMENT_PREFIX_PATH", str(tmp_path))  # no rviz2, also where it is installed
 
     with pytest.raises(RuntimeError, match=message):
@@ -241,9 +231,7 @@ def test_a_node_that_ends_by_itself_ends_the_launch(pose_launch, returncode, is_
 
     from launch import LaunchContext
 
-    event = ProcessExited(
-        returncode=returncode, action=None, name="pose_node-1", cmd=[], cwd=None, env=None, pid=1
-    )
+    event = ProcessExited(returncode=returncode, action=None, name="pose_node-1", cmd=[], cwd=None, env=None, pid=1)
     context = LaunchContext()
     context._set_is_shutdown(is_shutdown)
     if expected == "fails":
@@ -271,12 +259,7 @@ def test_launch_publishes_persons_and_ends_cleanly(tmp_path):
     from pose_resnet_ros.msg import PersonArray
 
     cv2.imwrite(str(tmp_path / "gray.png"), np.full((120, 160, 3), 127, np.uint8))
-    arguments = [
-        f"source:={tmp_path}/gray.png",
-        "namespace:=robot",
-        "preset:=embedded",
-        "sigterm_timeout:=50",
-    ]
+    arguments = [f"source:={tmp_path}/gray.png", "namespace:=robot", "preset:=embedded", "sigterm_timeout:=50"]
     env = {**os.environ, "PYTHONUNBUFFERED": "1"}
     command = [sys.executable, "-c", RUN_LAUNCH, str(LAUNCH_FILE), *arguments]
     log = tmp_path / "log.txt"

@@ -44,9 +44,7 @@ def test_a_provider_that_is_not_built_in_is_refused_with_the_cure(
 ) -> None:
     there = [name for name in ort.get_available_providers() if name != provider]
     monkeypatch.setattr(ort, "get_available_providers", lambda: there)
-    with pytest.raises(
-        BackendError, match=f"backend '{backend}' is not in this onnxruntime .*install.*{cure}"
-    ):
+    with pytest.raises(BackendError, match=f"backend '{backend}' is not in this onnxruntime .*install.*{cure}"):
         open_session(path, backend=backend, device_id=0, threads=1)
 
 
@@ -60,24 +58,18 @@ def test_a_provider_that_is_lost_in_silence_is_refused(path: Path, monkeypatch: 
         return real(file, options, providers=["CPUExecutionProvider"])
 
     monkeypatch.setattr(ort, "InferenceSession", without_cuda)
-    with pytest.raises(
-        BackendError, match=r"backend 'cuda' could not start on device 0 .*install onnxruntime-gpu"
-    ):
+    with pytest.raises(BackendError, match=r"backend 'cuda' could not start on device 0 .*install onnxruntime-gpu"):
         open_session(path, backend="cuda", device_id=0, threads=1)
 
 
 def test_a_provider_that_fails_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        ort, "get_available_providers", lambda: ["CUDAExecutionProvider", "CPUExecutionProvider"]
-    )
+    monkeypatch.setattr(ort, "get_available_providers", lambda: ["CUDAExecutionProvider", "CPUExecutionProvider"])
 
     def failing(*_: object, **__: object) -> None:
         raise RuntimeError("CUDA failure 101: invalid device ordinal\nsecond line")
 
     monkeypatch.setattr(ort, "InferenceSession", failing)
-    with pytest.raises(
-        BackendError, match=r"backend 'cuda' failed on device 3: CUDA failure 101: invalid device ordinal; "
-    ):
+    with pytest.raises(BackendError, match=r"backend 'cuda' failed on device 3: CUDA failure 101: invalid device ordinal; "):
         open_session(path, backend="cuda", device_id=3, threads=1)
 
 
@@ -98,9 +90,7 @@ def without_cudnn(monkeypatch: pytest.MonkeyPatch) -> None:
     real = ort.InferenceSession
 
     class Session(real):  # type: ignore[misc, valid-type]
-        def __init__(
-            self, model: str | bytes, options: ort.SessionOptions, *, providers: list, **_: object
-        ) -> None:
+        def __init__(self, model: str | bytes, options: ort.SessionOptions, *, providers: list, **_: object) -> None:
             self.claimed = [name if isinstance(name, str) else name[0] for name in providers]
             super().__init__(model, options, providers=["CPUExecutionProvider"])
 
@@ -119,8 +109,7 @@ def without_cudnn(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("without_cudnn")
 def test_cuda_that_starts_but_cannot_compute_is_refused(path: Path) -> None:
     with pytest.raises(
-        BackendError,
-        match=r"^backend 'cuda' failed on device 0: cuDNN is unavailable .*libcudnn\.so; install .*\[cuda,cudnn\]",
+        BackendError, match=r"^backend 'cuda' failed on device 0: cuDNN is unavailable .*libcudnn\.so; install .*\[cuda,cudnn\]"
     ):
         open_session(path, backend="cuda", device_id=0, threads=1)
 
@@ -139,17 +128,12 @@ def test_a_failed_cuda_call_is_told_without_its_place_in_the_sources() -> None:
         " onnxruntime::CudaCall(ERRTYPE, const char*) CUDA failure 901: operation failed due to a previous error during capture"
         " ; GPU=0 ; hostname=robot ; file=cuda_graph.cc ; line=84 ; expr=cudaStreamEndCapture(stream_, &graph_);"
     )
-    assert first_line(error) == (
-        "Error in execution: CUDA failure 901: operation failed due to a previous error during capture"
-    )
+    assert first_line(error) == ("Error in execution: CUDA failure 901: operation failed due to a previous error during capture")
 
 
 @pytest.mark.parametrize(
     ("device_id", "options"),
-    [
-        (0, {"cudnn_conv_algo_search": "HEURISTIC"}),
-        (2, {"device_id": 2, "cudnn_conv_algo_search": "HEURISTIC"}),
-    ],
+    [(0, {"cudnn_conv_algo_search": "HEURISTIC"}), (2, {"device_id": 2, "cudnn_conv_algo_search": "HEURISTIC"})],
 )
 def test_the_first_gpu_is_not_named(device_id: int, options: dict[str, object]) -> None:
     """It is the default, and onnxruntime 1.26 and later warn of every name of a device that no plugin has."""
@@ -163,9 +147,7 @@ def test_a_broken_file_is_not_taken_for_a_missing_gpu(tmp_path: Path) -> None:
         open_session(broken, backend="auto", device_id=0, threads=1)
 
 
-def test_auto_falls_back_and_says_so(
-    path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_auto_falls_back_and_says_so(path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     monkeypatch.setattr(ort, "get_available_providers", lambda: ["CPUExecutionProvider"])
     with caplog.at_level(logging.INFO):
         session, grant = open_session(path, backend="auto", device_id=0, threads=1)
@@ -215,9 +197,7 @@ def test_tensorrt_keeps_engines_by_content_and_timings_together(
 
 
 @pytest.mark.usefixtures("tensorrt")
-def test_the_libraries_of_tensorrts_pip_package_are_loaded(
-    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_libraries_of_tensorrts_pip_package_are_loaded(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its package loads them on import; the real one has gigabytes."""
     (tmp_path / "tensorrt_libs.py").write_text("")
     monkeypatch.syspath_prepend(tmp_path)

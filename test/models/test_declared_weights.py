@@ -25,9 +25,7 @@ WEIGHTS = np.arange(12, dtype=np.float32).reshape(4, 3, 1, 1)
 
 def model_of(tensor: TensorProto) -> onnx.ModelProto:
     """A convolution with these weights."""
-    values = [
-        helper.make_tensor_value_info(n, TensorProto.FLOAT, ["n", c, 8, 8]) for n, c in (("x", 3), ("y", 4))
-    ]
+    values = [helper.make_tensor_value_info(n, TensorProto.FLOAT, ["n", c, 8, 8]) for n, c in (("x", 3), ("y", 4))]
     nodes = [helper.make_node("Conv", ["x", tensor.name], ["y"])]
     graph = helper.make_graph(nodes, "graph", values[:1], values[1:], [tensor])
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
@@ -69,15 +67,11 @@ def test_weights_beside_the_model_are_read(folder: Path, location: str) -> None:
     assert has_weights_elsewhere(path)
 
 
-@pytest.mark.parametrize(
-    "location", ["../outside.bin", "/etc/hostname", "link.bin", "up/outside.bin", "/dev/zero"]
-)
+@pytest.mark.parametrize("location", ["../outside.bin", "/etc/hostname", "link.bin", "up/outside.bin", "/dev/zero"])
 def test_weights_outside_the_models_folder_are_refused(folder: Path, location: str) -> None:
     path = written(folder, model_of(external(location)))
     for load in (check_declared_weights, load_onnx, lambda p: OnnxModel(p, run_on=RunOn(backend="cpu"))):
-        with pytest.raises(
-            ModelError, match=f"refused, its weights are to be read from '{location}', outside of its folder"
-        ):
+        with pytest.raises(ModelError, match=f"refused, its weights are to be read from '{location}', outside of its folder"):
             load(path)
 
 
@@ -130,11 +124,7 @@ def test_weights_beyond_the_memory_are_refused(folder: Path) -> None:
 def test_every_place_of_a_tensor_is_looked_at(folder: Path) -> None:
     """Initializers, attributes, subgraphs, functions and sparse tensors."""
     inner = helper.make_graph(
-        [helper.make_node("Constant", [], ["c"], value=external("inner.bin"))],
-        "inner",
-        [],
-        [],
-        [external("body.bin")],
+        [helper.make_node("Constant", [], ["c"], value=external("inner.bin"))], "inner", [], [], [external("body.bin")]
     )
     model = model_of(external("w.bin"))
     model.graph.node.add(op_type="If").attribute.append(helper.make_attribute("then_branch", inner))

@@ -109,9 +109,7 @@ def test_a_start_that_is_cancelled_is_no_fault_of_the_file(tmp_path: Path) -> No
 
 def test_a_pose_network_is_no_detector(tmp_path: Path) -> None:
     path = known_models.pose_net(tmp_path / "pose.onnx")
-    with pytest.raises(
-        ModelError, match=r"pose\.onnx is a pose model \('known_pose'\); expected a detector model"
-    ):
+    with pytest.raises(ModelError, match=r"pose\.onnx is a pose model \('known_pose'\); expected a detector model"):
         PersonDetector(path)
 
 

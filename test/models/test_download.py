@@ -77,9 +77,7 @@ def test_a_file_lands_whole_under_its_row_s_name(home: Path, server: str) -> Non
 
 @pytest.mark.parametrize("algorithm", ["sha256", "sha1", "md5"])
 @pytest.mark.parametrize("digits", [8, None])
-def test_every_kind_of_digest_is_compared(
-    home: Path, server: str, algorithm: str, digits: int | None
-) -> None:
+def test_every_kind_of_digest_is_compared(home: Path, server: str, algorithm: str, digits: int | None) -> None:
     right = hashlib.new(algorithm, CONTENT).hexdigest()[:digits]
     wrong = ("0" if right[0] != "0" else "1") + right[1:]
     with pytest.raises(DownloadError, match=f"wrong digest, {algorithm}"):
@@ -93,9 +91,7 @@ def test_mirrors_are_tried_in_turn(home: Path, server: str) -> None:
     assert fetch(entry(*urls)).read_bytes() == CONTENT
 
 
-def test_a_mirror_of_one_s_own_comes_first(
-    home: Path, served: Path, server: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_mirror_of_one_s_own_comes_first(home: Path, served: Path, server: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(MIRROR_VARIABLE, f"{server}/")
     assert fetch(entry("https://localhost:1/net.onnx")).read_bytes() == CONTENT
     (served / "net.pth.tar").write_bytes(b"\x80 anything")
@@ -121,9 +117,7 @@ def test_an_unknown_digest_is_recorded_and_holds_from_then_on(home: Path, served
 
 
 @pytest.mark.parametrize("start", [b"<!DOCTYPE html><title>Sign in</title>", b"\n <HTML>"])
-def test_a_web_page_in_place_of_the_model_is_named(
-    home: Path, served: Path, server: str, start: bytes
-) -> None:
+def test_a_web_page_in_place_of_the_model_is_named(home: Path, served: Path, server: str, start: bytes) -> None:
     (served / "net.onnx").write_bytes(start)
     with pytest.raises(DownloadError, match="an HTML page came in place of the model"):
         fetch(entry(f"{server}/net.onnx", digest=sha256()))
@@ -138,9 +132,7 @@ def test_a_file_that_is_no_model_is_refused(home: Path, served: Path, server: st
 
 
 def test_a_transfer_that_ends_early_is_told(home: Path, server: str) -> None:
-    with pytest.raises(
-        DownloadError, match=r"ended after 513 of 1026 bytes|IncompleteRead|ChunkedEncodingError"
-    ):
+    with pytest.raises(DownloadError, match=r"ended after 513 of 1026 bytes|IncompleteRead|ChunkedEncodingError"):
         fetch(entry(f"{server}/short/net.onnx"))
     assert files_in(home) == set()
 
@@ -150,9 +142,7 @@ def test_a_file_of_another_size_is_refused(home: Path, server: str) -> None:
         fetch(entry(f"{server}/net.onnx", size=2000))
 
 
-@pytest.mark.parametrize(
-    "url", ["http://localhost/net.onnx", "ftp://localhost/net.onnx", "file:///etc/hostname"]
-)
+@pytest.mark.parametrize("url", ["http://localhost/net.onnx", "ftp://localhost/net.onnx", "file:///etc/hostname"])
 def test_only_https_is_used(home: Path, url: str) -> None:
     with pytest.raises(DownloadError, match="is not https"):
         fetch(entry(url))
@@ -163,9 +153,7 @@ def test_a_redirection_away_from_https_is_refused(home: Path, server: str) -> No
         fetch(entry(f"{server}/moved/net.onnx"))
 
 
-def test_a_certificate_that_nobody_vouches_for_is_refused(
-    home: Path, server: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_certificate_that_nobody_vouches_for_is_refused(home: Path, server: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("REQUESTS_CA_BUNDLE")
     with pytest.raises(DownloadError, match="SSLError"):
         fetch(entry(f"{server}/net.onnx"))
@@ -210,9 +198,7 @@ def test_a_zip_is_unpacked(home: Path, served: Path, server: str) -> None:
 
 
 @pytest.mark.parametrize("members", [{}, {"a/end2end.onnx": CONTENT, "b/end2end.onnx": CONTENT}])
-def test_a_zip_without_the_one_model_is_refused(
-    home: Path, served: Path, server: str, members: dict[str, bytes]
-) -> None:
+def test_a_zip_without_the_one_model_is_refused(home: Path, served: Path, server: str, members: dict[str, bytes]) -> None:
     zip_file(served / "net.zip", members | {"readme": b""})
     with pytest.raises(DownloadError, match=r"expected one 'end2end\.onnx'"):
         fetch(entry(f"{server}/net.zip", zip_member="end2end.onnx"))
@@ -231,9 +217,7 @@ def test_a_zip_that_unpacks_to_many_times_its_size_is_refused(home: Path, tmp_pa
     """Sixteen megabytes of zeros in 16 kB; 20 times is more than any weights shrink."""
     with zipfile.ZipFile(tmp_path / "net.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("end2end.onnx", b"\x08" + bytes(1 << 24))
-    with pytest.raises(
-        DownloadError, match=r"net\.zip: refused, the zip file would unpack to 16777217 bytes"
-    ):
+    with pytest.raises(DownloadError, match=r"net\.zip: refused, the zip file would unpack to 16777217 bytes"):
         take_in(tmp_path / "net.zip", entry("https://x/net.zip", zip_member="end2end.onnx"))
     assert not (home / "my_net.onnx").exists()
 
@@ -278,15 +262,11 @@ def test_a_full_disk_and_a_read_only_folder_are_told(
     assert files_in(home) == set()
 
 
-def test_a_folder_that_cannot_be_made_is_told(
-    tmp_path: Path, served: Path, home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path, served: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file in its way refuses root as well, whom a read-only folder would not."""
     (tmp_path / "file").write_bytes(b"")
     monkeypatch.setenv("POSE_RESNET_ROS_HOME", str(tmp_path / "file" / "home"))
-    with pytest.raises(
-        DownloadError, match=r"cannot write to .*; set POSE_RESNET_ROS_HOME to another folder"
-    ):
+    with pytest.raises(DownloadError, match=r"cannot write to .*; set POSE_RESNET_ROS_HOME to another folder"):
         fetch(entry("https://example.org/net.onnx"), from_folder=served)
 
 

@@ -64,9 +64,7 @@ def test_weights_of_7_bits_do_not_saturate_even_in_a_session_of_others(tmp_path:
 
 
 @pytest.mark.parametrize("saturates", [False, True])
-def test_exact_sums_are_asked_for_where_fast_ones_saturate(
-    monkeypatch: pytest.MonkeyPatch, saturates: bool
-) -> None:
+def test_exact_sums_are_asked_for_where_fast_ones_saturate(monkeypatch: pytest.MonkeyPatch, saturates: bool) -> None:
     monkeypatch.setattr(session_options, "saturates_at_int8", lambda: saturates)
     asked = session_options.session_options(1).get_session_config_entry("session.x64quantprecision")
     assert asked == str(int(saturates))

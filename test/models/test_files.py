@@ -53,17 +53,14 @@ def test_an_absent_model_says_how_to_fetch_it(home: Path) -> None:
     entry = find_entry("yolox_tiny")
     assert entry is not None
     with pytest.raises(
-        ModelError,
-        match=r"'yolox_tiny' is not on this machine .*python3 -m pose_resnet_ros models fetch yolox_tiny",
+        ModelError, match=r"'yolox_tiny' is not on this machine .*python3 -m pose_resnet_ros models fetch yolox_tiny"
     ):
         find_model("yolox_tiny")
 
 
 def test_an_unknown_name_says_where_the_names_are_and_which_are_like_it(home: Path) -> None:
     known_models.pose_net(home / "mine_too.onnx")
-    with pytest.raises(
-        ModelError, match=r"no model named 'mine_two'; .* models list` prints; did you mean mine_too\?"
-    ):
+    with pytest.raises(ModelError, match=r"no model named 'mine_two'; .* models list` prints; did you mean mine_too\?"):
         find_model("mine_two", kind="pose")
     with pytest.raises(ModelError, match="did you mean pose_resnet_lite"):
         find_model("poseresnet_lite", kind="pose")

@@ -65,9 +65,7 @@ def test_a_download_that_fails_says_so(address: str, tmp_path: Path) -> None:
 def test_the_description_in_the_file_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("POSE_RESNET_ROS_HOME", str(tmp_path))
     known_models.pose_net(tmp_path / "net.onnx")
-    other = ModelEntry(
-        "net", "pose", "net.onnx", source="", licence="", data="", spec=known_models.DETECTOR_SPEC
-    )
+    other = ModelEntry("net", "pose", "net.onnx", source="", licence="", data="", spec=known_models.DETECTOR_SPEC)
     monkeypatch.setattr(registry, "TABLE", (other,))
     with load_pipeline("net", "full_frame") as pipeline:
         assert pipeline.pose_net.spec == known_models.POSE_SPEC
@@ -96,9 +94,7 @@ def test_embedded_models_run_in_8_bits_where_the_cpu_is_fast_at_that(
 ) -> None:
     monkeypatch.setattr(loading, "is_fast_at_int8", lambda: fast)
     monkeypatch.setattr(backends.ort, "get_available_providers", lambda: ["CPUExecutionProvider"])
-    model, _ = loading.open_model(
-        "person_lite", spec_type=DetectorSpec, run_on=RunOn(backend=backend), precision=precision
-    )
+    model, _ = loading.open_model("person_lite", spec_type=DetectorSpec, run_on=RunOn(backend=backend), precision=precision)
     assert model.path == WEIGHTS_FOLDER / file
     assert model.grant.provider == "CPUExecutionProvider"
 
@@ -107,7 +103,5 @@ def test_auto_takes_other_models_as_they_are(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(loading, "is_fast_at_int8", lambda: True)
     for name in ("person_lite.onnx", "person_lite.int8.onnx"):
         (tmp_path / name).write_bytes((WEIGHTS_FOLDER / name).read_bytes())
-    model, _ = loading.open_model(
-        tmp_path / "person_lite.onnx", spec_type=DetectorSpec, run_on=RunOn(backend="cpu")
-    )
+    model, _ = loading.open_model(tmp_path / "person_lite.onnx", spec_type=DetectorSpec, run_on=RunOn(backend="cpu"))
     assert model.path == tmp_path / "person_lite.onnx"

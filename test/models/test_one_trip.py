@@ -30,14 +30,7 @@ IMAGENET = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
 
 STREET = Path(__file__).parents[2] / "docs" / "images" / "street.jpg"
 STREET_BOXES_XYXY = np.array(
-    [
-        [63, 105, 131, 247],
-        [278, 108, 366, 287],
-        [415, 125, 478, 285],
-        [500, 125, 563, 275],
-        [693, 150, 755, 349],
-    ],
-    np.float32,
+    [[63, 105, 131, 247], [278, 108, 366, 287], [415, 125, 478, 285], [500, 125, 563, 275], [693, 150, 755, 349]], np.float32
 )
 
 
@@ -61,9 +54,7 @@ def boxes_for(count: int, width: int, height: int, *, seed: int = 1) -> Detectio
     return Detections(corners.astype(np.float32), np.full(count, 0.9, np.float32))
 
 
-def both(
-    net: PoseNet, image: np.ndarray, boxes: Detections, *, flip_test: bool = False
-) -> tuple[PoseEstimate, PoseEstimate]:
+def both(net: PoseNet, image: np.ndarray, boxes: Detections, *, flip_test: bool = False) -> tuple[PoseEstimate, PoseEstimate]:
     """The estimate of the fast path, and of the ordinary one."""
     clock = StageClock()
     fast = net.estimate(image, boxes, flip_test=flip_test, keep_heatmaps=False, clock=clock)
@@ -144,9 +135,7 @@ def test_a_window_of_a_larger_picture(blob_net: PoseNet) -> None:
 @pytest.mark.parametrize("order", ["bgr", "rgb"])
 @pytest.mark.parametrize("decoder", ["microsoft", "mmpose"])
 @pytest.mark.parametrize("flip_test", [False, True])
-def test_colour_orders_statistics_decoders_and_flip_test(
-    tmp_path: Path, order: str, decoder: str, flip_test: bool
-) -> None:
+def test_colour_orders_statistics_decoders_and_flip_test(tmp_path: Path, order: str, decoder: str, flip_test: bool) -> None:
     given = InputSpec(48, 64, order, 1 / 255, **IMAGENET)  # type: ignore[arg-type]
     spec = replace(known_models.POSE_SPEC, input=given, decoder=decoder)
     net = PoseNet(known_models.blob_finder(tmp_path / "p.onnx", spec=spec), run_on=CPU, one_trip=True)
@@ -187,9 +176,7 @@ def test_what_it_cannot_do_takes_the_ordinary_path_and_says_so_once(
     assert messages == [f"p.onnx: crops and decoding stay on the CPU: {said}"]
 
 
-def test_a_network_without_heatmaps_takes_the_ordinary_path(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_network_without_heatmaps_takes_the_ordinary_path(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     answers = {"x": np.ones((1, 17, 384)), "y": np.ones((1, 17, 512))}
     spec = replace(known_models.POSE_SPEC, decoder="simcc")
     PoseNet(known_models.constant_answers(tmp_path / "s.onnx", answers, spec=spec), run_on=CPU, one_trip=True)
@@ -229,8 +216,7 @@ def test_it_can_be_cancelled(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("max_batch", "buckets"),
-    [(1, (1,)), (4, (1, 2, 4)), (24, (1, 2, 4, 8, 16, 24)), (256, (1, 2, 4, 8, 16, 32, 64))],
+    ("max_batch", "buckets"), [(1, (1,)), (4, (1, 2, 4)), (24, (1, 2, 4, 8, 16, 24)), (256, (1, 2, 4, 8, 16, 32, 64))]
 )
 def test_buckets_end_at_the_largest_batch(max_batch: int, buckets: tuple[int, ...]) -> None:
     assert buckets_for(max_batch) == buckets
@@ -259,10 +245,7 @@ def test_tensorrt_runs_the_network_alone(
     net = PoseNet(known_models.blob_finder(tmp_path / "p.onnx"), run_on=CPU)
     monkeypatch.setattr(net._model, "grant", Grant("tensorrt", "TensorrtExecutionProvider", "as requested"))
     assert net._open_one_trip(CPU) is None
-    assert (
-        "p.onnx: crops and decoding stay on the CPU: backend 'tensorrt' is for the network alone"
-        in caplog.text
-    )
+    assert "p.onnx: crops and decoding stay on the CPU: backend 'tensorrt' is for the network alone" in caplog.text
 
 
 def test_where_cuda_graphs_are_refused_it_runs_without(
@@ -326,9 +309,7 @@ def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[PoseNet, 
     return net, sessions, numbers
 
 
-def test_one_recording_for_each_number_of_persons(
-    recorded: tuple[PoseNet, list[Recording], list[str]],
-) -> None:
+def test_one_recording_for_each_number_of_persons(recorded: tuple[PoseNet, list[Recording], list[str]]) -> None:
     net, _, numbers = recorded
     for count in (1, 2, 1, 3, 4, 2):
         both(net, scene(320, 240), boxes_for(count, 320, 240))
@@ -349,9 +330,7 @@ def test_what_cannot_be_recorded_later_runs_without_from_then_on(
     assert len(numbers) == 1
 
 
-def test_a_recording_that_was_cancelled_is_not_replayed(
-    recorded: tuple[PoseNet, list[Recording], list[str]],
-) -> None:
+def test_a_recording_that_was_cancelled_is_not_replayed(recorded: tuple[PoseNet, list[Recording], list[str]]) -> None:
     net, (session,), numbers = recorded
     session.raises = InferenceCancelled("inference was cancelled")
     with pytest.raises(InferenceCancelled):

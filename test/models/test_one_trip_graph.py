@@ -83,35 +83,22 @@ def test_a_crop_that_needs_no_interpolation_is_the_pixels(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("frame_wh", [(64, 48), (61, 37), (640, 480), (1, 1), (1, 50)])
 @pytest.mark.parametrize("order", ["bgr", "rgb"])
-def test_crops_inside_across_and_outside_the_border(
-    tmp_path: Path, frame_wh: tuple[int, int], order: str
-) -> None:
+def test_crops_inside_across_and_outside_the_border(tmp_path: Path, frame_wh: tuple[int, int], order: str) -> None:
     given = InputSpec(24, 32, order, 1 / 255, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))  # type: ignore[arg-type]
     spec = replace(SMALL, input=given)
     frame = frame_of(*frame_wh)
     boxes = np.array(
-        [
-            [10, 8, 30, 40],
-            [-12.3, -7.7, 15.2, 20.9],
-            [40, 30, 70, 60],
-            [-90, -90, -60, -50],
-            [20, 10, 20.4, 10.3],
-        ],
-        np.float32,
+        [[10, 8, 30, 40], [-12.3, -7.7, 15.2, 20.9], [40, 30, 70, 60], [-90, -90, -60, -50], [20, 10, 20.4, 10.3]], np.float32
     )
     crops = crops_of(tmp_path / "m.onnx", spec, frame, boxes)
     for crop, box in zip(crops, boxes, strict=True):
-        np.testing.assert_allclose(
-            crop, expected_crop(frame, box, spec), atol=0.004
-        )  # a quarter of a grey level
+        np.testing.assert_allclose(crop, expected_crop(frame, box, spec), atol=0.004)  # a quarter of a grey level
 
 
 def peaks_everywhere(seed: int = 0) -> np.ndarray:
     """(1, 17, 8, 6) random maps, the peaks of many on or beside the border; two with ties, one flat."""
     maps = np.random.default_rng(seed).random((1, 17, 8, 6), np.float32)
-    for joint, (x, y) in enumerate(
-        [(0, 0), (5, 7), (0, 4), (5, 4), (3, 0), (3, 7), (1, 1), (4, 6), (1, 4), (3, 1)]
-    ):
+    for joint, (x, y) in enumerate([(0, 0), (5, 7), (0, 4), (5, 4), (3, 0), (3, 7), (1, 1), (4, 6), (1, 4), (3, 1)]):
         maps[0, joint, y, x] = 2.0
     maps[0, 10, [2, 5], [3, 1]] = 3.0
     maps[0, 11, 4, [2, 3]] = 3.0
@@ -137,9 +124,7 @@ def test_a_map_of_nothing_but_nan_has_score_0_and_a_place(tmp_path: Path) -> Non
     maps = peaks_everywhere()
     maps[0, 3] = np.nan
     network = onnx.load(known_models.constant_answers(tmp_path / "m.onnx", {"heatmaps": maps}, spec=SMALL))
-    keypoints, scores = run(
-        compose_one_trip(network, SMALL, heatmap_shape=(17, 8, 6)), frame_of(64, 48), EXACT_BOX
-    )
+    keypoints, scores = run(compose_one_trip(network, SMALL, heatmap_shape=(17, 8, 6)), frame_of(64, 48), EXACT_BOX)
     assert np.isfinite(keypoints).all()
     assert scores[0, 3] == 0
 
@@ -149,11 +134,7 @@ def test_the_flip_test_is_the_mean_of_both_ways(tmp_path: Path) -> None:
     node = onnx.helper.make_node("Conv", ["input", "kernel"], ["heatmaps"], strides=[4, 4])
     kernel = {"kernel": rng.standard_normal((17, 3, 4, 4)).astype(np.float32)}
     path = known_models.save(
-        tmp_path / "m.onnx",
-        [node],
-        inputs={"input": ("n", 3, 32, 24)},
-        outputs=["heatmaps"],
-        constants=kernel,
+        tmp_path / "m.onnx", [node], inputs={"input": ("n", 3, 32, 24)}, outputs=["heatmaps"], constants=kernel
     )
     model = compose_one_trip(onnx.load(path), SMALL, heatmap_shape=(17, 8, 6), flip_order=FLIP_ORDER)
     frame, boxes = frame_of(64, 48), np.concatenate([EXACT_BOX, EXACT_BOX + 3])
@@ -174,11 +155,7 @@ def test_a_network_of_an_older_opset_and_with_our_names(tmp_path: Path) -> None:
         onnx.helper.make_node("Conv", ["frame", "boxes_xyxy"], ["scores"], strides=[4, 4], name="one_trip_1"),
     ]
     path = known_models.save(
-        tmp_path / "m.onnx",
-        nodes,
-        inputs={"input": ("n", 3, 32, 24)},
-        outputs=["scores"],
-        constants={"boxes_xyxy": kernel},
+        tmp_path / "m.onnx", nodes, inputs={"input": ("n", 3, 32, 24)}, outputs=["scores"], constants={"boxes_xyxy": kernel}
     )
     network = onnx.load(path)
     del network.opset_import[:]

@@ -37,21 +37,8 @@ AROUND = {
     *("Transpose float", "Transpose uint8", "Where bool float"),
     *("Cast bool float", "Cast float int64", "Cast uint8 float"),
 }
-NETWORK = {
-    "Cast float16 float",
-    "Conv float",
-    "ConvTranspose float",
-    "MaxPool float",
-    "Relu float",
-    "Add float",
-}
-HALF = {
-    "Cast float float16",
-    "Cast float16 float",
-    "Conv float16",
-    "ConvTranspose float16",
-    "MaxPool float16",
-}
+NETWORK = {"Cast float16 float", "Conv float", "ConvTranspose float", "MaxPool float", "Relu float", "Add float"}
+HALF = {"Cast float float16", "Cast float16 float", "Conv float16", "ConvTranspose float16", "MaxPool float16"}
 HALF |= {"Relu float16", "Add float16"}
 SPLIT = {"Conv float", "MaxPool float", "Relu float", "Add float", "Concat float", "DepthToSpace float"}
 
@@ -90,12 +77,7 @@ def test_every_node_has_a_kernel_on_cuda(change, allowed: set[str]) -> None:  # 
     shape = (17, spec.input.height // 4, spec.input.width // 4)
     for decoder, order, flip_order in product(("microsoft", "mmpose"), ("bgr", "rgb"), (None, FLIP_ORDER)):
         given: InputSpec = replace(spec.input, channel_order=order)  # type: ignore[arg-type]
-        model = compose_one_trip(
-            network,
-            replace(spec, decoder=decoder, input=given),
-            heatmap_shape=shape,
-            flip_order=flip_order,
-        )
+        model = compose_one_trip(network, replace(spec, decoder=decoder, input=given), heatmap_shape=shape, flip_order=flip_order)
         assert set(kinds(model)) <= AROUND | allowed
 
 
@@ -105,6 +87,4 @@ def test_networks_of_other_opsets_are_brought_to_one_with_kernels(tmp_path: Path
     network = onnx.load(str(known_models.blob_finder(tmp_path / "p.onnx")))
     network = onnx.version_converter.convert_version(network, opset)
     model = compose_one_trip(network, known_models.POSE_SPEC, heatmap_shape=(17, 64, 48))
-    assert [entry.version for entry in model.opset_import if not entry.domain] == [
-        opset if opset < 20 else 17
-    ]
+    assert [entry.version for entry in model.opset_import if not entry.domain] == [opset if opset < 20 else 17]

@@ -29,14 +29,10 @@ def session() -> ort.InferenceSession:
     graph = helper.make_graph(nodes, "g", [x], [y])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     onnx.checker.check_model(model)
-    return ort.InferenceSession(
-        model.SerializeToString(), session_options(1), providers=["CPUExecutionProvider"]
-    )
+    return ort.InferenceSession(model.SerializeToString(), session_options(1), providers=["CPUExecutionProvider"])
 
 
-def test_what_computes_on_the_cpu_is_told_and_what_is_for_shapes_is_not(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
+def test_what_computes_on_the_cpu_is_told_and_what_is_for_shapes_is_not(caplog: pytest.LogCaptureFixture) -> None:
     opened = session()
     can_tell = hasattr(opened, "get_provider_graph_assignment_info")  # onnxruntime 1.24
     assert left_on_cpu(opened) == (Counter({"Sin": 1, "Softmax": 1}) if can_tell else Counter())

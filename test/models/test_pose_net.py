@@ -32,9 +32,7 @@ def test_the_published_worked_example(tmp_path: Path) -> None:
     """Box xywh (100, 50, 80, 200), heatmap point (24.25, 31.75): image (140.9765625, 149.0234375)."""
     heatmaps = known_models.heatmaps_with_peaks([(24, 32)] * 17)
     heatmaps[:, :, 33, 24], heatmaps[:, :, 31, 24] = 0.0, 0.45  # the higher neighbours are right and above
-    path = known_models.constant_answers(
-        tmp_path / "p.onnx", {"heatmaps": heatmaps}, spec=known_models.POSE_SPEC
-    )
+    path = known_models.constant_answers(tmp_path / "p.onnx", {"heatmaps": heatmaps}, spec=known_models.POSE_SPEC)
     points = PoseNet(path).estimate(IMAGE, BOX).people.keypoints_xy
     np.testing.assert_allclose(points[0], np.tile([140.9765625, 149.0234375], (17, 1)), atol=1e-3)
 
@@ -91,9 +89,7 @@ def test_a_map_of_one_cell_is_refused(tmp_path: Path) -> None:
     """What is left where a network ends in a mean over all cells."""
     answers = {"pooled": np.zeros((1, 17, 1, 1))}
     path = known_models.constant_answers(tmp_path / "mean.onnx", answers, spec=known_models.POSE_SPEC)
-    with pytest.raises(
-        ModelError, match=r"mean\.onnx: .* more than one cell .*the file gives \(2, 17, 1, 1\)"
-    ):
+    with pytest.raises(ModelError, match=r"mean\.onnx: .* more than one cell .*the file gives \(2, 17, 1, 1\)"):
         PoseNet(path)
 
 
@@ -108,10 +104,7 @@ def test_simcc_outputs_of_another_size_are_refused(tmp_path: Path) -> None:
 
 def test_a_float16_input_says_how_to_export_it(tmp_path: Path) -> None:
     node = onnx.helper.make_node("Identity", ["input"], ["heatmaps"])
-    values = [
-        onnx.helper.make_tensor_value_info(n, onnx.TensorProto.FLOAT16, ("n", 3, 256, 192))
-        for n in ("input", "heatmaps")
-    ]
+    values = [onnx.helper.make_tensor_value_info(n, onnx.TensorProto.FLOAT16, ("n", 3, 256, 192)) for n in ("input", "heatmaps")]
     model = onnx.helper.make_model(
         onnx.helper.make_graph([node], "half", values[:1], values[1:]),
         opset_imports=[onnx.helper.make_opsetid("", 17)],
@@ -126,9 +119,7 @@ def test_a_float16_input_says_how_to_export_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize("change", [{"decoder": "magic"}, {"crop": "magic"}, {"skeleton": "magic"}])
 def test_a_description_with_unknown_names_is_refused(tmp_path: Path, change: dict[str, str]) -> None:
     path = known_models.pose_net(tmp_path / "p.onnx", spec=replace(known_models.POSE_SPEC, **change))
-    with pytest.raises(
-        ModelError, match=r"p\.onnx: its description does not fit this package: .*'magic'; expected"
-    ):
+    with pytest.raises(ModelError, match=r"p\.onnx: its description does not fit this package: .*'magic'; expected"):
         PoseNet(path)
 
 

@@ -35,9 +35,7 @@ def echo(path: Path, *, batch: int | str = "n") -> Path:
     return known_models.save(path, nodes, inputs={"input": (batch, 3, 8, 8)}, outputs=["same", "batch"])
 
 
-@pytest.mark.parametrize(
-    ("count", "batches"), [(1, [1]), (4, [4] * 4), (5, [4] * 4 + [1]), (9, [4] * 8 + [1])]
-)
+@pytest.mark.parametrize(("count", "batches"), [(1, [1]), (4, [4] * 4), (5, [4] * 4 + [1]), (9, [4] * 8 + [1])])
 def test_rows_are_run_in_batches_and_stay_in_order(tmp_path: Path, count: int, batches: list[int]) -> None:
     model = OnnxModel(echo(tmp_path / "echo.onnx"), run_on=RunOn(backend="cpu", max_batch=4))
     same, batch = model.run(numbered(count))
@@ -75,20 +73,14 @@ def test_half_precision_weights_are_unpacked(tmp_path: Path) -> None:
     ]
     half = np.full((1, 3, 8, 8), 0.5, np.float16)
     path = known_models.save(
-        tmp_path / "half.onnx",
-        nodes,
-        inputs={"input": ("n", 3, 8, 8)},
-        outputs=["sum"],
-        constants={"half": half},
+        tmp_path / "half.onnx", nodes, inputs={"input": ("n", 3, 8, 8)}, outputs=["sum"], constants={"half": half}
     )
     (out,) = OnnxModel(path, run_on=CPU).run(numbered(3))
     np.testing.assert_allclose(out.ravel(), [0, 96, 192])
 
 
 @pytest.mark.parametrize(
-    "content",
-    [b"", b"<html><body>404 not found</body></html>", bytes(range(256)) * 40],
-    ids=["empty", "a web page", "noise"],
+    "content", [b"", b"<html><body>404 not found</body></html>", bytes(range(256)) * 40], ids=["empty", "a web page", "noise"]
 )
 def test_a_file_that_is_no_model_is_named(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "broken.onnx"
@@ -108,12 +100,8 @@ def test_a_truncated_model_is_named(tmp_path: Path, kept: float) -> None:
 
 def test_an_unknown_operator_is_named(tmp_path: Path) -> None:
     node = onnx.helper.make_node("NoSuchOperator", ["input"], ["out"])
-    path = known_models.save(
-        tmp_path / "strange.onnx", [node], inputs={"input": ("n", 3, 8, 8)}, outputs=["out"]
-    )
-    with pytest.raises(
-        ModelError, match=r"strange\.onnx: this onnxruntime .* cannot load the model: .*NoSuchOperator"
-    ):
+    path = known_models.save(tmp_path / "strange.onnx", [node], inputs={"input": ("n", 3, 8, 8)}, outputs=["out"])
+    with pytest.raises(ModelError, match=r"strange\.onnx: this onnxruntime .* cannot load the model: .*NoSuchOperator"):
         OnnxModel(path, run_on=CPU)
 
 
@@ -187,9 +175,7 @@ def test_outputs_that_are_no_tensors_are_refused(tmp_path: Path) -> None:
     tensor = onnx.helper.make_tensor_type_proto(onnx.TensorProto.FLOAT, None)
     model.graph.output[0].type.CopyFrom(onnx.helper.make_sequence_type_proto(tensor))
     onnx.save(model, path)
-    with pytest.raises(
-        ModelError, match=r"expected outputs that are tensors, the file has 'list'.*seq\(tensor\(float\)\)"
-    ):
+    with pytest.raises(ModelError, match=r"expected outputs that are tensors, the file has 'list'.*seq\(tensor\(float\)\)"):
         OnnxModel(path, run_on=CPU)
 
 

@@ -24,9 +24,7 @@ def changed(spec: Spec, place: Sequence[str | int], value: object) -> str:
     return json.dumps(data)
 
 
-@pytest.mark.parametrize(
-    "spec", [known_models.POSE_SPEC, known_models.DETECTOR_SPEC], ids=["pose", "detector"]
-)
+@pytest.mark.parametrize("spec", [known_models.POSE_SPEC, known_models.DETECTOR_SPEC], ids=["pose", "detector"])
 def test_there_and_back(spec: Spec) -> None:
     assert spec_from_json(spec_to_json(spec)) == spec
 
@@ -77,9 +75,7 @@ def test_a_detector_s(place: list[str | int], value: object, said: str) -> None:
         spec_from_json(changed(known_models.DETECTOR_SPEC, place, value))
 
 
-@pytest.mark.parametrize(
-    "text", ["", "[]", "null", "{", "3", "[" * 100_000, '{"kind": "pose"}', '{"kind": "pose", "input": []}']
-)
+@pytest.mark.parametrize("text", ["", "[]", "null", "{", "3", "[" * 100_000, '{"kind": "pose"}', '{"kind": "pose", "input": []}'])
 def test_what_is_no_description(text: str) -> None:
     with pytest.raises(ModelError, match="is not a readable description"):
         spec_from_json(text)

@@ -69,12 +69,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @each_published_row
 def test_a_row_from_the_server_to_its_first_person(
-    row: ModelEntry,
-    served: Path,
-    server: str,
-    home: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    row: ModelEntry, served: Path, server: str, home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = served / row.published_file
     if not file.exists():
@@ -145,9 +140,7 @@ def write_small_pose_resnet(path: Path, row: ModelEntry) -> None:
     write_file(path, weights, legacy=True, outer=lambda op: {"meta": {"epoch": 210}, "state_dict": op})
 
 
-@pytest.mark.parametrize(
-    ("name", "depth"), [("pose_resnet_50_256x192", 50), ("mmpose_res152_dark_384x288", 152)]
-)
+@pytest.mark.parametrize(("name", "depth"), [("pose_resnet_50_256x192", 50), ("mmpose_res152_dark_384x288", 152)])
 def test_costs_of_pose_networks_are_counted(tmp_path: Path, name: str, depth: int) -> None:
     row = registry.get_entry(name)
     assert row.spec is not None
@@ -166,9 +159,7 @@ def test_costs_of_darknet_s_detectors_are_counted(tmp_path: Path, name: str, lay
     weights = write_zero_weights(tmp_path / "net.weights", row.size)
     network = ARCHITECTURES[layers]  # type: ignore[index]
     onnx.save(darknet_graph(network, read_weights(weights, network)), tmp_path / "net.onnx")
-    assert row.gmac == pytest.approx(
-        giga_multiply_adds(tmp_path / "net.onnx", width=416, height=416), rel=0.005
-    )
+    assert row.gmac == pytest.approx(giga_multiply_adds(tmp_path / "net.onnx", width=416, height=416), rel=0.005)
 
 
 def write_onnx(path: Path, row: ModelEntry) -> None:

@@ -58,9 +58,7 @@ def test_progress_is_reported_to_the_end(server: str, part: Path) -> None:
     assert left(part) == [".net.part"]
 
 
-def test_a_transfer_that_breaks_off_goes_on_at_once(
-    server: str, part: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_transfer_that_breaks_off_goes_on_at_once(server: str, part: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transfer, "ATTEMPTS", 30)
     download(f"{server}/cut/net", part, silent)
     assert part.read_bytes() == CONTENT
@@ -69,9 +67,7 @@ def test_a_transfer_that_breaks_off_goes_on_at_once(
     assert starts == sorted(set(starts))
 
 
-def test_what_is_left_of_it_is_kept_for_the_next_try(
-    server: str, part: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_left_of_it_is_kept_for_the_next_try(server: str, part: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transfer, "ATTEMPTS", 2)
     with pytest.raises(DownloadError, match="2250 bytes are kept, and the next try goes on there"):
         download(f"{server}/cut/net", part, silent)
@@ -100,9 +96,7 @@ def test_another_version_is_fetched_from_its_beginning(
     assert part.read_bytes() == CONTENT[::-1]
 
 
-def test_a_shorter_version_is_too(
-    server: str, served: Path, part: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_shorter_version_is_too(server: str, served: Path, part: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The server answers 416 where the same mark is kept for a file that has become shorter."""
     keep_half(server, part, monkeypatch)
     part.write_bytes(CONTENT + b"more")
@@ -127,9 +121,7 @@ def test_where_a_server_knows_no_ranges_nothing_is_kept(server: str, part: Path)
 
 @pytest.mark.parametrize("path", ["ranges", "cut"])
 @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
-def test_whatever_else_ends_it_leaves_nothing(
-    server: str, part: Path, path: str, error: type[BaseException]
-) -> None:
+def test_whatever_else_ends_it_leaves_nothing(server: str, part: Path, path: str, error: type[BaseException]) -> None:
     def stop(done: int, total: int | None) -> None:
         raise error
 

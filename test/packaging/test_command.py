@@ -44,8 +44,6 @@ def test_the_script_of_a_workspace_runs_the_tools(tmp_path):
 
 def test_each_way_of_installing_makes_one_command():
     cmake, pip = ((ROOT / name).read_text(encoding="utf-8") for name in ("CMakeLists.txt", "setup.py"))
-    assert re.search(
-        r"if\(INSTALL_COMMAND\)\s+install\(PROGRAMS scripts/pose_resnet_ros DESTINATION bin\)", cmake
-    )
+    assert re.search(r"if\(INSTALL_COMMAND\)\s+install\(PROGRAMS scripts/pose_resnet_ros DESTINATION bin\)", cmake)
     assert '"pose_resnet_ros = pose_resnet_ros.__main__:main"' in pip
     assert "-DINSTALL_COMMAND=OFF" in (ROOT / "build_support" / "cmake_build.py").read_text(encoding="utf-8")

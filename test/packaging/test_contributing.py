@@ -23,9 +23,7 @@ WORDS = {
     "test_sizes_and_a_few_entries",
 }
 NAMES = [span for span in SPANS if re.fullmatch(r"\w+(\.\w+)?", span) and span not in {*PATHS, *WORDS}]
-SOURCE = "".join(
-    path.read_text(encoding="utf-8") for path in sorted((ROOT / "pose_resnet_ros").rglob("*.py"))
-)
+SOURCE = "".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "pose_resnet_ros").rglob("*.py")))
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -34,16 +34,11 @@ def test_vision_msgs_is_the_real_package_on_the_wire():
     description = share("vision_msgs") / "msg" / "Detection2DArray.json"
     if not description.exists():
         pytest.skip("this ROS has no type hashes (Humble)")
-    hashes = {
-        entry["type_name"]: entry["hash_string"]
-        for entry in json.loads(description.read_text())["type_hashes"]
-    }
+    hashes = {entry["type_name"]: entry["hash_string"] for entry in json.loads(description.read_text())["type_hashes"]}
 
     assert hashes["vision_msgs/msg/Detection2DArray"] == DETECTION_2D_ARRAY
 
 
-@pytest.mark.parametrize(
-    "path", ["launch/pose.launch.py", "config/pose.yaml", "config/fastdds_images.xml", "rviz/pose.rviz"]
-)
+@pytest.mark.parametrize("path", ["launch/pose.launch.py", "config/pose.yaml", "config/fastdds_images.xml", "rviz/pose.rviz"])
 def test_the_share_folder_is_complete(path):
     assert (share("pose_resnet_ros") / path).is_file()

@@ -16,9 +16,7 @@ from pose_resnet_ros.tools.cli import TOOLS
 ROOT = Path(__file__).resolve().parents[2]
 CMAKE = (ROOT / "CMakeLists.txt").read_text(encoding="utf-8")
 # Imported name -> rosdep key, where they differ.
-ROSDEP_KEYS = {
-    name: f"python3-{name}" for name in ("numpy", "scipy", "requests", "tqdm", "rich", "matplotlib", "yaml")
-}
+ROSDEP_KEYS = {name: f"python3-{name}" for name in ("numpy", "scipy", "requests", "tqdm", "rich", "matplotlib", "yaml")}
 ROSDEP_KEYS |= {"cv2": "python3-opencv", "PIL": "python3-pil", "onnxruntime": "python3-onnxruntime-pip"}
 # Without a key, or wanted by single tools only: these are pip extras.
 PIP_ONLY = {
@@ -76,20 +74,13 @@ def test_package_xml_names_nothing_twice():
 
 
 def test_the_constraints_cover_every_supported_distro():
-    assert {path.stem for path in (ROOT / "constraints").glob("*.txt")} == {
-        "humble",
-        "jazzy",
-        "kilted",
-        "lyrical",
-    }
+    assert {path.stem for path in (ROOT / "constraints").glob("*.txt")} == {"humble", "jazzy", "kilted", "lyrical"}
 
 
 def declared_floors():
     """Package -> the oldest version that setup.py declares of what the suite without ROS runs on."""
     source = (ROOT / "setup.py").read_text(encoding="utf-8")
-    lists = re.findall(
-        r'^(?:ONNX|BAGS|IMAGES) = \[.*\]|"cpu": \[.*\]|"test": \[[^\]]*\]|install_requires=\[.*\]', source, re.M
-    )
+    lists = re.findall(r'^(?:ONNX|BAGS|IMAGES) = \[.*\]|"cpu": \[.*\]|"test": \[[^\]]*\]|install_requires=\[.*\]', source, re.M)
     return dict(re.findall(r'"([\w-]+)>=([\d.]+)', "".join(lists)))
 
 
@@ -98,6 +89,4 @@ def test_the_oldest_versions_that_are_run_are_the_declared_ones():
     on_humble = dict(re.findall(r"^([\w-]+)==([\d.]+)(?:; python_version < .*)?$", text, re.M))
     assert on_humble.keys() == declared_floors().keys()
     for name, floor in declared_floors().items():
-        assert f"{on_humble[name]}.".startswith(f"{floor}."), (
-            f"{name}: declared {floor}, run {on_humble[name]}"
-        )
+        assert f"{on_humble[name]}.".startswith(f"{floor}."), f"{name}: declared {floor}, run {on_humble[name]}"

@@ -13,15 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-SOURCES = (
-    "pose_resnet_ros",
-    "build_support",
-    "setup.py",
-    "pyproject.toml",
-    "README.md",
-    "LICENSE",
-    "MANIFEST.in",
-)
+SOURCES = ("pose_resnet_ros", "build_support", "setup.py", "pyproject.toml", "README.md", "LICENSE", "MANIFEST.in")
 
 
 @pytest.fixture(scope="module")
@@ -44,9 +36,7 @@ def test_its_version_says_that_ros_is_left_out(wheel):
 
 def test_it_holds_the_tools_and_the_models_but_no_messages(wheel):
     names = zipfile.ZipFile(wheel).namelist()
-    expected = {
-        f"pose_resnet_ros/weights/{path.name}" for path in (ROOT / "pose_resnet_ros/weights").glob("*.onnx")
-    }
+    expected = {f"pose_resnet_ros/weights/{path.name}" for path in (ROOT / "pose_resnet_ros/weights").glob("*.onnx")}
 
     assert expected | {"pose_resnet_ros/py.typed", "pose_resnet_ros/tools/cli.py"} <= set(names)
     assert not [name for name in names if name.startswith("pose_resnet_ros/msg/")]

@@ -139,9 +139,7 @@ def slow_spot(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture(scope="session")
 def endless_spot(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The same, but a white spot takes longer than any test waits."""
-    return str(
-        spot_model.spot_model(tmp_path_factory.mktemp("models") / "endless_spot.onnx", delay=3_000_000)
-    )
+    return str(spot_model.spot_model(tmp_path_factory.mktemp("models") / "endless_spot.onnx", delay=3_000_000))
 
 
 @pytest.fixture
@@ -156,9 +154,7 @@ def image_message() -> Callable[..., Any]:
     from builtin_interfaces.msg import Time
     from sensor_msgs.msg import Image
 
-    def make(
-        pixels: np.ndarray | None = None, *, encoding: str = "bgr8", number: int = 1, **fields: Any
-    ) -> Image:
+    def make(pixels: np.ndarray | None = None, *, encoding: str = "bgr8", number: int = 1, **fields: Any) -> Image:
         pixels = picture_with_spot() if pixels is None else pixels
         message = Image(height=pixels.shape[0], width=pixels.shape[1], encoding=encoding)
         message.header.stamp = Time(sec=number, nanosec=500)

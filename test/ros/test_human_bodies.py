@@ -28,33 +28,19 @@ WH = (200, 100)
 
 @pytest.fixture
 def hri() -> Any:
-    return pytest.importorskip(
-        "hri_msgs.msg", reason="hri_msgs is not installed: no wheel, no Kilted release"
-    )
+    return pytest.importorskip("hri_msgs.msg", reason="hri_msgs is not installed: no wheel, no Kilted release")
 
 
 def people() -> People:
     """One person whose joint k lies at (10 k, 5 k)."""
     points = np.stack([np.arange(18) * 10.0, np.arange(18) * 5.0], axis=1)[None].astype(np.float32)
     scores = np.linspace(0.1, 1.2, 18, dtype=np.float32)[None]
-    return People(
-        np.array([[-20, 10, 50, 90]], np.float32),
-        np.ones(1, np.float32),
-        points,
-        scores,
-        np.ones(1, np.int32),
-    )
+    return People(np.array([[-20, 10, 50, 90]], np.float32), np.ones(1, np.float32), points, scores, np.ones(1, np.int32))
 
 
 def test_joints_go_by_name_and_not_by_index(hri: Any) -> None:
     message = human_bodies.skeleton_message(HEADER, people(), 0, WH)
-    for name, constant in (
-        ("right_eye", 15),
-        ("left_eye", 14),
-        ("right_ear", 17),
-        ("left_ear", 16),
-        ("neck", 1),
-    ):
+    for name, constant in (("right_eye", 15), ("left_eye", 14), ("right_ear", 17), ("left_ear", 16), ("neck", 1)):
         ours = OPENPOSE18.joint_names.index(name)
         assert getattr(hri.Skeleton2D, name.upper()) == constant
         assert message.skeleton[constant].x == pytest.approx(ours * 10 / 200)
@@ -88,9 +74,7 @@ def test_what_lies_outside_is_on_the_border_and_unsure(hri: Any) -> None:
     ],
     ids=["whole", "between pixels", "over the border", "at the last corner", "beside the image"],
 )
-def test_the_cropped_image_is_the_box(
-    box: list[float], columns: tuple[int, int], rows: tuple[int, int]
-) -> None:
+def test_the_cropped_image_is_the_box(box: list[float], columns: tuple[int, int], rows: tuple[int, int]) -> None:
     image = np.random.default_rng(0).integers(0, 255, (100, 200, 3), np.uint8)
     person = replace(people(), boxes_xyxy=np.array([box], np.float32))
     message = human_bodies.cropped_message(HEADER, person, 0, image)
@@ -165,19 +149,11 @@ def test_bodies_go_when_the_camera_stops(
     ],
 )
 def test_bodies_of_two_nodes_have_ids_of_their_own(
-    hri: Any,
-    world: Any,
-    spot: str,
-    image_message: Callable[..., Image],
-    arguments: list[str],
-    prefix: str,
-    expected: str,
+    hri: Any, world: Any, spot: str, image_message: Callable[..., Image], arguments: list[str], prefix: str, expected: str
 ) -> None:
     lists = world.listen(hri.IdsList, "/humans/bodies/tracked")
     remapped = [word for rule in arguments for word in ("-r", rule)]
-    world.pose_node(
-        *remapped, pose_model=spot, publish_hri=True, hri_id_prefix=prefix, tracking__confirm_hits=1
-    )
+    world.pose_node(*remapped, pose_model=spot, publish_hri=True, hri_id_prefix=prefix, tracking__confirm_hits=1)
     camera = world.publisher(Image, f"{arguments[0].removeprefix('__ns:=')}/image")
     world.until(lambda: camera.publish(image_message()) or lists, "somebody to be tracked")
     assert lists[0].ids == [expected]
@@ -188,9 +164,7 @@ def test_a_prefix_that_no_topic_can_have_is_refused(hri: Any, world: Any, spot: 
         world.pose_node(pose_model=spot, publish_hri=True, hri_id_prefix="2 robots")
 
 
-def test_without_hri_msgs_configure_says_what_to_install(
-    world: Any, spot: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_hri_msgs_configure_says_what_to_install(world: Any, spot: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(human_bodies, "Skeleton2D", None)
     with pytest.raises(PoseError, match=r"apt install ros-.*-hri-msgs"):
         world.pose_node(pose_model=spot, publish_hri=True)

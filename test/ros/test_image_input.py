@@ -119,18 +119,14 @@ def test_an_unread_frame_does_not_keep_the_executor_awake(
     assert bench.numbers == [1, 2]
 
 
-def test_a_busy_worker_takes_the_first_frame_to_learn_what_the_middleware_tells(
-    make_bench: MakeBench,
-) -> None:
+def test_a_busy_worker_takes_the_first_frame_to_learn_what_the_middleware_tells(make_bench: MakeBench) -> None:
     bench = make_bench()
     bench.idle = False
     bench.send(1, 2)
     assert bench.numbers == [1]
 
 
-@pytest.mark.parametrize(
-    ("depth", "arguments"), [(5, ()), (1, ("-p", "qos_overrides./image.subscription.depth:=5"))]
-)
+@pytest.mark.parametrize(("depth", "arguments"), [(5, ()), (1, ("-p", "qos_overrides./image.subscription.depth:=5"))])
 def test_with_a_queue_every_frame_is_taken_for_the_oldest_would_come_first(
     make_bench: MakeBench, depth: int, arguments: tuple[str, ...]
 ) -> None:
@@ -141,9 +137,7 @@ def test_with_a_queue_every_frame_is_taken_for_the_oldest_would_come_first(
     assert not bench.input.is_waiting
 
 
-def test_as_on_humble_without_message_info_every_frame_is_taken(
-    make_bench: MakeBench, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_as_on_humble_without_message_info_every_frame_is_taken(make_bench: MakeBench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(image_input, "_TELLS_RECEIPT", False)
     bench = make_bench()
     bench.idle = False
@@ -152,15 +146,11 @@ def test_as_on_humble_without_message_info_every_frame_is_taken(
     assert bench.counts() == (3, 0)
 
 
-def test_with_a_middleware_that_does_not_number_every_frame_is_taken(
-    make_bench: MakeBench, image_message: MakeImage
-) -> None:
+def test_with_a_middleware_that_does_not_number_every_frame_is_taken(make_bench: MakeBench, image_message: MakeImage) -> None:
     """Cyclone DDS, which also gives the time of taking for that of receipt."""
     bench = make_bench()
     bench.idle = False
-    bench.input._on_image(
-        image_message(), {"received_timestamp": time.time_ns(), "publication_sequence_number": None}
-    )
+    bench.input._on_image(image_message(), {"received_timestamp": time.time_ns(), "publication_sequence_number": None})
     assert not bench.input.is_waiting
     assert bench.numbers == [1]
 

@@ -41,9 +41,7 @@ def test_it_gives_one_result_at_each_activation(
 
 
 @pytest.mark.parametrize("first", ["picture", "camera"])
-def test_beside_a_camera_nothing_comes_twice(
-    world: Any, spot: str, image_message: MakeImage, first: str
-) -> None:
+def test_beside_a_camera_nothing_comes_twice(world: Any, spot: str, image_message: MakeImage, first: str) -> None:
     """Whether the publisher that keeps its last picture is a camera, or was there before one."""
     persons = world.listen(PersonArray, "/pose_resnet/persons")
     if first == "picture":
@@ -51,10 +49,7 @@ def test_beside_a_camera_nothing_comes_twice(
     node = world.pose_node(pose_model=spot)
     camera = world.publisher(Image, qos=LATCHED if first == "camera" else BEST_EFFORT)
     world.until(lambda: first == "camera" or persons, "the picture that was there")
-    world.until(
-        lambda: node._intake._latched._subscription is None and node._intake._latched._asked,
-        "the end of asking",
-    )
+    world.until(lambda: node._intake._latched._subscription is None and node._intake._latched._asked, "the end of asking")
     for number in range(10, 20):
         camera.publish(image_message(number=number))
         world.until(lambda n=number: persons and stamps(persons)[-1] == n, f"frame {number}")

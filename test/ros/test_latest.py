@@ -35,10 +35,7 @@ class Bench:
         self.idle = threading.Semaphore(0)
         self.max_age_ms = 0.0
         self.worker: LatestWorker[int] = LatestWorker(
-            self.handler,
-            on_stale=self._count,
-            on_idle=self.idle.release,
-            max_age_ms=lambda: self.max_age_ms,
+            self.handler, on_stale=self._count, on_idle=self.idle.release, max_age_ms=lambda: self.max_age_ms
         )
 
     def _count(self) -> None:

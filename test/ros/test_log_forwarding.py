@@ -58,12 +58,7 @@ def test_records_arrive_with_their_arguments_and_severity() -> None:
         stop_forwarding(handler)
     LOG.info("after the end")
     assert logging.getLogger(LIBRARY_LOGGER).level == before
-    assert ros_logger.lines == [
-        ("info", "loaded model in 7 ms"),
-        ("warning", "careful"),
-        ("error", "broken"),
-        ("error", "worse"),
-    ]
+    assert ros_logger.lines == [("info", "loaded model in 7 ms"), ("warning", "careful"), ("error", "broken"), ("error", "worse")]
 
 
 class KeepsToItself(logging.Logger):

@@ -58,9 +58,7 @@ rclpy.shutdown()
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="sizes are read from Linux's /proc")
 def test_up_and_down_again_and_again_takes_no_more_memory(ros_environment: dict[str, str]) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", SCRIPT], env=ros_environment, capture_output=True, text=True, timeout=300
-    )
+    done = subprocess.run([sys.executable, "-c", SCRIPT], env=ros_environment, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     sizes = [int(line.split()[1]) for line in done.stdout.splitlines() if line.startswith("resident")]
     assert len(sizes) == CYCLES

@@ -27,16 +27,12 @@ def people(count: int) -> People:
     scores = np.full((count, 17), 0.1, np.float32)
     scores[:, 0], scores[:, 1], scores[:, 2] = 1.5, 0.5, -0.25
     points = np.arange(count * 34, dtype=np.float32).reshape(count, 17, 2)
-    return People(
-        boxes, np.full(count, 1.01, np.float32), points, scores, np.arange(count, dtype=np.int32) - 1
-    )
+    return People(boxes, np.full(count, 1.01, np.float32), points, scores, np.arange(count, dtype=np.int32) - 1)
 
 
 @pytest.mark.parametrize("count", [0, 1, 5])
 def test_person_array(count: int) -> None:
-    message = messages.person_array(
-        HEADER, people(count), SKELETON, image_wh=(640, 480), keypoint_threshold=0.2
-    )
+    message = messages.person_array(HEADER, people(count), SKELETON, image_wh=(640, 480), keypoint_threshold=0.2)
     assert message.header == HEADER
     assert (message.skeleton, message.image_width, message.image_height) == ("coco17", 640, 480)
     assert [person.track_id for person in message.persons] == list(range(-1, count - 1))
@@ -59,9 +55,7 @@ def test_detection_array(count: int) -> None:
     assert [detection.id for detection in message.detections] == ["", "3", "7", "11", "15"][:count]
     for row, detection in enumerate(message.detections):
         assert detection.header == HEADER
-        assert [(result.hypothesis.class_id, result.hypothesis.score) for result in detection.results] == [
-            ("person", 0.5)
-        ]
+        assert [(result.hypothesis.class_id, result.hypothesis.score) for result in detection.results] == [("person", 0.5)]
         assert (detection.bbox.center.position.x, detection.bbox.size_y) == (row + 10.0, 40.0)
 
 

@@ -80,8 +80,7 @@ def test_a_frame_with_nobody_in_it_is_published_empty(
 
 
 @pytest.mark.parametrize(
-    "encoding",
-    ["bgr8", "rgba16", "mono16", "bayer_rggb8", "bayer_grbg16", "uyvy", "yuyv", "nv12", "i420", "nv24"],
+    "encoding", ["bgr8", "rgba16", "mono16", "bayer_rggb8", "bayer_grbg16", "uyvy", "yuyv", "nv12", "i420", "nv24"]
 )
 def test_encodings(world: Any, spot: str, image_message: MakeImage, encoding: str) -> None:
     """The same gray picture in encodings of each kind gives the same keypoints."""
@@ -124,9 +123,7 @@ def test_compressed_images(world: Any, spot: str, image_message: MakeImage) -> N
     assert (persons[0].image_width, persons[0].image_height) == (160, 120)
 
 
-def test_the_compressed_topic_may_be_remapped_by_itself(
-    world: Any, spot: str, image_message: MakeImage
-) -> None:
+def test_the_compressed_topic_may_be_remapped_by_itself(world: Any, spot: str, image_message: MakeImage) -> None:
     node = world.pose_node("-r", "image/compressed:=/jpegs", pose_model=spot, image_transport="compressed")
     world.publisher(CompressedImage, "/jpegs")
     condition = node._condition()
@@ -139,8 +136,7 @@ def test_size_and_encoding_may_change_in_mid_stream(world: Any, spot: str, image
     pictures = world.listen(Image, "/pose_resnet/annotated_image")
     camera = world.publisher(Image)
     for number, (shape, encoding) in enumerate(
-        [((120, 160, 3), "bgr8"), ((480, 640), "mono8"), ((2, 3, 3), "rgb8"), ((600, 10, 4), "bgra8")],
-        start=1,
+        [((120, 160, 3), "bgr8"), ((480, 640), "mono8"), ((2, 3, 3), "rgb8"), ((600, 10, 4), "bgra8")], start=1
     ):
         camera.publish(image_message(np.full(shape, 50, np.uint8), encoding=encoding, number=number))
         world.until(lambda n=number: len(persons) == n and len(pictures) == n, f"frame {number}")
@@ -259,12 +255,7 @@ def test_a_long_inference_is_no_silence(
 
 @pytest.mark.parametrize("cause", ["an inference that does not end", "a limit on the age that none can keep"])
 def test_frames_without_any_result_are_a_warning(
-    world: Any,
-    spot: str,
-    endless_spot: str,
-    image_message: MakeImage,
-    monkeypatch: pytest.MonkeyPatch,
-    cause: str,
+    world: Any, spot: str, endless_spot: str, image_message: MakeImage, monkeypatch: pytest.MonkeyPatch, cause: str
 ) -> None:
     monkeypatch.setattr("pose_resnet_ros.ros.health.diagnostics.OWING_AFTER_S", 1.0)
     endless = cause.startswith("an inference")
@@ -280,9 +271,7 @@ def test_frames_without_any_result_are_a_warning(
     assert arrays[-1].status[0].level == DiagnosticStatus.WARN
 
 
-def test_a_topic_of_another_type_is_told_with_the_cure(
-    world: Any, spot: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_topic_of_another_type_is_told_with_the_cure(world: Any, spot: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pose_resnet_ros.ros.health.diagnostics.SILENT_AFTER_S", 0.0)
     world.pose_node("-r", "image:=/camera/compressed", pose_model=spot)
     arrays = world.listen(DiagnosticArray, "/diagnostics")
@@ -296,9 +285,7 @@ def test_a_topic_of_another_type_is_told_with_the_cure(
     rclpy.shutdown(context=driver)
 
 
-def test_frames_older_than_the_limit_are_dropped_and_counted(
-    world: Any, slow_spot: str, image_message: MakeImage
-) -> None:
+def test_frames_older_than_the_limit_are_dropped_and_counted(world: Any, slow_spot: str, image_message: MakeImage) -> None:
     node = world.pose_node(pose_model=slow_spot, max_age_ms=0.001)
     persons = world.listen(PersonArray, "/pose_resnet/persons")
     camera = world.publisher(Image)
@@ -343,11 +330,7 @@ def test_diagnostics_follow_the_camera(world: Any, spot: str, image_message: Mak
 
 
 def test_a_camera_whose_frames_do_not_arrive_is_told_with_the_cure(
-    world: Any,
-    spot: str,
-    image_message: MakeImage,
-    monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
+    world: Any, spot: str, image_message: MakeImage, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("pose_resnet_ros.ros.health.diagnostics.SILENT_AFTER_S", 0.5)
     world.pose_node(pose_model=spot)
@@ -362,9 +345,7 @@ def test_a_camera_whose_frames_do_not_arrive_is_told_with_the_cure(
     assert "back to normal" in capfd.readouterr().err
 
 
-def test_images_that_the_network_loses_are_told_with_the_cure(
-    world: Any, ros_environment: dict[str, str], spot: str
-) -> None:
+def test_images_that_the_network_loses_are_told_with_the_cure(world: Any, ros_environment: dict[str, str], spot: str) -> None:
     """Two processes without the profile: Fast DDS loses most images of 6 MB between them."""
     bare = {key: value for key, value in ros_environment.items() if "PROFILES_FILE" not in key}
     camera = f"""
@@ -383,8 +364,7 @@ while os.getppid() == {os.getpid()}:
     words = ["pose_node", "--ros-args", "-p", f"pose_model:={spot}", "-p", "detector_model:=full_frame"]
     arrays = world.listen(DiagnosticArray, "/diagnostics")
     processes = [
-        subprocess.Popen([sys.executable, *command], env=bare)
-        for command in (["-m", "pose_resnet_ros", *words], ["-c", camera])
+        subprocess.Popen([sys.executable, *command], env=bare) for command in (["-m", "pose_resnet_ros", *words], ["-c", camera])
     ]
     try:
         text = "images on /image were lost on the way in the last 5 s: start camera and node with FASTRTPS_DEFAULT"
@@ -403,13 +383,7 @@ while os.getppid() == {os.getpid()}:
     [("raw", "compressed", "/image/compressed", CompressedImage), ("compressed", "raw", "/image", Image)],
 )
 def test_images_of_the_other_transport_are_told(
-    world: Any,
-    spot: str,
-    monkeypatch: pytest.MonkeyPatch,
-    asked: str,
-    published: str,
-    topic: str,
-    message_type: type,
+    world: Any, spot: str, monkeypatch: pytest.MonkeyPatch, asked: str, published: str, topic: str, message_type: type
 ) -> None:
     monkeypatch.setattr("pose_resnet_ros.ros.health.diagnostics.SILENT_AFTER_S", 0.5)
     world.pose_node(pose_model=spot, image_transport=asked)
@@ -442,9 +416,7 @@ def test_an_overload_that_lasts_is_told_unless_it_is_wanted(
     assert arrays[-1].status[0].level == DiagnosticStatus.OK
 
 
-def test_a_camera_started_after_the_node_is_given_time(
-    world: Any, spot: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_camera_started_after_the_node_is_given_time(world: Any, spot: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pose_resnet_ros.ros.health.diagnostics.SILENT_AFTER_S", 1.5)
     world.pose_node(pose_model=spot)
     arrays = world.listen(DiagnosticArray, "/diagnostics")
@@ -493,9 +465,7 @@ def test_an_incompatible_camera_is_logged_with_topic_and_cure(
     assert "best_effort" in output
 
 
-def test_several_incompatible_cameras_are_one_line(
-    world: Any, spot: str, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_several_incompatible_cameras_are_one_line(world: Any, spot: str, capfd: pytest.CaptureFixture[str]) -> None:
     world.pose_node(pose_model=spot, image_reliability="reliable")
     for _ in range(3):
         world.peer.create_publisher(Image, "/image", BEST_EFFORT)
@@ -503,9 +473,7 @@ def test_several_incompatible_cameras_are_one_line(
     assert capfd.readouterr().err.count("does not fit in its reliability") == 1
 
 
-def test_an_incompatible_listener_is_logged_with_topic_and_cure(
-    world: Any, spot: str, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_an_incompatible_listener_is_logged_with_topic_and_cure(world: Any, spot: str, capfd: pytest.CaptureFixture[str]) -> None:
     world.pose_node(pose_model=spot)
     world.listen(PersonArray, "/pose_resnet/persons", LATCHED)
     output = ""

@@ -43,9 +43,7 @@ def test_bad_images_one_after_the_other_and_the_next_good_one_is_served(
         world.until(lambda n=number: len(persons) == n, "the good frame")
     assert errors(node) == {"size": 1, "step": 1, "data length": 2, "encoding": 1}
     log = capfd.readouterr().err
-    assert (
-        log.count("frame on /image skipped:") == 4
-    )  # one of each kind: the second wrong length came too soon
+    assert log.count("frame on /image skipped:") == 4  # one of each kind: the second wrong length came too soon
     for reason in ("no pixels", "expected at least 480 bytes, got 17", "bytes, got", "encoding 'klingon'"):
         assert reason in log
     assert "Traceback" not in log
@@ -68,11 +66,7 @@ def test_random_bytes_as_compressed_images(world: Any, spot: str, image_message:
 
 
 def test_an_unexpected_exception_is_logged_once_and_the_worker_lives_on(
-    world: Any,
-    spot: str,
-    image_message: MakeImage,
-    monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
+    world: Any, spot: str, image_message: MakeImage, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     node = world.pose_node(pose_model=spot)
     persons = world.listen(PersonArray, "/pose_resnet/persons")
@@ -87,9 +81,7 @@ def test_an_unexpected_exception_is_logged_once_and_the_worker_lives_on(
         for number in range(1, FAILING_AFTER + 1):
             camera.publish(image_message(number=number))
             world.until(lambda n=number: errors(node).get("ZeroDivisionError") == n, "the error")
-        world.until(
-            lambda: arrays and arrays[-1].status[0].level == DiagnosticStatus.ERROR, "an ERROR in diagnostics"
-        )
+        world.until(lambda: arrays and arrays[-1].status[0].level == DiagnosticStatus.ERROR, "an ERROR in diagnostics")
     assert f"the last {FAILING_AFTER} frames failed" in arrays[-1].status[0].message
     log = capfd.readouterr().err
     assert log.count("Traceback") == 1
@@ -114,9 +106,7 @@ def test_stamps_that_jump_back_are_served_and_told(
     assert "jumped back" in capfd.readouterr().err
 
 
-def test_two_sources_on_one_topic_are_served_and_told(
-    world: Any, spot: str, image_message: MakeImage
-) -> None:
+def test_two_sources_on_one_topic_are_served_and_told(world: Any, spot: str, image_message: MakeImage) -> None:
     world.pose_node(pose_model=spot)
     arrays = world.listen(DiagnosticArray, "/diagnostics")
     persons = world.listen(PersonArray, "/pose_resnet/persons")
@@ -140,15 +130,10 @@ def test_a_camera_that_stops_is_seen_in_diagnostics(
     world.until(lambda: arrays and "the source has stopped" in arrays[-1].status[0].message, "the warning")
     assert arrays[-1].status[0].level == DiagnosticStatus.WARN
     world.peer.destroy_publisher(camera)
-    world.until(
-        lambda: "nobody publishes /image: the source has stopped" in arrays[-1].status[0].message,
-        "the other warning",
-    )
+    world.until(lambda: "nobody publishes /image: the source has stopped" in arrays[-1].status[0].message, "the other warning")
 
 
-def test_simulated_time_that_stands_still_does_not_stop_the_node(
-    world: Any, spot: str, image_message: MakeImage
-) -> None:
+def test_simulated_time_that_stands_still_does_not_stop_the_node(world: Any, spot: str, image_message: MakeImage) -> None:
     world.pose_node(pose_model=spot, use_sim_time=True)  # and nobody publishes /clock
     arrays = world.listen(DiagnosticArray, "/diagnostics")
     persons = world.listen(PersonArray, "/pose_resnet/persons")

@@ -51,9 +51,7 @@ def managed(world: Any, spot: str) -> tuple[Any, Manager]:
     return node, Manager(world)
 
 
-def test_the_whole_life(
-    world: Any, managed: tuple[Any, Manager], image_message: Callable[..., Image]
-) -> None:
+def test_the_whole_life(world: Any, managed: tuple[Any, Manager], image_message: Callable[..., Image]) -> None:
     node, manager = managed
     persons = world.listen(PersonArray, "/pose_resnet/persons")
     camera = world.peer.create_publisher(Image, "/image", 1)
@@ -66,12 +64,7 @@ def test_the_whole_life(
             assert manager.change(Transition.TRANSITION_ACTIVATE)
             world.until(camera.get_subscription_count, "the subscription")
             count = len(persons)
-            world.until(
-                lambda c=count, n=10 * turn + activation: (
-                    _sent(camera, image_message, n) and len(persons) > c
-                ),
-                "persons",
-            )
+            world.until(lambda c=count, n=10 * turn + activation: _sent(camera, image_message, n) and len(persons) > c, "persons")
             assert manager.change(Transition.TRANSITION_DEACTIVATE)
             world.until(lambda: camera.get_subscription_count() == 0, "the end of the subscription")
         assert manager.change(Transition.TRANSITION_CLEANUP)
@@ -84,9 +77,7 @@ def _sent(camera: Any, image_message: Callable[..., Image], number: int) -> bool
     return True
 
 
-def test_each_transition_is_one_line_in_the_log(
-    managed: tuple[Any, Manager], capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_each_transition_is_one_line_in_the_log(managed: tuple[Any, Manager], capfd: pytest.CaptureFixture[str]) -> None:
     _, manager = managed
     for transition, says in (
         (Transition.TRANSITION_CONFIGURE, "loaded: "),
@@ -101,9 +92,7 @@ def test_each_transition_is_one_line_in_the_log(
         assert transition == Transition.TRANSITION_CONFIGURE or log.count("[INFO]") == 1
 
 
-def test_activate_before_configure_is_refused_and_does_no_harm(
-    world: Any, managed: tuple[Any, Manager]
-) -> None:
+def test_activate_before_configure_is_refused_and_does_no_harm(world: Any, managed: tuple[Any, Manager]) -> None:
     _, manager = managed
     assert not manager.change(Transition.TRANSITION_ACTIVATE)
     assert manager.state == State.PRIMARY_STATE_UNCONFIGURED
@@ -126,9 +115,7 @@ def test_a_failed_configure_leaves_the_node_unconfigured_and_says_why(
     assert node.problem == ""
 
 
-def test_a_configure_that_fails_half_way_keeps_nothing(
-    managed: tuple[Any, Manager], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_configure_that_fails_half_way_keeps_nothing(managed: tuple[Any, Manager], monkeypatch: pytest.MonkeyPatch) -> None:
     node, manager = managed
 
     def refused(*_: object) -> None:
@@ -142,9 +129,7 @@ def test_a_configure_that_fails_half_way_keeps_nothing(
     assert manager.change(Transition.TRANSITION_CONFIGURE)
 
 
-def test_an_activate_that_fails_leaves_the_node_inactive(
-    managed: tuple[Any, Manager], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_activate_that_fails_leaves_the_node_inactive(managed: tuple[Any, Manager], monkeypatch: pytest.MonkeyPatch) -> None:
     node, manager = managed
     assert manager.change(Transition.TRANSITION_CONFIGURE)
 
@@ -198,9 +183,7 @@ def test_an_unexpected_error_in_any_transition_frees_all_and_can_be_recovered_fr
     assert (node.state, node.problem) == ("active", "")
 
 
-def test_a_start_that_failed_leaves_later_errors_audible(
-    world: Any, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_a_start_that_failed_leaves_later_errors_audible(world: Any, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     node = world.pose_node(pose_model=str(tmp_path / "late.onnx"), start=False)
     with pytest.raises(PoseError, match=r"late\.onnx"):
         node.start()
@@ -224,11 +207,7 @@ def no_cycle_collection() -> Iterator[None]:
     ids=lambda given: "".join(given),
 )
 def test_cleanup_frees_the_models_at_once(
-    world: Any,
-    spot: str,
-    image_message: Callable[..., Image],
-    no_cycle_collection: None,
-    parameters: dict[str, Any],
+    world: Any, spot: str, image_message: Callable[..., Image], no_cycle_collection: None, parameters: dict[str, Any]
 ) -> None:
     node = world.pose_node(pose_model=spot, **parameters)
     freed = [weakref.ref(part) for part in (node._pipeline, node._worker, node._intake, node._outputs)]

@@ -43,9 +43,7 @@ class Player:
 
 
 @pytest.mark.parametrize("use_sim_time", [True, False])
-def test_a_recording_is_served_again_and_again(
-    world: Any, spot: str, tmp_path: Path, use_sim_time: bool
-) -> None:
+def test_a_recording_is_served_again_and_again(world: Any, spot: str, tmp_path: Path, use_sim_time: bool) -> None:
     bag = bag_files.write_bag(tmp_path / "bag", {bag_files.TOPIC: [bag_files.image(n) for n in range(4)]})
     world.pose_node(pose_model=spot, use_sim_time=use_sim_time)
     player = Player(world, bag)
@@ -55,9 +53,4 @@ def test_a_recording_is_served_again_and_again(
         expected = [bag_files.header(n).stamp for n in range(4)]
         assert headers == [(stamp.sec, stamp.nanosec) for stamp in expected]
     assert [r.persons[0].track_id for r in first] == [-1, 1, 1, 1]
-    assert [r.persons[0].track_id for r in second] == [
-        -1,
-        2,
-        2,
-        2,
-    ]  # time went back: nobody is known any more
+    assert [r.persons[0].track_id for r in second] == [-1, 2, 2, 2]  # time went back: nobody is known any more

@@ -46,9 +46,7 @@ def test_ids_last_and_a_reset_makes_everybody_new(world: Any, spot: str, image_m
 
 
 def test_time_that_jumps_back_makes_everybody_new(world: Any, spot: str, image_message: Any) -> None:
-    stream = Stream(
-        world, image_message, pose_model=spot, tracking__max_age_ms=2000.0, tracking__confirm_hits=1
-    )
+    stream = Stream(world, image_message, pose_model=spot, tracking__max_age_ms=2000.0, tracking__confirm_hits=1)
     assert [stream.track_id(stamp) for stamp in (100, 101, 7, 8)] == [1, 1, 2, 2]
 
 
@@ -72,9 +70,7 @@ def test_between_detections_a_jump_back_or_a_reset_is_a_detection(
     stream = Stream(world, image_message, pose_model=spot, detector_interval=1000)
     detector, calls = stream.node._pipeline.detector, []
     detect = detector.detect
-    monkeypatch.setattr(
-        detector, "detect", lambda *given, **named: calls.append(1) or detect(*given, **named)
-    )
+    monkeypatch.setattr(detector, "detect", lambda *given, **named: calls.append(1) or detect(*given, **named))
 
     def detections(*numbers: int) -> int:
         before = len(calls)
@@ -89,12 +85,8 @@ def test_between_detections_a_jump_back_or_a_reset_is_a_detection(
     assert detections(11, 12) == 1
 
 
-def test_images_without_stamps_are_tracked_by_the_time_of_receipt(
-    world: Any, spot: str, image_message: Any
-) -> None:
-    stream = Stream(
-        world, image_message, pose_model=spot, tracking__confirm_hits=1, tracking__max_age_ms=60000.0
-    )
+def test_images_without_stamps_are_tracked_by_the_time_of_receipt(world: Any, spot: str, image_message: Any) -> None:
+    stream = Stream(world, image_message, pose_model=spot, tracking__confirm_hits=1, tracking__max_age_ms=60000.0)
     stream._image_message = lambda number: _unstamped(image_message())
     assert [stream.track_id(0) for _ in range(3)] == [1, 1, 1]
 

@@ -36,9 +36,7 @@ def start(ros_environment: dict[str, str]) -> Iterator[Start]:
         given = [word for name, value in parameters.items() for word in ("-p", f"{name}:={value}")]
         command = [sys.executable, "-m", "pose_resnet_ros", tool, "--ros-args", *given]
         command = [sys.executable, "-c", script] if script else command
-        process = subprocess.Popen(
-            command, env=ros_environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
+        process = subprocess.Popen(command, env=ros_environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         processes.append(process)
         return process
 
@@ -73,11 +71,7 @@ def busy_node(world: Any, start: Start, model: str, image_message: Callable[...,
     ids=["int", "term", "hangup", "twice"],
 )
 def test_a_signal_in_the_middle_of_an_inference_ends_the_node_cleanly(
-    world: Any,
-    start: Start,
-    endless_spot: str,
-    image_message: Callable[..., Image],
-    signals: list[signal.Signals],
+    world: Any, start: Start, endless_spot: str, image_message: Callable[..., Image], signals: list[signal.Signals]
 ) -> None:
     process = busy_node(world, start, endless_spot, image_message)
     for number in signals:
@@ -134,9 +128,7 @@ def test_a_signal_while_nothing_happens(world: Any, start: Start) -> None:
         ({"detection_threshold": "2.0"}, ["detection_threshold", "from 0 to 1"]),
     ],
 )
-def test_a_start_that_fails_is_one_sentence_and_exit_code_1(
-    start: Start, parameters: dict[str, str], words: list[str]
-) -> None:
+def test_a_start_that_fails_is_one_sentence_and_exit_code_1(start: Start, parameters: dict[str, str], words: list[str]) -> None:
     code, output = ended(start("pose_node", **parameters))
     assert code == 1, output
     assert "Traceback" not in output

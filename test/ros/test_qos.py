@@ -34,8 +34,7 @@ def test_an_override_of_one_topic_does_not_reach_the_next(world: Any) -> None:
     world.executor.add_node(node)
     try:
         one, two = (
-            qos.create_publisher(node, node.create_publisher, Empty, topic, qos.picture_profile())
-            for topic in ("/one", "/two")
+            qos.create_publisher(node, node.create_publisher, Empty, topic, qos.picture_profile()) for topic in ("/one", "/two")
         )
         assert node.get_parameter("qos_overrides./one.publisher.depth").value == 7
         assert node.get_parameter("qos_overrides./two.publisher.depth").value == 1
@@ -46,9 +45,7 @@ def test_an_override_of_one_topic_does_not_reach_the_next(world: Any) -> None:
         node.destroy_node()
 
 
-def test_a_middleware_without_such_events_gets_plain_endpoints(
-    world: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_middleware_without_such_events_gets_plain_endpoints(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Stands for a middleware that cannot be had here: it refuses endpoints that ask for the event."""
     node = world.peer
     refused = []

@@ -19,9 +19,7 @@ def test_parameter_tables_are_the_declared_ones():
 
 
 def test_topics_are_the_node_s():
-    source = "".join(
-        path.read_text(encoding="utf-8") for path in (ROOT / "pose_resnet_ros" / "ros").rglob("*.py")
-    )
+    source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "pose_resnet_ros" / "ros").rglob("*.py"))
     in_code = set(re.findall(r'"(~/[a-z0-9_]+)"', source))
     assert in_code == set(re.findall(r"`(~/[a-z0-9_]+)`", README))
 

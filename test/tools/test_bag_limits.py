@@ -49,9 +49,7 @@ def test_a_chunk_that_would_unpack_to_gigabytes_is_refused(
     tmp_path: Path, declared: int, compression: bytes, data: bytes
 ) -> None:
     path = with_chunk(tmp_path / "bomb.mcap", declared=declared, compression=compression, data=data)
-    with pytest.raises(
-        BagError, match=r"bomb\.mcap: refused, a chunk of \d+ bytes would unpack to \d+ bytes"
-    ):
+    with pytest.raises(BagError, match=r"bomb\.mcap: refused, a chunk of \d+ bytes would unpack to \d+ bytes"):
         BagImages(path, None)
 
 
@@ -60,9 +58,7 @@ def test_one_that_is_not_packed_takes_what_it_has(tmp_path: Path) -> None:
     assert not why_too_large(with_chunk(tmp_path / "plain.mcap", declared=HUGE, compression=b""))
 
 
-@pytest.mark.parametrize(
-    "content", [b"", MAGIC, MAGIC + b"\x06", MAGIC + b"\x06" + b"\xff" * 8, MAGIC + b"\x06\x09" + bytes(16)]
-)
+@pytest.mark.parametrize("content", [b"", MAGIC, MAGIC + b"\x06", MAGIC + b"\x06" + b"\xff" * 8, MAGIC + b"\x06\x09" + bytes(16)])
 def test_a_file_that_is_cut_off_or_something_else_is_left_to_others(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "cut.mcap"
     path.write_bytes(content)

@@ -78,9 +78,7 @@ def test_a_packed_file_by_itself_says_what_to_do(tmp_path: Path) -> None:
 def test_what_other_topics_carry_does_not_matter(tmp_path: Path) -> None:
     """A message definition that nobody can parse, on another topic."""
     with Writer(tmp_path / "bag", version=9, storage_plugin=StoragePlugin.MCAP) as writer:
-        odd = writer.add_connection(
-            "/odd", "odd_msgs/msg/Odd", msgdef="no definition at all", rihs01="RIHS01_0"
-        )
+        odd = writer.add_connection("/odd", "odd_msgs/msg/Odd", msgdef="no definition at all", rihs01="RIHS01_0")
         writer.write(odd, log_ns(0), b"\0\1\0\0")
     odd_file = only_file(tmp_path / "bag").rename(tmp_path / "bag" / "odd.mcap")
     images = write_bag(tmp_path / "images", {TOPIC: [image(0), image(1)]})
@@ -174,12 +172,7 @@ def test_what_counts_as_a_bag(tmp_path: Path) -> None:
     pictures = tmp_path / "pictures"
     pictures.mkdir()
     shutil.copy(only_file(bag), tmp_path / "copy.mcap")
-    assert [is_bag(p) for p in (bag, tmp_path / "copy.mcap", pictures, Path("0"))] == [
-        True,
-        True,
-        False,
-        False,
-    ]
+    assert [is_bag(p) for p in (bag, tmp_path / "copy.mcap", pictures, Path("0"))] == [True, True, False, False]
 
 
 ALL_OTHERS = ("noschema", "proto", "idl", "weird", "empty")
@@ -187,9 +180,7 @@ ALL_OTHERS = ("noschema", "proto", "idl", "weird", "empty")
 
 @pytest.mark.parametrize("others", [(), *((name,) for name in ALL_OTHERS), ALL_OTHERS])
 @pytest.mark.parametrize("profile", ["ros2", ""])
-def test_channels_that_are_not_ros_are_passed_over(
-    tmp_path: Path, others: tuple[str, ...], profile: str
-) -> None:
+def test_channels_that_are_not_ros_are_passed_over(tmp_path: Path, others: tuple[str, ...], profile: str) -> None:
     path = mixed_mcap(tmp_path / "a.mcap", *others, profile=profile)
     found, problem = read(path)
     assert ([i.log_ns for i in found], problem) == ([log_ns(n) for n in range(10)], "")

@@ -34,7 +34,5 @@ def test_type_hashes_are_those_that_ros_computed(name: str) -> None:
     description = Path(module.__file__).parents[5] / "share" / package / "msg" / f"{message}.json"
     if not description.exists():
         pytest.skip("this ROS 2 has no type hashes (Humble)")
-    hashes = {
-        row["type_name"]: row["hash_string"] for row in json.loads(description.read_text())["type_hashes"]
-    }
+    hashes = {row["type_name"]: row["hash_string"] for row in json.loads(description.read_text())["type_hashes"]}
     assert typestore().hash_rihs01(name) == hashes[name]

@@ -90,9 +90,7 @@ def test_inputs_are_never_written_over(tmp_path: Path, capsys):
         assert "would be written over" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(
-    "text", ["[" * 100_000, "NaN", '{"frames": [{"setup": 1, "persons": 1, "whole": {"median_ms": "x"}}]}']
-)
+@pytest.mark.parametrize("text", ["[" * 100_000, "NaN", '{"frames": [{"setup": 1, "persons": 1, "whole": {"median_ms": "x"}}]}'])
 def test_an_older_file_of_whatever_content_is_one_sentence(tmp_path: Path, text: str):
     (tmp_path / "older.json").write_text(text)
     with pytest.raises(BenchmarkError, match="is not a file that benchmark --json wrote"):

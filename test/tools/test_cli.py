@@ -46,9 +46,7 @@ def test_every_tool_is_a_module(name: str) -> None:
     assert find_spec(cli.TOOLS[name].module) is not None
 
 
-def test_an_error_is_one_line_and_exit_code_1(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_error_is_one_line_and_exit_code_1(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     def failing(_: list[str]) -> int:
         raise ModelError("no such model")
 
@@ -90,23 +88,15 @@ def test_listing_the_tools_imports_none_of_them() -> None:
         "import sys; from pose_resnet_ros.tools.cli import main; main(['--help']);"
         " print([m for m in ('cv2', 'numpy', 'onnxruntime', 'rclpy', 'torch') if m in sys.modules])"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
-    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.splitlines()[-1] == "[]"
 
 
 def test_options_of_the_command_line_are_those_of_the_table() -> None:
     parser = argparse.ArgumentParser()
     add_options(parser, PIPELINE_OPTIONS + TRACKING_OPTIONS)
-    assert vars(parser.parse_args([])) == {
-        row.name: row.default for row in PIPELINE_OPTIONS + TRACKING_OPTIONS
-    }
-    given = vars(
-        parser.parse_args(
-            ["--flip-test", "--no-draw-boxes", "--max-persons", "3", "--tracking.max-age-ms", "5"]
-        )
-    )
+    assert vars(parser.parse_args([])) == {row.name: row.default for row in PIPELINE_OPTIONS + TRACKING_OPTIONS}
+    given = vars(parser.parse_args(["--flip-test", "--no-draw-boxes", "--max-persons", "3", "--tracking.max-age-ms", "5"]))
     assert (given["flip_test"], given["draw_boxes"], given["max_persons"]) == (True, False, 3)
     assert given["tracking.max_age_ms"] == 5.0
 

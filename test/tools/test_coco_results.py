@@ -48,9 +48,7 @@ def people(track_id: int = -1) -> People:
     scores = np.full((1, 17), 0.1, np.float32)
     scores[0, :2] = 0.5, 1.5
     points = np.arange(34, dtype=np.float32).reshape(1, 17, 2)
-    return People(
-        np.float32([[10, 20, 40, 80]]), np.float32([0.5]), points, scores, np.array([track_id], np.int32)
-    )
+    return People(np.float32([[10, 20, 40, 80]]), np.float32([0.5]), points, scores, np.array([track_id], np.int32))
 
 
 def picture(name: str, index: int = 0, **facts: Any) -> Picture:

@@ -22,35 +22,11 @@ from pose_resnet_ros.core.errors import DataFileError, ImageError, SettingsError
 from pose_resnet_ros.core.types import Detections, People
 from pose_resnet_ros.models.registry import TABLE
 from pose_resnet_ros.tools import evaluate
-from pose_resnet_ros.tools.coco_evaluation import (
-    MEASURES,
-    CocoData,
-    boxes_from_file,
-    coco_measures,
-    result_rows,
-)
+from pose_resnet_ros.tools.coco_evaluation import MEASURES, CocoData, boxes_from_file, coco_measures, result_rows
 
 # x, y, width, height, in images of 400x300; the second is wide, so that its crop grows in height.
 BOXES_XYWH = {1: [100.0, 50.0, 80.0, 200.0], 2: [20.0, 100.0, 120.0, 90.0]}
-SIGMAS = [
-    0.026,
-    0.025,
-    0.025,
-    0.035,
-    0.035,
-    0.079,
-    0.079,
-    0.072,
-    0.072,
-    0.062,
-    0.062,
-    0.107,
-    0.107,
-    0.087,
-    0.087,
-    0.089,
-    0.089,
-]
+SIGMAS = [0.026, 0.025, 0.025, 0.035, 0.035, 0.079, 0.079, 0.072, 0.072, 0.062, 0.062, 0.107, 0.107, 0.087, 0.087, 0.089, 0.089]
 
 
 def where_the_net_points(box_xywh: list[float]) -> np.ndarray:
@@ -76,9 +52,7 @@ def annotation(image_id: int, points: np.ndarray, box_xywh: list[float], **facts
     }
 
 
-def write_annotations(
-    path: Path, annotations: list[dict[str, Any]], image_ids: tuple[int, ...] = (1, 2)
-) -> Path:
+def write_annotations(path: Path, annotations: list[dict[str, Any]], image_ids: tuple[int, ...] = (1, 2)) -> Path:
     images = [{"id": i, "file_name": f"{i:012d}.jpg", "width": 400, "height": 300} for i in image_ids]
     categories = [{"id": 1, "name": "person", "keypoints": ["joint"] * 17, "skeleton": []}]
     path.write_text(json.dumps({"images": images, "annotations": annotations, "categories": categories}))
@@ -125,9 +99,7 @@ def test_a_perfect_network_has_an_average_precision_of_one(
     tmp_path: Path, annotations: Path, images: Path, net: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     boxes = detections_file(tmp_path / "boxes.json", [given(i, box, 0.9) for i, box in BOXES_XYWH.items()])
-    result = run(
-        tmp_path, "--annotations", annotations, "--images", images, "--boxes", boxes, "--pose-model", net
-    )
+    result = run(tmp_path, "--annotations", annotations, "--images", images, "--boxes", boxes, "--pose-model", net)
     # Both areas are above 96 * 96, where COCO's medium persons end.
     assert result["measures"] == pytest.approx(dict.fromkeys(MEASURES, 1.0) | {"AP M": -1.0, "AR M": -1.0})
     assert (result["images"], result["persons"], result["published"]) == (2, 2, {})
@@ -146,9 +118,7 @@ def test_a_box_that_is_moved_is_worth_what_its_similarity_says(
     move = float(moves[np.argmin(abs(similarity - 0.72))])
     moved = [BOXES_XYWH[1][0] + move, *BOXES_XYWH[1][1:]]
     boxes = detections_file(tmp_path / "boxes.json", [given(1, moved, 0.9), given(2, BOXES_XYWH[2], 0.5)])
-    result = run(
-        tmp_path, "--annotations", annotations, "--images", images, "--boxes", boxes, "--pose-model", net
-    )
+    result = run(tmp_path, "--annotations", annotations, "--images", images, "--boxes", boxes, "--pose-model", net)
     # Thresholds .50 to .70 are met by both. Above, the better scored one is wrong: precision 1/2 up to recall 1/2,
     # which is 51 of the 101 recall points.
     above = 51 / 101 / 2
@@ -158,9 +128,7 @@ def test_a_box_that_is_moved_is_worth_what_its_similarity_says(
     assert result["measures"]["AR"] == pytest.approx((5 * 1 + 5 * 0.5) / 10)
 
 
-def test_a_false_person_between_two_right_ones_costs_what_the_curve_says(
-    annotations: Path, images: Path
-) -> None:
+def test_a_false_person_between_two_right_ones_costs_what_the_curve_says(annotations: Path, images: Path) -> None:
     """By hand: precision 1 up to recall 1/2 (51 of 101 points), then 2/3."""
     data = CocoData(annotations, images)
     rows = []
@@ -201,19 +169,13 @@ def test_an_annotation_that_lacks_a_field_is_told(tmp_path: Path, images: Path) 
 
 
 @pytest.mark.parametrize("number", [lambda row: row, lambda row: 1], ids=["from 0", "all the same"])
-def test_the_numbers_of_annotations_change_nothing(
-    tmp_path: Path, images: Path, number: Callable[[int], int]
-) -> None:
+def test_the_numbers_of_annotations_change_nothing(tmp_path: Path, images: Path, number: Callable[[int], int]) -> None:
     """pycocotools takes 0 for "matched with nothing", and keeps one of several annotations with one id."""
     rows = [
-        annotation(i, where_the_net_points(box), box) | {"id": number(row)}
-        for row, (i, box) in enumerate(BOXES_XYWH.items())
+        annotation(i, where_the_net_points(box), box) | {"id": number(row)} for row, (i, box) in enumerate(BOXES_XYWH.items())
     ]
     data = CocoData(write_annotations(tmp_path / "a.json", rows), images)
-    found = [
-        {"image_id": row["image_id"], "category_id": 1, "keypoints": row["keypoints"], "score": 0.9}
-        for row in rows
-    ]
+    found = [{"image_id": row["image_id"], "category_id": 1, "keypoints": row["keypoints"], "score": 0.9} for row in rows]
     assert coco_measures(data, found, [1, 2])["AP"] == pytest.approx(1)
 
 
@@ -228,9 +190,7 @@ def test_the_numbers_of_annotations_change_nothing(
         ({"iscrowd": "no"}, r"annotations\[0\]\.iscrowd: expected 0 or 1, got 'no'"),
     ],
 )
-def test_a_wrong_annotation_is_named(
-    tmp_path: Path, images: Path, changes: dict[str, Any], message: str
-) -> None:
+def test_a_wrong_annotation_is_named(tmp_path: Path, images: Path, changes: dict[str, Any], message: str) -> None:
     row = annotation(1, np.full((17, 2), 5.0), [10.0, 20.0, 50.0, 60.0]) | changes
     with pytest.raises(DataFileError, match=message):
         CocoData(write_annotations(tmp_path / "a.json", [row]), images)
@@ -291,23 +251,12 @@ def test_nobody_gives_no_rows() -> None:
 
 
 def test_the_published_row_stands_beside_ours(
-    tmp_path: Path,
-    annotations: Path,
-    images: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path, annotations: Path, images: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("POSE_RESNET_ROS_HOME", str(tmp_path))
     pose_net(tmp_path / "pose_resnet_50_256x192.onnx")
     result = run(
-        tmp_path,
-        "--annotations",
-        annotations,
-        "--images",
-        images,
-        "--pose-model",
-        "pose_resnet_50_256x192",
-        "--flip-test",
+        tmp_path, "--annotations", annotations, "--images", images, "--pose-model", "pose_resnet_50_256x192", "--flip-test"
     )
     assert (result["flip_test"], result["boxes"]) == (True, "ground-truth")
     assert result["published"]["AP"] == 0.704
@@ -345,9 +294,7 @@ def test_files_for_several_models(tmp_path: Path, annotations: Path, images: Pat
         assert len(person["keypoints"]) == 51
 
 
-def test_annotations_in_upright_pixels_of_a_turned_picture(
-    tmp_path: Path, annotations: Path, images: Path, net: Path
-) -> None:
+def test_annotations_in_upright_pixels_of_a_turned_picture(tmp_path: Path, annotations: Path, images: Path, net: Path) -> None:
     """The stored pixels are 300 x 400; the EXIF orientation turns them to the 400 x 300 that the annotations declare."""
     turned = np.full((400, 300, 3), 80, np.uint8)
     exif = Image.Exif()
@@ -366,9 +313,7 @@ def test_a_wrong_declared_size_is_said(tmp_path: Path, annotations: Path, images
 
 
 @pytest.mark.parametrize("option", ["json", "csv", "plot", "results"])
-def test_inputs_are_never_written_over(
-    tmp_path: Path, annotations: Path, images: Path, net: Path, option: str
-) -> None:
+def test_inputs_are_never_written_over(tmp_path: Path, annotations: Path, images: Path, net: Path, option: str) -> None:
     boxes = detections_file(tmp_path / "boxes.json", [])
     os.link(boxes, tmp_path / "hard.json")
     (tmp_path / "link.jpg").symlink_to(images / "000000000001.jpg")
@@ -393,9 +338,7 @@ def test_an_absent_picture_is_told(tmp_path: Path, annotations: Path, images: Pa
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"info": 1}'])
-def test_a_file_that_is_no_annotation_file_is_told(
-    tmp_path: Path, images: Path, net: Path, content: str
-) -> None:
+def test_a_file_that_is_no_annotation_file_is_told(tmp_path: Path, images: Path, net: Path, content: str) -> None:
     (tmp_path / "a.json").write_text(content)
     with pytest.raises(DataFileError, match=r"a\.json: "):
         run(tmp_path, "--annotations", tmp_path / "a.json", "--images", images, "--pose-model", net)

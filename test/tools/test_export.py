@@ -43,9 +43,7 @@ def printed_difference(capsys: pytest.CaptureFixture[str]) -> float:
     return float(line.split(":")[1].split()[0])
 
 
-def test_a_published_file_is_known_by_its_name(
-    tmp_path: Path, checkpoint: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_published_file_is_known_by_its_name(tmp_path: Path, checkpoint: Path, capsys: pytest.CaptureFixture[str]) -> None:
     output = tmp_path / "net.onnx"
     assert cli.main(["export", str(checkpoint), "--output", str(output), "--check"]) == 0
     assert printed_difference(capsys) < 1e-5
@@ -146,9 +144,7 @@ def test_options_that_do_not_go_together(arguments: list[str], message: str) -> 
         export.main(["net.pth", *arguments])
 
 
-def test_without_the_extra_the_cure_is_told(
-    tmp_path: Path, checkpoint: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_the_extra_the_cure_is_told(tmp_path: Path, checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in sys.modules if name.startswith("pose_resnet_ros.export")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "onnx", None)
@@ -191,9 +187,7 @@ def test_an_embedded_model_in_8_bits_is_found_by_its_precision(
         PoseNet("pose_resnet_lite.int8", precision="fp32")
 
 
-def test_a_detector_in_8_bits_is_found_by_its_precision(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_detector_in_8_bits_is_found_by_its_precision(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = pictures(tmp_path / "pictures")
     assert export.main(["person_lite", "--int8", "--calibration", str(folder)]) == 0
     assert "detector_precision:=int8" in capsys.readouterr().out
@@ -235,9 +229,7 @@ def test_a_precision_that_nobody_exported_is_told_with_the_command() -> None:
         PoseNet("pose_resnet_lite", precision="fp16")
 
 
-def test_an_onnx_file_that_describes_itself_needs_no_row(
-    tmp_path: Path, checkpoint: Path, home: Path
-) -> None:
+def test_an_onnx_file_that_describes_itself_needs_no_row(tmp_path: Path, checkpoint: Path, home: Path) -> None:
     full = tmp_path / "mine.onnx"
     assert export.main([str(checkpoint), "--output", str(full)]) == 0
     assert export.main([str(full), "--fp16"]) == 0
@@ -256,16 +248,12 @@ def test_another_precision_of_other_weights_is_not_taken(tmp_path: Path, home: P
 
 
 def test_an_onnx_file_that_says_nothing_is_not_guessed(tmp_path: Path) -> None:
-    path = constant_answers(
-        tmp_path / "mute.onnx", {"heatmaps": np.zeros((1, 17, 64, 48))}, spec=None, wh=(192, 256)
-    )
+    path = constant_answers(tmp_path / "mute.onnx", {"heatmaps": np.zeros((1, 17, 64, 48))}, spec=None, wh=(192, 256))
     with pytest.raises(ModelError, match="does not describe itself"):
         export.main([str(path), "--output", str(tmp_path / "out.onnx")])
 
 
-def test_split_convolutions_are_an_option(
-    tmp_path: Path, checkpoint: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_split_convolutions_are_an_option(tmp_path: Path, checkpoint: Path, capsys: pytest.CaptureFixture[str]) -> None:
     output = tmp_path / "net.onnx"
     assert export.main([str(checkpoint), "--output", str(output), "--split", "--check"]) == 0
     assert printed_difference(capsys) < 1e-5

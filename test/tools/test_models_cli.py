@@ -76,21 +76,14 @@ def facts(name: object, capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
     return {key: value.strip() for key, _, value in (line.partition(":") for line in lines)}
 
 
-def test_info_says_which_sizes_are_free(
-    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_info_says_which_sizes_are_free(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert facts("person_lite", capsys)["sizes"] == "width free, height free, batch free"
     assert facts("pose_resnet_lite", capsys)["sizes"] == "width fixed (160), height fixed (192), batch free"
     assert facts("yolox_m", capsys)["sizes"] == "free or fixed: known when the file is here"
     home.mkdir()
-    constant_answers(
-        home / "yolox_m.onnx", {"output": np.zeros((1, 8400, 85))}, spec=None, wh=(640, 640), batch=1
-    )
+    constant_answers(home / "yolox_m.onnx", {"output": np.zeros((1, 8400, 85))}, spec=None, wh=(640, 640), batch=1)
     found = facts("yolox_m", capsys)
-    assert (found["state"], found["sizes"]) == (
-        "ready",
-        "width fixed (640), height fixed (640), batch fixed (1)",
-    )
+    assert (found["state"], found["sizes"]) == ("ready", "width fixed (640), height fixed (640), batch fixed (1)")
     assert found["inputs"] == "'input' (1, 3, 640, 640) tensor(float)"
     (home / "yolox_m.onnx").write_bytes(b"\x08 damaged")
     assert "is not an ONNX model" in facts("yolox_m", capsys)["unusable"]
@@ -113,10 +106,7 @@ def test_info_of_a_file_of_your_own(home: Path, tmp_path: Path, capsys: pytest.C
     ("provenance", "text"),
     [
         ({PRECISION: "int8", WEIGHT_BITS: "7"}, "int8, weights of 7 bits"),
-        (
-            {PRECISION: "int8"},
-            "int8, weights of 8 bits: slower on x86 without VNNI than those of a new export",
-        ),
+        ({PRECISION: "int8"}, "int8, weights of 8 bits: slower on x86 without VNNI than those of a new export"),
         ({PRECISION: "fp16"}, "fp16"),
         ({}, None),
     ],
@@ -243,21 +233,13 @@ def test_a_detector_of_other_classes(home: Path, tmp_path: Path, classes: int, p
     with pytest.raises(ModelError, match=rf"own\.onnx has {classes} classes; expected one from 0"):
         models.main([*arguments, "80"])
     assert models.main([*arguments, str(person)]) == 0
-    found = PersonDetector("own").detect(
-        np.zeros((128, 128, 3), np.uint8), detection_threshold=0.5, nms_threshold=0.5
-    )
-    np.testing.assert_allclose(
-        found.boxes_xyxy, [[48, 48, 80, 80]]
-    )  # cell (2, 2) of 32 pixels, its corner at (64, 64)
+    found = PersonDetector("own").detect(np.zeros((128, 128, 3), np.uint8), detection_threshold=0.5, nms_threshold=0.5)
+    np.testing.assert_allclose(found.boxes_xyxy, [[48, 48, 80, 80]])  # cell (2, 2) of 32 pixels, its corner at (64, 64)
 
 
 def test_a_file_that_does_not_run_as_described_is_not_added(home: Path, tmp_path: Path) -> None:
-    path = constant_answers(
-        tmp_path / "other.onnx", {"output": np.zeros((1, 7, 85))}, spec=None, wh=(640, 640)
-    )
-    with pytest.raises(
-        ModelError, match=rf"{path}: the file does not fit its description: yolox: expected output rows"
-    ):
+    path = constant_answers(tmp_path / "other.onnx", {"output": np.zeros((1, 7, 85))}, spec=None, wh=(640, 640))
+    with pytest.raises(ModelError, match=rf"{path}: the file does not fit its description: yolox: expected output rows"):
         models.main(["add", str(path), "--like", "yolox_s"])
     assert [path for path in home.iterdir() if path.name != LOCK_FILE] == []
 

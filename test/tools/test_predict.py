@@ -38,13 +38,7 @@ def environment() -> dict[str, str]:
 
 def predict(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        command(*arguments),
-        cwd=cwd,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
+        command(*arguments), cwd=cwd, env=environment(), capture_output=True, text=True, timeout=120, check=False
     )
 
 
@@ -60,11 +54,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     known_models.detector(folder / "detector.onnx", [(0, 0, 0, 2.0), (1, 2, 3, 1.0)])
     pictures = folder / "pictures"
     pictures.mkdir()
-    for name, (height, width) in {
-        "000139.jpg": (480, 640),
-        "7.png": (64, 64),
-        "street.jpg": (120, 60),
-    }.items():
+    for name, (height, width) in {"000139.jpg": (480, 640), "7.png": (64, 64), "street.jpg": (120, 60)}.items():
         cv2.imwrite(str(pictures / name), np.full((height, width, 3), 90, np.uint8))
     shades = [videos.gray(20 * shade, (160, 120)) for shade in range(12)]
     videos.write_video(folder / "walk.avi", shades, codec="mjpeg")
@@ -72,27 +62,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def models(folder: Path) -> list[object]:
-    return [
-        "--pose-model",
-        folder / "pose.onnx",
-        "--detector-model",
-        folder / "detector.onnx",
-        "--backend",
-        "cpu",
-    ]
+    return ["--pose-model", folder / "pose.onnx", "--detector-model", folder / "detector.onnx", "--backend", "cpu"]
 
 
 def test_a_folder_of_pictures(folder: Path, tmp_path: Path) -> None:
-    done = predict(
-        folder / "pictures", "--output", "drawn", "--json", "a/r.json", *models(folder), cwd=tmp_path
-    )
+    done = predict(folder / "pictures", "--output", "drawn", "--json", "a/r.json", *models(folder), cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert "pictures: 3, persons: 6, errors: 0" in done.stdout
-    assert sorted(path.name for path in (tmp_path / "drawn").iterdir()) == [
-        "000139.jpg",
-        "7.png",
-        "street.jpg",
-    ]
+    assert sorted(path.name for path in (tmp_path / "drawn").iterdir()) == ["000139.jpg", "7.png", "street.jpg"]
     drawn = cv2.imread(str(tmp_path / "drawn" / "7.png"))
     assert drawn.shape == (64, 64, 3)
     assert (drawn != 90).any()
@@ -112,10 +89,7 @@ def test_keypoints_are_coco_whatever_skeleton_is_drawn(folder: Path, tmp_path: P
         done = predict(folder / "pictures", *arguments, *models(folder), cwd=tmp_path)
         assert done.returncode == 0
         (row,) = rows_of(tmp_path / "r.json")
-        expected = [
-            (140 + (x + 0.25 - 24) * 3.90625, 150 + (y + 0.25 - 32) * 3.90625)
-            for x, y in known_models.PEAKS_XY
-        ]
+        expected = [(140 + (x + 0.25 - 24) * 3.90625, 150 + (y + 0.25 - 32) * 3.90625) for x, y in known_models.PEAKS_XY]
         np.testing.assert_allclose(np.array(row["keypoints"]).reshape(17, 3)[:, :2], expected, atol=0.01)
 
 
@@ -123,17 +97,11 @@ def test_given_boxes_keep_their_order(folder: Path, tmp_path: Path) -> None:
     names = ["street.jpg", "7.png", "000139.jpg", "street.jpg"]
     boxes = [{"file_name": name, "bbox": [k, 5, 20, 30], "score": 0.5} for k, name in enumerate(names)]
     (tmp_path / "boxes.json").write_text(json.dumps(boxes), encoding="utf-8")
-    done = predict(
-        folder / "pictures", "--boxes", "boxes.json", "--json", "r.json", *models(folder), cwd=tmp_path
-    )
+    done = predict(folder / "pictures", "--boxes", "boxes.json", "--json", "r.json", *models(folder), cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     rows = rows_of(tmp_path / "r.json")
     assert [(row["file_name"], row["bbox"]) for row in rows] == [(b["file_name"], b["bbox"]) for b in boxes]
-    assert {row["file_name"]: row["image_id"] for row in rows} == {
-        "000139.jpg": 139,
-        "7.png": 7,
-        "street.jpg": 1,
-    }
+    assert {row["file_name"]: row["image_id"] for row in rows} == {"000139.jpg": 139, "7.png": 7, "street.jpg": 1}
     assert all(row["box_score"] == 0.5 for row in rows)
 
 
@@ -143,21 +111,15 @@ def test_boxes_of_a_coco_annotation_file(folder: Path, tmp_path: Path) -> None:
         "annotations": [{"id": 1, "image_id": 5, "category_id": 1, "bbox": [4, 5, 20, 30]}],
     }
     (tmp_path / "coco.json").write_text(json.dumps(data), encoding="utf-8")
-    done = predict(
-        folder / "pictures", "--boxes", "coco.json", "--json", "r.json", *models(folder), cwd=tmp_path
-    )
+    done = predict(folder / "pictures", "--boxes", "coco.json", "--json", "r.json", *models(folder), cwd=tmp_path)
     assert done.returncode == 0
-    assert [(row["image_id"], row["file_name"]) for row in rows_of(tmp_path / "r.json")] == [
-        (5, "street.jpg")
-    ]
+    assert [(row["image_id"], row["file_name"]) for row in rows_of(tmp_path / "r.json")] == [(5, "street.jpg")]
 
 
 def test_boxes_without_a_picture_are_told(folder: Path, tmp_path: Path) -> None:
     boxes = [{"image_id": 7, "bbox": [1, 5, 20, 30]}, {"image_id": 8, "bbox": [2, 5, 20, 30]}]
     (tmp_path / "boxes.json").write_text(json.dumps(boxes), encoding="utf-8")
-    done = predict(
-        folder / "pictures", "--boxes", "boxes.json", "--json", "r.json", *models(folder), cwd=tmp_path
-    )
+    done = predict(folder / "pictures", "--boxes", "boxes.json", "--json", "r.json", *models(folder), cwd=tmp_path)
     assert done.returncode == 1
     assert "boxes that belong to no input: 1" in done.stderr
     assert len(rows_of(tmp_path / "r.json")) == 1
@@ -241,9 +203,7 @@ def test_a_signal_leaves_a_film_that_plays_and_a_whole_json(folder: Path, tmp_pa
 
 
 @pytest.mark.parametrize(("source", "limit_bytes"), [("walk.avi", 2_000), ("pictures", 600)])
-def test_a_full_disk_is_one_sentence_and_leaves_nothing(
-    folder: Path, tmp_path: Path, source: str, limit_bytes: int
-) -> None:
+def test_a_full_disk_is_one_sentence_and_leaves_nothing(folder: Path, tmp_path: Path, source: str, limit_bytes: int) -> None:
     with full_disk(limit_bytes):  # for the child too
         done = predict(folder / source, "--output", "drawn", "--json", "r.json", *models(folder), cwd=tmp_path)
     assert done.returncode == 1
@@ -259,9 +219,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(
 
 
 def test_heatmaps_of_a_picture(folder: Path, tmp_path: Path) -> None:
-    done = predict(
-        folder / "pictures" / "7.png", "--output", "drawn", "--heatmaps", *models(folder), cwd=tmp_path
-    )
+    done = predict(folder / "pictures" / "7.png", "--output", "drawn", "--heatmaps", *models(folder), cwd=tmp_path)
     assert done.returncode == 0
     assert sorted(path.name for path in (tmp_path / "drawn").iterdir()) == ["7.png", "7_heatmaps.png"]
 
@@ -282,9 +240,7 @@ def test_inputs_that_cannot_be_read_do_not_stop_the_others(folder: Path, tmp_pat
 
 def test_a_picture_that_cannot_be_used_is_named(folder: Path, tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "wide.png"), np.zeros((1, 32_767, 3), np.uint8))
-    done = predict(
-        "wide.png", folder / "pictures" / "7.png", "--json", "r.json", *models(folder), cwd=tmp_path
-    )
+    done = predict("wide.png", folder / "pictures" / "7.png", "--json", "r.json", *models(folder), cwd=tmp_path)
     assert done.returncode == 1
     assert "error: wide.png: expected an image of at most 32766 pixels a side" in done.stderr
     assert "pictures: 1, persons: 2, errors: 1" in done.stdout
@@ -292,16 +248,7 @@ def test_a_picture_that_cannot_be_used_is_named(folder: Path, tmp_path: Path) ->
 
 def test_pictures_of_the_same_name_do_not_overwrite_one_another(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "7.png").write_bytes((folder / "pictures" / "7.png").read_bytes())
-    done = predict(
-        folder / "pictures" / "7.png",
-        "7.png",
-        "--output",
-        "drawn",
-        "--json",
-        "r.json",
-        *models(folder),
-        cwd=tmp_path,
-    )
+    done = predict(folder / "pictures" / "7.png", "7.png", "--output", "drawn", "--json", "r.json", *models(folder), cwd=tmp_path)
     assert done.returncode == 0
     assert sorted(path.name for path in (tmp_path / "drawn").iterdir()) == ["7.png", "7_2.png"]
     assert [row["image_id"] for row in rows_of(tmp_path / "r.json")] == [7, 7, 1, 1]
@@ -312,11 +259,7 @@ def test_pictures_of_the_same_name_do_not_overwrite_one_another(folder: Path, tm
     [
         (["--detection-threshold", "2"], 2, "expected a number from 0 to 1, got '2'"),
         (["--backend", "gpu"], 2, "expected auto, cpu, cuda, tensorrt or openvino, got 'gpu'"),
-        (
-            ["--pose-model", "resnet"],
-            1,
-            "there is no model named 'resnet'; expected the path of an ONNX file",
-        ),
+        (["--pose-model", "resnet"], 1, "there is no model named 'resnet'; expected the path of an ONNX file"),
         (["--detector-model", "none.onnx"], 1, "none.onnx does not exist"),
         (["--boxes", "none.json"], 1, "none.json: cannot be read: No such file"),
         (["--show"], 1, "there is no display"),
@@ -327,9 +270,7 @@ def test_pictures_of_the_same_name_do_not_overwrite_one_another(folder: Path, tm
         (["--workers", "2", "--annotated"], 1, "--annotated or --workers: for bags only"),
     ],
 )
-def test_a_wrong_command_line_is_one_sentence(
-    folder: Path, tmp_path: Path, arguments: list[str], code: int, said: str
-) -> None:
+def test_a_wrong_command_line_is_one_sentence(folder: Path, tmp_path: Path, arguments: list[str], code: int, said: str) -> None:
     done = predict(folder / "pictures", *models(folder), *arguments, cwd=tmp_path)
     assert done.returncode == code
     assert said in done.stderr

@@ -60,9 +60,7 @@ def messages(bag: Path) -> dict[str, list[tuple[int, Any]]]:
 
 @pytest.mark.parametrize("name", ["out.mcap", "out.db3", "out"])
 @pytest.mark.parametrize("storage", ["mcap", "sqlite3"])
-def test_the_nodes_messages_with_the_images_times(
-    tmp_path: Path, model: str, storage: str, name: str
-) -> None:
+def test_the_nodes_messages_with_the_images_times(tmp_path: Path, model: str, storage: str, name: str) -> None:
     bag = write_bag(tmp_path / "bag", {TOPIC: [spot(n) for n in range(4)]}, storage=storage)
     assert run(model, bag, "--topic", TOPIC, "-o", tmp_path / name) == 0
     assert sorted(f.name for f in tmp_path.iterdir()) == ["bag", name]
@@ -96,9 +94,7 @@ def test_compressed_in_and_annotated_out(tmp_path: Path, model: str) -> None:
     assert cv2.imdecode(pictures[0][1].data, cv2.IMREAD_COLOR).shape == (96, 128, 3)
 
 
-def test_a_bad_image_is_told_and_the_rest_is_done(
-    tmp_path: Path, model: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_bad_image_is_told_and_the_rest_is_done(tmp_path: Path, model: str, capsys: pytest.CaptureFixture[str]) -> None:
     bag = write_bag(tmp_path / "bag", {TOPIC: [spot(0), image(1, step=3), spot(2)]})
     assert run(model, bag, "-o", tmp_path / "out.mcap") == 1
     assert len(messages(tmp_path / "out.mcap")["persons"]) == 2
@@ -172,9 +168,7 @@ def test_ctrl_c_ends_the_workers_too(tmp_path: Path, model: str) -> None:
     assert len(list(tmp_path.glob("results/*.mcap"))) < 6
 
 
-def test_a_recording_that_is_not_there(
-    tmp_path: Path, model: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_recording_that_is_not_there(tmp_path: Path, model: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(model, tmp_path / "none.mcap", "-o", tmp_path / "out.mcap") == 1
     assert "none.mcap: there is no such recording" in capsys.readouterr().err
 
@@ -204,9 +198,7 @@ def test_folders_with_dots_in_their_names_have_results_of_their_own(tmp_path: Pa
 def test_a_folder_is_no_name_for_the_result_of_one_bag(tmp_path: Path, model: str) -> None:
     bag = write_bag(tmp_path / "bag", {TOPIC: [spot(0)]})
     (tmp_path / "results").mkdir()
-    with pytest.raises(
-        SettingsError, match=r"is a folder; name the bag to write, for example .*results/bag\.mcap"
-    ):
+    with pytest.raises(SettingsError, match=r"is a folder; name the bag to write, for example .*results/bag\.mcap"):
         run(model, bag, "-o", tmp_path / "results")
 
 

@@ -54,15 +54,9 @@ def test_pictures_of_the_same_base_name_are_told_apart(model: str) -> None:
     boxes = [{"file_name": f"{name}/0001.png", "bbox": [k, 5, 20, 30]} for k, name in enumerate("ba")]
     Path("boxes.json").write_text(json.dumps(boxes))
     assert run(model, "a", "b", "--boxes", "boxes.json", "--json", "r.json") == 0
-    assert [(row["file_name"], row["bbox"][0]) for row in rows_of("r.json")] == [
-        ("b/0001.png", 0),
-        ("a/0001.png", 1),
-    ]
+    assert [(row["file_name"], row["bbox"][0]) for row in rows_of("r.json")] == [("b/0001.png", 0), ("a/0001.png", 1)]
     assert run(model, "a", "b", "--json", "r.json", "--output", "drawn") == 0
-    assert [(row["file_name"], row["bbox"][2]) for row in rows_of("r.json")] == [
-        ("a/0001.png", 64),
-        ("b/0001.png", 640),
-    ]
+    assert [(row["file_name"], row["bbox"][2]) for row in rows_of("r.json")] == [("a/0001.png", 64), ("b/0001.png", 640)]
     assert sorted(path.name for path in Path("drawn").iterdir()) == ["0001.png", "0001_2.png"]
     assert run(model, "a", "--json", "r.json") == 0
     assert [row["file_name"] for row in rows_of("r.json")] == ["0001.png"]
@@ -77,9 +71,7 @@ def test_a_box_that_fits_two_pictures_ends_before_anything_is_loaded() -> None:
 
 
 @pytest.mark.parametrize("bbox", [[-30, 0, 20, 30], [64, 0, 20, 30], [0, 48, 5, 5], [5, 5, 0, 30], [5, 5, 20, -1]])
-def test_a_box_outside_the_picture_costs_itself_alone(
-    model: str, bbox: list[float], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_box_outside_the_picture_costs_itself_alone(model: str, bbox: list[float], capsys: pytest.CaptureFixture[str]) -> None:
     picture("7.png")
     boxes = [{"image_id": 7, "bbox": bbox}, {"image_id": 7, "bbox": [60, 40, 20, 30]}]
     Path("boxes.json").write_text(json.dumps(boxes))

@@ -16,10 +16,7 @@ from training.half_storage import store_half  # noqa: E402
 
 def test_only_the_weights_are_rounded() -> None:
     random = np.random.default_rng(0)
-    weight, bias = (
-        random.normal(size=(32, 32, 3, 3)).astype(np.float32),
-        random.normal(size=32).astype(np.float32),
-    )
+    weight, bias = (random.normal(size=(32, 32, 3, 3)).astype(np.float32), random.normal(size=32).astype(np.float32))
     g = GraphBuilder()
     g.conv("input", weight, bias, output="out")
     model = g.model(input_shape=("N", 32, 8, 8), outputs={"out": ("N", 32, 8, 8)})

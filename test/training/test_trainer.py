@@ -42,12 +42,7 @@ def _accuracy(model: torch.nn.Module) -> dict[str, float]:
 def _trainer(output: Path, settings: TrainSettings) -> Trainer:
     torch.manual_seed(0)
     return Trainer(
-        torch.nn.Linear(1, 1),
-        settings,
-        step_loss=_squared_error,
-        evaluate=_accuracy,
-        metric="accuracy",
-        output=output,
+        torch.nn.Linear(1, 1), settings, step_loss=_squared_error, evaluate=_accuracy, metric="accuracy", output=output
     )
 
 

@@ -91,10 +91,7 @@ def test_a_stream_that_falls_silent_times_out(serve: Server, path: str) -> None:
 def test_a_lost_stream_is_found_again(serve: Server, path: str) -> None:
     said: list[str] = []
     camera = streams.Camera(frames=8)  # cut off after every eighth
-    with (
-        serve(camera) as address,
-        closing(open_live(address + path, reconnect_s=PATIENCE_S, tell=said.append)) as reader,
-    ):
+    with serve(camera) as address, closing(open_live(address + path, reconnect_s=PATIENCE_S, tell=said.append)) as reader:
         frames = []
         while camera.visits < 3 and len(frames) < 100:
             frames.append(reader.read())
@@ -108,10 +105,7 @@ def test_a_lost_stream_is_given_up_in_time(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(live, "_FIRST_PAUSE_S", 0.05)
     said: list[str] = []
     camera = streams.Camera()
-    with (
-        streams.http(camera) as address,
-        closing(open_live(f"{address}/live", reconnect_s=1.0, tell=said.append)) as reader,
-    ):
+    with streams.http(camera) as address, closing(open_live(f"{address}/live", reconnect_s=1.0, tell=said.append)) as reader:
         assert reader.read() is not None
         camera.is_away = True
         _, reason = frames_until_the_end(reader)
@@ -127,10 +121,7 @@ def test_a_stream_can_be_closed_while_it_is_silent_or_away() -> None:
         camera.is_away = True
         reader.close()
         deadline = time.monotonic() + PATIENCE_S
-        while (
-            any(thread.name == "live_reader" for thread in threading.enumerate())
-            and time.monotonic() < deadline
-        ):
+        while any(thread.name == "live_reader" for thread in threading.enumerate()) and time.monotonic() < deadline:
             time.sleep(0.02)
         assert threading.active_count() <= before + 1
 
@@ -139,10 +130,7 @@ def test_a_server_that_never_answers_times_out(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(source, "_OPEN_TIMEOUT_S", 0.5)
     camera = streams.Camera()
     camera.is_silent = True
-    with (
-        streams.http(camera) as address,
-        pytest.raises(SettingsError, match=r"cannot open http.*/live: timed out"),
-    ):
+    with streams.http(camera) as address, pytest.raises(SettingsError, match=r"cannot open http.*/live: timed out"):
         open_live(f"{address}/live", timeout_s=0.5)
 
 

@@ -18,9 +18,7 @@ from pose_resnet_ros.video.frame import Frame, turned
 from pose_resnet_ros.video.opening import open_video
 from pose_resnet_ros.video.source import Source
 
-NOISE = np.random.default_rng(0).integers(
-    0, 255, (20, 48, 64, 3), dtype=np.uint8
-)  # frames that take some bytes
+NOISE = np.random.default_rng(0).integers(0, 255, (20, 48, 64, 3), dtype=np.uint8)  # frames that take some bytes
 
 
 def read_all(path: Path) -> tuple[list[Frame], str]:
@@ -40,9 +38,7 @@ def read_all(path: Path) -> tuple[list[Frame], str]:
 
 @pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.avi", "a.ts", "12:30.mp4", "Stra\udce9e.mp4"])
 def test_every_frame_with_its_time(tmp_path: Path, name: str) -> None:
-    made = videos.write_video(
-        tmp_path / f"made{Path(name).suffix}", [videos.gray(40 * k) for k in range(5)], fps=12.5
-    )
+    made = videos.write_video(tmp_path / f"made{Path(name).suffix}", [videos.gray(40 * k) for k in range(5)], fps=12.5)
     path = made.rename(tmp_path / name)
     with closing(open_video(Source.of(str(path)))) as reader:
         assert reader.fps is None if path.suffix == ".ts" else reader.fps == pytest.approx(12.5)
@@ -95,9 +91,7 @@ def test_a_mirrored_picture() -> None:
     np.testing.assert_array_equal(turned(picture, (0, 1, 0, 1, 0, 0, 0, 0, 0)), picture.transpose(1, 0, 2))
 
 
-@pytest.mark.parametrize(
-    ("suffix", "options"), [(".mp4", {"movflags": "+faststart"}), (".mkv", {}), (".avi", {})]
-)
+@pytest.mark.parametrize(("suffix", "options"), [(".mp4", {"movflags": "+faststart"}), (".mkv", {}), (".avi", {})])
 def test_a_video_that_was_cut_off(tmp_path: Path, suffix: str, options: dict[str, str]) -> None:
     whole = videos.write_video(tmp_path / f"a{suffix}", NOISE, options=options)
     assert read_all(whole)[1] == ""
@@ -170,9 +164,7 @@ def test_sound_alone_is_no_video(tmp_path: Path) -> None:
 
 
 def test_a_webcam_that_is_not_there() -> None:
-    with pytest.raises(
-        SettingsError, match=r"cannot open webcam 97 \(is it plugged in, and free\?\): No such file"
-    ):
+    with pytest.raises(SettingsError, match=r"cannot open webcam 97 \(is it plugged in, and free\?\): No such file"):
         open_video(Source.of("97"))
 
 

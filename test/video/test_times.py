@@ -28,7 +28,5 @@ def times(told: list[float | None], fps: float | None) -> list[float]:
         ([0.0, 0.1, 0.4], None, [0.0, 0.1, 0.4]),
     ],
 )
-def test_times_grow_and_are_believable(
-    told: list[float | None], fps: float | None, expected: list[float]
-) -> None:
+def test_times_grow_and_are_believable(told: list[float | None], fps: float | None, expected: list[float]) -> None:
     assert times(told, fps) == pytest.approx(expected)

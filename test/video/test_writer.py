@@ -99,9 +99,6 @@ def test_without_an_encoder_it_is_said(tmp_path: Path, monkeypatch: pytest.Monke
 def test_a_full_disk_leaves_nothing(tmp_path: Path, limit_bytes: int) -> None:
     """At once, in the middle, and only when the index is written: the film has some 90 kB."""
     noise = list(np.random.default_rng(0).integers(0, 255, (20, 96, 128, 3), dtype=np.uint8))
-    with (
-        full_disk(limit_bytes),
-        pytest.raises(SettingsError, match=r"output: cannot write .*a\.mp4: File too large"),
-    ):
+    with full_disk(limit_bytes), pytest.raises(SettingsError, match=r"output: cannot write .*a\.mp4: File too large"):
         film(tmp_path / "a.mp4", noise, [k / 10 for k in range(20)])
     assert list(tmp_path.iterdir()) == []

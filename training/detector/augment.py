@@ -61,12 +61,7 @@ class CanvasMaker:
     """
 
     def __init__(
-        self,
-        images: ImageStore,
-        labels: Sequence[BoxLabels],
-        recipe: Recipe,
-        *,
-        hard: Sequence[HardNegative] = (),
+        self, images: ImageStore, labels: Sequence[BoxLabels], recipe: Recipe, *, hard: Sequence[HardNegative] = ()
     ) -> None:
         self._images = images
         self.labels = labels
@@ -202,9 +197,7 @@ class CanvasMaker:
         person = person.resized(size)
         companion = others[-1] if others and rng.random() < BESIDE_SHARE else None
         hide_at_most = HIDE_AT_MOST if companion is None else HIDE_COMPANION_AT_MOST
-        spot = _free_spot(
-            image, size, person.box, others, rng, hide_at_most=hide_at_most, companion=companion
-        )
+        spot = _free_spot(image, size, person.box, others, rng, hide_at_most=hide_at_most, companion=companion)
         if spot is None:
             return []
         person.paste(image, *spot)
@@ -220,9 +213,7 @@ class CanvasMaker:
             self._cutouts[index, row] = cut_out(photo.image, photo.boxes_xyxy[row])
         return self._cutouts[index, row]
 
-    def _paste_ground(
-        self, image: np.ndarray, height: float, boxes: list[np.ndarray], rng: np.random.Generator
-    ) -> None:
+    def _paste_ground(self, image: np.ndarray, height: float, boxes: list[np.ndarray], rng: np.random.Generator) -> None:
         """Paste a person-free piece the way persons are pasted, lest the seams come to mean "person"."""
         size = (round(height * rng.uniform(0.35, 1.2)), round(height * rng.uniform(0.7, 1.4)))
         spot = _free_spot(image, size, [0, 0, *size], boxes, rng, hide_at_most=0.1)

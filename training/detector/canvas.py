@@ -57,9 +57,7 @@ def place(canvas: Canvas, tile: Rect, photo: Canvas, size: Size, corner: tuple[i
     return replace(
         canvas,
         boxes_xyxy=np.concatenate([canvas.boxes_xyxy, persons[wanted]]),
-        ignore_xyxy=np.concatenate(
-            [canvas.ignore_xyxy, persons[unsure], doubtful[doubtful_visible >= DROP_VISIBLE]]
-        ),
+        ignore_xyxy=np.concatenate([canvas.ignore_xyxy, persons[unsure], doubtful[doubtful_visible >= DROP_VISIBLE]]),
     )
 
 
@@ -115,9 +113,7 @@ def free_piece(size: Size, taken_xyxy: np.ndarray, aspect: float, rng: np.random
     return None
 
 
-def move_boxes(
-    boxes_xyxy: np.ndarray, scales: tuple[float, float], offset: tuple[float, float]
-) -> np.ndarray:
+def move_boxes(boxes_xyxy: np.ndarray, scales: tuple[float, float], offset: tuple[float, float]) -> np.ndarray:
     """Boxes after x' = x * scales[0] + offset[0] and y' = y * scales[1] + offset[1]."""
     return boxes_xyxy * np.array(scales * 2, np.float32) + np.array(offset * 2, np.float32)
 
@@ -148,9 +144,7 @@ def mirrored(canvas: Canvas) -> Canvas:
     def flip(boxes: np.ndarray) -> np.ndarray:
         return np.stack([width - boxes[:, 2], boxes[:, 1], width - boxes[:, 0], boxes[:, 3]], axis=1)
 
-    return Canvas(
-        np.ascontiguousarray(canvas.image[:, ::-1]), flip(canvas.boxes_xyxy), flip(canvas.ignore_xyxy)
-    )
+    return Canvas(np.ascontiguousarray(canvas.image[:, ::-1]), flip(canvas.boxes_xyxy), flip(canvas.ignore_xyxy))
 
 
 def recolour(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:

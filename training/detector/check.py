@@ -82,12 +82,7 @@ class BoxCheck:
             for box, score in zip(people.boxes_xyxy.astype(float), people.scores.astype(float), strict=True)
         ]
         # loadRes refuses an empty list.
-        nothing = {
-            "image_id": next(iter(found)),
-            "category_id": PERSON,
-            "bbox": [0, 0, 1, 1],
-            "score": SMALLEST_SCORE,
-        }
+        nothing = {"image_id": next(iter(found)), "category_id": PERSON, "bbox": [0, 0, 1, 1], "score": SMALLEST_SCORE}
         with contextlib.redirect_stdout(io.StringIO()):
             evaluation = COCOeval(self._coco, self._coco.loadRes(rows or [nothing]), "bbox")
             evaluation.params.imgIds = list(self._names)
@@ -99,9 +94,7 @@ class BoxCheck:
 
 def _ranked(evaluation) -> tuple[np.ndarray, np.ndarray, int]:
     """Scores (D,), hits (D,) bool at IoU 0.5 of the detections that count, the best first, and how many persons there are."""
-    everything = [
-        e for e in evaluation.evalImgs if e is not None and e["aRng"] == evaluation.params.areaRng[0]
-    ]
+    everything = [e for e in evaluation.evalImgs if e is not None and e["aRng"] == evaluation.params.areaRng[0]]
     scores = np.concatenate([np.asarray(e["dtScores"], float) for e in everything] or [np.zeros(0)])
     hits = np.concatenate([e["dtMatches"][0] > 0 for e in everything] or [np.zeros(0, bool)])
     counted = ~np.concatenate([e["dtIgnore"][0].astype(bool) for e in everything] or [np.zeros(0, bool)])

@@ -34,9 +34,7 @@ class Cutout:
         height, width = self.alpha.shape
         scales = (size[0] / width, size[1] / height)
         alpha = draw.resize(self.alpha, size)
-        return Cutout(
-            draw.resize(self.image, size), alpha, draw.move_boxes(self.box, scales, (0, 0)), self.has_outline
-        )
+        return Cutout(draw.resize(self.image, size), alpha, draw.move_boxes(self.box, scales, (0, 0)), self.has_outline)
 
     def paste(self, image: np.ndarray, x: int, y: int) -> None:
         """Paste into a picture with the top left corner at (x, y)."""
@@ -55,9 +53,7 @@ def cut_out(photo: np.ndarray, box: np.ndarray) -> Cutout:
     rows, columns = np.nonzero(mask.any(axis=1))[0], np.nonzero(mask.any(axis=0))[0]
     scales = (image.shape[1] / mask.shape[1], image.shape[0] / mask.shape[0])
     extent = np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1], np.float32)
-    alpha = cv2.resize(
-        mask.astype(np.float32), (image.shape[1], image.shape[0]), interpolation=cv2.INTER_LINEAR
-    )
+    alpha = cv2.resize(mask.astype(np.float32), (image.shape[1], image.shape[0]), interpolation=cv2.INTER_LINEAR)
     return Cutout(image, alpha, draw.move_boxes(extent, scales, (0, 0)), has_outline=True)
 
 
@@ -67,9 +63,7 @@ def _outline(image: np.ndarray, box: np.ndarray) -> np.ndarray | None:
     None where the result is smaller than a person of this box can be.
     """
     factor = min(1.0, SEARCH_HEIGHT_PX / image.shape[0])
-    small = draw.resize(
-        image, (max(8, round(image.shape[1] * factor)), max(8, round(image.shape[0] * factor)))
-    )
+    small = draw.resize(image, (max(8, round(image.shape[1] * factor)), max(8, round(image.shape[0] * factor))))
     x1, y1, x2, y2 = (box * factor).round().astype(int)
     width, height, middle = x2 - x1, y2 - y1, (x1 + x2) / 2
     mask = np.full(small.shape[:2], cv2.GC_BGD, np.uint8)

@@ -76,9 +76,7 @@ def _judge(found: Detections, label: BoxLabels, counted_above_px: float) -> tupl
 
 def _excused(box: np.ndarray, spare: np.ndarray, counted_above_px: float) -> bool:
     mostly_inside = _common(box, spare) >= 0.5 * area(box)
-    return bool(
-        box[3] - box[1] <= counted_above_px or mostly_inside.any() or (iou(box, spare) >= MATCH_IOU).any()
-    )
+    return bool(box[3] - box[1] <= counted_above_px or mostly_inside.any() or (iou(box, spare) >= MATCH_IOU).any())
 
 
 def _mean_precision(precision: np.ndarray, recall: np.ndarray) -> float:
@@ -95,6 +93,4 @@ def _heights(boxes_xyxy: np.ndarray) -> np.ndarray:
 
 
 def _common(box: np.ndarray, others: np.ndarray) -> np.ndarray:
-    return np.clip(np.minimum(box[2:], others[:, 2:]) - np.maximum(box[:2], others[:, :2]), 0, None).prod(
-        axis=-1
-    )
+    return np.clip(np.minimum(box[2:], others[:, 2:]) - np.maximum(box[:2], others[:, :2]), 0, None).prod(axis=-1)

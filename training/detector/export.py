@@ -92,11 +92,7 @@ def _array(tensor: Tensor) -> np.ndarray:
 def _parser() -> argparse.ArgumentParser:
     parser = new_parser(__doc__)
     add_export_options(
-        parser,
-        name=detector_model.NAME,
-        width=detector_model.WIDTH,
-        height=detector_model.HEIGHT,
-        data_set=DATA_SET,
+        parser, name=detector_model.NAME, width=detector_model.WIDTH, height=detector_model.HEIGHT, data_set=DATA_SET
     )
     return parser
 

@@ -44,12 +44,7 @@ def free_view(box: np.ndarray, label: BoxLabels, image_wh: tuple[int, int]) -> n
     view = np.array([0.0, 0.0, *image_wh])
     for x1, y1, x2, y2 in taken:
         # Of the four half planes that leave this person out and keep the box, the largest.
-        cuts = [
-            (x2, 0, x2 <= box[0]),
-            (y2, 1, y2 <= box[1]),
-            (x1, 2, x1 >= box[2]),
-            (y1, 3, y1 >= box[3]),
-        ]
+        cuts = [(x2, 0, x2 <= box[0]), (y2, 1, y2 <= box[1]), (x1, 2, x1 >= box[2]), (y1, 3, y1 >= box[3])]
         options = []
         for value, side, keeps in cuts:
             cut = view.copy()

@@ -96,16 +96,12 @@ def ciou(boxes: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     return iou - distance - weight * shape, iou
 
 
-def detection_loss(
-    outputs: Sequence[Tensor], grids: Sequence[Grid], persons: Tensor, ignored: Tensor
-) -> Tensor:
+def detection_loss(outputs: Sequence[Tensor], grids: Sequence[Grid], persons: Tensor, ignored: Tensor) -> Tensor:
     """The loss of a batch, per answer asked for.
 
     outputs: the raw grids; persons, ignored: (N, P, 4) and (N, Q, 4) corners in network pixels, unused rows without area.
     """
-    parts = [
-        _grid_loss(raw.float(), grid, persons, ignored) for raw, grid in zip(outputs, grids, strict=True)
-    ]
+    parts = [_grid_loss(raw.float(), grid, persons, ignored) for raw, grid in zip(outputs, grids, strict=True)]
     answers = sum(part.answers for part in parts)
     total = sum(BOX * part.box + OBJECTNESS * part.objectness + PERSON * part.person for part in parts)
     return total / max(answers, 1)  # type: ignore[return-value]

@@ -30,9 +30,7 @@ def main(arguments: list[str] | None = None) -> None:
     images = open_images(options, validation)
     found = detect_all(options.model, labels, images)
     tall, every = measure(found, labels), measure(found, labels, counted_above_px=0)
-    print(
-        f"AP50 {tall.ap50:.3f} for persons over 40 px, {every.ap50:.3f} for all, on {len(labels)} photographs\n"
-    )
+    print(f"AP50 {tall.ap50:.3f} for persons over 40 px, {every.ap50:.3f} for all, on {len(labels)} photographs\n")
     print("| threshold | precision | recall |\n| --- | --- | --- |")
     for threshold in THRESHOLDS:
         precision, recall = tall.at(threshold)
@@ -46,15 +44,11 @@ def print_check(model: str, folder: Path) -> None:
     settings = PipelineSettings()
     detector = load_detector(model, precision=own_precision(model))
     result = BoxCheck(folder).measure(
-        lambda image: detector.detect(
-            image, detection_threshold=LOWEST_SCORE, nms_threshold=settings.nms_threshold
-        ),
+        lambda image: detector.detect(image, detection_threshold=LOWEST_SCORE, nms_threshold=settings.nms_threshold),
         threshold=settings.detection_threshold,
     )
     detector.close()
-    print(
-        f"\n{folder.name}: AP50 {result.ap50:.3f}, AP {result.ap:.3f}, AP of large persons {result.ap_large:.3f}"
-    )
+    print(f"\n{folder.name}: AP50 {result.ap50:.3f}, AP {result.ap:.3f}, AP of large persons {result.ap_large:.3f}")
     print(f"at {settings.detection_threshold}: precision {result.precision:.2f}, recall {result.recall:.2f}")
     print(f"best F1 {result.best_f1:.3f} at {result.best_threshold:.2f}")
     print(f"{result.false_alarms} of {result.empty} pictures without anybody got a person")
@@ -66,9 +60,7 @@ def detect_all(model: str, labels: list[BoxLabels], images: ImageStore) -> list[
     nms_threshold = PipelineSettings().nms_threshold
     try:
         return [
-            detector.detect(
-                images.read(label.file_name), detection_threshold=LOWEST_SCORE, nms_threshold=nms_threshold
-            )
+            detector.detect(images.read(label.file_name), detection_threshold=LOWEST_SCORE, nms_threshold=nms_threshold)
             for label in tqdm(labels, desc="detecting", disable=None)
         ]
     finally:
@@ -78,9 +70,7 @@ def detect_all(model: str, labels: list[BoxLabels], images: ImageStore) -> list[
 def _parser() -> argparse.ArgumentParser:
     parser = new_parser(__doc__)
     add_data_options(parser)
-    parser.add_argument(
-        "--model", default="person_lite", help="a detector's name, or the path of an ONNX file"
-    )
+    parser.add_argument("--model", default="person_lite", help="a detector's name, or the path of an ONNX file")
     parser.add_argument("--check", type=Path, help="COCO folder with boxes of all persons, measured as well")
     return parser
 

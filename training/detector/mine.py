@@ -52,12 +52,8 @@ def false_alarms(label: BoxLabels, persons: Detections, image_wh: tuple[int, int
 def _parser() -> argparse.ArgumentParser:
     parser = new_parser(__doc__)
     add_data_options(parser)
-    parser.add_argument(
-        "--model", default="person_lite", help="a detector's name, or the path of an ONNX file"
-    )
-    parser.add_argument(
-        "--least-score", type=float, default=0.15, help="of what counts as taken for a person"
-    )
+    parser.add_argument("--model", default="person_lite", help="a detector's name, or the path of an ONNX file")
+    parser.add_argument("--least-score", type=float, default=0.15, help="of what counts as taken for a person")
     parser.add_argument("--output", type=Path, default=Path("training/runs/hard_negatives.json"))
     return parser
 

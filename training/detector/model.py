@@ -28,9 +28,7 @@ SCALES = (YoloScale(32, ANCHORS_32), YoloScale(16, ANCHORS_16), YoloScale(8, ANC
 GRIDS = tuple(Grid(scale.stride, torch.tensor(scale.anchors)) for scale in SCALES)
 
 
-def describe(
-    *, width: int = WIDTH, height: int = HEIGHT, provenance: dict[str, str] | None = None
-) -> DetectorSpec:
+def describe(*, width: int = WIDTH, height: int = HEIGHT, provenance: dict[str, str] | None = None) -> DetectorSpec:
     """The description that travels in the ONNX file."""
     return DetectorSpec(
         name=NAME,
@@ -44,9 +42,7 @@ def describe(
 
 
 @torch.no_grad()
-def detect(
-    model: nn.Module, image: np.ndarray, *, spec: DetectorSpec, threshold: float, device: str
-) -> Detections:
+def detect(model: nn.Module, image: np.ndarray, *, spec: DetectorSpec, threshold: float, device: str) -> Detections:
     """The persons in a (H, W, 3) uint8 BGR image, the best score first."""
     fitted = darknet(image, spec=spec.input)
     outputs = model(torch.from_numpy(fitted.tensor).to(device))

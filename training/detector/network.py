@@ -44,9 +44,7 @@ class Residual(nn.Module):
 
 
 def _stage(inputs: int, outputs: int, pairs: int) -> nn.Sequential:
-    return nn.Sequential(
-        ConvUnit(inputs, outputs, kernel=3, stride=2), *(Residual(outputs) for _ in range(pairs))
-    )
+    return nn.Sequential(ConvUnit(inputs, outputs, kernel=3, stride=2), *(Residual(outputs) for _ in range(pairs)))
 
 
 class PersonLite(nn.Module):
@@ -56,9 +54,7 @@ class PersonLite(nn.Module):
     width: channels of the first layer; pairs: residual pairs at strides 4, 8, 16 and 32.
     """
 
-    def __init__(
-        self, *, width: int = 16, pairs: tuple[int, int, int, int] = (1, 2, 5, 2), anchors: int = 3
-    ) -> None:
+    def __init__(self, *, width: int = 16, pairs: tuple[int, int, int, int] = (1, 2, 5, 2), anchors: int = 3) -> None:
         super().__init__()
         w = width
         self.stem = ConvUnit(3, w, kernel=3, stride=2)
@@ -87,11 +83,7 @@ class PersonLite(nn.Module):
         neck32 = self.neck32(self.stage32(at16))
         neck16 = self.neck16(torch.cat([self.upsample(self.lateral32(neck32)), at16], dim=1))
         neck8 = self.neck8(torch.cat([self.upsample(self.lateral16(neck16)), at8], dim=1))
-        return (
-            self.out32(self.head32(neck32)),
-            self.out16(self.head16(neck16)),
-            self.out8(self.head8(neck8)),
-        )
+        return (self.out32(self.head32(neck32)), self.out16(self.head16(neck16)), self.out8(self.head8(neck8)))
 
 
 def grow(model: PersonLite, state: dict[str, Tensor]) -> None:

@@ -34,12 +34,6 @@ def draw_posts(image: np.ndarray, height: float, rng: np.random.Generator) -> No
             _bar(image, start, end, thickness * rng.uniform(0.5, 1.0), colour)
 
 
-def _bar(
-    image: np.ndarray,
-    start: tuple[float, float],
-    end: tuple[float, float],
-    thickness: float,
-    colour: np.ndarray,
-) -> None:
+def _bar(image: np.ndarray, start: tuple[float, float], end: tuple[float, float], thickness: float, colour: np.ndarray) -> None:
     points = [tuple(round(v * (1 << SUBPIXEL_BITS)) for v in point) for point in (start, end)]
     cv2.line(image, *points, colour.tolist(), max(1, round(thickness)), cv2.LINE_AA, SUBPIXEL_BITS)

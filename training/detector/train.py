@@ -75,15 +75,9 @@ def train_stage(
     if (folder / "last.pt").exists():
         trainer.resume(folder / "last.pt")
     hard = hard_negatives.load(options.hard_negatives) if options.hard_negatives else []
-    maker = CanvasMaker(
-        images, [labels_of(p) for p in training], Recipe(stage.width, stage.height), hard=hard
-    )
+    maker = CanvasMaker(images, [labels_of(p) for p in training], Recipe(stage.width, stage.height), hard=hard)
     canvases = Canvases(maker, seed=options.seed)
-    trainer.fit(
-        make_loader(
-            canvases, batch_size=options.batch_size, shuffle=True, workers=options.workers, seed=options.seed
-        )
-    )
+    trainer.fit(make_loader(canvases, batch_size=options.batch_size, shuffle=True, workers=options.workers, seed=options.seed))
     return trainer.averaged.module.state_dict()
 
 
@@ -98,9 +92,7 @@ def evaluator(
         found = evaluate(model, held_out, images, device=options.device)
         if check is None:
             return found | {"choice": found["ap50"]}
-        coco = check.measure(
-            lambda image: detect(model, image, spec=spec, threshold=LOWEST_SCORE, device=options.device)
-        )
+        coco = check.measure(lambda image: detect(model, image, spec=spec, threshold=LOWEST_SCORE, device=options.device))
         found |= {f"check_{key}": value for key, value in asdict(coco).items()}
         return found | {"choice": (found["ap50"] + coco.ap50) / 2}
 
@@ -114,15 +106,10 @@ def step_loss(model: nn.Module, batch: list[torch.Tensor]) -> torch.Tensor:
     return detection_loss(model(tensor), GRIDS, persons, ignored)
 
 
-def evaluate(
-    model: nn.Module, labels: list[BoxLabels], images: ImageStore, *, device: str = "cpu"
-) -> dict[str, float]:
+def evaluate(model: nn.Module, labels: list[BoxLabels], images: ImageStore, *, device: str = "cpu") -> dict[str, float]:
     """AP50, and precision and recall at the score 0.4, on photographs letterboxed as at inference."""
     spec = describe()
-    found = [
-        detect(model, images.read(label.file_name), spec=spec, threshold=LOWEST_SCORE, device=device)
-        for label in labels
-    ]
+    found = [detect(model, images.read(label.file_name), spec=spec, threshold=LOWEST_SCORE, device=device) for label in labels]
     result = measure(found, labels)
     precision, recall = result.at(0.4)
     return {"ap50": result.ap50, "precision": precision, "recall": recall}
@@ -131,16 +118,8 @@ def evaluate(
 def _parser() -> argparse.ArgumentParser:
     parser = new_parser(__doc__)
     add_data_options(parser)
-    add_run_options(
-        parser,
-        output=Path("training/runs/detector"),
-        stages=SHIPPED_STAGES,
-        batch_size=32,
-        weight_decay=0.03,
-    )
-    parser.add_argument(
-        "--check", type=Path, help="COCO folder on whose AP50 the weights are chosen too; never trained on"
-    )
+    add_run_options(parser, output=Path("training/runs/detector"), stages=SHIPPED_STAGES, batch_size=32, weight_decay=0.03)
+    parser.add_argument("--check", type=Path, help="COCO folder on whose AP50 the weights are chosen too; never trained on")
     parser.add_argument("--hard-negatives", type=Path, help="a file of training.detector.mine")
     return parser
 

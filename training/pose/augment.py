@@ -78,11 +78,7 @@ def crop_affine(
 
 
 def random_affine(
-    box_xywh: np.ndarray,
-    keypoints: np.ndarray,
-    size_wh: tuple[int, int],
-    settings: AugmentSettings,
-    random: np.random.Generator,
+    box_xywh: np.ndarray, keypoints: np.ndarray, size_wh: tuple[int, int], settings: AugmentSettings, random: np.random.Generator
 ) -> tuple[np.ndarray, bool]:
     """(affine, flipped) of a training crop; keypoints: (17, 3) x, y, visibility in image pixels."""
     if random.random() < settings.half_body_chance:
@@ -93,9 +89,7 @@ def random_affine(
         rotation = float(np.clip(random.normal(), -2, 2) * settings.rotation_sigma_degrees)
     scale = float(np.exp(np.clip(random.normal(), -2, 2) * settings.scale_sigma))
     shift = tuple(np.clip(random.normal(size=2), -2, 2) * settings.shift_sigma)
-    return crop_affine(
-        box_xywh, size_wh, scale=scale, rotation_degrees=rotation, shift=shift, flip=flip
-    ), flip
+    return crop_affine(box_xywh, size_wh, scale=scale, rotation_degrees=rotation, shift=shift, flip=flip), flip
 
 
 def truncated_view(
@@ -156,11 +150,7 @@ def warp(image: np.ndarray, affine: np.ndarray, size_wh: tuple[int, int]) -> np.
 
 
 def random_pixels(
-    crop: np.ndarray,
-    settings: AugmentSettings,
-    random: np.random.Generator,
-    *,
-    foreground: np.ndarray | None = None,
+    crop: np.ndarray, settings: AugmentSettings, random: np.random.Generator, *, foreground: np.ndarray | None = None
 ) -> np.ndarray:
     """The crop (h, w, 3) uint8 with other light and colour, less detail, or parts hidden.
 
@@ -213,6 +203,4 @@ def _occlude(crop: np.ndarray, foreground: np.ndarray, random: np.random.Generat
     top, left = random.integers(0, height - piece_height + 1), random.integers(0, width - piece_width + 1)
     y = random.integers(0, foreground.shape[0] - piece_height + 1)
     x = random.integers(0, foreground.shape[1] - piece_width + 1)
-    crop[top : top + piece_height, left : left + piece_width] = foreground[
-        y : y + piece_height, x : x + piece_width
-    ]
+    crop[top : top + piece_height, left : left + piece_width] = foreground[y : y + piece_height, x : x + piece_width]

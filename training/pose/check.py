@@ -69,6 +69,4 @@ class CocoCheck:
 
 
 def add_check_option(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--check", type=Path, help="COCO folder on whose AP the weights are chosen too; never trained on"
-    )
+    parser.add_argument("--check", type=Path, help="COCO folder on whose AP the weights are chosen too; never trained on")

@@ -64,11 +64,7 @@ class PoseCrops(Dataset):
         return self._augmented(image, person, self._augment, random)
 
     def _augmented(
-        self,
-        image: np.ndarray,
-        person: Person,
-        settings: augmentation.AugmentSettings,
-        random: np.random.Generator,
+        self, image: np.ndarray, person: Person, settings: augmentation.AugmentSettings, random: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         located = person.located
         view = np.array([0, 0, image.shape[1], image.shape[0]])
@@ -91,9 +87,7 @@ class PoseCrops(Dataset):
         return crop, *joint_targets(person, affine, flipped=flipped, cut_off=person.absent | outside)
 
 
-def joint_targets(
-    person: Person, affine: np.ndarray, *, flipped: bool, cut_off: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def joint_targets(person: Person, affine: np.ndarray, *, flipped: bool, cut_off: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(2, 17, 2) float32 keypoints in crop pixels and (2, 17) weights, of the labels and of the teacher.
 
     affine: from image pixels to crop pixels; cut_off: (17,) bool, joints known to be absent. Their place is moved far away,

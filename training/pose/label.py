@@ -29,9 +29,7 @@ def main(arguments: list[str] | None = None) -> None:
     persons = list(persons_to_label(photographs))
     images, look = open_images(options, photographs), load_teacher(options.model)
     rows = {
-        str(person.annotation_id): teaching_row(
-            label(look, images.read(photograph.file_name), person.box_xywh)
-        )
+        str(person.annotation_id): teaching_row(label(look, images.read(photograph.file_name), person.box_xywh))
         for photograph, person in track(persons, "labelling")
     }
     output.write_text(json.dumps(rows))
@@ -62,9 +60,7 @@ def _parser() -> argparse.ArgumentParser:
         required=True,
         help="name or file of a pose model, or any ONNX network that gives 17 rows y, x, score for one person",
     )
-    parser.add_argument(
-        "--output", type=Path, help="default: teacher.json in the data folder, where training looks"
-    )
+    parser.add_argument("--output", type=Path, help="default: teacher.json in the data folder, where training looks")
     return parser
 
 

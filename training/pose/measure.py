@@ -37,9 +37,7 @@ def main(arguments: list[str] | None = None) -> None:
     for name, measured in (("one pass", plain), ("with flip test", flipped)):
         print(f"| {name} | " + " | ".join(f"{value:.3f}" for value in measured.values()) + " |")
     if presence:
-        print(
-            f"\n{len(presence.cut_off)} joints cut off, {len(presence.seen)} to be seen, in pictures cut for it"
-        )
+        print(f"\n{len(presence.cut_off)} joints cut off, {len(presence.seen)} to be seen, in pictures cut for it")
         print("| threshold | cut off and under it | to be seen and over it |\n| --- | --- | --- |")
         for threshold in THRESHOLDS:
             print("| {} | {:.3f} | {:.3f} |".format(threshold, *presence.at(threshold)))
@@ -50,9 +48,7 @@ def measure_presence(net: PoseNet, options: argparse.Namespace) -> Presence:
     return presence_of(net, photographs, ImageStore(image_source(options.check)))
 
 
-def measure(
-    net: PoseNet, photographs: list[Photograph], images: ImageStore, *, flip_test: bool = False
-) -> dict[str, float]:
+def measure(net: PoseNet, photographs: list[Photograph], images: ImageStore, *, flip_test: bool = False) -> dict[str, float]:
     """PCK@0.1 over the persons that the images were annotated for, from their annotated boxes."""
     predicted: list[np.ndarray] = []
     persons: list[Person] = []
@@ -62,9 +58,7 @@ def measure(
             continue
         boxes = xyxy_from_xywh(np.stack([person.box_xywh for person in chosen]))
         found = net.estimate(
-            images.read(photograph.file_name),
-            Detections(boxes, np.ones(len(boxes), np.float32)),
-            flip_test=flip_test,
+            images.read(photograph.file_name), Detections(boxes, np.ones(len(boxes), np.float32)), flip_test=flip_test
         )
         predicted.append(found.people.keypoints_xy)
         persons += chosen
@@ -77,9 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     add_data_options(parser)
     parser.add_argument("--model", default="pose_resnet_lite", help="name or path of a pose model")
     parser.add_argument(
-        "--check",
-        type=Path,
-        help="COCO folder whose pictures are cut, to see what the scores say of what is gone",
+        "--check", type=Path, help="COCO folder whose pictures are cut, to see what the scores say of what is gone"
     )
     return parser
 

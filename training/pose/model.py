@@ -16,15 +16,11 @@ MEAN_BGR = (0.406, 0.456, 0.485)
 STD_BGR = (0.225, 0.224, 0.229)
 
 
-def describe(
-    *, width: int = WIDTH, height: int = HEIGHT, provenance: dict[str, str] | None = None
-) -> PoseSpec:
+def describe(*, width: int = WIDTH, height: int = HEIGHT, provenance: dict[str, str] | None = None) -> PoseSpec:
     """The description that travels in the ONNX file."""
     return PoseSpec(
         name=NAME,
-        input=InputSpec(
-            width=width, height=height, channel_order="bgr", scale=1 / 255, mean=MEAN_BGR, std=STD_BGR
-        ),
+        input=InputSpec(width=width, height=height, channel_order="bgr", scale=1 / 255, mean=MEAN_BGR, std=STD_BGR),
         decoder="microsoft",
         skeleton="coco17",
         crop="topdown",

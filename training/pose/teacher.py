@@ -53,9 +53,7 @@ def fuse(views: Sequence[tuple[np.ndarray, np.ndarray]], *, longer_side: float) 
     weight = scores * agrees
     fused = (xy * weight[..., None]).sum(0) / weight.sum(0)[:, None]
     return Teaching(
-        fused.astype(np.float32),
-        scores.mean(0).astype(np.float32),
-        (weight.sum(0) / scores.sum(0)).astype(np.float32),
+        fused.astype(np.float32), scores.mean(0).astype(np.float32), (weight.sum(0) / scores.sum(0)).astype(np.float32)
     )
 
 

@@ -70,17 +70,11 @@ def train_stage(
     )
     if (folder / "last.pt").exists():
         trainer.resume(folder / "last.pt")
-    trainer.fit(
-        make_loader(
-            crops, batch_size=options.batch_size, shuffle=True, workers=options.workers, seed=options.seed
-        )
-    )
+    trainer.fit(make_loader(crops, batch_size=options.batch_size, shuffle=True, workers=options.workers, seed=options.seed))
     return trainer.averaged.module.state_dict()
 
 
-def evaluator(
-    held_out: PoseCrops, stage: Stage, options: argparse.Namespace
-) -> Callable[[nn.Module], dict[str, float]]:
+def evaluator(held_out: PoseCrops, stage: Stage, options: argparse.Namespace) -> Callable[[nn.Module], dict[str, float]]:
     """PCK on the held-out photographs and AP on ``--check``; weights are chosen by their mean, or by PCK alone."""
     check = CocoCheck(options.check, stage.size_wh) if options.check else None
 
@@ -103,8 +97,7 @@ def evaluate(model: nn.Module, dataset: PoseCrops, batch_size: int, device: str)
         predicted.append(points)
     people = [person for _, person in dataset.samples]
     points = [
-        _to_image(xy, crop_affine(p.box_xywh, dataset.size_wh))
-        for xy, p in zip(np.concatenate(predicted), people, strict=True)
+        _to_image(xy, crop_affine(p.box_xywh, dataset.size_wh)) for xy, p in zip(np.concatenate(predicted), people, strict=True)
     ]
     keypoints, boxes = np.stack([p.keypoints for p in people]), np.stack([p.box_xywh for p in people])
     return metrics.pck(np.stack(points), keypoints, boxes)
@@ -118,13 +111,7 @@ def _to_image(points: np.ndarray, affine: np.ndarray) -> np.ndarray:
 def _parser() -> argparse.ArgumentParser:
     parser = new_parser(__doc__)
     add_data_options(parser)
-    add_run_options(
-        parser,
-        output=Path("training/runs/pose"),
-        stages=SHIPPED_STAGES,
-        batch_size=64,
-        weight_decay=1e-3,
-    )
+    add_run_options(parser, output=Path("training/runs/pose"), stages=SHIPPED_STAGES, batch_size=64, weight_decay=1e-3)
     add_check_option(parser)
     parser.add_argument("--sigma", type=float, default=2.0, help="of the target Gaussians, heatmap pixels")
     parser.add_argument("--augment", type=float, default=0.8, help="strength of the augmentation, 0 to 1")

@@ -34,9 +34,7 @@ def compressed_to_bgr(message: Any, *, max_pixels: int = MAX_PIXELS) -> np.ndarr
     format OpenCV refuses more than ``core.image_limits`` allows.
     """
     if "compresseddepth" in message.format.lower():
-        raise BadFrameError(
-            "encoding", f"format '{message.format}' is a depth map: expected a JPEG or PNG picture"
-        )
+        raise BadFrameError("encoding", f"format '{message.format}' is a depth map: expected a JPEG or PNG picture")
     if not len(message.data):
         raise BadFrameError("data length", "the compressed image has no data")
     data = np.frombuffer(message.data, np.uint8)
@@ -56,13 +54,9 @@ def _decode(data: np.ndarray, declared: str) -> np.ndarray:
             "decode", f"the compressed image ('{declared}', {len(data)} bytes) does not decode: {error}"
         ) from error
     if bgr is None:
-        raise BadFrameError(
-            "decode", f"the compressed image ('{declared}', {len(data)} bytes) does not decode"
-        )
+        raise BadFrameError("decode", f"the compressed image ('{declared}', {len(data)} bytes) does not decode")
     if bgr.dtype not in (np.uint8, np.uint16):
-        raise BadFrameError(
-            "decode", f"the compressed image ('{declared}') holds {bgr.dtype}: expected 8 or 16 bits a value"
-        )
+        raise BadFrameError("decode", f"the compressed image ('{declared}') holds {bgr.dtype}: expected 8 or 16 bits a value")
     return bgr if bgr.dtype == np.uint8 else to_eight_bits(bgr)
 
 

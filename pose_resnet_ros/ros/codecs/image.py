@@ -57,9 +57,7 @@ def _by_other_means(message: Any) -> np.ndarray:
             f" {', '.join(ENCODINGS)}",
         )
     if converted.shape != (message.height, message.width, 3) or converted.dtype != np.uint8:
-        raise BadFrameError(
-            "encoding", f"cv_bridge made {converted.dtype} {converted.shape} of '{message.encoding}'"
-        )
+        raise BadFrameError("encoding", f"cv_bridge made {converted.dtype} {converted.shape} of '{message.encoding}'")
     return converted
 
 
@@ -81,24 +79,16 @@ def _check_layout(message: Any, layout: Layout) -> None:
     row_bytes = width * layout.channels * np.dtype(layout.dtype).itemsize
     size = f"{width} x {height} {message.encoding}"
     if step < row_bytes:
-        raise BadFrameError(
-            "step", f"step of a {size} image: expected at least {row_bytes} bytes, got {step}"
-        )
+        raise BadFrameError("step", f"step of a {size} image: expected at least {row_bytes} bytes, got {step}")
     expected, got = sum(rows * stride for rows, stride, _ in _planes(message, layout)), len(message.data)
     if got != expected:
-        raise BadFrameError(
-            "data length", f"data of a {size} image with step {step}: expected {expected} bytes, got {got}"
-        )
+        raise BadFrameError("data length", f"data of a {size} image with step {step}: expected {expected} bytes, got {got}")
 
 
 def _planes(message: Any, layout: Layout) -> list[tuple[int, int, int]]:
     """(rows, bytes from row to row, values in a row) of each plane; padding is shared out as the values are."""
     return [
-        (
-            int(message.height * rows),
-            int(message.step * across / layout.channels),
-            int(message.width * across),
-        )
+        (int(message.height * rows), int(message.step * across / layout.channels), int(message.width * across))
         for across, rows in layout.planes
     ]
 

@@ -16,11 +16,7 @@ from pose_resnet_ros.core.errors import SettingsError
 from pose_resnet_ros.core.image_limits import MAX_PIXELS
 from pose_resnet_ros.ros.codecs.image import BadFrameError, check_size
 
-_DTYPES: dict[str, np.dtype] = {
-    "16UC1": np.dtype(np.uint16),
-    "mono16": np.dtype(np.uint16),
-    "32FC1": np.dtype(np.float32),
-}
+_DTYPES: dict[str, np.dtype] = {"16UC1": np.dtype(np.uint16), "mono16": np.dtype(np.uint16), "32FC1": np.dtype(np.float32)}
 
 
 def depth_array(message: Any) -> np.ndarray:
@@ -30,9 +26,7 @@ def depth_array(message: Any) -> np.ndarray:
     """
     dtype = _DTYPES.get(message.encoding)
     if dtype is None:
-        raise BadFrameError(
-            "depth encoding", f"depth image: expected 16UC1 (mm) or 32FC1 (m), got '{message.encoding}'"
-        )
+        raise BadFrameError("depth encoding", f"depth image: expected 16UC1 (mm) or 32FC1 (m), got '{message.encoding}'")
     width, height, step = message.width, message.height, message.step
     check_size(width, height, max_pixels=MAX_PIXELS)
     if step < width * dtype.itemsize or len(message.data) != step * height:

@@ -64,23 +64,14 @@ def pose_array(header: Header, places: Places) -> PoseArray:
 
 
 def marker_array(
-    header: Header,
-    people: People,
-    places: Places,
-    skeleton: Skeleton,
-    *,
-    keypoint_threshold: float,
-    namespace: str,
+    header: Header, people: People, places: Places, skeleton: Skeleton, *, keypoint_threshold: float, namespace: str
 ) -> MarkerArray:
     """Bones, joints and the track id of each person, for RViz.
 
     Drawn are joints whose depth was measured and whose score is at least keypoint_threshold. The array begins with the removal
     of everything in its namespaces, so whoever is gone from the picture is gone from the screen.
     """
-    markers = [
-        _marker(header, f"{namespace}/{kind}", action=Marker.DELETEALL)
-        for kind in ("bones", "joints", "labels")
-    ]
+    markers = [_marker(header, f"{namespace}/{kind}", action=Marker.DELETEALL) for kind in ("bones", "joints", "labels")]
     drawn = places.joint_valid & (people.keypoint_scores >= keypoint_threshold)
     for row in np.flatnonzero(places.position_valid).tolist():
         blank = partial(_marker, header, row=row, color=color_of(int(people.track_ids[row])))
@@ -90,9 +81,7 @@ def marker_array(
         if bones:
             markers.append(_spread(blank(f"{namespace}/bones", Marker.LINE_LIST), bones, BONE_WIDTH_M))
         if joints:
-            markers.append(
-                _spread(blank(f"{namespace}/joints", Marker.SPHERE_LIST), joints, JOINT_DIAMETER_M)
-            )
+            markers.append(_spread(blank(f"{namespace}/joints", Marker.SPHERE_LIST), joints, JOINT_DIAMETER_M))
         if people.track_ids[row] >= 0:
             label = blank(f"{namespace}/labels", Marker.TEXT_VIEW_FACING)
             x, y, z = places.positions_xyz[row].tolist()

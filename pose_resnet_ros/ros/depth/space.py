@@ -49,9 +49,7 @@ class Space:
         self._failing: tuple[float, str] | None = None  # since when, and why
         self._subscriptions: list[Any] = []
         create = node.create_lifecycle_publisher
-        self._persons = qos.create_publisher(
-            node, create, PersonArray3D, "~/persons_3d", qos.results_profile()
-        )
+        self._persons = qos.create_publisher(node, create, PersonArray3D, "~/persons_3d", qos.results_profile())
         self._markers = qos.create_publisher(node, create, MarkerArray, "~/markers", qos.results_profile())
         self._poses = qos.create_publisher(node, create, PoseArray, "~/poses", qos.results_profile())
 
@@ -59,15 +57,10 @@ class Space:
         """Begin to listen (activate)."""
 
         def listen(kind: type, topic: str, callback: Any, depth: int) -> Any:
-            profile = QoSProfile(
-                depth=depth, reliability=ReliabilityPolicy.BEST_EFFORT
-            )  # hears every publisher
+            profile = QoSProfile(depth=depth, reliability=ReliabilityPolicy.BEST_EFFORT)  # hears every publisher
             return qos.create_subscription(self._node, kind, topic, callback, profile)
 
-        self._subscriptions = [
-            listen(Image, DEPTH_TOPIC, self._on_depth, 2),
-            listen(CameraInfo, INFO_TOPIC, self._on_info, 1),
-        ]
+        self._subscriptions = [listen(Image, DEPTH_TOPIC, self._on_depth, 2), listen(CameraInfo, INFO_TOPIC, self._on_info, 1)]
 
     def unsubscribe(self) -> None:
         """Stop listening, and forget what came (deactivate, when the worker has ended)."""
@@ -135,10 +128,7 @@ class Space:
             self._depths.put(depth_ns, message)
         else:
             topic = self._node.resolve_topic_name(DEPTH_TOPIC)
-            self._count(
-                "depth image without a stamp",
-                f"depth images on {topic} without a stamp {_NO_PARTNER}: ignored",
-            )
+            self._count("depth image without a stamp", f"depth images on {topic} without a stamp {_NO_PARTNER}: ignored")
 
     def _on_info(self, message: CameraInfo) -> None:
         self._info = message
@@ -164,9 +154,7 @@ class Space:
             self._fail("no camera_info", f"nothing has come on {topic(INFO_TOPIC)}")
         else:
             offset_ns = self._depths.offset_ns(image_ns)
-            nearest = (
-                "none has come" if offset_ns is None else f"the nearest is {offset_ns / 1e6:.0f} ms away"
-            )
+            nearest = "none has come" if offset_ns is None else f"the nearest is {offset_ns / 1e6:.0f} ms away"
             self._fail(
                 "no depth near the image",
                 f"no depth image on {topic(DEPTH_TOPIC)} within {settings.depth_max_offset_ms:g} ms "

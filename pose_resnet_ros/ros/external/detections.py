@@ -14,9 +14,7 @@ from pose_resnet_ros.core.boxes import is_sound
 from pose_resnet_ros.core.types import Detections
 
 
-def detections_from_message(
-    message: Any, *, class_ids: Collection[str], detection_threshold: float
-) -> Detections:
+def detections_from_message(message: Any, *, class_ids: Collection[str], detection_threshold: float) -> Detections:
     """The persons in the message, the best score first.
 
     class_ids: the ids that mean "person" in that detector; a detection counts with the best score that it has under one of
@@ -24,9 +22,7 @@ def detections_from_message(
     so are scores that are not finite.
     """
     scored = [(detection, _score(detection, class_ids)) for detection in message.detections]
-    persons = [
-        (_corners(detection.bbox), score) for detection, score in scored if score >= detection_threshold
-    ]
+    persons = [(_corners(detection.bbox), score) for detection, score in scored if score >= detection_threshold]
     with np.errstate(over="ignore"):  # what is too large for float32 becomes infinite, and is left out below
         boxes = np.array([box for box, _ in persons], np.float64).reshape(-1, 4).astype(np.float32)
         scores = np.array([score for _, score in persons], np.float64).astype(np.float32)

@@ -28,9 +28,7 @@ COMPLAIN_AFTER_S = 5.0
 class ExternalInput:
     """Subscribed to ``detections`` while it lives. put and the subscription on the executor's thread, split on the worker's."""
 
-    def __init__(
-        self, node: Node, *, settings: Callable[[], Settings], forward: Callable[[Any, float], None]
-    ) -> None:
+    def __init__(self, node: Node, *, settings: Callable[[], Settings], forward: Callable[[Any, float], None]) -> None:
         """forward: takes each (image, detections) pair, as messages, and when the image was received in seconds of the monotonic
         clock.
         """
@@ -42,12 +40,8 @@ class ExternalInput:
         self._images = self._detections = self._unstamped = 0  # since the last pair
         self._paired_s = self._told_s = time.monotonic()
         self._throttle = Throttle()
-        profile = QoSProfile(
-            depth=WAITING, reliability=ReliabilityPolicy.BEST_EFFORT
-        )  # hears every publisher
-        self._subscription = qos.create_subscription(
-            node, Detection2DArray, TOPIC, self._on_detections, profile
-        )
+        profile = QoSProfile(depth=WAITING, reliability=ReliabilityPolicy.BEST_EFFORT)  # hears every publisher
+        self._subscription = qos.create_subscription(node, Detection2DArray, TOPIC, self._on_detections, profile)
 
     def put(self, image: Any, received_s: float) -> None:
         """An image has come, at this second of the monotonic clock."""
@@ -62,9 +56,7 @@ class ExternalInput:
         image, message = pair
         settings = self._settings()
         found = detections_from_message(
-            message,
-            class_ids=settings.person_class_ids,
-            detection_threshold=settings.frame.detection_threshold,
+            message, class_ids=settings.person_class_ids, detection_threshold=settings.frame.detection_threshold
         )
         self._check(image, message, settings)
         return image, found
@@ -86,8 +78,7 @@ class ExternalInput:
             what = "images or detections come without a stamp (header.stamp is 0), by which they are paired"
         elif self._images and self._detections:
             what = (
-                "stamps differ: a detector must pass on its image's header.stamp untouched,"
-                f" and be at most {WAITING} images late"
+                f"stamps differ: a detector must pass on its image's header.stamp untouched, and be at most {WAITING} images late"
             )
         elif self._images:
             what = f"images come, but nothing on {self._topic()}: is the detector running?"

@@ -66,9 +66,7 @@ def judge(summary: Summary, condition: Condition) -> Verdict:
     if condition.state != "active" or condition.problem or condition.worker_died:
         return _not_working(condition)
     if summary.errors_in_a_row >= FAILING_AFTER:
-        return Verdict(
-            _ERROR, f"the last {summary.errors_in_a_row} frames failed; the log says why", "failing"
-        )
+        return Verdict(_ERROR, f"the last {summary.errors_in_a_row} frames failed; the log says why", "failing")
     if is_lossy(summary):
         return Verdict(_WARN, _losses(summary, condition), "losses")
     if summary.silent_s > SILENT_AFTER_S and not condition.is_waiting:
@@ -122,8 +120,7 @@ def _not_working(condition: Condition) -> Verdict:
 def _losses(summary: Summary, condition: Condition) -> str:
     lost, sent = summary.lost_lately, summary.sent_lately
     return (
-        f"{lost} of {sent} images on {condition.topic} were lost on the way in the last {WINDOW_S:.0f} s:"
-        f" {condition.loss_cure}"
+        f"{lost} of {sent} images on {condition.topic} were lost on the way in the last {WINDOW_S:.0f} s: {condition.loss_cure}"
     )
 
 
@@ -151,24 +148,14 @@ def _nobody(summary: Summary, condition: Condition) -> str:
     if condition.elsewhere:
         transport, other_topic = condition.elsewhere
         return f"nobody publishes {topic}, but {other_topic} is published: set image_transport to {transport}"
-    return (
-        f"nobody publishes {topic}: the source has stopped"
-        if summary.received
-        else f"nobody publishes {topic} yet"
-    )
+    return f"nobody publishes {topic}: the source has stopped" if summary.received else f"nobody publishes {topic} yet"
 
 
 def status(node_name: str, summary: Summary, condition: Condition) -> DiagnosticStatus:
     """The whole status. node_name: with its namespace, without the first slash; the hardware is the camera, by its topic."""
     level, message, _ = judge(summary, condition)
     values = [KeyValue(key=key, value=value) for key, value in _values(summary, condition).items()]
-    return DiagnosticStatus(
-        level=level,
-        name=f"{node_name}: {TASK}",
-        message=message,
-        hardware_id=condition.topic,
-        values=values,
-    )
+    return DiagnosticStatus(level=level, name=f"{node_name}: {TASK}", message=message, hardware_id=condition.topic, values=values)
 
 
 def _values(summary: Summary, condition: Condition) -> dict[str, str]:

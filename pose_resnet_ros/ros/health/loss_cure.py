@@ -17,9 +17,7 @@ def loss_cure(middleware: str, environment: Mapping[str, str]) -> str:
         return f"give {middleware} larger receive buffers, or take {_SMALLER}"
     profile = next((environment[name] for name in PROFILE_VARIABLES if environment.get(name)), "")
     if profile:
-        return (
-            f"start the camera with this node's Fast DDS profile, {profile}; over a network take {_SMALLER}"
-        )
+        return f"start the camera with this node's Fast DDS profile, {profile}; over a network take {_SMALLER}"
     return (
         f"start camera and node with {PROFILE_VARIABLES[0]} (from Kilted: {PROFILE_VARIABLES[1]}) set to"
         " config/fastdds_images.xml of pose_resnet_ros"

@@ -186,9 +186,7 @@ class Statistics:
                 input_hz=sent_lately / span_s,
                 output_hz=len(outcomes) / span_s,
                 age_ms=_median_and_p95([o.age_ms for o in outcomes]),
-                stamp_age_ms=_median_and_p95(
-                    [o.stamp_age_ms for o in outcomes if o.stamp_age_ms is not None]
-                ),
+                stamp_age_ms=_median_and_p95([o.stamp_age_ms for o in outcomes if o.stamp_age_ms is not None]),
                 stage_ms=_mean_of_stages([o.stage_ms for o in outcomes]),
                 persons=self._persons,
                 silent_s=now_s - self._last_frame_s,

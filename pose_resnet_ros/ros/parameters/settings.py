@@ -52,9 +52,7 @@ ROBOT_OPTIONS: tuple[Option, ...] = (
         minimum=1,
         maximum=100,
     ),
-    Option(
-        "publish_hri", False, "tracked persons as /humans/bodies (REP-155) too; needs the package hri_msgs"
-    ),
+    Option("publish_hri", False, "tracked persons as /humans/bodies (REP-155) too; needs the package hri_msgs"),
     Option(
         "hri_id_prefix",
         "",
@@ -66,9 +64,7 @@ ROBOT_OPTIONS: tuple[Option, ...] = (
         "person,0",
         "with detector_model external: the class ids on `detections` that mean a person, with commas between them",
     ),
-    Option(
-        "use_depth", False, "persons in 3D, from `depth_image` (registered to the image) and `camera_info`"
-    ),
+    Option("use_depth", False, "persons in 3D, from `depth_image` (registered to the image) and `camera_info`"),
     Option(
         "depth_max_offset_ms",
         20.0,
@@ -98,26 +94,16 @@ def why_fixed(name: str, state: str) -> str:
     if name in READ_AT_START:
         return when_read(name)
     is_loaded = state in ("inactive", "active")
-    return (
-        f"{when_read(name)}, which is {state} now: clean it up, then set and configure" if is_loaded else ""
-    )
+    return f"{when_read(name)}, which is {state} now: clean it up, then set and configure" if is_loaded else ""
 
 
 def _for_the_node(option: Option) -> Option:
     if option.name != "detector_model":
         return option
-    return replace(
-        option,
-        description=f"{option.description}, or external (boxes from `detections`, made from the same images)",
-    )
+    return replace(option, description=f"{option.description}, or external (boxes from `detections`, made from the same images)")
 
 
-PARAMETERS: tuple[Option, ...] = (
-    *map(_for_the_node, PIPELINE_OPTIONS),
-    *TRACKING_OPTIONS,
-    *NODE_OPTIONS,
-    *ROBOT_OPTIONS,
-)
+PARAMETERS: tuple[Option, ...] = (*map(_for_the_node, PIPELINE_OPTIONS), *TRACKING_OPTIONS, *NODE_OPTIONS, *ROBOT_OPTIONS)
 
 
 @dataclass(frozen=True)

@@ -104,9 +104,7 @@ class Listener(Node):
                 self.diagnostics.append({pair.key: pair.value for pair in status.values})
 
 
-def measure_node(
-    frames: np.ndarray, *, rate_hz: float, seconds: float, parameters: dict[str, object]
-) -> NodeRow:
+def measure_node(frames: np.ndarray, *, rate_hz: float, seconds: float, parameters: dict[str, object]) -> NodeRow:
     """Run the three processes and measure.
 
     frames: (n, H, W, 3) uint8 BGR, sent in turns; parameters: the pose node's. Raises BenchmarkError, ChildError.
@@ -138,9 +136,7 @@ def _run(
     def alive() -> None:
         for process in processes:
             if process.poll() is not None:
-                raise BenchmarkError(
-                    f"a process ended early with exit code {process.returncode}; its message stands above"
-                )
+                raise BenchmarkError(f"a process ended early with exit code {process.returncode}; its message stands above")
 
     given = [word for name, value in parameters.items() for word in ("-p", f"{name}:={json.dumps(value)}")]
     node = children.start("pose_resnet_ros", "pose_node", ros_args=["-r", f"image:={_IMAGE_TOPIC}", *given])
@@ -173,9 +169,7 @@ def _row(
 ) -> NodeRow:
     results = listener.results
     if len(results) < 2 or not listener.diagnostics:
-        raise BenchmarkError(
-            f"{len(results)} results in {elapsed_s:.0f} s are too few; measure for longer with --seconds"
-        )
+        raise BenchmarkError(f"{len(results)} results in {elapsed_s:.0f} s are too few; measure for longer with --seconds")
     ages = np.array([result.age_ms for result in results])
     quarter = max(1, len(ages) // 4)
     sent = results[-1].number - results[0].number + 1
@@ -228,9 +222,7 @@ def _wait_for_results(listener: Listener, alive: Callable[[], None]) -> None:
     deadline_s = time.monotonic() + _START_TIMEOUT_S
     while not listener.results:
         if time.monotonic() > deadline_s:
-            raise BenchmarkError(
-                f"waited {_START_TIMEOUT_S:.0f} s for the first result; see the node's log above"
-            )
+            raise BenchmarkError(f"waited {_START_TIMEOUT_S:.0f} s for the first result; see the node's log above")
         listener.spin_for(0.1, alive)
 
 

@@ -29,10 +29,7 @@ def stay_on_this_machine() -> None:
     """
     os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
     os.environ["ROS_DOMAIN_ID"] = str(_own_domain().id)
-    for variable in (
-        "FASTRTPS_DEFAULT_PROFILES_FILE",
-        "FASTDDS_DEFAULT_PROFILES_FILE",
-    ):  # up to Jazzy, from Kilted
+    for variable in ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE"):  # up to Jazzy, from Kilted
         os.environ[variable] = str(_image_profile())
 
 
@@ -66,9 +63,7 @@ def _own_domain() -> ClaimedDomain:
 def _image_profile() -> Path:
     """config/fastdds_images.xml as installed: under a sourced ROS 2 prefix, else under this virtual environment."""
     prefixes = [prefix for prefix in os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep) if prefix]
-    paths = [
-        Path(prefix, "share/pose_resnet_ros/config/fastdds_images.xml") for prefix in (*prefixes, sys.prefix)
-    ]
+    paths = [Path(prefix, "share/pose_resnet_ros/config/fastdds_images.xml") for prefix in (*prefixes, sys.prefix)]
     found = next((path for path in paths if path.exists()), None)
     if found is None:
         raise ChildError(f"{paths[-1]} is missing: the package is not installed here; run make setup")

@@ -62,9 +62,7 @@ class Recorder(Node):
 
     def is_connected(self) -> bool:
         """Whether the pose node takes images and its results reach us."""
-        results = self.count_publishers(f"{NODE}/persons") and self.count_publishers(
-            f"{NODE}/annotated_image"
-        )
+        results = self.count_publishers(f"{NODE}/persons") and self.count_publishers(f"{NODE}/annotated_image")
         return bool(results and self.count_subscribers(IMAGE_TOPIC))
 
     def _on_persons(self, message: PersonArray) -> None:
@@ -91,9 +89,7 @@ class Recorder(Node):
 
     def _let_begin(self, counts: dict[str, str]) -> None:
         matched = counts["publishers matched"]
-        heard = (
-            counts["publishers"] if matched == "unknown" else matched
-        )  # Humble does not tell who is connected
+        heard = counts["publishers"] if matched == "unknown" else matched  # Humble does not tell who is connected
         if heard != "0" and self._second is None and not self.frames:
             self._second = self.create_subscription(Image, IMAGE_TOPIC, lambda _: None, BEST_EFFORT)
 
@@ -128,21 +124,9 @@ def _record(recorder: Recorder, processes: list[subprocess.Popen], options: argp
     print("starting pose_node ...", flush=True)
     pose_node = _start("pose_node", options.pose_node_args, remap=f"image:={IMAGE_TOPIC}")
     processes.append(pose_node)
-    _spin_until(
-        recorder,
-        lambda: _fail_if_ended(pose_node) or recorder.is_connected(),
-        START_TIMEOUT_S,
-        "pose_node to start",
-    )
+    _spin_until(recorder, lambda: _fail_if_ended(pose_node) or recorder.is_connected(), START_TIMEOUT_S, "pose_node to start")
     print(f"starting image_source: {options.source}", flush=True)
-    source_args = [
-        "-p",
-        f"source:={options.source}",
-        "-p",
-        f"rate:={options.rate}",
-        "-p",
-        "wait_for_subscribers:=2",
-    ]
+    source_args = ["-p", f"source:={options.source}", "-p", f"rate:={options.rate}", "-p", "wait_for_subscribers:=2"]
     source = _start("image_source", source_args, remap=f"image:={IMAGE_TOPIC}")
     processes.append(source)
     deadline = time.monotonic() + options.duration
@@ -163,9 +147,7 @@ def _start(tool: str, ros_args: Sequence[str], *, remap: str) -> subprocess.Pope
 
 def _fail_if_ended(pose_node: subprocess.Popen) -> bool:
     if pose_node.poll() is not None:
-        raise DemoError(
-            f"pose_node ended early with exit code {pose_node.returncode}; its message stands above"
-        )
+        raise DemoError(f"pose_node ended early with exit code {pose_node.returncode}; its message stands above")
     return False
 
 
@@ -180,10 +162,7 @@ def _spin_until(node: Node, condition: Callable[[], bool], timeout_s: float, wha
 def _show_progress(recorder: Recorder) -> None:
     if recorder.frames and sys.stdout.isatty():
         newest = recorder.frames[-1]
-        print(
-            f"\r{len(recorder.frames)} frames out, {len(newest.persons)} persons, {newest.age_ms:.0f} ms old  ",
-            end="",
-        )
+        print(f"\r{len(recorder.frames)} frames out, {len(newest.persons)} persons, {newest.age_ms:.0f} ms old  ", end="")
 
 
 def _write(recorder: Recorder, output: Path) -> None:
@@ -204,13 +183,9 @@ def _stamp_ns(message: PersonArray | Image) -> int:
 
 def _parse(args: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python3 -m pose_resnet_ros demo", description=__doc__)
-    parser.add_argument(
-        "--source", required=True, help="a video, an image, a folder, a webcam's index or an address"
-    )
+    parser.add_argument("--source", required=True, help="a video, an image, a folder, a webcam's index or an address")
     parser.add_argument("--output", type=Path, default=Path("out/demo"), help="folder for the results")
     parser.add_argument("--rate", type=float, default=0.0, help="frames a second; 0: the source's own")
     parser.add_argument("--duration", type=float, default=120.0, help="stop after so many seconds")
-    parser.add_argument(
-        "pose_node_args", nargs="*", metavar="-- ARGS", help="further ROS arguments for pose_node"
-    )
+    parser.add_argument("pose_node_args", nargs="*", metavar="-- ARGS", help="further ROS arguments for pose_node")
     return parser.parse_args(args)

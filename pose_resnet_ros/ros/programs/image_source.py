@@ -50,13 +50,7 @@ PARAMETERS: tuple[Option, ...] = (
         minimum=0,
         maximum=100,
     ),
-    Option(
-        "timeout",
-        5.0,
-        "a webcam or a stream that gives no frame for so many seconds is lost",
-        minimum=0.1,
-        maximum=3600.0,
-    ),
+    Option("timeout", 5.0, "a webcam or a stream that gives no frame for so many seconds is lost", minimum=0.1, maximum=3600.0),
     Option(
         "reconnect_timeout",
         60.0,
@@ -87,9 +81,7 @@ class ImageSource(Node):
         topic = self.resolve_topic_name("image")
         self._image = qos.create_publisher(self, self.create_publisher, Image, topic, qos.picture_profile())
         info_topic = f"{topic.rpartition('/')[0]}/camera_info"
-        self._info = qos.create_publisher(
-            self, self.create_publisher, CameraInfo, info_topic, qos.picture_profile()
-        )
+        self._info = qos.create_publisher(self, self.create_publisher, CameraInfo, info_topic, qos.picture_profile())
         rate = float(self._given["rate"])
         self._pace = Pace(1.0 / (rate or self._media.fps or STILLS_HZ), is_fixed=rate > 0)
         self.get_logger().info(f"publishing {self._label} on {topic} {self._pace}")

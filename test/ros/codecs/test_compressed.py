@@ -49,24 +49,18 @@ def test_jpeg() -> None:
 
 def test_a_turn_noted_in_exif_data_is_left_undone() -> None:
     """Its pixels are those of camera_info, and of every other listener."""
-    entry = struct.pack(
-        "<HHIHH", 0x0112, 3, 1, 6, 0
-    )  # orientation, short, one value: turn right (EXIF 2.3, 4.6.4)
+    entry = struct.pack("<HHIHH", 0x0112, 3, 1, 6, 0)  # orientation, short, one value: turn right (EXIF 2.3, 4.6.4)
     exif = b"Exif\0\0II*\0" + struct.pack("<IH", 8, 1) + entry + struct.pack("<I", 0)
     plain = encoded(".jpg")
     turned = plain[:2] + b"\xff\xe1" + struct.pack(">H", 2 + len(exif)) + exif + plain[2:]
     assert cv2.imdecode(np.frombuffer(turned, np.uint8), cv2.IMREAD_COLOR).shape == (50, 30, 3)
-    np.testing.assert_array_equal(
-        compressed_to_bgr(Message("jpeg", turned)), compressed_to_bgr(Message("jpeg", plain))
-    )
+    np.testing.assert_array_equal(compressed_to_bgr(Message("jpeg", turned)), compressed_to_bgr(Message("jpeg", plain)))
 
 
 def test_gray_and_16_bit_pictures_become_bgr_of_8_bits() -> None:
     gray = np.full((4, 6), 90, np.uint8)
     expected = np.full((4, 6, 3), 90, np.uint8)
-    np.testing.assert_array_equal(
-        compressed_to_bgr(Message("mono8; png compressed ", encoded(".png", gray))), expected
-    )
+    np.testing.assert_array_equal(compressed_to_bgr(Message("mono8; png compressed ", encoded(".png", gray))), expected)
     levels = np.tile(np.array([0, 40, 200, 255], np.uint16), (4, 2))
     deep = levels * 16  # 12 bits
     got = compressed_to_bgr(Message("mono16; png compressed ", encoded(".png", deep)))

@@ -52,9 +52,7 @@ COLOUR = {
 @pytest.mark.parametrize("padding", [0, 5])
 @pytest.mark.parametrize("encoding", COLOUR)
 def test_colour(encoding: str, padding: int) -> None:
-    np.testing.assert_array_equal(
-        image_to_bgr(message(np.ascontiguousarray(COLOUR[encoding]), encoding, padding=padding)), BGR
-    )
+    np.testing.assert_array_equal(image_to_bgr(message(np.ascontiguousarray(COLOUR[encoding]), encoding, padding=padding)), BGR)
 
 
 @pytest.mark.parametrize("padding", [0, 3])
@@ -102,9 +100,7 @@ RAMP = np.tile(np.arange(256, dtype=np.uint16), (100, 1))
     ids=["10 bits", "12 bits", "14 bits", "16 bits", "thermal", "dark"],
 )
 @pytest.mark.parametrize("encoding", ["mono16", "16UC1"])
-def test_gray_of_few_bits_is_neither_black_nor_flat(
-    encoding: str, values: np.ndarray, expected: np.ndarray
-) -> None:
+def test_gray_of_few_bits_is_neither_black_nor_flat(encoding: str, values: np.ndarray, expected: np.ndarray) -> None:
     got = image_to_bgr(message(values.astype("<u2"), encoding))[..., 0].astype(int)
     assert np.abs(got - expected).max() <= 2  # half a percent at each end is cut off
 
@@ -121,12 +117,7 @@ def test_a_few_dead_and_glaring_pixels_do_not_count() -> None:
 
 @pytest.mark.parametrize(
     ("encoding", "first_rows"),
-    [
-        ("bayer_rggb8", ["rg", "gb"]),
-        ("bayer_bggr8", ["bg", "gr"]),
-        ("bayer_gbrg8", ["gb", "rg"]),
-        ("bayer_grbg8", ["gr", "bg"]),
-    ],
+    [("bayer_rggb8", ["rg", "gb"]), ("bayer_bggr8", ["bg", "gr"]), ("bayer_gbrg8", ["gb", "rg"]), ("bayer_grbg8", ["gr", "bg"])],
 )
 @pytest.mark.parametrize("is_16_bits", [False, True])
 @pytest.mark.parametrize("bgr", [BLUE, GREEN, RED, (10, 90, 200)])
@@ -137,10 +128,7 @@ def test_bayer_patterns_are_named_by_their_first_two_rows(
     tile = np.array([["bgr".index(colour) for colour in row] for row in first_rows])
     raw = np.array(bgr, np.uint8)[np.tile(tile, (4, 4))]
     if is_16_bits:  # 14 of them; the darkest of three is 0
-        encoding, bgr = (
-            encoding.replace("8", "16"),
-            tuple(255 * (v - min(bgr)) / (max(bgr) - min(bgr)) for v in bgr),
-        )
+        encoding, bgr = (encoding.replace("8", "16"), tuple(255 * (v - min(bgr)) / (max(bgr) - min(bgr)) for v in bgr))
         raw = raw.astype(np.uint16) * 64
     got = image_to_bgr(message(raw, encoding, padding=4)).astype(float)
     np.testing.assert_allclose(got, np.full((8, 8, 3), bgr), atol=0.5 if is_16_bits else 0)
@@ -151,9 +139,7 @@ YUV_OF = {RED: (81, 90, 240), GREEN: (145, 54, 34), BLUE: (41, 240, 110), (255, 
 
 
 @pytest.mark.parametrize("bgr", YUV_OF)
-@pytest.mark.parametrize(
-    ("encoding", "order"), [("yuv422", "uyvy"), ("uyvy", "uyvy"), ("yuv422_yuy2", "yuyv"), ("yuyv", "yuyv")]
-)
+@pytest.mark.parametrize(("encoding", "order"), [("yuv422", "uyvy"), ("uyvy", "uyvy"), ("yuv422_yuy2", "yuyv"), ("yuyv", "yuyv")])
 def test_yuv422(encoding: str, order: str, bgr: tuple[int, int, int]) -> None:
     two_pixels = [YUV_OF[bgr]["yuv".index(letter)] for letter in order]
     raw = np.tile(np.array(two_pixels, np.uint8), (2, 3)).reshape(2, 6, 2)

@@ -51,9 +51,7 @@ def test_a_broken_cv_bridge_costs_only_other_encodings_and_is_asked_once(
     monkeypatch.delitem(sys.modules, "cv_bridge", raising=False)
     monkeypatch.setattr(sys, "meta_path", [Broken(), *sys.meta_path])
     for _ in range(2):
-        with pytest.raises(
-            BadFrameError, match=r"cv_bridge cannot be imported .*; let the driver publish one of"
-        ) as caught:
+        with pytest.raises(BadFrameError, match=r"cv_bridge cannot be imported .*; let the driver publish one of") as caught:
             image_to_bgr(image("32FC1"))
         assert str(error) in str(caught.value)
         assert caught.value.kind == "encoding"
@@ -90,14 +88,7 @@ def test_the_installed_cv_bridge_agrees() -> None:
     except Exception:  # noqa: BLE001 - not there, or broken by its NumPy
         return
     random = np.random.default_rng(1)
-    for encoding, channels in {
-        "bgr8": 3,
-        "rgb8": 3,
-        "bgra8": 4,
-        "rgba8": 4,
-        "mono8": 1,
-        "bayer_rggb8": 1,
-    }.items():
+    for encoding, channels in {"bgr8": 3, "rgb8": 3, "bgra8": 4, "rgba8": 4, "mono8": 1, "bayer_rggb8": 1}.items():
         pixels = random.integers(0, 255, (8, 8 * channels), np.uint8)
         theirs = messages.Image(height=8, width=8, encoding=encoding, step=8 * channels)
         theirs.data.frombytes(pixels.tobytes())

@@ -22,14 +22,10 @@ def image(pixels: np.ndarray, encoding: str, *, padding: int = 0, is_bigendian: 
                   data=array("B", rows))  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("encoding", "dtype"), [("16UC1", np.uint16), ("mono16", np.uint16), ("32FC1", np.float32)]
-)
+@pytest.mark.parametrize(("encoding", "dtype"), [("16UC1", np.uint16), ("mono16", np.uint16), ("32FC1", np.float32)])
 @pytest.mark.parametrize("is_bigendian", [False, True])
 @pytest.mark.parametrize("padding", [0, 4])
-def test_pixels_come_out_as_they_went_in(
-    encoding: str, dtype: type, is_bigendian: bool, padding: int
-) -> None:
+def test_pixels_come_out_as_they_went_in(encoding: str, dtype: type, is_bigendian: bool, padding: int) -> None:
     pixels = np.arange(12, dtype=dtype).reshape(3, 4) * 300
     found = depth_array(image(pixels, encoding, padding=padding, is_bigendian=is_bigendian))
     np.testing.assert_array_equal(found, pixels)
@@ -101,6 +97,4 @@ def test_a_calibration_of_another_size_is_refused() -> None:
 @pytest.mark.parametrize("is_rectified", [False, True])
 def test_zeros_are_no_calibration(is_rectified: bool) -> None:
     with pytest.raises(SettingsError, match="calibrated camera"):
-        camera_from_info(
-            info(k=[0.0] * 9, p=[0.0] * 12, d=[]), is_rectified=is_rectified, image_wh=(640, 480)
-        )
+        camera_from_info(info(k=[0.0] * 9, p=[0.0] * 12, d=[]), is_rectified=is_rectified, image_wh=(640, 480))

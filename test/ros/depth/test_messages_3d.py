@@ -56,13 +56,7 @@ def test_one_joint_in_full() -> None:
     people, places = scene(1)
     places.joint_valid[0, 3] = False
     joint = person_array_3d(HEADER, people, places, COCO17).persons[0].keypoints[3]
-    assert (joint.name, joint.y, joint.z, joint.score, joint.depth_valid) == (
-        "left_ear",
-        0.0,
-        1.0,
-        1.0,
-        False,
-    )
+    assert (joint.name, joint.y, joint.z, joint.score, joint.depth_valid) == ("left_ear", 0.0, 1.0, 1.0, False)
     assert joint.x == pytest.approx(0.3)
 
 

@@ -27,11 +27,7 @@ class Setup:
     """A pose node that uses depth, and its three inputs. The image is 160 x 120; the one person's joints all lie on its spot."""
 
     def __init__(
-        self,
-        world: Any,
-        image_message: Callable[..., Image],
-        until_logged: Callable[[str], None],
-        **parameters: Any,
+        self, world: Any, image_message: Callable[..., Image], until_logged: Callable[[str], None], **parameters: Any
     ) -> None:
         self.world, self._image_message = world, image_message
         self.until_logged = until_logged
@@ -63,9 +59,7 @@ class Setup:
     def depth(self, metres: np.ndarray | float, *, stamp_ms: int = 1000, frame_id: str = FRAME) -> None:
         """A 32FC1 depth image; a number stands for a flat wall."""
         pixels = np.full((120, 160), metres, np.float32) if np.isscalar(metres) else metres.astype(np.float32)
-        message = Image(
-            height=pixels.shape[0], width=pixels.shape[1], encoding="32FC1", step=4 * pixels.shape[1]
-        )
+        message = Image(height=pixels.shape[0], width=pixels.shape[1], encoding="32FC1", step=4 * pixels.shape[1])
         message.data = array("B", pixels.tobytes())
         message.header.frame_id = frame_id
         message.header.stamp.sec, message.header.stamp.nanosec = divmod(stamp_ms * 1_000_000, 1_000_000_000)
@@ -119,9 +113,7 @@ def test_persons_poses_and_markers(setup: Callable[..., Setup]) -> None:
     s.world.until(lambda: s.poses and s.markers, "poses and markers")
     assert s.poses[0].poses[0].position.z == 2.0
     assert [m.action for m in s.markers[0].markers[:3]] == [Marker.DELETEALL] * 3
-    assert {m.ns for m in s.markers[0].markers[3:]} == {
-        f"/pose_resnet/{kind}" for kind in ("bones", "joints", "labels")
-    }
+    assert {m.ns for m in s.markers[0].markers[3:]} == {f"/pose_resnet/{kind}" for kind in ("bones", "joints", "labels")}
 
 
 def test_a_rectified_image_uses_p(setup: Callable[..., Setup]) -> None:

@@ -14,9 +14,7 @@ from pose_resnet_ros.ros.external.detections import detections_from_message, see
 PERSON = ("person", "0")
 
 
-def detection(
-    *hypotheses: tuple[str, float], box: tuple[float, ...] = (50, 60, 20, 40), theta: float = 0.0
-) -> Object:
+def detection(*hypotheses: tuple[str, float], box: tuple[float, ...] = (50, 60, 20, 40), theta: float = 0.0) -> Object:
     """box: centre x, centre y, width, height."""
     x, y, width, height = box
     results = [Object(hypothesis=Object(class_id=i, score=s)) for i, s in hypotheses]
@@ -55,10 +53,7 @@ def test_a_turned_box_becomes_the_upright_one_around_it() -> None:
 
 def test_boxes_that_cannot_be_cropped_are_left_out() -> None:
     bad = [(50, 60, 0, 40), (50, 60, 20, -1), (math.nan, 60, 20, 40), (50, math.inf, 20, 40)]
-    assert read(*(detection(("person", 0.9), box=box) for box in bad), detection(("person", math.nan))) == (
-        [],
-        [],
-    )
+    assert read(*(detection(("person", 0.9), box=box) for box in bad), detection(("person", math.nan))) == ([], [])
 
 
 def test_class_ids_of_a_message() -> None:

@@ -37,11 +37,7 @@ class Setup:
     """A pose node without a detector, and both of its inputs."""
 
     def __init__(
-        self,
-        world: Any,
-        image_message: Callable[..., Image],
-        until_logged: Callable[[str], None],
-        **parameters: Any,
+        self, world: Any, image_message: Callable[..., Image], until_logged: Callable[[str], None], **parameters: Any
     ) -> None:
         self.world, self.image_message = world, image_message
         self.until_logged = until_logged
@@ -82,9 +78,7 @@ def setup(
 
 
 @pytest.mark.parametrize("image_first", [True, False])
-def test_boxes_and_image_of_one_stamp_meet_in_either_order(
-    setup: Callable[..., Setup], image_first: bool
-) -> None:
+def test_boxes_and_image_of_one_stamp_meet_in_either_order(setup: Callable[..., Setup], image_first: bool) -> None:
     s = setup()
     image = s.image_message(number=3)
     messages = [(s.images, image), (s.boxes, detections(image.header, ("person", 0.75)))]
@@ -119,9 +113,7 @@ def test_classes_scores_and_max_persons(setup: Callable[..., Setup]) -> None:
     assert [round(p.score, 4) for p in s.until_results(1)[0].persons] == [0.8, 0.7]
 
 
-def test_messages_without_partner_are_counted_and_the_next_pair_is_served(
-    setup: Callable[..., Setup],
-) -> None:
+def test_messages_without_partner_are_counted_and_the_next_pair_is_served(setup: Callable[..., Setup]) -> None:
     s = setup()
     lonely, image = s.image_message(number=1), s.image_message(number=2)
     s.images.publish(lonely)
@@ -134,9 +126,7 @@ def test_messages_without_partner_are_counted_and_the_next_pair_is_served(
     s.until_value("external detections joined", "1")
 
 
-def test_a_detector_that_stamps_anew_is_named(
-    setup: Callable[..., Setup], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_detector_that_stamps_anew_is_named(setup: Callable[..., Setup], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pose_resnet_ros.ros.external.input.COMPLAIN_AFTER_S", 0.2)
     s = setup()
     for number in range(30):
@@ -177,9 +167,7 @@ def test_unknown_classes_and_other_frames_are_named(setup: Callable[..., Setup])
     s.until_logged("are in frame 'another_camera', the image of the same stamp is in 'camera_optical_frame'")
 
 
-def test_the_log_names_no_detector_that_is_not_loaded(
-    setup: Callable[..., Setup], capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_the_log_names_no_detector_that_is_not_loaded(setup: Callable[..., Setup], capfd: pytest.CaptureFixture[str]) -> None:
     setup()
     log = capfd.readouterr().err
     assert "boxes come on /detections (backend auto)" in log
@@ -205,9 +193,7 @@ def test_what_is_wrong_in_a_detection_costs_that_box_alone(setup: Callable[..., 
     s = setup()
     image = s.image_message()
     wrong = [
-        (field, value)
-        for field in ("x", "y", "theta", "size_x", "size_y", "score")
-        for value in (math.nan, math.inf, -math.inf)
+        (field, value) for field in ("x", "y", "theta", "size_x", "size_y", "score") for value in (math.nan, math.inf, -math.inf)
     ]
     wrong += [("size_x", -5.0), ("size_y", 0.0), ("x", 1e30), ("y", -400.0), ("results", [])]
     message = detections(image.header, *[("person", 0.95)] * len(wrong), ("person", 0.5))

@@ -36,9 +36,7 @@ RUNNING = Summary(
     time_jumps=0,
     steps_back=7,
 )
-ACTIVE = Condition(
-    state="active", topic="/camera/image", providers={"pose": "CPUExecutionProvider"}, publishers=1, matched=1
-)
+ACTIVE = Condition(state="active", topic="/camera/image", providers={"pose": "CPUExecutionProvider"}, publishers=1, matched=1)
 SILENT = replace(RUNNING, silent_s=7.0)
 NOTHING_YET = replace(SILENT, received=0, lost=None)
 LOSSY = replace(RUNNING, sent_lately=50, lost_lately=48)
@@ -50,18 +48,8 @@ CURED = replace(ACTIVE, loss_cure="set fastdds_images.xml")
     [
         (RUNNING, ACTIVE, DiagnosticStatus.OK, "27.0 results/s, 3 persons"),
         (SILENT, replace(ACTIVE, state="inactive"), DiagnosticStatus.OK, "inactive: not processing"),
-        (
-            NOTHING_YET,
-            replace(ACTIVE, publishers=0),
-            DiagnosticStatus.WARN,
-            "nobody publishes /camera/image yet",
-        ),
-        (
-            SILENT,
-            replace(ACTIVE, publishers=0),
-            DiagnosticStatus.WARN,
-            "nobody publishes /camera/image: the source has stopped",
-        ),
+        (NOTHING_YET, replace(ACTIVE, publishers=0), DiagnosticStatus.WARN, "nobody publishes /camera/image yet"),
+        (SILENT, replace(ACTIVE, publishers=0), DiagnosticStatus.WARN, "nobody publishes /camera/image: the source has stopped"),
         (SILENT, ACTIVE, DiagnosticStatus.WARN, "no frame for 7 s: the source has stopped"),
         (SILENT, replace(ACTIVE, is_waiting=True), DiagnosticStatus.OK, "27.0 results/s"),
         (
@@ -84,20 +72,10 @@ CURED = replace(ACTIVE, loss_cure="set fastdds_images.xml")
         ),
         (NOTHING_YET, CURED, DiagnosticStatus.WARN, "are lost on the way: set fastdds_images.xml"),
         (NOTHING_YET, replace(CURED, matched=None), DiagnosticStatus.WARN, "set fastdds_images.xml"),
-        (
-            LOSSY,
-            CURED,
-            DiagnosticStatus.WARN,
-            "48 of 50 images on /camera/image were lost on the way in the last 5 s: set",
-        ),
+        (LOSSY, CURED, DiagnosticStatus.WARN, "48 of 50 images on /camera/image were lost on the way in the last 5 s: set"),
         (replace(LOSSY, silent_s=7.0, received=0), CURED, DiagnosticStatus.WARN, "48 of 50 images"),
         (replace(LOSSY, lost_lately=4), CURED, DiagnosticStatus.OK, "27.0 results/s"),  # less than a tenth
-        (
-            replace(LOSSY, sent_lately=3, lost_lately=2),
-            CURED,
-            DiagnosticStatus.OK,
-            "27.0 results/s",
-        ),  # too few to tell
+        (replace(LOSSY, sent_lately=3, lost_lately=2), CURED, DiagnosticStatus.OK, "27.0 results/s"),  # too few to tell
         (RUNNING, replace(ACTIVE, slow_s=9.0), DiagnosticStatus.OK, "27.0 results/s"),
         (
             replace(RUNNING, output_hz=9.0, sent_lately=150, lost_lately=0),
@@ -105,33 +83,13 @@ CURED = replace(ACTIVE, loss_cure="set fastdds_images.xml")
             DiagnosticStatus.WARN,
             "overloaded for 12 s: 9.0 results/s of 30.0 images/s",
         ),
-        (
-            NOTHING_YET,
-            replace(ACTIVE, matched=0),
-            DiagnosticStatus.WARN,
-            "set image_reliability to best_effort",
-        ),
-        (
-            replace(RUNNING, errors_in_a_row=FAILING_AFTER),
-            ACTIVE,
-            DiagnosticStatus.ERROR,
-            "the last 5 frames failed",
-        ),
+        (NOTHING_YET, replace(ACTIVE, matched=0), DiagnosticStatus.WARN, "set image_reliability to best_effort"),
+        (replace(RUNNING, errors_in_a_row=FAILING_AFTER), ACTIVE, DiagnosticStatus.ERROR, "the last 5 frames failed"),
         (replace(RUNNING, errors_in_a_row=FAILING_AFTER - 1), ACTIVE, DiagnosticStatus.OK, "27.0 results/s"),
-        (
-            RUNNING,
-            replace(ACTIVE, publishers=2),
-            DiagnosticStatus.WARN,
-            "2 publishers on /camera/image: images of",
-        ),
+        (RUNNING, replace(ACTIVE, publishers=2), DiagnosticStatus.WARN, "2 publishers on /camera/image: images of"),
         (RUNNING, replace(ACTIVE, trouble="no pairs"), DiagnosticStatus.WARN, "no pairs"),
         (RUNNING, replace(ACTIVE, worker_died=True), DiagnosticStatus.ERROR, "worker thread has ended"),
-        (
-            RUNNING,
-            replace(ACTIVE, state="unconfigured", problem="no model"),
-            DiagnosticStatus.ERROR,
-            "no model",
-        ),
+        (RUNNING, replace(ACTIVE, state="unconfigured", problem="no model"), DiagnosticStatus.ERROR, "no model"),
     ],
 )
 def test_the_worst_is_said(summary: Summary, condition: Condition, level: bytes, text: str) -> None:
@@ -187,9 +145,7 @@ def test_a_middleware_that_does_not_tell_of_losses_is_not_said_to_have_none() ->
         ("rmw_cyclonedds_cpp", {}, "give rmw_cyclonedds_cpp larger receive buffers", "FAST"),
     ],
 )
-def test_the_cure_is_one_that_helps(
-    middleware: str, environment: dict[str, str], says: str, never: str
-) -> None:
+def test_the_cure_is_one_that_helps(middleware: str, environment: dict[str, str], says: str, never: str) -> None:
     cure = loss_cure(middleware, environment)
     assert says in cure
     assert never not in cure

@@ -27,9 +27,7 @@ def statistics(clock: Clock) -> Statistics:
     return Statistics(clock)
 
 
-def outcome(
-    age_ms: float = 10.0, *, stamp_age_ms: float | None = None, persons: int = 1, **stage_ms: float
-) -> Outcome:
+def outcome(age_ms: float = 10.0, *, stamp_age_ms: float | None = None, persons: int = 1, **stage_ms: float) -> Outcome:
     return Outcome(age_ms, stamp_age_ms, stage_ms, persons)
 
 
@@ -68,9 +66,7 @@ def test_a_rate_is_right_before_the_window_is_full(statistics: Statistics, clock
     assert statistics.summary().input_hz == pytest.approx(10)
 
 
-def test_frames_that_were_sent_and_not_received_count_for_the_rate(
-    statistics: Statistics, clock: Clock
-) -> None:
+def test_frames_that_were_sent_and_not_received_count_for_the_rate(statistics: Statistics, clock: Clock) -> None:
     for _ in range(20):
         clock.now_s += 0.1
         statistics.frame_received(skipped=2)
@@ -94,9 +90,7 @@ def test_lost_frames_are_counted_apart_from_those_left_unread(statistics: Statis
     assert (summary.lost, summary.sent_lately, summary.lost_lately) == (20, 0, 0)
 
 
-def test_where_no_frame_comes_whole_the_rate_is_that_of_the_losses(
-    statistics: Statistics, clock: Clock
-) -> None:
+def test_where_no_frame_comes_whole_the_rate_is_that_of_the_losses(statistics: Statistics, clock: Clock) -> None:
     for _ in range(20):
         clock.now_s += 0.1
         statistics.frames_lost(1)
@@ -176,15 +170,11 @@ def test_a_small_step_back_or_no_stamp_is_no_jump(statistics: Statistics) -> Non
         (5_000_000_000, 0, None),  # simulated time before the first /clock
     ],
 )
-def test_an_age_since_the_stamp_needs_clocks_that_agree(
-    stamp_ns: int, now_ns: int, age_ms: float | None
-) -> None:
+def test_an_age_since_the_stamp_needs_clocks_that_agree(stamp_ns: int, now_ns: int, age_ms: float | None) -> None:
     assert plausible_age_ms(stamp_ns, now_ns) == age_ms
 
 
-def test_a_result_is_owed_from_the_first_frame_after_the_last_one(
-    statistics: Statistics, clock: Clock
-) -> None:
+def test_a_result_is_owed_from_the_first_frame_after_the_last_one(statistics: Statistics, clock: Clock) -> None:
     clock.now_s += 50.0
     assert statistics.summary().owing_s == 0.0  # nothing has come
     statistics.frame_received()

@@ -49,9 +49,7 @@ def test_every_parameter_is_described_to_the_outside(world: Any) -> None:
     for option, described in zip(PARAMETERS, future.result().descriptors, strict=True):
         assert described.name == option.name
         assert described.type == TYPES[option.type]
-        when = {"autostart": " (read when the process starts)"}.get(
-            option.name, " (read when the node is configured)"
-        )
+        when = {"autostart": " (read when the process starts)"}.get(option.name, " (read when the node is configured)")
         assert described.description == option.description + ("" if option.live else when)
         assert not described.read_only
         ranges = list(described.floating_point_range) + list(described.integer_range)
@@ -129,9 +127,7 @@ def test_a_wrong_change_is_rejected_with_a_reason(world: Any, name: str, value: 
     assert Settings.from_values({**DEFAULTS, "detector_model": "full_frame"}) == node._settings
 
 
-def test_what_is_read_at_configure_is_refused_with_the_reason_until_the_clean_up(
-    world: Any, spot: str, slow_spot: str
-) -> None:
+def test_what_is_read_at_configure_is_refused_with_the_reason_until_the_clean_up(world: Any, spot: str, slow_spot: str) -> None:
     node = world.pose_node(pose_model=spot)
     setter = Setter(world)
     for state, leave in (("active", node.trigger_deactivate), ("inactive", node.trigger_cleanup)):
@@ -177,17 +173,13 @@ def test_a_text_that_ros_takes_for_a_number(world: Any) -> None:
         ("tracker:=0", "none, iou or oks"),
     ],
 )
-def test_a_text_that_cannot_be_meant_is_refused_with_how_to_write_one(
-    world: Any, argument: str, says: str
-) -> None:
+def test_a_text_that_cannot_be_meant_is_refused_with_how_to_write_one(world: Any, argument: str, says: str) -> None:
     with pytest.raises(SettingsError) as caught:
         world.pose_node("-p", argument, start=False)
     assert says in str(caught.value)
 
 
-def test_without_post_set_callbacks_as_on_humble_changes_are_taken_over_too(
-    world: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_post_set_callbacks_as_on_humble_changes_are_taken_over_too(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from rclpy.node import Node
 
     monkeypatch.delattr(Node, "add_post_set_parameters_callback", raising=False)

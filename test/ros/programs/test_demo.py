@@ -12,14 +12,7 @@ import numpy as np
 import pytest
 import videos
 
-from pose_resnet_ros.ros.programs.demo_recording import (
-    PersonsFrame,
-    Picture,
-    summary,
-    write_persons,
-    write_picture,
-    write_video,
-)
+from pose_resnet_ros.ros.programs.demo_recording import PersonsFrame, Picture, summary, write_persons, write_picture, write_video
 
 FPS = 5.0
 
@@ -28,16 +21,7 @@ def test_demo_leaves_video_picture_and_persons(tmp_path):
     pytest.importorskip("rclpy")
     source, output = tmp_path / "source.mp4", tmp_path / "out"
     write_moving_square(source, frames=10)
-    command = [
-        sys.executable,
-        "-m",
-        "pose_resnet_ros",
-        "demo",
-        "--source",
-        str(source),
-        "--output",
-        str(output),
-    ]
+    command = [sys.executable, "-m", "pose_resnet_ros", "demo", "--source", str(source), "--output", str(output)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=os.environ, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     frames = json.loads((output / "persons.json").read_text())

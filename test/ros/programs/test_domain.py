@@ -68,9 +68,7 @@ def test_a_real_participant_is_seen() -> None:
         pass
     # In a process of its own: the ports of a domain count all participants that a process still has, in other domains too.
     environment = {**os.environ, "ROS_DOMAIN_ID": str(domain.id)}
-    somebody = subprocess.Popen(
-        [sys.executable, "-c", INHABIT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
-    )
+    somebody = subprocess.Popen([sys.executable, "-c", INHABIT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
     assert somebody.stdout
     assert somebody.stdout.readline() == b"here\n"
     with pytest.raises(DomainError):

@@ -53,9 +53,7 @@ def grays(images: list[Image]) -> list[int]:
     return [int(image_to_bgr(image)[0, 0, 0]) for image in images]
 
 
-def test_a_folder_in_order_with_camera_info_beside_it(
-    world: Any, folder: Path, make_source: Callable[..., ImageSource]
-) -> None:
+def test_a_folder_in_order_with_camera_info_beside_it(world: Any, folder: Path, make_source: Callable[..., ImageSource]) -> None:
     infos = world.listen(CameraInfo, "/camera/camera_info", MANY)
     images = world.listen(Image, "/camera/image_raw", MANY)
     node = make_source(folder, "-r", "image:=/camera/image_raw", frame_id="front_optical")
@@ -94,11 +92,7 @@ def test_a_folder_of_broken_pictures_ends_even_in_a_loop(
 
 @pytest.mark.parametrize("loop", [False, True])
 def test_a_video_without_a_frame_ends_with_a_failure_even_in_a_loop(
-    world: Any,
-    tmp_path: Path,
-    make_source: Callable[..., ImageSource],
-    capfd: pytest.CaptureFixture[str],
-    loop: bool,
+    world: Any, tmp_path: Path, make_source: Callable[..., ImageSource], capfd: pytest.CaptureFixture[str], loop: bool
 ) -> None:
     noise = np.random.default_rng(0).integers(0, 255, (1, 48, 64, 3), dtype=np.uint8)
     path = videos.cut_off(videos.write_video(tmp_path / "a.mkv", noise))
@@ -140,19 +134,13 @@ def test_pace() -> None:
     assert dues(Pace(0.2, is_fixed=False), own) == pytest.approx(own)
     assert dues(Pace(0.2, is_fixed=True), own) == pytest.approx([0.0, 0.2, 0.4, 0.6])
     assert dues(Pace(0.2, is_fixed=False), [None] * 3) == pytest.approx([0.0, 0.2, 0.4])
-    assert dues(Pace(0.2, is_fixed=False), [*own, *own]) == pytest.approx(
-        [*own, 0.7, 0.8, 1.1, 1.2]
-    )  # a loop
+    assert dues(Pace(0.2, is_fixed=False), [*own, *own]) == pytest.approx([*own, 0.7, 0.8, 1.1, 1.2])  # a loop
     assert dues(Pace(0.2, is_fixed=False), own, {1: 1.0}) == pytest.approx([0.0, 1.0, 1.3, 1.4])
 
 
 @pytest.mark.parametrize("loop", [False, True])
 def test_a_video_that_was_cut_off_is_a_failure_or_said_in_each_turn(
-    world: Any,
-    tmp_path: Path,
-    make_source: Callable[..., ImageSource],
-    capfd: pytest.CaptureFixture[str],
-    loop: bool,
+    world: Any, tmp_path: Path, make_source: Callable[..., ImageSource], capfd: pytest.CaptureFixture[str], loop: bool
 ) -> None:
     noise = np.random.default_rng(0).integers(0, 255, (8, 48, 64, 3), dtype=np.uint8)
     path = videos.cut_off(videos.write_video(tmp_path / "a.mkv", noise))
@@ -184,9 +172,7 @@ def test_every_subscriber_hears_it(
         ("97", "webcam 97"),
     ],
 )
-def test_a_source_that_is_not_there(
-    world: Any, make_source: Callable[..., ImageSource], source: str, text: str
-) -> None:
+def test_a_source_that_is_not_there(world: Any, make_source: Callable[..., ImageSource], source: str, text: str) -> None:
     with pytest.raises(SettingsError, match=text):
         make_source(source)
 
@@ -217,9 +203,7 @@ def test_a_stream_that_stays_away_is_a_failure(
     assert f"{address}/live gives no more frames after" in capfd.readouterr().err
 
 
-def test_frames_of_a_stream_that_come_too_early_are_left_out(
-    world: Any, make_source: Callable[..., ImageSource]
-) -> None:
+def test_frames_of_a_stream_that_come_too_early_are_left_out(world: Any, make_source: Callable[..., ImageSource]) -> None:
     images = world.listen(Image, "/image", MANY)
     camera = streams.Camera(frames=20)
     with streams.http(camera) as address:

@@ -38,21 +38,14 @@ def _extent(image: np.ndarray) -> list[float]:
     row, column = bright[int(ys.mean())], bright[:, int(xs.mean())]
     left, top = np.argmax(row > 0.99), np.argmax(column > 0.99)
     right, bottom = len(row) - np.argmax(row[::-1] > 0.99), len(column) - np.argmax(column[::-1] > 0.99)
-    return [
-        left - row[:left].sum(),
-        top - column[:top].sum(),
-        right + row[right:].sum(),
-        bottom + column[bottom:].sum(),
-    ]
+    return [left - row[:left].sum(), top - column[:top].sum(), right + row[right:].sum(), bottom + column[bottom:].sum()]
 
 
 @pytest.mark.parametrize("size", [(150, 80), (200, 160), (50, 40), (75, 64)])
 def test_placed_boxes_are_where_the_pixels_are(size: tuple[int, int]) -> None:
     canvas = draw.place(draw.blank((300, 200)), (0, 0, 300, 200), _photo((20, 10, 60, 70)), size, (30, 20))
     canvas.image[canvas.image == draw.GRAY] = 0
-    np.testing.assert_allclose(
-        canvas.boxes_xyxy[0], _extent(canvas.image), atol=0.03
-    )  # brightness has 256 steps
+    np.testing.assert_allclose(canvas.boxes_xyxy[0], _extent(canvas.image), atol=0.03)  # brightness has 256 steps
     sx, sy = size[0] / 100, size[1] / 80
     expected = [30 + 20 * sx, 20 + 10 * sy, 30 + 60 * sx, 20 + 70 * sy]
     np.testing.assert_allclose(canvas.boxes_xyxy[0], expected, atol=0.01)
@@ -69,18 +62,14 @@ def test_mirrored_boxes_are_where_the_pixels_are() -> None:
     [(100, 1, 0), (33, 1, 0), (31, 0, 1), (25, 0, 1), (23, 0, 0)],  # the person spans x = 20 to 60
 )
 def test_cut_persons(tile_width: int, persons: int, ignored: int) -> None:
-    canvas = draw.place(
-        draw.blank((100, 80)), (0, 0, tile_width, 80), _photo((20, 10, 60, 70)), (100, 80), (0, 0)
-    )
+    canvas = draw.place(draw.blank((100, 80)), (0, 0, tile_width, 80), _photo((20, 10, 60, 70)), (100, 80), (0, 0))
     assert (len(canvas.boxes_xyxy), len(canvas.ignore_xyxy)) == (persons, ignored)
     if persons:
         np.testing.assert_allclose(canvas.boxes_xyxy, [[20, 10, min(60, tile_width), 70]], atol=0.01)
 
 
 def test_tiny_persons_are_ignored() -> None:
-    canvas = draw.place(
-        draw.blank((50, 40)), (0, 0, 50, 40), _photo((20, 10, 60, 70)), (20, 16), (0, 0)
-    )  # 12 px tall
+    canvas = draw.place(draw.blank((50, 40)), (0, 0, 50, 40), _photo((20, 10, 60, 70)), (20, 16), (0, 0))  # 12 px tall
     assert (len(canvas.boxes_xyxy), len(canvas.ignore_xyxy)) == (0, 1)
 
 
@@ -151,9 +140,7 @@ def test_every_kind_of_canvas_has_sound_boxes_on_bright_pixels(maker: CanvasMake
     assert persons > 15
 
 
-def test_an_empty_canvas_shows_nobody_but_what_was_taken_for_somebody(
-    tmp_path: Path, maker: CanvasMaker
-) -> None:
+def test_an_empty_canvas_shows_nobody_but_what_was_taken_for_somebody(tmp_path: Path, maker: CanvasMaker) -> None:
     image = np.full((60, 80, 3), 40, np.uint8)
     image[20:50, 30:45] = (0, 0, 255)
     cv2.imwrite(str(tmp_path / "coat.png"), image)

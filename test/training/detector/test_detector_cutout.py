@@ -48,9 +48,7 @@ def test_resizing_scales_the_box_and_pasting_keeps_it() -> None:
     person = cut_out(_photo(tall=True), BOX)
     height, width = person.alpha.shape
     half = person.resized((width // 2, height // 2))
-    np.testing.assert_allclose(
-        half.box, person.box * ([width // 2 / width, height // 2 / height] * 2), atol=0.01
-    )
+    np.testing.assert_allclose(half.box, person.box * ([width // 2 / width, height // 2 / height] * 2), atol=0.01)
     ground = np.zeros((200, 200, 3), np.uint8)
     half.paste(ground, 30, 40)
     rows, columns = np.nonzero(ground[..., 2] > 100)

@@ -103,10 +103,7 @@ def test_regions_to_ignore_are_not_background() -> None:
 def test_objectness_aims_at_the_overlap() -> None:
     # One person, exactly the box of anchor 1 in cell (2, 2): with everything else ignored, only the own cell and its four
     # neighbours count, whose boxes lie 16 px off: overlap (64 - 16) / (64 + 16) = 0.6.
-    person, everywhere = (
-        torch.tensor([[[8.0, 8.0, 72.0, 72.0]]]),
-        torch.tensor([[[-200.0, -200.0, 400.0, 400.0]]]),
-    )
+    person, everywhere = (torch.tensor([[[8.0, 8.0, 72.0, 72.0]]]), torch.tensor([[[-200.0, -200.0, 400.0, 400.0]]]))
 
     def loss(own: float, neighbours: float) -> float:
         raw = _raw(objectness=-10.0).reshape(1, 2, 6, 6, 8)
@@ -124,6 +121,4 @@ def test_objectness_aims_at_the_overlap() -> None:
 def test_a_person_on_no_grid_costs_nothing_more() -> None:
     thin, nobody = torch.tensor([[[0.0, 0.0, 100.0, 4.0]]]), torch.zeros(1, 1, 4)
     quiet = _raw(objectness=-5.0)
-    assert float(detection_loss([quiet], [GRID], thin, nobody)) == float(
-        detection_loss([quiet], [GRID], nobody, nobody)
-    )
+    assert float(detection_loss([quiet], [GRID], thin, nobody)) == float(detection_loss([quiet], [GRID], nobody, nobody))

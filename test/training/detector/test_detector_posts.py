@@ -21,9 +21,7 @@ def test_posts_and_fences_are_about_as_high_as_asked() -> None:
     for seed in range(30):
         changed = _drawn(seed, 60.0)
         rows = np.flatnonzero(changed.any(axis=1))
-        if (
-            len(rows) and rows[0] > 0 and rows[-1] < 199 and len(rows) < 80
-        ):  # all in the picture, hardly slanting
+        if len(rows) and rows[0] > 0 and rows[-1] < 199 and len(rows) < 80:  # all in the picture, hardly slanting
             heights.append(np.ptp(rows) + 1)
     assert len(heights) >= 5
     assert 58 <= np.median(heights) <= 80  # round ends and a slope add some

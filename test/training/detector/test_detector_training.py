@@ -103,9 +103,7 @@ def test_export_describes_itself_and_computes_the_same(tmp_path: Path) -> None:
             module.running_var.uniform_(0.5, 2.0)
     torch.save(model.state_dict(), tmp_path / "best.pt")
     target = tmp_path / "person_lite.onnx"
-    export_detector.main(
-        ["--weights", str(tmp_path / "best.pt"), "--output", str(target), "--accuracy", "none"]
-    )
+    export_detector.main(["--weights", str(tmp_path / "best.pt"), "--output", str(target), "--accuracy", "none"])
     onnx, onnxruntime = pytest.importorskip("onnx"), pytest.importorskip("onnxruntime")
     written = onnx.load(target)
     assert (written.ir_version, written.opset_import[0].version) == (8, 17)
@@ -118,19 +116,14 @@ def test_export_describes_itself_and_computes_the_same(tmp_path: Path) -> None:
     batch = np.random.default_rng(0).random((2, 3, 320, 416), np.float32)
     with torch.no_grad():
         expected = model(torch.from_numpy(batch))
-    for ours, theirs in zip(
-        session.run(["stride32", "stride16", "stride8"], {"input": batch}), expected, strict=True
-    ):
+    for ours, theirs in zip(session.run(["stride32", "stride16", "stride8"], {"input": batch}), expected, strict=True):
         np.testing.assert_allclose(ours, theirs.numpy(), atol=2e-2)
     PersonDetector(target).close()
 
 
 def test_a_grown_network_starts_with_the_answers_of_the_smaller_one() -> None:
     torch.manual_seed(0)
-    small, large = (
-        PersonLite(width=8, pairs=(1, 1, 1, 1)).eval(),
-        PersonLite(width=8, pairs=(1, 2, 3, 1)).eval(),
-    )
+    small, large = (PersonLite(width=8, pairs=(1, 1, 1, 1)).eval(), PersonLite(width=8, pairs=(1, 2, 3, 1)).eval())
     grow(large, small.state_dict())
     picture = torch.rand(1, 3, 64, 96)
     with torch.no_grad():
@@ -170,25 +163,18 @@ def test_mined_places_are_trained_on(tmp_path: Path, capsys: pytest.CaptureFixtu
     _write_data_set(people, 4)
     cv2.imwrite(str(things / "chair.png"), np.full((60, 80, 3), 90, np.uint8))
     hard = tmp_path / "hard.json"
-    mine_detector.main(
-        f"--model full_frame --data {people} {things} --validation-images 2 --output {hard}".split()
-    )
+    mine_detector.main(f"--model full_frame --data {people} {things} --validation-images 2 --output {hard}".split())
     assert "1 places in 1 pictures" in capsys.readouterr().out
     rows = json.loads(hard.read_text())
     assert [(row["file_name"], row["free_xyxy"]) for row in rows] == [("chair.png", [0, 0, 80, 60])]
-    _train(
-        people, "--stages", "64x64:1:1e-3", "--hard-negatives", str(hard), "--data", str(people), str(things)
-    )
+    _train(people, "--stages", "64x64:1:1e-3", "--hard-negatives", str(hard), "--data", str(people), str(things))
     assert torch.load(tmp_path / "people/run/stage1/last.pt", weights_only=True)["step"] == 1
 
 
 def test_the_check_is_cocos(tmp_path: Path) -> None:
     """Two persons and an empty picture: one found, one missed, one false alarm that scores between them."""
     images = [{"id": n, "file_name": f"{n}.png", "width": 100, "height": 100} for n in (1, 2, 3)]
-    rows = [
-        {"id": n, "image_id": n, "category_id": 1, "bbox": [10, 10, 40, 80], "area": 3200, "iscrowd": 0}
-        for n in (1, 2)
-    ]
+    rows = [{"id": n, "image_id": n, "category_id": 1, "bbox": [10, 10, 40, 80], "area": 3200, "iscrowd": 0} for n in (1, 2)]
     data = {"images": images, "annotations": rows, "categories": [{"id": 1, "name": "person"}]}
     (tmp_path / "annotations.json").write_text(json.dumps(data))
     for number in (1, 2, 3):

@@ -83,14 +83,9 @@ def test_training_resuming_and_fine_tuning(tmp_path: Path) -> None:
 
 def test_learns_four_people_by_heart(tmp_path: Path) -> None:
     _write_data_set(tmp_path, 6)
-    people = PoseCrops(
-        load_photographs(tmp_path / "annotations.json")[:4], ImageStore(tmp_path), (64, 64), only_main=True
-    )
+    people = PoseCrops(load_photographs(tmp_path / "annotations.json")[:4], ImageStore(tmp_path), (64, 64), only_main=True)
     torch.manual_seed(0)
-    model, loss_of = (
-        pose_model.new_network(width=8, deconv_channels=32),
-        PoseLoss((64, 64), sigma=1.5),
-    )
+    model, loss_of = (pose_model.new_network(width=8, deconv_channels=32), PoseLoss((64, 64), sigma=1.5))
     batch = next(iter(make_loader(people, batch_size=4, shuffle=False)))
     optimizer = torch.optim.AdamW(model.parameters(), 5e-3)
     for _ in range(150):
@@ -146,9 +141,7 @@ def test_several_data_folders(tmp_path: Path) -> None:
         folder.mkdir()
     _write_data_set(first, 4)
     cv2.imwrite(str(things / "chair.png"), np.zeros((30, 40, 3), np.uint8))
-    options = train_pose._parser().parse_args(
-        f"--data {first} {second} {things} --validation-images 2".split()
-    )
+    options = train_pose._parser().parse_args(f"--data {first} {second} {things} --validation-images 2".split())
     for folder in (first, second):
         _tar_with(folder / "images.tar", first / "1.png")
     with pytest.raises(ValueError, match=r"1\.png is also in"):
@@ -212,9 +205,7 @@ def test_export_describes_itself_and_computes_the_same(tmp_path: Path) -> None:
     batch = np.random.default_rng(0).normal(size=(3, 3, 128, 96)).astype(np.float32)
     with torch.no_grad():
         expected = model(torch.from_numpy(batch)).numpy()
-    np.testing.assert_allclose(
-        session.run(["heatmaps"], {"input": batch})[0], expected, atol=0.01 * np.abs(expected).max()
-    )
+    np.testing.assert_allclose(session.run(["heatmaps"], {"input": batch})[0], expected, atol=0.01 * np.abs(expected).max())
 
 
 def test_the_package_and_the_training_see_the_same_input(tmp_path: Path) -> None:
@@ -226,9 +217,7 @@ def test_the_package_and_the_training_see_the_same_input(tmp_path: Path) -> None
     torch.save(model.state_dict(), tmp_path / "best.pt")
     target = tmp_path / "pose.onnx"
     export_pose.main(f"--weights {tmp_path / 'best.pt'} --output {target} --width 96 --height 128".split())
-    people = PoseCrops(
-        load_photographs(tmp_path / "annotations.json"), ImageStore(tmp_path), (96, 128), only_main=True
-    )
+    people = PoseCrops(load_photographs(tmp_path / "annotations.json"), ImageStore(tmp_path), (96, 128), only_main=True)
     crop = torch.from_numpy(people[0, 0][0])[None]
     with torch.no_grad():
         expected = model(pose_model.to_input(crop)).numpy()
@@ -242,9 +231,7 @@ def test_the_package_and_the_training_see_the_same_input(tmp_path: Path) -> None
 def test_measuring_a_file_prints_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _write_data_set(tmp_path, 3)
     torch.save(pose_model.new_network(width=8, deconv_channels=8).state_dict(), tmp_path / "best.pt")
-    export_pose.main(
-        f"--weights {tmp_path / 'best.pt'} --output {tmp_path / 'p.onnx'} --width 64 --height 64".split()
-    )
+    export_pose.main(f"--weights {tmp_path / 'best.pt'} --output {tmp_path / 'p.onnx'} --width 64 --height 64".split())
     measure_pose.main(f"--data {tmp_path} --model {tmp_path / 'p.onnx'} --validation-images 2".split())
     header, _, plain, flipped = capsys.readouterr().out.splitlines()[-4:]
     assert header == "| PCK@0.1 | all | shoulders | elbows | wrists | hips | knees | ankles |"
@@ -257,11 +244,7 @@ def _standing_person(folder: Path) -> None:
     folder.mkdir()
     cv2.imwrite(str(folder / "1.png"), np.random.default_rng(0).integers(0, 255, (120, 160, 3), np.uint8))
     rows = [12, 10, 10, 12, 12, 30, 30, 45, 45, 58, 58, 60, 60, 85, 85, 108, 108]
-    points = [
-        value
-        for row, x in zip(rows, [80, 82, 78, 84, 76] + [90, 70] * 6, strict=True)
-        for value in (x, row, 2)
-    ]
+    points = [value for row, x in zip(rows, [80, 82, 78, 84, 76] + [90, 70] * 6, strict=True) for value in (x, row, 2)]
     person = {
         "id": 1, "image_id": 1, "category_id": 1, "bbox": [60, 5, 40, 110], "area": 3000, "iscrowd": 0,
         "keypoints": points, "num_keypoints": 17,
@@ -271,9 +254,7 @@ def _standing_person(folder: Path) -> None:
     (folder / "annotations.json").write_text(json.dumps(data))
 
 
-def test_presence_is_measured_on_pictures_cut_at_chest_hips_and_knees(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_presence_is_measured_on_pictures_cut_at_chest_hips_and_knees(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _standing_person(tmp_path / "check")
     (photograph,) = load_photographs(tmp_path / "check/annotations.json")
     assert presence.cut_rows(photograph.persons[0]) == [45, 60, 85]
