@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 
 from benchmarks.track_metrics import Boxes, TrackMetrics, measure
-from pose_resnet_ros.core.looks import looks_of
+from pose_resnet_ros.core.appearance import appearance_of
 from pose_resnet_ros.core.skeletons import COCO17
-from pose_resnet_ros.core.tracking import Tracker, TrackerSettings
+from pose_resnet_ros.core.tracking import PoseTracker, TrackerSettings
 from pose_resnet_ros.core.types import People
 from pose_resnet_ros.media import open_media
 from pose_resnet_ros.pipeline import load_pipeline
@@ -48,7 +48,7 @@ def truth_of(part: dict[str, Any], size_wh: list[int]) -> list[Boxes]:
 
 def look_at(source: str, target: Path) -> None:
     """Everybody in each image of the video, into a file: a row each."""
-    rows: dict[str, list[np.ndarray]] = {name: [] for name in ("frame", "box", "score", "xy", "xy_score", "looks")}
+    rows: dict[str, list[np.ndarray]] = {name: [] for name in ("frame", "box", "score", "xy", "xy_score", "appearance")}
     with load_pipeline(skeleton="native") as pipeline, closing(open_media(source)) as media:
         while (picture := media.read()) is not None:
             people = pipeline.run(picture.bgr).native
@@ -57,18 +57,18 @@ def look_at(source: str, target: Path) -> None:
             rows["score"].append(people.box_scores)
             rows["xy"].append(people.keypoints_xy)
             rows["xy_score"].append(people.keypoint_scores)
-            rows["looks"].append(looks_of(picture.bgr, people.boxes_xyxy))
+            rows["appearance"].append(appearance_of(picture.bgr, people.boxes_xyxy))
     np.savez_compressed(target, **{name: np.concatenate(arrays) for name, arrays in rows.items()})
 
 
-def track(seen: dict[str, np.ndarray], frames: range, fps: float, tracker: Tracker, *, looks: bool) -> list[Boxes]:
+def track(seen: dict[str, np.ndarray], frames: range, fps: float, tracker: PoseTracker, *, appearance: bool) -> list[Boxes]:
     """Frame by frame: id -> box."""
     tracked: list[Boxes] = []
     for frame in frames:
         rows = seen["frame"] == frame
         nobody = np.full(rows.sum(), -1, np.int32)
         people = People(*(seen[name][rows] for name in ("box", "score", "xy", "xy_score")), nobody)
-        people = tracker.update(people, stamp_s=frame / fps, looks=seen["looks"][rows] if looks else None)
+        people = tracker.update(people, stamp_s=frame / fps, appearance=seen["appearance"][rows] if appearance else None)
         ids = people.track_ids.tolist()
         tracked.append({str(i): box for i, box in zip(ids, people.boxes_xyxy, strict=True) if i > 0})
     return tracked
@@ -94,10 +94,10 @@ def main() -> None:
         truth = truth_of(content, drawn["image_size"])
         frames = range(content["frames"][0], content["frames"][1] + 1)
         for kind, settings in CANDIDATES.items():
-            for looks in (True, False):
-                tracker = Tracker(settings, oks_sigmas=COCO17.oks_sigmas)
-                ids = track(seen, frames, drawn["fps"], tracker, looks=looks)
-                name = kind if looks else f"{kind}, no colours"
+            for appearance in (True, False):
+                tracker = PoseTracker(settings, oks_sigmas=COCO17.oks_sigmas)
+                ids = track(seen, frames, drawn["fps"], tracker, appearance=appearance)
+                name = kind if appearance else f"{kind}, no colours"
                 print(row(name, part, measure(truth, ids, least_iou=LEAST_IOU)))
 
 

@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from pose_resnet_ros.core.appearance import appearance_of
 from pose_resnet_ros.core.frame_time import in_order
-from pose_resnet_ros.core.looks import looks_of
 from pose_resnet_ros.core.skeletons import Skeleton
 from pose_resnet_ros.core.smoothing import KeypointSmoother, SmoothingSettings
-from pose_resnet_ros.core.tracking import Tracker, TrackerSettings
+from pose_resnet_ros.core.tracking import PoseTracker, TrackerSettings
 from pose_resnet_ros.core.types import People
 
 
@@ -56,7 +56,7 @@ class Identities:
 
     def __init__(self, skeleton: Skeleton, settings: IdentitySettings | None = None) -> None:
         settings = settings or IdentitySettings()
-        self._tracker = Tracker(settings.tracker, oks_sigmas=skeleton.oks_sigmas)
+        self._tracker = PoseTracker(settings.tracker, oks_sigmas=skeleton.oks_sigmas)
         self._smoother = KeypointSmoother(settings.smoothing)
         self._stamp_s: float | None = None
 
@@ -72,10 +72,10 @@ class Identities:
         (H, W, 3) uint8 BGR that they were found in; the colours of their clothes keep ids apart where persons meet.
         """
         self._stamp_s = stamp_s = in_order(stamp_s, self._stamp_s)
-        looks = None
+        appearance = None
         if image is not None and self._tracker.settings.kind != "none":
-            looks = looks_of(image, people.boxes_xyxy)
-        people = self._tracker.update(people, stamp_s=stamp_s, looks=looks)
+            appearance = appearance_of(image, people.boxes_xyxy)
+        people = self._tracker.update(people, stamp_s=stamp_s, appearance=appearance)
         return self._smoother.update(people, stamp_s=stamp_s)
 
     def reset(self) -> None:

@@ -18,13 +18,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pose_resnet_ros.core.crops import check_image
+from pose_resnet_ros.core.image_rotation import ImageRotation
 from pose_resnet_ros.core.skeletons import Skeleton, convert, joint_sources, skeleton_named
-from pose_resnet_ros.core.turning import Turn
 from pose_resnet_ros.core.types import Detections, People
 from pose_resnet_ros.models.backends import Grant
 from pose_resnet_ros.models.detector import Detector, load_detector
 from pose_resnet_ros.models.folder_lock import never
-from pose_resnet_ros.models.pose_net import PoseNet, require_sound
+from pose_resnet_ros.models.pose_net import PoseNet, require_valid
 from pose_resnet_ros.models.runtime import RunOn
 from pose_resnet_ros.models.stages import StageClock
 from pose_resnet_ros.options import option, size_wh
@@ -88,18 +88,18 @@ class PosePipeline:
         Raises ImageError for another image layout or a box without area, InferenceCancelled after ``cancel``.
         """
         check_image(image)
-        if boxes is not None:  # before a rotation makes a sound one of what is inside out
-            require_sound(boxes)
+        if boxes is not None:  # before a rotation makes a valid one of what is inside out
+            require_valid(boxes)
         settings = settings or PipelineSettings()
         clock = StageClock()
-        turn = Turn(settings.image_rotation, (image.shape[1], image.shape[0]))
-        upright = turn.image(image)
-        detections = self._detect(upright, settings, clock) if boxes is None else turn.detections(boxes)
+        rotation = ImageRotation(settings.image_rotation, (image.shape[1], image.shape[0]))
+        upright = rotation.image(image)
+        detections = self._detect(upright, settings, clock) if boxes is None else rotation.detections(boxes)
         pose = self.pose_net.estimate(upright, detections, flip_test=settings.flip_test, keep_heatmaps=keep_heatmaps, clock=clock)
-        native = turn.people_back(pose.people)
+        native = rotation.people_back(pose.people)
         people = convert(native, native=self.native_skeleton, target=self.skeleton)
-        kept = (pose.heatmaps, turn.affine_back(pose.image_from_crop)) if keep_heatmaps else (None, None)
-        detections = turn.detections_back(detections) if boxes is None else boxes
+        kept = (pose.heatmaps, rotation.affine_back(pose.image_from_crop)) if keep_heatmaps else (None, None)
+        detections = rotation.detections_back(detections) if boxes is None else boxes
         return PipelineResult(people, native, detections, clock.ms, *kept)
 
     def cancel(self) -> None:

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from pose_resnet_ros.core.box_propagation import KeyframePoses, propagate
 from pose_resnet_ros.core.boxes import nms, touches_image
-from pose_resnet_ros.core.carried import Anchors, carry
 from pose_resnet_ros.core.frame_time import in_order
 from pose_resnet_ros.core.types import Detections
 from pose_resnet_ros.pipeline import PipelineResult, PosePipeline
@@ -19,9 +19,9 @@ MAX_GAP_S = 1.0  # after a longer one people are anywhere
 class ImageSequence:
     """``PosePipeline.run`` with the setting ``detector_interval``: images of one camera, in order, from one thread.
 
-    In the images between two detections the boxes follow the keypoints of the image before (``core.carried``). Whoever is lost
-    makes the next image a detection, and so does an image of another size or rotation, one that comes after a gap or (by more
-    than a small step, ``core.frame_time``) before the last one, or a failure. Somebody new is seen at the next detection.
+    In the images between two detections the boxes follow the keypoints of the image before (``core.box_propagation``). A lost
+    person triggers a new detection, and so does an image of another size or rotation, one that comes after a gap or (by more
+    than a small step, ``core.frame_time``) before the last one, or a failure. New persons appear with the next detection.
     """
 
     def __init__(self, pipeline: PosePipeline) -> None:
@@ -30,7 +30,7 @@ class ImageSequence:
 
     def forget(self) -> None:
         """Detect in the next image, whatever was before."""
-        self._anchors: Anchors | None = None
+        self._keyframe: KeyframePoses | None = None
         self._next: Detections | None = None
         self._view: tuple[object, ...] = ()
         self._stamp_s: float | None = None
@@ -56,14 +56,14 @@ class ImageSequence:
         if not self._follows(stamp_s):
             self.forget()
         view = (*image.shape[:2], settings.image_rotation)
-        carried = self._next if view == self._view and self._since_detection < settings.detector_interval else None
-        self._next, self._stamp_s = None, stamp_s  # should the run fail, nothing is carried past it
-        result = self._pipeline.run(image, settings=settings, boxes=carried, keep_heatmaps=keep_heatmaps)
-        if carried is None:
-            self._anchors = Anchors.of(result.native, keypoint_threshold=settings.keypoint_threshold)
+        propagated = self._next if view == self._view and self._since_detection < settings.detector_interval else None
+        self._next, self._stamp_s = None, stamp_s  # should the run fail, nothing is propagated past it
+        result = self._pipeline.run(image, settings=settings, boxes=propagated, keep_heatmaps=keep_heatmaps)
+        if propagated is None:
+            self._keyframe = KeyframePoses.of(result.native, keypoint_threshold=settings.keypoint_threshold)
             self._view, self._since_detection = view, 0
         self._since_detection += 1
-        self._carry_on(result, settings, image)
+        self._propagate(result, settings, image)
         return result
 
     def _follows(self, stamp_s: float | None) -> bool:
@@ -71,15 +71,15 @@ class ImageSequence:
             return True
         return 0.0 <= stamp_s - self._stamp_s <= MAX_GAP_S
 
-    def _carry_on(self, result: PipelineResult, settings: PipelineSettings, image: np.ndarray) -> None:
+    def _propagate(self, result: PipelineResult, settings: PipelineSettings, image: np.ndarray) -> None:
         """The boxes for the next image; none if somebody was lost."""
-        assert self._anchors is not None
-        boxes, lost = carry(self._anchors, result.native, keypoint_threshold=settings.keypoint_threshold)
+        assert self._keyframe is not None
+        boxes, lost = propagate(self._keyframe, result.native, keypoint_threshold=settings.keypoint_threshold)
         if lost.any():
             self._next = None
             return
         height, width = image.shape[:2]
         kept = np.flatnonzero(touches_image(boxes, width=width, height=height))
-        kept = kept[nms(boxes[kept], self._anchors.scores[kept], iou_threshold=settings.nms_threshold)]
-        self._anchors = self._anchors.rows(kept)
-        self._next = Detections(boxes[kept], self._anchors.scores)
+        kept = kept[nms(boxes[kept], self._keyframe.scores[kept], iou_threshold=settings.nms_threshold)]
+        self._keyframe = self._keyframe.rows(kept)
+        self._next = Detections(boxes[kept], self._keyframe.scores)

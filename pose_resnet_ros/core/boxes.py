@@ -45,7 +45,7 @@ def areas(boxes_xyxy: np.ndarray) -> np.ndarray:
     return sides[:, 0] * sides[:, 1]
 
 
-def is_sound(boxes_xyxy: np.ndarray) -> np.ndarray:
+def is_valid(boxes_xyxy: np.ndarray) -> np.ndarray:
     """(N,) mask of the boxes that can be cropped: of numbers up to ``FARTHEST_PX``, with sides of at least ``SMALLEST_PX``.
 
     Far out a side must be some steps of float32 long, so that it is still there when the box is moved or turned.
@@ -58,10 +58,10 @@ def is_sound(boxes_xyxy: np.ndarray) -> np.ndarray:
 
 
 def touches_image(boxes_xyxy: np.ndarray, *, width: int, height: int) -> np.ndarray:
-    """(N,) mask of the sound boxes that share an area with an image of that size; a person in any other cannot be seen."""
+    """(N,) mask of the valid boxes that share an area with an image of that size; a person in any other cannot be seen."""
     with np.errstate(invalid="ignore"):
         overlap = (boxes_xyxy[:, :2] < (width, height)).all(axis=1) & (boxes_xyxy[:, 2:] > 0).all(axis=1)
-    return is_sound(boxes_xyxy) & overlap
+    return is_valid(boxes_xyxy) & overlap
 
 
 def clip_to_image(boxes_xyxy: np.ndarray, *, width: int, height: int) -> np.ndarray:

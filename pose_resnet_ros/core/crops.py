@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """From boxes to the pose network's input: one affine warp for each person, straight into the batch tensor.
 
-Every crop function has the signature of ``topdown`` and is named in ``CROPS``. Boxes must be sound
-(``boxes.is_sound``).
+Every crop function has the signature of ``topdown`` and is named in ``CROPS``. Boxes must be valid
+(``boxes.is_valid``).
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def topdown(
     Raises ImageError for another image layout, ValueError for a box without area.
     """
     check_image(image)
-    _require_sound(boxes_xyxy)
+    _require_valid(boxes_xyxy)
     image_from_crop = topdown_affines(boxes_xyxy, spec=spec, padding=padding)
     tensor = tensor_for(len(image_from_crop), spec=spec, out=out)
     size = (spec.width, spec.height)
@@ -88,7 +88,7 @@ def topdown(
 
 
 def topdown_affines(boxes_xyxy: np.ndarray, *, spec: InputSpec, padding: float) -> np.ndarray:
-    """``image_from_crop`` (N, 2, 3) of ``topdown`` for (N, 4) sound boxes."""
+    """``image_from_crop`` (N, 2, 3) of ``topdown`` for (N, 4) valid boxes."""
     view_xyxy = boxes.pad_to_aspect(boxes_xyxy, aspect=spec.width / spec.height, padding=padding)
     view = boxes.centre_size_from_xyxy(view_xyxy)
     step = view[:, 2] / spec.width  # image pixels for one crop pixel
@@ -108,7 +108,7 @@ def ailia(image: np.ndarray, boxes_xyxy: np.ndarray, *, spec: InputSpec, padding
     pose_resnet_util.py ``keep_aspect`` (state A/B of its history). Arguments and errors as for ``topdown``.
     """
     check_image(image)
-    _require_sound(boxes_xyxy)
+    _require_valid(boxes_xyxy)
     corners = _ailia_corners(image, boxes_xyxy, aspect=spec.width / spec.height)
     tensor = tensor_for(len(corners), spec=spec, out=out)
     image_from_crop = np.zeros((len(corners), 2, 3))
@@ -133,11 +133,11 @@ def to_image(points_xy: np.ndarray, image_from_crop: np.ndarray) -> np.ndarray:
     return (points_xy @ linear.transpose(0, 2, 1) + offset).astype(np.float32)
 
 
-def _require_sound(boxes_xyxy: np.ndarray) -> None:
-    unsound = np.flatnonzero(~boxes.is_sound(boxes_xyxy))
-    if len(unsound):
-        box = boxes_xyxy[unsound[0]].tolist()
-        raise ValueError(f"box {unsound[0]} has no area: {box}; drop it first (boxes.is_sound)")
+def _require_valid(boxes_xyxy: np.ndarray) -> None:
+    invalid = np.flatnonzero(~boxes.is_valid(boxes_xyxy))
+    if len(invalid):
+        box = boxes_xyxy[invalid[0]].tolist()
+        raise ValueError(f"box {invalid[0]} has no area: {box}; drop it first (boxes.is_valid)")
 
 
 def _inverse(affines: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@
 The scheme of SORT (Bewley et al., "Simple online and realtime tracking", 2016): predict each track's box (``core.motion``),
 score every (track, person) pair, solve the assignment (Hungarian method), drop pairs that are too unlike. As in ByteTrack
 (Zhang et al., 2022) tracks that were seen in the last frame and tracks that were not are assigned together, so that somebody
-who comes out from behind another is not taken for that other. The colours of the clothes (``core.looks``), where they are
+who comes out from behind another is not taken for that other. The colours of the clothes (``core.appearance``), where they are
 given, decide between persons who are near each other. There is no clock here: time is the frames' stamps, in seconds.
 """
 
@@ -18,8 +18,8 @@ from typing import Literal
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+from pose_resnet_ros.core.appearance import appearance_similarity
 from pose_resnet_ros.core.boxes import areas, centre_size_from_xyxy, iou_matrix
-from pose_resnet_ros.core.looks import likeness
 from pose_resnet_ros.core.motion import BoxMotion
 from pose_resnet_ros.core.oks import oks_matrix
 from pose_resnet_ros.core.types import People
@@ -28,15 +28,15 @@ from pose_resnet_ros.core.types import People
 SILHOUETTE_SHARE = 0.53
 
 # Found on one part of a street scene, measured on another; none is critical: see docs/tracking.md.
-LOOKS_WEIGHT = 0.7  # against place, in a pair's total
+APPEARANCE_WEIGHT = 0.7  # against place, in a pair's total
 # Whoever was out of sight need not overlap with the prediction; instead of that:
 REACH_HEIGHTS = 0.5  # a person is looked for within this distance of the predicted place, in its own heights,
 REACH_HEIGHTS_S = 1.0  # and this much farther with each second,
 # and must look like itself (two sights of one person are about 0.9 alike, of two persons 0.6);
-SAME_LOOKS = 0.75
+SAME_APPEARANCE = 0.75
 LOST_HANDICAP = 0.1  # whoever is in sight is the likelier one.
 ALONE_IOU = 0.2  # a box that overlaps more with another one shows the other's clothes too
-LOOKS_GAIN = 0.2  # of each new sight in the remembered looks
+APPEARANCE_GAIN = 0.2  # of each new sight in the remembered appearance
 
 
 @dataclass(frozen=True)
@@ -61,22 +61,22 @@ class _Track:
     motion: BoxMotion
     seen_s: float
     keypoints_xy: np.ndarray  # (K, 2) as last seen
-    looks: np.ndarray | None  # (L,)
+    appearance: np.ndarray | None  # (L,)
     hits: int = 1
     track_id: int = -1  # -1 until confirmed
 
 
 @dataclass(frozen=True, eq=False)
 class _Frame:
-    """One frame's persons; looks: (N, L) or None."""
+    """One frame's persons; appearance: (N, L) or None."""
 
     people: People
-    looks: np.ndarray | None
+    appearance: np.ndarray | None
     stamp_s: float
     last_stamp_s: float
 
 
-class Tracker:
+class PoseTracker:
     """Gives persons their track ids.
 
     Ids count from 1 and are never used twice, also not after a reset, so that no consumer mistakes one person for another.
@@ -98,25 +98,25 @@ class Tracker:
         self._tracks = []
         self._last_stamp_s = -np.inf
 
-    def update(self, people: People, *, stamp_s: float, looks: np.ndarray | None = None) -> People:
+    def update(self, people: People, *, stamp_s: float, appearance: np.ndarray | None = None) -> People:
         """The same persons in the same order, with track_ids; -1 for those not confirmed yet.
 
         stamp_s: the frame's time in seconds. A stamp before the last one (a bag that loops, simulation restarted) resets.
-        looks: (N, L) ``core.looks`` of the persons; a pair of whom one has none is judged by place alone.
+        appearance: (N, L) ``core.appearance`` of the persons; a pair of whom one has none is judged by place alone.
         """
         if self.settings.kind == "none":
             return people
         if stamp_s < self._last_stamp_s:
             self.reset()
-        frame = _Frame(people, looks, stamp_s, self._last_stamp_s)
+        frame = _Frame(people, appearance, stamp_s, self._last_stamp_s)
         self._last_stamp_s = stamp_s
         self._tracks = [t for t in self._tracks if stamp_s - t.seen_s <= self.settings.max_age_s]
         for track in self._tracks:
             track.motion.predict(stamp_s)
         pairs = self._match(frame)
-        alone = _alone(people.boxes_xyxy)
+        unoccluded = _unoccluded(people.boxes_xyxy)
         for track, row in pairs:
-            _see_again(track, frame, row, looks_too=bool(alone[row]))
+            _see_again(track, frame, row, with_appearance=bool(unoccluded[row]))
         seen = {id(track) for track, _ in pairs}
         self._tracks = [t for t in self._tracks if id(t) in seen or t.track_id > 0]
         return self._numbered(frame, pairs)
@@ -140,13 +140,13 @@ class Tracker:
     def _totals(self, tracks: list[_Track], rows: np.ndarray, frame: _Frame) -> tuple[np.ndarray, np.ndarray]:
         """What speaks for each pair (T, N), and which pairs may be (T, N) bool."""
         similarity = self._similarity(tracks, frame.people[rows])
-        looks = _looks_likeness(tracks, rows, frame)
+        appearance = _similarity_of_appearance(tracks, rows, frame)
         unseen_s = np.array([[frame.stamp_s - t.seen_s] for t in tracks])
         lost = np.array([[t.seen_s < frame.last_stamp_s] for t in tracks])
         nearness, in_reach = _nearness(tracks, frame.people.boxes_xyxy[rows], unseen_s)
         place = np.where(lost, np.maximum(similarity, nearness / 2), similarity)
-        totals = (1 - LOOKS_WEIGHT) * place + LOOKS_WEIGHT * looks - LOST_HANDICAP * lost
-        return totals, np.where(lost, in_reach & (looks >= SAME_LOOKS), similarity >= self.settings.min_similarity)
+        totals = (1 - APPEARANCE_WEIGHT) * place + APPEARANCE_WEIGHT * appearance - LOST_HANDICAP * lost
+        return totals, np.where(lost, in_reach & (appearance >= SAME_APPEARANCE), similarity >= self.settings.min_similarity)
 
     def _similarity(self, tracks: list[_Track], people: People) -> np.ndarray:
         boxes = np.stack([t.motion.box_xyxy for t in tracks])
@@ -184,29 +184,29 @@ def _nearness(tracks: list[_Track], boxes_xyxy: np.ndarray, unseen_s: np.ndarray
     return np.exp(-2 * share**2), share < 1
 
 
-def _looks_likeness(tracks: list[_Track], rows: np.ndarray, frame: _Frame) -> np.ndarray:
-    """(T, N); 1 where looks are not known."""
+def _similarity_of_appearance(tracks: list[_Track], rows: np.ndarray, frame: _Frame) -> np.ndarray:
+    """(T, N); 1 where the appearance is not known."""
     alike = np.ones((len(tracks), len(rows)))
-    known = {i: t.looks for i, t in enumerate(tracks) if t.looks is not None}
-    if frame.looks is not None and known:
-        alike[list(known)] = likeness(np.stack(list(known.values())), frame.looks[rows])
+    known = {i: t.appearance for i, t in enumerate(tracks) if t.appearance is not None}
+    if frame.appearance is not None and known:
+        alike[list(known)] = appearance_similarity(np.stack(list(known.values())), frame.appearance[rows])
     return alike
 
 
-def _alone(boxes_xyxy: np.ndarray) -> np.ndarray:
+def _unoccluded(boxes_xyxy: np.ndarray) -> np.ndarray:
     """(N,) bool: nobody else's box covers much of this one."""
     overlap = iou_matrix(boxes_xyxy, boxes_xyxy)
     np.fill_diagonal(overlap, 0.0)
     return np.asarray((overlap <= ALONE_IOU).all(axis=1))
 
 
-def _see_again(track: _Track, frame: _Frame, row: int, *, looks_too: bool) -> None:
+def _see_again(track: _Track, frame: _Frame, row: int, *, with_appearance: bool) -> None:
     track.motion.correct(frame.people.boxes_xyxy[row])
     track.keypoints_xy, track.seen_s = frame.people.keypoints_xy[row], frame.stamp_s
     track.hits += 1
-    if frame.looks is not None and (looks_too or track.looks is None):
-        before = frame.looks[row] if track.looks is None else track.looks
-        track.looks = before + LOOKS_GAIN * (frame.looks[row] - before)
+    if frame.appearance is not None and (with_appearance or track.appearance is None):
+        before = frame.appearance[row] if track.appearance is None else track.appearance
+        track.appearance = before + APPEARANCE_GAIN * (frame.appearance[row] - before)
 
 
 def _new_track(frame: _Frame, row: int) -> _Track:
@@ -214,5 +214,5 @@ def _new_track(frame: _Frame, row: int) -> _Track:
         motion=BoxMotion(frame.people.boxes_xyxy[row], frame.stamp_s),
         seen_s=frame.stamp_s,
         keypoints_xy=frame.people.keypoints_xy[row],
-        looks=None if frame.looks is None else frame.looks[row],
+        appearance=None if frame.appearance is None else frame.appearance[row],
     )

@@ -97,7 +97,7 @@ class OneTrip:
     def run(self, image: np.ndarray, boxes_xyxy: np.ndarray, *, flip_test: bool = False) -> Points:
         """Keypoints (N, K, 2) float32 in image pixels and scores (N, K) float32.
 
-        image: (H, W, 3) uint8 BGR; boxes_xyxy: (N, 4), sound, N >= 1; the first flip test opens a second session.
+        image: (H, W, 3) uint8 BGR; boxes_xyxy: (N, 4), valid, N >= 1; the first flip test opens a second session.
         Raises InferenceCancelled, and ModelError where onnxruntime refuses.
         """
         if flip_test not in self._trips:

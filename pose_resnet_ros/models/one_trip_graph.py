@@ -37,7 +37,7 @@ def compose_one_trip(
 
     network: one input (N, 3, h, w), its first output the heatmaps (N, K, Hh, Wh), N free; spec: with decoder ``microsoft`` or
     ``mmpose`` and crop ``topdown``; heatmap_shape: K, Hh, Wh; flip_order: ``Skeleton.flip_order`` for the flip test.
-    Inputs: ``frame`` (H, W, 3) uint8 BGR, ``frame_wh`` (2,) float32 (W, H), ``boxes_xyxy`` (N, 4) float32, sound, N >= 1.
+    Inputs: ``frame`` (H, W, 3) uint8 BGR, ``frame_wh`` (2,) float32 (W, H), ``boxes_xyxy`` (N, 4) float32, valid, N >= 1.
     Outputs: ``keypoints_xy`` (N, K, 2) float32 in image pixels, ``scores`` (N, K) float32.
     """
     network = _prepared(network)

@@ -95,7 +95,7 @@ class PoseNet:
         keep_heatmaps: they are needed, so they cannot stay on the GPU.
         Raises ImageError for a box that has no area or is not finite, InferenceCancelled.
         """
-        require_sound(detections)
+        require_valid(detections)
         clock = clock or StageClock()
         if len(detections) == 0:
             return self._nobody()
@@ -175,12 +175,12 @@ class PoseNet:
         return PoseEstimate(People.empty(len(self.skeleton)), self._heatmaps(outputs), np.zeros((0, 2, 3)))
 
 
-def require_sound(detections: Detections) -> None:
+def require_valid(detections: Detections) -> None:
     """Raises ImageError for a box that has no area, is not finite or lies farther out than float32 counts pixels."""
-    unsound = np.flatnonzero(~box_maths.is_sound(detections.boxes_xyxy))
-    if len(unsound):
-        box = detections.boxes_xyxy[unsound[0]].tolist()
+    invalid = np.flatnonzero(~box_maths.is_valid(detections.boxes_xyxy))
+    if len(invalid):
+        box = detections.boxes_xyxy[invalid[0]].tolist()
         raise ImageError(
-            f"box {unsound[0]} (x1, y1, x2, y2) = {box} has no area; expected x1 < x2 and y1 < y2, finite,"
+            f"box {invalid[0]} (x1, y1, x2, y2) = {box} has no area; expected x1 < x2 and y1 < y2, finite,"
             f" at most {box_maths.FARTHEST_PX:.0f} pixels away"
         )

@@ -125,7 +125,7 @@ def _by_image(rows: dict[int, list[list[float]]]) -> BoxesByImage:
     for image_id, values in rows.items():
         array = np.array(values, np.float32)
         detections = Detections(array[:, :4], array[:, 4])
-        found[image_id] = detections[box_maths.is_sound(detections.boxes_xyxy)]
+        found[image_id] = detections[box_maths.is_valid(detections.boxes_xyxy)]
     return found
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from pose_resnet_ros.benchmark.scenes import recorded_images, recorded_scene, synthetic_scene
-from pose_resnet_ros.core.boxes import is_sound
+from pose_resnet_ros.core.boxes import is_valid
 from pose_resnet_ros.core.errors import SettingsError
 from pose_resnet_ros.core.types import Detections
 
@@ -37,7 +37,7 @@ def test_a_synthetic_scene_has_so_many_persons(persons):
     assert scene.image.shape == (240, 320, 3)
     assert scene.image.dtype == np.uint8
     assert len(scene.boxes) == persons
-    assert is_sound(scene.boxes.boxes_xyxy).all()
+    assert is_valid(scene.boxes.boxes_xyxy).all()
 
 
 def test_a_synthetic_scene_is_the_same_each_time():

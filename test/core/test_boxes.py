@@ -38,8 +38,8 @@ def test_sound_boxes_are_finite_and_have_area():
         [-inf, 0, inf, 1],
         [-3e38, 0, 3e38, 1],  # the keypoints in it would not be float32
     ]
-    np.testing.assert_array_equal(boxes.is_sound(np.array(rows)), [True] + 7 * [False])
-    assert boxes.is_sound(np.zeros((0, 4))).shape == (0,)
+    np.testing.assert_array_equal(boxes.is_valid(np.array(rows)), [True] + 7 * [False])
+    assert boxes.is_valid(np.zeros((0, 4))).shape == (0,)
 
 
 def test_clipping_to_the_image():

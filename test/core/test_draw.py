@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from pose_resnet_ros.core.draw import colour_of_id, confidence_image, draw_heatmaps, draw_people
+from pose_resnet_ros.core.image_rotation import ImageRotation
 from pose_resnet_ros.core.skeletons import COCO17, OPENPOSE18, SKELETONS
-from pose_resnet_ros.core.turning import Turn
 from pose_resnet_ros.core.types import People
 
 GREY = 50
@@ -141,7 +141,7 @@ def test_the_hot_cell_lies_where_the_crop_says():
 def test_the_hot_cell_of_an_image_that_was_turned_upright(degrees, size_wh, place_xy):
     maps = np.zeros((1, 17, 64, 48), np.float32)
     maps[0, 5, 30, 20] = 1.0
-    affines = Turn(degrees, size_wh).affine_back(affine(0.5, 100, 50))
+    affines = ImageRotation(degrees, size_wh).affine_back(affine(0.5, 100, 50))
     confidence = confidence_image(maps, affines, input_wh=(192, 256), size_hw=size_wh[::-1])
     assert np.unravel_index(confidence.argmax(), confidence.shape) == place_xy[::-1]
     assert confidence.max() == 255

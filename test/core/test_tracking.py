@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pose_resnet_ros.core.tracking import Tracker, TrackerSettings
+from pose_resnet_ros.core.tracking import PoseTracker, TrackerSettings
 from pose_resnet_ros.core.types import People
 
 SIGMAS = (0.05, 0.05)
@@ -22,13 +22,13 @@ def people_at(*left_edges: float, top: float = 0.0) -> People:
     return People(boxes, np.ones(n, np.float32), points, np.full((n, 2), 0.9, np.float32), np.full(n, -1, np.int32))
 
 
-def ids(tracker: Tracker, people: People, stamp_s: float) -> list[int]:
+def ids(tracker: PoseTracker, people: People, stamp_s: float) -> list[int]:
     return tracker.update(people, stamp_s=stamp_s).track_ids.tolist()
 
 
-def at_once(**settings: object) -> Tracker:
+def at_once(**settings: object) -> PoseTracker:
     """A tracker that numbers a person on the first sight."""
-    return Tracker(TrackerSettings(confirm_hits=1, **settings), oks_sigmas=SIGMAS)
+    return PoseTracker(TrackerSettings(confirm_hits=1, **settings), oks_sigmas=SIGMAS)
 
 
 def test_none_leaves_everybody_untracked() -> None:
@@ -53,7 +53,7 @@ def test_everything_but_the_ids_is_untouched() -> None:
 
 
 def test_a_new_person_is_numbered_when_seen_often_enough_in_a_row() -> None:
-    tracker = Tracker(TrackerSettings(confirm_hits=3))
+    tracker = PoseTracker(TrackerSettings(confirm_hits=3))
     assert [ids(tracker, people_at(0), t) for t in (0.0, 0.1)] == [[-1], [-1]]
     assert ids(tracker, people_at(), 0.2) == []  # missed once: counting begins again
     assert [ids(tracker, people_at(0), t) for t in (0.3, 0.4, 0.5)] == [[-1], [-1], [1]]
@@ -115,7 +115,7 @@ def test_equal_stamps_are_no_division_by_zero() -> None:
 
 def test_oks_needs_sigmas() -> None:
     with pytest.raises(ValueError, match="sigmas"):
-        Tracker(TrackerSettings(kind="oks"))
+        PoseTracker(TrackerSettings(kind="oks"))
 
 
 def test_oks_tells_persons_of_one_box_apart_by_their_joints() -> None:
@@ -134,13 +134,13 @@ def test_oks_gate_by_hand() -> None:
         assert ids(tracker, people_at(4), 0.0) == [found]
 
 
-# What two persons may look like; the tracker knows no more of looks than how alike two rows are.
+# What two persons may look like; the tracker knows no more of appearance than how alike two rows are.
 COAT, JACKET = [1.0, 0.0], [0.0, 1.0]
 
 
-def dressed(tracker: Tracker, people: People, clothes: list[list[float]], stamp_s: float) -> list[int]:
-    looks = np.array(clothes).reshape(-1, 2)
-    return tracker.update(people, stamp_s=stamp_s, looks=looks).track_ids.tolist()
+def dressed(tracker: PoseTracker, people: People, clothes: list[list[float]], stamp_s: float) -> list[int]:
+    appearance = np.array(clothes).reshape(-1, 2)
+    return tracker.update(people, stamp_s=stamp_s, appearance=appearance).track_ids.tolist()
 
 
 def test_two_who_cross_behind_one_another_keep_their_ids() -> None:
@@ -158,11 +158,11 @@ def test_two_who_cross_behind_one_another_keep_their_ids() -> None:
 def test_two_who_meet_and_turn_back_are_told_apart_by_their_clothes(clothes: bool) -> None:
     """By place alone they would have walked on, past one another."""
     tracker = at_once()
-    looks = [COAT, JACKET] if clothes else [COAT, COAT]
+    appearance = [COAT, JACKET] if clothes else [COAT, COAT]
     for step in range(19):  # until they touch, at 90 and 100
-        assert dressed(tracker, people_at(5.0 * step, 190 - 5.0 * step), looks, 0.1 * step) == [1, 2]
+        assert dressed(tracker, people_at(5.0 * step, 190 - 5.0 * step), appearance, 0.1 * step) == [1, 2]
     dressed(tracker, people_at(), [], 1.9)
-    assert dressed(tracker, people_at(80, 105), looks, 2.5) == ([1, 2] if clothes else [2, 1])
+    assert dressed(tracker, people_at(80, 105), appearance, 2.5) == ([1, 2] if clothes else [2, 1])
 
 
 def test_somebody_else_at_the_place_of_a_lost_person_is_new() -> None:

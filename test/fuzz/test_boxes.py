@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from spot_model import spot_model
 
-from pose_resnet_ros.core.boxes import is_sound
+from pose_resnet_ros.core.boxes import is_valid
 from pose_resnet_ros.core.draw import draw_people
 from pose_resnet_ros.core.errors import ImageError
 from pose_resnet_ros.core.types import Detections
@@ -48,7 +48,7 @@ def test_keypoints_of_any_boxes_are_finite(
     try:
         people = pipeline.run(IMAGE, settings=settings, boxes=found).people
     except ImageError:
-        assert not is_sound(boxes).all()
+        assert not is_valid(boxes).all()
         return
     assert np.isfinite(people.keypoints_xy).all()
     draw_people(IMAGE, people, pipeline.skeleton)

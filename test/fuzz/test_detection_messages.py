@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 pytest.importorskip("vision_msgs")
 from vision_msgs.msg import Detection2D, Detection2DArray, ObjectHypothesisWithPose
 
-from pose_resnet_ros.core.boxes import is_sound
+from pose_resnet_ros.core.boxes import is_valid
 from pose_resnet_ros.ros.external.detections import detections_from_message, seen_class_ids
 
 
@@ -44,7 +44,7 @@ def test_a_wrong_detection_costs_itself_alone(others: list[Detection2D], thresho
     message = Detection2DArray(detections=[*others, good()])
     seen_class_ids(message)
     found = detections_from_message(message, class_ids=("person",), detection_threshold=threshold)
-    assert is_sound(found.boxes_xyxy).all()
+    assert is_valid(found.boxes_xyxy).all()
     assert (found.scores >= np.float32(threshold)).all()
     assert (np.diff(found.scores) <= 0).all()
     assert [-10, -20, 10, 20] in found.boxes_xyxy.tolist() or threshold > 0.75

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mutations import mutated
 
-from pose_resnet_ros.core.boxes import is_sound
+from pose_resnet_ros.core.boxes import is_valid
 from pose_resnet_ros.core.errors import PoseError
 from pose_resnet_ros.tools.coco_evaluation import boxes_from_file, read_annotations
 from pose_resnet_ros.tools.given_boxes import read_boxes
@@ -82,6 +82,6 @@ def test_a_file_is_read_or_refused_in_one_sentence(path: Path, read: Callable[[P
             boxes = content.detections(range(len(content.boxes)))
             assert np.isfinite(boxes.boxes_xyxy).all()
             assert np.isfinite(boxes.scores).all()
-            assert is_sound(boxes.boxes_xyxy).shape == (len(content.boxes),)
+            assert is_valid(boxes.boxes_xyxy).shape == (len(content.boxes),)
             content.indices_of(Path("a.jpg"))
     assert "\n" not in said

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from pose_resnet_ros.core.boxes import is_sound
+from pose_resnet_ros.core.boxes import is_valid
 from pose_resnet_ros.core.types import Detections
 
 
@@ -26,7 +26,7 @@ def detections_from_message(message: Any, *, class_ids: Collection[str], detecti
     with np.errstate(over="ignore"):  # what is too large for float32 becomes infinite, and is left out below
         boxes = np.array([box for box, _ in persons], np.float64).reshape(-1, 4).astype(np.float32)
         scores = np.array([score for _, score in persons], np.float64).astype(np.float32)
-    found = Detections(boxes, scores)[is_sound(boxes) & np.isfinite(scores)]
+    found = Detections(boxes, scores)[is_valid(boxes) & np.isfinite(scores)]
     return found[np.argsort(-found.scores, kind="stable")]
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pose_resnet_ros.core.looks import likeness, looks_of
+from pose_resnet_ros.core.appearance import appearance_of, appearance_similarity
 
 RED, BLUE, BLACK, WHITE = (0, 0, 255), (255, 0, 0), (0, 0, 0), (255, 255, 255)
 
@@ -23,25 +23,25 @@ def dressed(*clothes: tuple[tuple[int, int, int], tuple[int, int, int]]) -> tupl
 
 def test_each_row_sums_to_one() -> None:
     noise = np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)
-    looks = looks_of(noise, np.array([[0, 0, 20, 40], [-30, -10, 100, 90]], np.float32))
-    np.testing.assert_allclose(looks.sum(axis=1), 1)
-    assert (looks >= 0).all()
+    appearance = appearance_of(noise, np.array([[0, 0, 20, 40], [-30, -10, 100, 90]], np.float32))
+    np.testing.assert_allclose(appearance.sum(axis=1), 1)
+    assert (appearance >= 0).all()
 
 
 def test_nobody_has_no_looks() -> None:
-    looks = looks_of(np.zeros((4, 4, 3), np.uint8), np.zeros((0, 4), np.float32))
-    assert len(looks) == 0
-    assert likeness(looks, looks).shape == (0, 0)
+    appearance = appearance_of(np.zeros((4, 4, 3), np.uint8), np.zeros((0, 4), np.float32))
+    assert len(appearance) == 0
+    assert appearance_similarity(appearance, appearance).shape == (0, 0)
 
 
 def test_alike_by_halves() -> None:
-    looks = looks_of(*dressed((RED, BLACK), (RED, BLACK), (RED, WHITE), (BLUE, WHITE), (BLACK, RED)))
-    assert likeness(looks[:1], looks)[0] == pytest.approx([1, 1, 0.5, 0, 0])
+    appearance = appearance_of(*dressed((RED, BLACK), (RED, BLACK), (RED, WHITE), (BLUE, WHITE), (BLACK, RED)))
+    assert appearance_similarity(appearance[:1], appearance)[0] == pytest.approx([1, 1, 0.5, 0, 0])
 
 
 def test_a_little_more_light_changes_a_little() -> None:
     grey = [((v, v, v), (v, v, v)) for v in (50, 60, 110)]
-    alike = likeness(*[looks_of(*dressed(*grey))] * 2)[0]
+    alike = appearance_similarity(*[appearance_of(*dressed(*grey))] * 2)[0]
     assert 0.9 < alike[1] < 1
     assert alike[2] < 0.5
 
@@ -49,10 +49,10 @@ def test_a_little_more_light_changes_a_little() -> None:
 def test_the_background_beside_a_person_does_not_count() -> None:
     image, boxes = dressed((RED, BLACK), (RED, BLACK))
     image[:, 20:24] = image[:, 36:] = WHITE
-    looks = looks_of(image, boxes)
-    assert likeness(looks, looks)[0, 1] == pytest.approx(1)
+    appearance = appearance_of(image, boxes)
+    assert appearance_similarity(appearance, appearance)[0, 1] == pytest.approx(1)
 
 
 def test_a_box_beyond_the_border_looks_like_the_border() -> None:
-    looks = looks_of(np.full((40, 40, 3), RED, np.uint8), np.array([[500, 0, 520, 40], [0, 0, 20, 40]]))
-    assert likeness(looks, looks)[0, 1] == pytest.approx(1)
+    appearance = appearance_of(np.full((40, 40, 3), RED, np.uint8), np.array([[500, 0, 520, 40], [0, 0, 20, 40]]))
+    assert appearance_similarity(appearance, appearance)[0, 1] == pytest.approx(1)

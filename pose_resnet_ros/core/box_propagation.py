@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Boxes of persons carried on by their keypoints, for frames in which nobody looks for persons."""
+"""Box propagation: in frames without a detection the boxes follow the keypoints."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SCALE_RANGE = (0.5, 2.0)  # what a person's size can do between two detections
 
 
 @dataclass(frozen=True, eq=False)
-class Anchors:
+class KeyframePoses:
     """Persons as they were when they were detected.
 
     boxes_xyxy: (N, 4); scores: (N,) the detector's; keypoints_xy: (N, K, 2); sure: (N, K) bool, joints above the threshold.
@@ -28,32 +28,32 @@ class Anchors:
     sure: np.ndarray
 
     @classmethod
-    def of(cls, people: People, *, keypoint_threshold: float) -> Anchors:
+    def of(cls, people: People, *, keypoint_threshold: float) -> KeyframePoses:
         sure = people.keypoint_scores > keypoint_threshold
         return cls(people.boxes_xyxy, people.box_scores, people.keypoints_xy, sure)
 
-    def rows(self, kept: np.ndarray) -> Anchors:
+    def rows(self, kept: np.ndarray) -> KeyframePoses:
         """Those persons only, by index."""
-        return Anchors(self.boxes_xyxy[kept], self.scores[kept], self.keypoints_xy[kept], self.sure[kept])
+        return KeyframePoses(self.boxes_xyxy[kept], self.scores[kept], self.keypoints_xy[kept], self.sure[kept])
 
 
-def carry(anchors: Anchors, people: People, *, keypoint_threshold: float) -> tuple[np.ndarray, np.ndarray]:
+def propagate(keyframe: KeyframePoses, people: People, *, keypoint_threshold: float) -> tuple[np.ndarray, np.ndarray]:
     """Where the boxes are now (N, 4), and who was lost (N,) bool.
 
     people: the same persons, row by row, in a later image. A box moves and grows as its person's sure joints do: with their mean
     and their spread. Who had fewer than three of them keeps the box as it is; who has less than half of them left is lost.
     """
-    both = anchors.sure & (people.keypoint_scores > keypoint_threshold)
-    had, left = anchors.sure.sum(axis=1), both.sum(axis=1)
+    both = keyframe.sure & (people.keypoint_scores > keypoint_threshold)
+    had, left = keyframe.sure.sum(axis=1), both.sum(axis=1)
     lost = (had >= _FEWEST_JOINTS) & (left < _LOST_SHARE * had)
     moves = left >= _FEWEST_JOINTS
-    before, spread_before = _mean_and_spread(anchors.keypoints_xy, both)
+    before, spread_before = _mean_and_spread(keyframe.keypoints_xy, both)
     now, spread_now = _mean_and_spread(people.keypoints_xy, both)
     measured = moves & (spread_before > 0)
     growth = np.divide(spread_now, spread_before, out=np.ones_like(spread_now), where=measured)
     scale = np.clip(growth, *_SCALE_RANGE)
     shift = np.where(moves[:, None], now - scale[:, None] * before, 0.0)
-    return (anchors.boxes_xyxy * scale[:, None] + np.tile(shift, 2)).astype(np.float32), lost
+    return (keyframe.boxes_xyxy * scale[:, None] + np.tile(shift, 2)).astype(np.float32), lost
 
 
 def _mean_and_spread(points_xy: np.ndarray, used: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""What persons look like, as far as their clothes' colours tell: enough to say who is who after two have crossed.
+"""Appearance features: the colours of a person's clothes, which tell two persons apart after they have crossed.
 
 A histogram of colours for the upper and one for the lower half of each box, from a small grid of pixels in its middle, where
 little of the background is. Pixels are shared between neighbouring bins, so that a little more light changes a little and no
@@ -21,7 +21,7 @@ RED_GREEN = np.array([-60.0, -20, 0, 20, 60])
 YELLOW_BLUE = np.array([-60.0, -30, -8, 8, 30])
 
 
-def looks_of(image: np.ndarray, boxes_xyxy: np.ndarray) -> np.ndarray:
+def appearance_of(image: np.ndarray, boxes_xyxy: np.ndarray) -> np.ndarray:
     """(N, L) float64 histograms, each row of sum 1; image: (H, W, 3) uint8 BGR, boxes_xyxy: (N, 4) pixels in it.
 
     A box beyond the border looks like the border.
@@ -43,9 +43,9 @@ def looks_of(image: np.ndarray, boxes_xyxy: np.ndarray) -> np.ndarray:
     return histograms.reshape(len(boxes), 2 * len(INTENSITY) * colours.shape[2]) / (2 * PIXELS_OF_HALF)
 
 
-def likeness(looks: np.ndarray, others: np.ndarray) -> np.ndarray:
+def appearance_similarity(appearance: np.ndarray, others: np.ndarray) -> np.ndarray:
     """(N, L), (M, L) -> (N, M): Bhattacharyya coefficient, 1 for the same colours, 0 for none in common."""
-    return np.sqrt(looks) @ np.sqrt(others).T
+    return np.sqrt(appearance) @ np.sqrt(others).T
 
 
 def _spread(begin: np.ndarray, end: np.ndarray, count: int, part: tuple[float, float], *, last: int) -> np.ndarray:

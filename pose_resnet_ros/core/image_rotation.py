@@ -12,7 +12,7 @@ from pose_resnet_ros.core.types import Detections, People
 
 
 @dataclass(frozen=True)
-class Turn:
+class ImageRotation:
     """degrees: 0, 90, 180 or 270, clockwise, that make the image upright; image_wh: size of the original image."""
 
     degrees: int
@@ -24,7 +24,7 @@ class Turn:
 
     def detections(self, detections: Detections) -> Detections:
         """Detections in the original -> in the upright image."""
-        forth = Turn(-self.degrees % 360, self._upright_wh())
+        forth = ImageRotation(-self.degrees % 360, self._upright_wh())
         return forth.detections_back(detections)
 
     def detections_back(self, detections: Detections) -> Detections:
