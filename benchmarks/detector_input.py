@@ -34,7 +34,7 @@ PICTURES = {1: 300, 2: 100, 3: 60}  # by photographs along a side
 
 
 @dataclass
-class Contender:
+class Candidate:
     """One size of the input, and what came of it."""
 
     size: str
@@ -53,8 +53,8 @@ def main() -> None:
     labels = [labels_of(photograph) for photograph in load_photographs(options.annotations)[-options.last :]]
     images, rng = ImageStore(options.images), np.random.default_rng(0)
     for side, count in PICTURES.items():
-        contenders = [
-            Contender(
+        candidates = [
+            Candidate(
                 size,
                 load_detector(
                     options.model, run_on=RunOn(threads=1), precision=own_precision(options.model), input_wh=size_wh(size)
@@ -66,9 +66,9 @@ def main() -> None:
         for rows in rng.choice(len(labels), (count, side * side)):
             picture, label = mosaic([labels[row] for row in rows], images, side=side)
             truth.append(label)
-            for contender in contenders:
-                contender.run(picture)
-        report(contenders, truth, side=side)
+            for candidate in candidates:
+                candidate.run(picture)
+        report(candidates, truth, side=side)
 
 
 def mosaic(labels: list[BoxLabels], images: ImageStore, *, side: int) -> tuple[np.ndarray, BoxLabels]:
@@ -90,17 +90,17 @@ def mosaic(labels: list[BoxLabels], images: ImageStore, *, side: int) -> tuple[n
     return picture, BoxLabels("", *joined)
 
 
-def report(contenders: list[Contender], truth: list[BoxLabels], *, side: int) -> None:
+def report(candidates: list[Candidate], truth: list[BoxLabels], *, side: int) -> None:
     heights = np.concatenate([label.boxes_xyxy[:, 3] - label.boxes_xyxy[:, 1] for label in truth])
     share = np.median(heights[heights > 40]) / (FIELD_WH[1] * side)
     print(f"{len(truth)} pictures of {side}x{side}; persons' median height {share:.2f} of the picture's")
-    first = np.array(contenders[0].seconds)
-    for contender in contenders:
-        quality, seconds = measure(contender.found, truth), np.array(contender.seconds)
+    first = np.array(candidates[0].seconds)
+    for candidate in candidates:
+        quality, seconds = measure(candidate.found, truth), np.array(candidate.seconds)
         precision, recall = quality.at(0.4)
         print(
-            f"  {contender.size}: AP50 {quality.ap50:.3f}; at 0.4 precision {precision:.2f}, recall {recall:.2f};"
-            f" {1e3 * np.median(seconds):.1f} ms, {np.median(seconds / first):.2f} of {contenders[0].size}"
+            f"  {candidate.size}: AP50 {quality.ap50:.3f}; at 0.4 precision {precision:.2f}, recall {recall:.2f};"
+            f" {1e3 * np.median(seconds):.1f} ms, {np.median(seconds / first):.2f} of {candidates[0].size}"
         )
 
 

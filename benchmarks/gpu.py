@@ -5,7 +5,7 @@
 
     python3 -m benchmarks.gpu --output gpu.json
 
-Needs onnxruntime-gpu, onnx and PyTorch with CUDA. The report is on the disk from the first result on; a part or a contender that
+Needs onnxruntime-gpu, onnx and PyTorch with CUDA. The report is on the disk from the first result on; a part or a candidate that
 fails is noted, and the others are measured all the same; after ``--minutes`` nothing new is begun. What can take longest comes
 last: exhaustive search, TensorRT's engine, torch.compile's autotuning. Without a GPU the script itself can be tried, as the tests
 do:
@@ -30,8 +30,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks.gpu_bench import Bench, Contender, Recipe, Report
-from benchmarks.gpu_contenders import bound_network, matrix_peak, torch_network
+from benchmarks.gpu_bench import Bench, Candidate, Recipe, Report
+from benchmarks.gpu_candidates import bound_network, matrix_peak, torch_network
 from pose_resnet_ros.benchmark.frame import FrameRun, message_of
 from pose_resnet_ros.benchmark.scenes import SYNTHETIC, Scene, synthetic_scene
 from pose_resnet_ros.benchmark.timing import Timing, ratio
@@ -112,7 +112,7 @@ def _used_mib() -> int | None:
     return (total - free) >> 20
 
 
-def _milliseconds(call: Contender) -> float:
+def _milliseconds(call: Candidate) -> float:
     begin = time.perf_counter()
     call()
     return 1e3 * (time.perf_counter() - begin)
@@ -130,9 +130,9 @@ def batch(bench: Bench, found: Found) -> None:
     groups = _groups(bench)
     shipped = bench.proven(groups.pop("as shipped"), found["refused"])
     for group, recipes in {"as shipped": {}, **groups}.items():
-        contenders = shipped | bench.proven(recipes, found["refused"])
-        if len(contenders) > len(shipped) or not recipes:
-            samples = bench.timed(contenders)
+        candidates = shipped | bench.proven(recipes, found["refused"])
+        if len(candidates) > len(shipped) or not recipes:
+            samples = bench.timed(candidates)
             found["rows"][group] = {name: _row(ms, persons=size, peak=peak) for name, ms in samples.items()}
             bench.say(f"batch: {group}")
 
@@ -170,7 +170,7 @@ def frame(bench: Bench, found: Found) -> None:
     """A 1080p frame with 8 persons through detector and pose network, without drawing; crops on the CPU beside it."""
     scene = bench.scene(8)
     message = message_of(scene.image)
-    runs: dict[str, Contender] = {}
+    runs: dict[str, Candidate] = {}
     stages: dict[str, list[dict[str, float]]] = {}
     for name, one_trip in (("one trip", True), ("crops on the CPU", False)):
         pose = PoseNet(bench.paths["fp16"], run_on=bench.run_on, one_trip=one_trip)

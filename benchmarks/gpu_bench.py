@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks.gpu_contenders import HEATMAP_SHAPE
+from benchmarks.gpu_candidates import HEATMAP_SHAPE
 from benchmarks.random_pose_resnet import random_source
 from pose_resnet_ros.benchmark.report import machine
 from pose_resnet_ros.benchmark.scenes import SYNTHETIC, Scene, recorded_images, synthetic_scene
@@ -27,9 +27,9 @@ from pose_resnet_ros.models.runtime import OnnxModel, RunOn
 from pose_resnet_ros.output_files import write_whole
 
 MODELS = {"fp32": ExportOptions(), "fp16": ExportOptions(fp16=True), "fp16_split": ExportOptions(fp16=True, split=True)}
-Contender = Callable[[], object]
+Candidate = Callable[[], object]
 # How one is made: a function and what it is given.
-Recipe = tuple[Callable[..., Contender], tuple[Any, ...]]
+Recipe = tuple[Callable[..., Candidate], tuple[Any, ...]]
 
 
 class Report:
@@ -87,7 +87,7 @@ class Bench:
             provider_options=options,
         )
 
-    def one_trip_over(self, scene: Scene, model: str, options: dict[str, str]) -> Contender:
+    def one_trip_over(self, scene: Scene, model: str, options: dict[str, str]) -> Candidate:
         one_trip = self.one_trip(model, options=options)
         return lambda: one_trip.run(scene.image, scene.boxes.boxes_xyxy)
 
@@ -102,21 +102,21 @@ class Bench:
         images = recorded_images(self.args.source, count=8)
         return [Scene(image, synthetic_scene(8, width=image.shape[1], height=image.shape[0]).boxes) for image in images]
 
-    def proven(self, recipes: Mapping[str, Recipe], refused: dict[str, str]) -> dict[str, Contender]:
-        """The contenders that could be made and ran once; the others go into ``refused`` with the reason."""
-        found: dict[str, Contender] = {}
+    def proven(self, recipes: Mapping[str, Recipe], refused: dict[str, str]) -> dict[str, Candidate]:
+        """The candidates that could be made and ran once; the others go into ``refused`` with the reason."""
+        found: dict[str, Candidate] = {}
         for name, (make, given) in recipes.items():
             if not self.has_time:
                 refused[name] = "no time left"
                 continue
             try:
-                contender = make(*given)
-                contender()  # engines are built, and graphs recorded, by the first run
-                found[name] = contender
+                candidate = make(*given)
+                candidate()  # engines are built, and graphs recorded, by the first run
+                found[name] = candidate
             except Exception as error:  # noqa: BLE001 - one that this build lacks must not cost the others
                 refused[name] = f"{type(error).__name__}: {error}".splitlines()[0]
             self.say(f"{name}: {refused.get(name, 'ready')}")
         return found
 
-    def timed(self, contenders: Mapping[str, Contender]) -> dict[str, np.ndarray]:
-        return interleaved(contenders, rounds=self.args.rounds, warm_up=min(5, self.args.rounds))
+    def timed(self, candidates: Mapping[str, Candidate]) -> dict[str, np.ndarray]:
+        return interleaved(candidates, rounds=self.args.rounds, warm_up=min(5, self.args.rounds))

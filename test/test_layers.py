@@ -69,7 +69,7 @@ ROS_WITHOUT_ROS = {
     "ros/codecs/encodings.py",
     "ros/codecs/image.py",
     "ros/depth/codec.py",
-    "ros/depth/nearest_stamp.py",
+    "ros/depth/nearest_time_buffer.py",
     "ros/external/detections.py",
     "ros/external/stamp_join.py",
     "ros/health/loss_cure.py",

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Latency of whole frames against the number of persons, for several set-ups in turns."""
+"""Latency of whole frames against the number of persons, for several configurations in turns."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _Clocks = tuple[np.ndarray, np.ndarray]
 
 @dataclass(frozen=True)
 class FrameRow:
-    """One set-up with one number of persons.
+    """One configuration with one number of persons.
 
     stage_ms: medians; others_share: the median share of the frame's time that is in neither network; against_first: how many
-    times as long as the first set-up takes, in the same rounds; cpu_ms: median processor time of all threads, which other
+    times as long as the first configuration takes, in the same rounds; cpu_ms: median processor time of all threads, which other
     programs on the machine change less than the time by the clock; cpu_against_first: of that.
     """
 
-    setup: str
+    configuration: str
     persons: int
     whole: Timing
     stage_ms: dict[str, float]
@@ -55,14 +55,14 @@ class Source:
 
 
 def measure_frames(
-    setups: Mapping[str, Mapping[str, Any]], *, persons: Sequence[int], source: Source, rounds: int
+    configurations: Mapping[str, Mapping[str, Any]], *, persons: Sequence[int], source: Source, rounds: int
 ) -> list[FrameRow]:
-    """Every set-up with every number of persons; setups: a name to the arguments of ``load_pipeline``.
+    """Every configuration with every number of persons; configurations: a name to the arguments of ``load_pipeline``.
 
     Raises what ``load_pipeline`` does, and SettingsError for a source that cannot be read.
     """
     with ExitStack() as stack:
-        pipelines = {name: stack.enter_context(load_pipeline(**given)) for name, given in setups.items()}
+        pipelines = {name: stack.enter_context(load_pipeline(**given)) for name, given in configurations.items()}
         scenes_for = _scene_maker(source, next(iter(pipelines.values())))
         return [row for count in persons for row in _measure_count(pipelines, scenes_for(count), count, source.encoding, rounds)]
 
@@ -82,7 +82,7 @@ def _measure_count(
     stages: dict[str, list[dict[str, float]]] = {name: [] for name in pipelines}
     cpu_ms: dict[str, list[float]] = {name: [] for name in pipelines}
 
-    def contender(name: str) -> Callable[[], None]:
+    def candidate(name: str) -> Callable[[], None]:
         run = FrameRun(pipelines[name])
 
         def once() -> None:
@@ -93,7 +93,7 @@ def _measure_count(
 
         return once
 
-    samples = interleaved({name: contender(name) for name in pipelines}, rounds=rounds)
+    samples = interleaved({name: candidate(name) for name in pipelines}, rounds=rounds)
     clocks = {name: (samples[name], np.array(cpu_ms[name][-rounds:])) for name in pipelines}
     first = next(iter(clocks.values()))
     return [_row(name, count, clocks[name], stages[name][-rounds:], first) for name in pipelines]
@@ -104,7 +104,7 @@ def _row(name: str, count: int, clocks: _Clocks, stages: list[dict[str, float]],
     names = [stage for stage in ALL_STAGES if stage in stages[0]]
     networks = np.array([sum(one.get(network, 0.0) for network in NETWORKS) for one in stages])
     return FrameRow(
-        setup=name,
+        configuration=name,
         persons=count,
         whole=Timing.of(samples_ms),
         stage_ms={stage: float(np.median([one[stage] for one in stages])) for stage in names},

@@ -47,31 +47,31 @@ def machine() -> dict[str, str]:
 
 def frame_table(rows: Sequence[FrameRow]) -> Table:
     stages = list(rows[-1].stage_ms) if rows else []
-    head = ("set-up", "persons", "median ms", "p95 ms", "ratio", "CPU ms", "CPU ratio", "others %", *stages)
+    head = ("configuration", "persons", "median ms", "p95 ms", "ratio", "CPU ms", "CPU ratio", "others %", *stages)
     return Table("whole frames, and the stages' medians in ms", head, [_frame_cells(row, stages) for row in rows])
 
 
 def compare(report: Report, older: Path) -> Table:
-    """Medians against those of an older JSON file, set-up by set-up. Raises BenchmarkError if it is none."""
+    """Medians against those of an older JSON file, configuration by configuration. Raises BenchmarkError if it is none."""
     try:
         data = read_json(older)
-        before = {(row["setup"], row["persons"]): float(row["whole"]["median_ms"]) for row in data["frames"]}
+        before = {(row["configuration"], row["persons"]): float(row["whole"]["median_ms"]) for row in data["frames"]}
     except (DataFileError, KeyError, TypeError, ValueError) as error:
         raise BenchmarkError(f"{older} is not a file that benchmark --json wrote: {error}") from error
     rows = []
     for row in report.frames:
-        old = before.get((row.setup, row.persons))
+        old = before.get((row.configuration, row.persons))
         if old:
             now = row.whole.median_ms
-            rows.append((row.setup, str(row.persons), f"{old:.1f}", f"{now:.1f}", f"{now / old:.2f}"))
-    return Table(f"against {older}", ("set-up", "persons", "before ms", "now ms", "ratio"), rows)
+            rows.append((row.configuration, str(row.persons), f"{old:.1f}", f"{now:.1f}", f"{now / old:.2f}"))
+    return Table(f"against {older}", ("configuration", "persons", "before ms", "now ms", "ratio"), rows)
 
 
 def _frame_cells(row: FrameRow, stages: list[str]) -> tuple[str, ...]:
     times = [f"{row.stage_ms[stage]:.2f}" if stage in row.stage_ms else "" for stage in stages]
     whole = (f"{row.whole.median_ms:.1f}", f"{row.whole.p95_ms:.1f}")
     return (
-        row.setup,
+        row.configuration,
         str(row.persons),
         *whole,
         f"{row.against_first:.2f}",

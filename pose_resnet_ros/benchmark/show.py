@@ -44,7 +44,7 @@ def plain(table: Table) -> str:
 
 
 def plot(rows: Sequence[FrameRow], path: Path) -> None:
-    """Median latency against persons, to p95 as a band, a line for each set-up.
+    """Median latency against persons, to p95 as a band, a line for each configuration.
 
     Raises SettingsError without matplotlib, or where the picture cannot be written.
     """
@@ -56,10 +56,10 @@ def plot(rows: Sequence[FrameRow], path: Path) -> None:
     except ImportError as error:
         raise SettingsError("plot: it needs matplotlib; pip install matplotlib") from error
     figure, axes = pyplot.subplots(figsize=(7, 4.5))
-    for setup in dict.fromkeys(row.setup for row in rows):
-        own = [row for row in rows if row.setup == setup]
+    for configuration in dict.fromkeys(row.configuration for row in rows):
+        own = [row for row in rows if row.configuration == configuration]
         persons, median = [row.persons for row in own], [row.whole.median_ms for row in own]
-        (line,) = axes.plot(persons, median, marker="o", label=setup)
+        (line,) = axes.plot(persons, median, marker="o", label=configuration)
         axes.fill_between(persons, median, [row.whole.p95_ms for row in own], color=line.get_color(), alpha=0.15)
     axes.set(xlabel="persons in the frame", ylabel="whole frame, ms (line: median; band: to p95)", ylim=(0, None))
     axes.grid(alpha=0.3)

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Keypoints in space, from a depth image that is registered to the colour image.
+"""Keypoints in 3D, from a depth image that is registered to the colour image.
 
 For each joint the median depth of a small window, which holes (zeros, NaN) cannot pull. Only depths within an arm's reach of
 the person's torso count, so that the wall beside a wrist or the table before a hip does not.
@@ -26,7 +26,7 @@ TORSO = ("left_shoulder", "right_shoulder", "left_hip", "right_hip", "neck", "th
 
 
 @dataclass(frozen=True, eq=False)
-class Places:
+class People3D:
     """Where N persons of K joints are, in the camera's optical frame (x right, y down, z forward), in metres.
 
     joints_xyz: (N, K, 3) float32; joint_valid: (N, K): the joint's own depth was measured; where it was not, the joint is put
@@ -40,8 +40,10 @@ class Places:
     position_valid: np.ndarray
 
 
-def locate(people: People, depth: np.ndarray, camera: CameraModel, skeleton: Skeleton, *, image_wh: tuple[int, int]) -> Places:
-    """Every person's joints in space.
+def lift_to_3d(
+    people: People, depth: np.ndarray, camera: CameraModel, skeleton: Skeleton, *, image_wh: tuple[int, int]
+) -> People3D:
+    """Every person's joints in 3D.
 
     depth: (h, w) uint16 millimetres or float32 metres, seen from the colour camera; camera: the colour camera's;
     image_wh: the colour image's size. A depth image of another size is used where its proportions are the same.
@@ -62,10 +64,10 @@ def locate(people: People, depth: np.ndarray, camera: CameraModel, skeleton: Ske
         measured = _medians(near)
         valid[person] = np.isfinite(measured)
         z[person] = np.where(valid[person], measured, torso_z[person])
-    return _places(rays, z, valid, torso_z, torso)
+    return _people_3d(rays, z, valid, torso_z, torso)
 
 
-def _places(rays: np.ndarray, z: np.ndarray, valid: np.ndarray, torso_z: np.ndarray, torso: list[int]) -> Places:
+def _people_3d(rays: np.ndarray, z: np.ndarray, valid: np.ndarray, torso_z: np.ndarray, torso: list[int]) -> People3D:
     torso_rays = rays[:, torso].mean(axis=1) if torso else np.full((len(rays), 3), np.nan)
     with np.errstate(over="ignore", invalid="ignore"):  # what float32 cannot hold has no place
         positions = (torso_rays * torso_z[:, None]).astype(np.float32)
@@ -75,7 +77,7 @@ def _places(rays: np.ndarray, z: np.ndarray, valid: np.ndarray, torso_z: np.ndar
     valid = valid & np.isfinite(joints).all(axis=2) & known[:, None]
     joints[~known] = 0.0
     positions[~known] = 0.0
-    return Places(np.nan_to_num(joints, posinf=0.0, neginf=0.0), valid, positions, known)
+    return People3D(np.nan_to_num(joints, posinf=0.0, neginf=0.0), valid, positions, known)
 
 
 def _scale(depth: np.ndarray, image_wh: tuple[int, int]) -> np.ndarray:

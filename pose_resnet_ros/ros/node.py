@@ -18,13 +18,13 @@ from pose_resnet_ros.identities import Identities
 from pose_resnet_ros.msg import Skeleton as SkeletonMessage
 from pose_resnet_ros.pipeline import PosePipeline, load_pipeline
 from pose_resnet_ros.ros import memory, messages, qos
-from pose_resnet_ros.ros.depth.space import Space
+from pose_resnet_ros.ros.depth.depth_3d import Depth3D
 from pose_resnet_ros.ros.external.input import TOPIC as DETECTIONS_TOPIC
 from pose_resnet_ros.ros.health.diagnostics import Condition
 from pose_resnet_ros.ros.health.loss_cure import loss_cure
 from pose_resnet_ros.ros.health.reporter import HealthReporter
 from pose_resnet_ros.ros.health.statistics import Statistics
-from pose_resnet_ros.ros.human_bodies import HumanBodies, own_prefix
+from pose_resnet_ros.ros.hri_publisher import HriPublisher, own_prefix
 from pose_resnet_ros.ros.intake import Intake
 from pose_resnet_ros.ros.latest import LatestWorker
 from pose_resnet_ros.ros.lifecycle import GuardedLifecycleNode
@@ -57,8 +57,8 @@ class PoseNode(GuardedLifecycleNode):
         self._intake: Intake | None = None
         self._identities: Identities | None = None
         self._processor: FrameProcessor | None = None
-        self._space: Space | None = None
-        self._bodies: HumanBodies | None = None
+        self._space: Depth3D | None = None
+        self._bodies: HriPublisher | None = None
         try:
             self._declared = Parameters(
                 self,
@@ -104,9 +104,9 @@ class PoseNode(GuardedLifecycleNode):
         self._outputs = Outputs(self, self._pipeline)
         self._identities = Identities(self._pipeline.skeleton, self._settings.identities)
         if self._settings.use_depth:
-            self._space = Space(self, self._pipeline.skeleton)
+            self._space = Depth3D(self, self._pipeline.skeleton)
         if self._settings.publish_hri:
-            self._bodies = HumanBodies(
+            self._bodies = HriPublisher(
                 self, self._pipeline.skeleton, prefix=self._settings.hri_id_prefix or own_prefix(self, NAME)
             )
         self._skeleton.publish(messages.skeleton_message(self._pipeline.skeleton))

@@ -17,9 +17,9 @@ from pose_resnet_ros.core.types import Detections
 from pose_resnet_ros.identities import Identities
 from pose_resnet_ros.models.stages import StageClock
 from pose_resnet_ros.pipeline import PipelineResult, PosePipeline
-from pose_resnet_ros.ros.depth.space import Space
+from pose_resnet_ros.ros.depth.depth_3d import Depth3D
 from pose_resnet_ros.ros.health.statistics import Outcome, Statistics, plausible_age_ms
-from pose_resnet_ros.ros.human_bodies import HumanBodies
+from pose_resnet_ros.ros.hri_publisher import HriPublisher
 from pose_resnet_ros.ros.latest import Frame
 from pose_resnet_ros.ros.outputs import Outputs
 from pose_resnet_ros.ros.parameters.settings import Settings
@@ -45,8 +45,8 @@ class FrameProcessor:
         *,
         identities: Identities,
         split: Callable[[Any], tuple[Any, Detections | None]],
-        space: Space | None,
-        bodies: HumanBodies | None,
+        space: Depth3D | None,
+        bodies: HriPublisher | None,
         decode: Callable[[Any], np.ndarray],
         settings: Callable[[], Settings],
         statistics: Statistics,
@@ -105,7 +105,7 @@ class FrameProcessor:
         with clock.stage("draw"):
             self._outputs.publish_pictures(header, image, result, settings)
         if self._space is not None:
-            with clock.stage("space"):
+            with clock.stage("depth_3d"):
                 self._space.publish(message, result.people, settings, image_wh=(image.shape[1], image.shape[0]))
         stage_ms = {**result.stage_ms, **clock.ms}
         self._statistics.frame_published(Outcome(age_ms, stamp_age_ms, stage_ms, persons=len(result.people)))

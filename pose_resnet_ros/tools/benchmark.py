@@ -50,7 +50,7 @@ def _measure_node(args: argparse.Namespace, source: Source, command: str) -> Non
 
 
 def _measure_frames(args: argparse.Namespace, source: Source, command: str) -> None:
-    frames = measure_frames(setups(args), persons=args.persons, source=source, rounds=args.rounds)
+    frames = measure_frames(configurations(args), persons=args.persons, source=source, rounds=args.rounds)
     report = Report(command, frames)
     print_table(frame_table(frames))
     if args.compare:
@@ -79,7 +79,7 @@ def write_json(path: Path, data: dict[str, Any]) -> None:
     write_whole(path, (json.dumps(data, indent=1) + "\n").encode(), name="json")
 
 
-def setups(args: argparse.Namespace) -> dict[str, dict[str, Any]]:
+def configurations(args: argparse.Namespace) -> dict[str, dict[str, Any]]:
     """Every combination along ``AXES``; named by what differs, else by the pose model."""
     axes = {name: getattr(args, name) for name in AXES}
     differing = [name for name, values in axes.items() if len(values) > 1] or ["pose_model"]
@@ -120,7 +120,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--source", default="synthetic", help="synthetic (default), or a video, an image or a folder of images")
     parser.add_argument("--size", type=_size, metavar="WxH", help="of the frames (default 640x480, or the recording's own)")
     parser.add_argument("--encoding", choices=("bgr8", "rgb8"), default="bgr8", help="of the frames (default bgr8)")
-    parser.add_argument("--rounds", type=whole_number(1), default=20, help="times each set-up runs (default 20)")
+    parser.add_argument("--rounds", type=whole_number(1), default=20, help="times each configuration runs (default 20)")
     parser.add_argument("--json", type=file_path, metavar="FILE", help="write everything measured")
     parser.add_argument("--plot", type=file_path, metavar="FILE", help="write a plot of latency against persons (matplotlib)")
     parser.add_argument("--compare", type=file_path, metavar="FILE", help="show the ratios to an older --json file")

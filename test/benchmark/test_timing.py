@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Contenders take turns, and ratios are taken within a round."""
+"""Candidates take turns, and ratios are taken within a round."""
 
 from __future__ import annotations
 

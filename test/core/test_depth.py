@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Keypoints in space over painted depth images."""
+"""Keypoints in 3D over painted depth images."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pose_resnet_ros.core.camera_model import CameraModel
-from pose_resnet_ros.core.depth import Places, locate
+from pose_resnet_ros.core.depth import People3D, lift_to_3d
 from pose_resnet_ros.core.errors import ImageError
 from pose_resnet_ros.core.skeletons import COCO17
 from pose_resnet_ros.core.types import People
@@ -41,17 +41,17 @@ def scene(body_m: float = 2.0, wall_m: float = 5.0) -> np.ndarray:
     return depth
 
 
-def find(depth: np.ndarray, people: People | None = None, image_wh: tuple[int, int] = IMAGE_WH) -> Places:
-    return locate(person() if people is None else people, depth, CAMERA, COCO17, image_wh=image_wh)
+def find(depth: np.ndarray, people: People | None = None, image_wh: tuple[int, int] = IMAGE_WH) -> People3D:
+    return lift_to_3d(person() if people is None else people, depth, CAMERA, COCO17, image_wh=image_wh)
 
 
 def test_a_joint_is_its_ray_times_its_depth() -> None:
-    places = find(scene())
-    np.testing.assert_allclose(places.joints_xyz[0, WRIST], [(150 - 100) / 100 * 2, (70 - 75) / 100 * 2, 2], atol=1e-5)
+    people_3d = find(scene())
+    np.testing.assert_allclose(people_3d.joints_xyz[0, WRIST], [(150 - 100) / 100 * 2, (70 - 75) / 100 * 2, 2], atol=1e-5)
     # Torso: shoulders and hips, middle (100, 70).
-    np.testing.assert_allclose(places.positions_xyz[0], [0, -0.1, 2], atol=1e-5)
-    assert places.joint_valid.all()
-    assert places.position_valid.all()
+    np.testing.assert_allclose(people_3d.positions_xyz[0], [0, -0.1, 2], atol=1e-5)
+    assert people_3d.joint_valid.all()
+    assert people_3d.position_valid.all()
 
 
 def test_millimetres_are_the_same_as_metres() -> None:
@@ -60,9 +60,9 @@ def test_millimetres_are_the_same_as_metres() -> None:
 
 
 def test_nobody() -> None:
-    places = find(scene(), People.empty(17))
-    assert places.joints_xyz.shape == (0, 17, 3)
-    assert places.positions_xyz.shape == (0, 3)
+    people_3d = find(scene(), People.empty(17))
+    assert people_3d.joints_xyz.shape == (0, 17, 3)
+    assert people_3d.positions_xyz.shape == (0, 3)
 
 
 def test_two_persons_at_two_depths() -> None:
@@ -80,18 +80,18 @@ def test_holes_do_not_pull_the_depth(hole: float) -> None:
     depth = scene()
     depth[::2, :] = hole
     depth[:, ::2] = hole
-    places = find(depth)
-    assert places.joint_valid.all()
-    np.testing.assert_allclose(places.joints_xyz[..., 2], 2.0, atol=1e-5)
+    people_3d = find(depth)
+    assert people_3d.joint_valid.all()
+    np.testing.assert_allclose(people_3d.joints_xyz[..., 2], 2.0, atol=1e-5)
 
 
 def test_a_hole_over_a_joint_puts_it_at_the_torsos_depth_and_says_so() -> None:
     depth = scene()
     depth[60:81, 140:161] = 0
-    places = find(depth)
-    assert not places.joint_valid[0, WRIST]
-    assert places.joint_valid[0].sum() == 16
-    np.testing.assert_allclose(places.joints_xyz[0, WRIST], [1.0, -0.1, 2.0], atol=1e-5)
+    people_3d = find(depth)
+    assert not people_3d.joint_valid[0, WRIST]
+    assert people_3d.joint_valid[0].sum() == 16
+    np.testing.assert_allclose(people_3d.joints_xyz[0, WRIST], [1.0, -0.1, 2.0], atol=1e-5)
 
 
 @pytest.mark.parametrize("intruder_m", [0.5, 5.0])
@@ -100,9 +100,9 @@ def test_depths_out_of_reach_of_the_torso_are_rejected(intruder_m: float) -> Non
     depth[60:81, 140:161] = intruder_m  # a pole before the wrist, or the wall that shows beside it
     assert not find(depth).joint_valid[0, WRIST]
     depth[70, 150] = 2.1  # one pixel of the wrist is left
-    places = find(depth)
-    assert places.joint_valid[0, WRIST]
-    np.testing.assert_allclose(places.joints_xyz[0, WRIST, 2], 2.1, atol=1e-5)
+    people_3d = find(depth)
+    assert people_3d.joint_valid[0, WRIST]
+    np.testing.assert_allclose(people_3d.joints_xyz[0, WRIST, 2], 2.1, atol=1e-5)
 
 
 def test_a_hand_stretched_forward_is_kept() -> None:
@@ -118,11 +118,11 @@ def test_one_torso_joint_on_the_wall_does_not_move_the_torso() -> None:
 
 
 def test_no_depth_at_all_is_zero_and_not_valid() -> None:
-    places = find(np.zeros((150, 200), np.uint16))
-    assert not places.joint_valid.any()
-    assert not places.position_valid.any()
-    assert not places.joints_xyz.any()
-    assert not places.positions_xyz.any()
+    people_3d = find(np.zeros((150, 200), np.uint16))
+    assert not people_3d.joint_valid.any()
+    assert not people_3d.position_valid.any()
+    assert not people_3d.joints_xyz.any()
+    assert not people_3d.positions_xyz.any()
 
 
 def test_joints_outside_the_picture_have_no_depth() -> None:
@@ -133,8 +133,8 @@ def test_joints_outside_the_picture_have_no_depth() -> None:
 
 
 def test_half_the_resolution_gives_the_same_places() -> None:
-    places = find(scene()[::2, ::2])
-    np.testing.assert_allclose(places.joints_xyz, find(scene()).joints_xyz, atol=1e-5)
+    people_3d = find(scene()[::2, ::2])
+    np.testing.assert_allclose(people_3d.joints_xyz, find(scene()).joints_xyz, atol=1e-5)
 
 
 def test_other_proportions_are_refused() -> None:
@@ -145,8 +145,8 @@ def test_other_proportions_are_refused() -> None:
 def test_what_float32_cannot_hold_has_no_place() -> None:
     """A camera_info with a tiny focal length, or a depth image with huge numbers, and no infinity gets out."""
     tiny = CameraModel(fx=1e-300, fy=100.0, cx=100.0, cy=75.0)
-    places = locate(person(), scene(), tiny, COCO17, image_wh=IMAGE_WH)
-    assert not places.joint_valid[0, WRIST]
-    assert places.joint_valid[0, NOSE]  # straight ahead
-    assert np.isfinite(places.joints_xyz).all()
+    people_3d = lift_to_3d(person(), scene(), tiny, COCO17, image_wh=IMAGE_WH)
+    assert not people_3d.joint_valid[0, WRIST]
+    assert people_3d.joint_valid[0, NOSE]  # straight ahead
+    assert np.isfinite(people_3d.joints_xyz).all()
     assert np.isfinite(find(scene(body_m=3e38, wall_m=3e38)).joints_xyz).all()

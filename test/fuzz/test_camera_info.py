@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Whatever a driver says of its camera: a camera model that gives rays, or a SettingsError; and persons in space without NaN."""
+"""Whatever a driver says of its camera: a camera model that gives rays, or a SettingsError; and Persons in 3D without NaN."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 pytest.importorskip("sensor_msgs")
 from sensor_msgs.msg import CameraInfo
 
-from pose_resnet_ros.core.depth import locate
+from pose_resnet_ros.core.depth import lift_to_3d
 from pose_resnet_ros.core.errors import PoseError, SettingsError
 from pose_resnet_ros.core.skeletons import skeleton_named
 from pose_resnet_ros.core.types import Detections, People
@@ -22,7 +22,7 @@ WIDTH, HEIGHT = 64, 48
 SKELETON = skeleton_named("coco17")
 NUMBERS = st.floats(-100, 100) | st.sampled_from((0.0, 1e-300, 1e300)) | st.floats()
 SIZES = st.sampled_from((0, 1, WIDTH, HEIGHT)) | st.integers(0, 2**32 - 1)
-READ = (0, 2, 4, 5, 6)  # places of the focal lengths and the centre in K or P
+READ = (0, 2, 4, 5, 6)  # people_3d of the focal lengths and the centre in K or P
 MODELS = ("", "plumb_bob", "rational_polynomial", "equidistant", "equidistant", "thin_prism")
 
 
@@ -73,9 +73,9 @@ def test_persons_in_space_are_finite(info: CameraInfo, is_rectified: bool, peopl
         depth = rng.choice(np.array([np.nan, np.inf, -np.inf, -1, 0, 1e-30, 1.5, 2, 3e38], dtype), (HEIGHT, WIDTH))
     try:
         camera = camera_from_info(info, is_rectified=is_rectified, image_wh=(WIDTH, HEIGHT))
-        places = locate(people, depth, camera, SKELETON, image_wh=(WIDTH, HEIGHT))
+        people_3d = lift_to_3d(people, depth, camera, SKELETON, image_wh=(WIDTH, HEIGHT))
     except PoseError:
         return
-    assert np.isfinite(places.joints_xyz).all()
-    assert np.isfinite(places.positions_xyz).all()
-    assert not places.joint_valid[~places.position_valid].any()
+    assert np.isfinite(people_3d.joints_xyz).all()
+    assert np.isfinite(people_3d.positions_xyz).all()
+    assert not people_3d.joint_valid[~people_3d.position_valid].any()

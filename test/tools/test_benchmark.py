@@ -29,7 +29,7 @@ def test_frames_of_the_embedded_models(tmp_path: Path, capsys):
     path = tmp_path / "all.json"
     assert run("--persons", "0", "2", "--max-batch", "32", "1", "--json", str(path)) == 0
     rows = json.loads(path.read_text())["frames"]
-    assert [(row["setup"], row["persons"]) for row in rows] == [
+    assert [(row["configuration"], row["persons"]) for row in rows] == [
         ("batch 32", 0), ("batch 1", 0), ("batch 32", 2), ("batch 1", 2)
     ]  # fmt: skip
     assert {"convert", "letterbox", "detect", "boxes", "draw"} <= rows[0]["stage_ms"].keys()
@@ -45,7 +45,7 @@ def test_one_trip_beside_the_ordinary_way(spot: str, tmp_path: Path):
     given = ("--pose-model", spot, "--detector-model", "full_frame", "--persons", "1", "--json", str(path))
     assert run(*given, "--one-trip", "false", "true") == 0
     ordinary, one_trip = json.loads(path.read_text())["frames"]
-    assert (ordinary["setup"], one_trip["setup"]) == ("ordinary", "one trip")
+    assert (ordinary["configuration"], one_trip["configuration"]) == ("ordinary", "one trip")
     assert {"crop", "decode"} <= ordinary["stage_ms"].keys()
     assert not {"crop", "decode"} & one_trip["stage_ms"].keys()
 
@@ -90,7 +90,9 @@ def test_inputs_are_never_written_over(tmp_path: Path, capsys):
         assert "would be written over" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("text", ["[" * 100_000, "NaN", '{"frames": [{"setup": 1, "persons": 1, "whole": {"median_ms": "x"}}]}'])
+@pytest.mark.parametrize(
+    "text", ["[" * 100_000, "NaN", '{"frames": [{"configuration": 1, "persons": 1, "whole": {"median_ms": "x"}}]}']
+)
 def test_an_older_file_of_whatever_content_is_one_sentence(tmp_path: Path, text: str):
     (tmp_path / "older.json").write_text(text)
     with pytest.raises(BenchmarkError, match="is not a file that benchmark --json wrote"):

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Persons in space as real ROS messages."""
+"""Persons in 3D as real ROS messages."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ pytest.importorskip("rclpy")
 from std_msgs.msg import Header
 from visualization_msgs.msg import Marker, MarkerArray
 
-from pose_resnet_ros.core.depth import Places
+from pose_resnet_ros.core.depth import People3D
 from pose_resnet_ros.core.skeletons import COCO17
 from pose_resnet_ros.core.types import People
 from pose_resnet_ros.ros.depth.messages_3d import color_of, marker_array, person_array_3d, pose_array
@@ -21,7 +21,7 @@ HEADER.stamp.sec = 7
 NAMES = ["/pose/bones", "/pose/joints", "/pose/labels"]
 
 
-def scene(persons: int) -> tuple[People, Places]:
+def scene(persons: int) -> tuple[People, People3D]:
     """Persons at 1 m, 2 m ...; joint k of each lies at x = k / 10."""
     ids = np.arange(1, persons + 1, dtype=np.int32)
     people = People(
@@ -35,11 +35,11 @@ def scene(persons: int) -> tuple[People, Places]:
     joints[..., 0] = np.arange(17) / 10
     joints[..., 2] = ids[:, None]
     positions = np.stack([np.zeros(persons), np.zeros(persons), ids], axis=1).astype(np.float32)
-    return people, Places(joints, np.ones((persons, 17), bool), positions, np.ones(persons, bool))
+    return people, People3D(joints, np.ones((persons, 17), bool), positions, np.ones(persons, bool))
 
 
-def markers_of(people: People, places: Places) -> MarkerArray:
-    return marker_array(HEADER, people, places, COCO17, keypoint_threshold=0.2, namespace="/pose")
+def markers_of(people: People, people_3d: People3D) -> MarkerArray:
+    return marker_array(HEADER, people, people_3d, COCO17, keypoint_threshold=0.2, namespace="/pose")
 
 
 @pytest.mark.parametrize("persons", [0, 1, 3])
@@ -53,17 +53,17 @@ def test_persons_row_by_row(persons: int) -> None:
 
 
 def test_one_joint_in_full() -> None:
-    people, places = scene(1)
-    places.joint_valid[0, 3] = False
-    joint = person_array_3d(HEADER, people, places, COCO17).persons[0].keypoints[3]
+    people, people_3d = scene(1)
+    people_3d.joint_valid[0, 3] = False
+    joint = person_array_3d(HEADER, people, people_3d, COCO17).persons[0].keypoints[3]
     assert (joint.name, joint.y, joint.z, joint.score, joint.depth_valid) == ("left_ear", 0.0, 1.0, 1.0, False)
     assert joint.x == pytest.approx(0.3)
 
 
 def test_poses_are_the_persons_whose_place_is_known() -> None:
-    _, places = scene(3)
-    places.position_valid[1] = False
-    message = pose_array(HEADER, places)
+    _, people_3d = scene(3)
+    people_3d.position_valid[1] = False
+    message = pose_array(HEADER, people_3d)
     assert [pose.position.z for pose in message.poses] == [1, 3]
     assert [pose.orientation.w for pose in message.poses] == [1, 1]
     assert message.header == HEADER
@@ -90,19 +90,19 @@ def test_bones_joints_and_label_of_each_person() -> None:
 
 
 def test_unsure_and_unmeasured_joints_are_not_drawn() -> None:
-    people, places = scene(1)
+    people, people_3d = scene(1)
     people.keypoint_scores[0, 0] = 0.1
-    places.joint_valid[0, 15] = False
-    bones, joints, _ = markers_of(people, places).markers[3:]
+    people_3d.joint_valid[0, 15] = False
+    bones, joints, _ = markers_of(people, people_3d).markers[3:]
     assert len(joints.points) == 15
     assert len(bones.points) == 2 * sum(0 not in edge and 15 not in edge for edge in COCO17.edges)
 
 
 def test_a_person_without_a_place_is_not_drawn_and_one_without_an_id_has_no_label() -> None:
-    people, places = scene(2)
-    places.position_valid[0] = False
+    people, people_3d = scene(2)
+    people_3d.position_valid[0] = False
     people.track_ids[1] = -1
-    assert [m.ns for m in markers_of(people, places).markers[3:]] == NAMES[:2]
+    assert [m.ns for m in markers_of(people, people_3d).markers[3:]] == NAMES[:2]
 
 
 def test_a_persons_colour_stays() -> None:

@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class NearestStamp(Generic[T]):
+class NearestTimeBuffer(Generic[T]):
     """Keeps the newest ``capacity`` messages by arrival. Stamps may jump: only distance counts."""
 
     def __init__(self, *, capacity: int) -> None:

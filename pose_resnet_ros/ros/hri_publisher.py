@@ -60,7 +60,7 @@ class _Body:
     seen_s: float = 0.0
 
 
-class HumanBodies:
+class HriPublisher:
     """Made and destroyed on the executor's thread; ``put`` on the worker's."""
 
     def __init__(self, node: Node, skeleton: Skeleton, *, prefix: str = "") -> None:

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""``use_depth``: persons in space, from the depth image nearest to the colour image. The 2D results never wait for it."""
+"""``use_depth``: Persons in 3D, from the depth image nearest to the colour image. The 2D results never wait for it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 from visualization_msgs.msg import MarkerArray
 
-from pose_resnet_ros.core.depth import locate
+from pose_resnet_ros.core.depth import lift_to_3d
 from pose_resnet_ros.core.errors import PoseError
 from pose_resnet_ros.core.skeletons import Skeleton
 from pose_resnet_ros.core.types import People
@@ -24,7 +24,7 @@ from pose_resnet_ros.msg import PersonArray3D
 from pose_resnet_ros.ros import qos
 from pose_resnet_ros.ros.depth import messages_3d
 from pose_resnet_ros.ros.depth.codec import camera_from_info, depth_array
-from pose_resnet_ros.ros.depth.nearest_stamp import NearestStamp
+from pose_resnet_ros.ros.depth.nearest_time_buffer import NearestTimeBuffer
 from pose_resnet_ros.ros.parameters.settings import Settings
 from pose_resnet_ros.ros.stamps import stamp_ns
 from pose_resnet_ros.ros.throttle import Throttle
@@ -35,13 +35,13 @@ COMPLAIN_AFTER_S = 5.0
 _NO_PARTNER = "(header.stamp is 0) cannot be paired with others in time"
 
 
-class Space:
+class Depth3D:
     """Publishers from configure on, subscriptions while active. ``begin`` and ``publish`` are called on the worker's thread."""
 
     def __init__(self, node: LifecycleNode, skeleton: Skeleton) -> None:
         self._node = node
         self._skeleton = skeleton
-        self._depths: NearestStamp[Image] = NearestStamp(capacity=KEPT_DEPTH_IMAGES)
+        self._depths: NearestTimeBuffer[Image] = NearestTimeBuffer(capacity=KEPT_DEPTH_IMAGES)
         self._early: Image | None = None
         self._info: CameraInfo | None = None
         self._counts: Counter[str] = Counter()
@@ -67,7 +67,7 @@ class Space:
         for subscription in self._subscriptions:
             self._node.destroy_subscription(subscription)
         self._subscriptions = []
-        self._depths = NearestStamp(capacity=KEPT_DEPTH_IMAGES)
+        self._depths = NearestTimeBuffer(capacity=KEPT_DEPTH_IMAGES)
         self._early = self._info = self._failing = None
 
     def begin(self, image: Any, settings: Settings) -> None:
@@ -88,19 +88,19 @@ class Space:
         self._check_frames(header, depth, info)
         try:
             camera = camera_from_info(info, is_rectified=settings.image_is_rectified, image_wh=image_wh)
-            places = locate(people, depth_array(depth), camera, self._skeleton, image_wh=image_wh)
+            people_3d = lift_to_3d(people, depth_array(depth), camera, self._skeleton, image_wh=image_wh)
         except PoseError as error:  # a bad calibration or a bad depth image: the 2D results are out already
             self._fail(getattr(error, "kind", "calibration unusable"), str(error))
             return
         self._counts["published"] += 1
         self._failing = None
-        self._persons.publish(messages_3d.person_array_3d(header, people, places, self._skeleton))
-        self._poses.publish(messages_3d.pose_array(header, places))
+        self._persons.publish(messages_3d.person_array_3d(header, people, people_3d, self._skeleton))
+        self._poses.publish(messages_3d.pose_array(header, people_3d))
         if self._markers.get_subscription_count():
             markers = messages_3d.marker_array(
                 header,
                 people,
-                places,
+                people_3d,
                 self._skeleton,
                 keypoint_threshold=settings.frame.keypoint_threshold,
                 namespace=self._node.get_fully_qualified_name(),

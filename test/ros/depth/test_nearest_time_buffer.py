@@ -4,11 +4,11 @@
 
 from __future__ import annotations
 
-from pose_resnet_ros.ros.depth.nearest_stamp import NearestStamp
+from pose_resnet_ros.ros.depth.nearest_time_buffer import NearestTimeBuffer
 
 
-def filled(*stamps: int, capacity: int = 10) -> NearestStamp[str]:
-    buffer: NearestStamp[str] = NearestStamp(capacity=capacity)
+def filled(*stamps: int, capacity: int = 10) -> NearestTimeBuffer[str]:
+    buffer: NearestTimeBuffer[str] = NearestTimeBuffer(capacity=capacity)
     for stamp in stamps:
         buffer.put(stamp, f"at {stamp}")
     return buffer
@@ -34,7 +34,7 @@ def test_only_the_last_ones_are_kept() -> None:
 
 
 def test_of_equal_stamps_the_later_message_counts() -> None:
-    buffer: NearestStamp[str] = NearestStamp(capacity=3)
+    buffer: NearestTimeBuffer[str] = NearestTimeBuffer(capacity=3)
     buffer.put(5, "first")
     buffer.put(5, "second")
     assert buffer.nearest(5, max_offset_ns=0) == "second"
@@ -45,7 +45,7 @@ def test_stamps_that_jump_back_are_found_at_once() -> None:
 
 
 def test_how_far_the_nearest_is() -> None:
-    kept: NearestStamp[str] = NearestStamp(capacity=2)
+    kept: NearestTimeBuffer[str] = NearestTimeBuffer(capacity=2)
     assert kept.offset_ns(100) is None
     kept.put(100, "a")
     kept.put(170, "b")

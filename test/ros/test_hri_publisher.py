@@ -20,7 +20,7 @@ from std_msgs.msg import Header
 from pose_resnet_ros.core.errors import PoseError
 from pose_resnet_ros.core.skeletons import OPENPOSE18
 from pose_resnet_ros.core.types import People
-from pose_resnet_ros.ros import human_bodies
+from pose_resnet_ros.ros import hri_publisher
 
 HEADER = Header(frame_id="camera")
 WH = (200, 100)
@@ -39,7 +39,7 @@ def people() -> People:
 
 
 def test_joints_go_by_name_and_not_by_index(hri: Any) -> None:
-    message = human_bodies.skeleton_message(HEADER, people(), 0, WH)
+    message = hri_publisher.skeleton_message(HEADER, people(), 0, WH)
     for name, constant in (("right_eye", 15), ("left_eye", 14), ("right_ear", 17), ("left_ear", 16), ("neck", 1)):
         ours = OPENPOSE18.joint_names.index(name)
         assert getattr(hri.Skeleton2D, name.upper()) == constant
@@ -56,9 +56,9 @@ def test_every_joint_has_its_constant(hri: Any) -> None:
 def test_what_lies_outside_is_on_the_border_and_unsure(hri: Any) -> None:
     outside = people()
     outside.keypoints_xy[0, 0] = [-30, 250]
-    nose = human_bodies.skeleton_message(HEADER, outside, 0, WH).skeleton[hri.Skeleton2D.NOSE]
+    nose = hri_publisher.skeleton_message(HEADER, outside, 0, WH).skeleton[hri.Skeleton2D.NOSE]
     assert (nose.x, nose.y, nose.c) == (0, 1, 0)
-    region = human_bodies.region_message(HEADER, outside, 0, WH)
+    region = hri_publisher.region_message(HEADER, outside, 0, WH)
     assert (region.xmin, region.xmax, region.c) == (0, 0.25, 1)
     assert (region.ymin, region.ymax) == pytest.approx((0.1, 0.9))
 
@@ -77,7 +77,7 @@ def test_what_lies_outside_is_on_the_border_and_unsure(hri: Any) -> None:
 def test_the_cropped_image_is_the_box(box: list[float], columns: tuple[int, int], rows: tuple[int, int]) -> None:
     image = np.random.default_rng(0).integers(0, 255, (100, 200, 3), np.uint8)
     person = replace(people(), boxes_xyxy=np.array([box], np.float32))
-    message = human_bodies.cropped_message(HEADER, person, 0, image)
+    message = hri_publisher.cropped_message(HEADER, person, 0, image)
     expected = image[rows[0] : rows[1], columns[0] : columns[1]]
     assert (message.height, message.width, message.encoding) == (*expected.shape[:2], "bgr8")
     assert message.header == HEADER
@@ -87,7 +87,7 @@ def test_the_cropped_image_is_the_box(box: list[float], columns: tuple[int, int]
 def test_bodies_of_the_running_node_come_and_go(
     hri: Any, world: Any, spot: str, image_message: Callable[..., Image], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(human_bodies, "RETIRE_AFTER_S", 0.5)
+    monkeypatch.setattr(hri_publisher, "RETIRE_AFTER_S", 0.5)
     ids = world.listen(hri.IdsList, "/humans/bodies/tracked")
     skeletons = world.listen(hri.Skeleton2D, "/humans/bodies/body1/skeleton2d")
     regions = world.listen(hri.NormalizedRegionOfInterest2D, "/humans/bodies/body1/roi")
@@ -130,7 +130,7 @@ def test_bodies_of_the_running_node_come_and_go(
 def test_bodies_go_when_the_camera_stops(
     hri: Any, world: Any, spot: str, image_message: Callable[..., Image], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(human_bodies, "SILENT_AFTER_S", 0.5)
+    monkeypatch.setattr(hri_publisher, "SILENT_AFTER_S", 0.5)
     lists = world.listen(hri.IdsList, "/humans/bodies/tracked")
     node = world.pose_node(pose_model=spot, publish_hri=True, tracking__confirm_hits=1)
     camera = world.publisher(Image)
@@ -165,6 +165,6 @@ def test_a_prefix_that_no_topic_can_have_is_refused(hri: Any, world: Any, spot: 
 
 
 def test_without_hri_msgs_configure_says_what_to_install(world: Any, spot: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(human_bodies, "Skeleton2D", None)
+    monkeypatch.setattr(hri_publisher, "Skeleton2D", None)
     with pytest.raises(PoseError, match=r"apt install ros-.*-hri-msgs"):
         world.pose_node(pose_model=spot, publish_hri=True)
