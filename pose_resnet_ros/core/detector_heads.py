@@ -87,7 +87,7 @@ def decode_yolox_nms(outputs: Sequence[np.ndarray], *, spec: HeadSpec, threshold
     return _detections(rows[wanted, :4], rows[wanted, 4])
 
 
-def decode_zoo(outputs: Sequence[np.ndarray], *, spec: HeadSpec, threshold: float) -> Detections:
+def decode_onnx_zoo(outputs: Sequence[np.ndarray], *, spec: HeadSpec, threshold: float) -> Detections:
     """The ONNX Model Zoo's YOLOv3, suppression in the graph: boxes (1, n, 4), scores (1, C, n), indices (m,
     3).
 
@@ -111,7 +111,7 @@ DECODERS: dict[str, HeadDecoder] = {
     "yolov3": decode_yolov3,
     "yolox": decode_yolox,
     "yolox_nms": decode_yolox_nms,
-    "zoo": decode_zoo,
+    "onnx_zoo": decode_onnx_zoo,
 }
 
 

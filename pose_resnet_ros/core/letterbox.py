@@ -69,7 +69,7 @@ def yolox(image: np.ndarray, *, spec: InputSpec, out: np.ndarray | None = None) 
     return Letterboxed(tensor, np.full(2, 1 / ratio), np.zeros(2))
 
 
-def zoo(image: np.ndarray, *, spec: InputSpec, out: np.ndarray | None = None) -> Letterboxed:
+def onnx_zoo(image: np.ndarray, *, spec: InputSpec, out: np.ndarray | None = None) -> Letterboxed:
     """The ONNX Model Zoo's YOLOv3: aspect kept, centred, the rest filled with grey 128.
 
     The zoo resizes with Pillow's bicubic filter, which smooths when it shrinks. OpenCV's nearest relatives
@@ -86,7 +86,7 @@ def zoo(image: np.ndarray, *, spec: InputSpec, out: np.ndarray | None = None) ->
 
 
 Letterbox = Callable[..., Letterboxed]
-LETTERBOXES: dict[str, Letterbox] = {"darknet": darknet, "yolox": yolox, "zoo": zoo}
+LETTERBOXES: dict[str, Letterbox] = {"darknet": darknet, "yolox": yolox, "onnx_zoo": onnx_zoo}
 
 
 def _centred(image: np.ndarray, resized: np.ndarray, *, fill: float, spec: InputSpec, out: np.ndarray | None) -> Letterboxed:

@@ -101,7 +101,9 @@ _ZOO = (
         source="onnx/models (ONNX Model Zoo), yolov3-12-int8",
         licence="MIT",
         data=_COCO,
-        spec=DetectorSpec("yolov3_zoo_int8", InputSpec(416, 416, "rgb", 1 / 255), letterbox="zoo", decoder="zoo", class_count=80),
+        spec=DetectorSpec(
+            "yolov3_zoo_int8", InputSpec(416, 416, "rgb", 1 / 255), letterbox="onnx_zoo", decoder="onnx_zoo", class_count=80
+        ),
         urls=(
             f"https://github.com/onnx/models/raw/main/{_ZOO_FILE}",
             f"https://media.githubusercontent.com/media/onnx/models/main/{_ZOO_FILE}",

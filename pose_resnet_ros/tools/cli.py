@@ -35,7 +35,7 @@ TOOLS: dict[str, Tool] = {
     "predict": Tool(
         "pose_resnet_ros.tools.predict", "find people and their keypoints in images, folders, videos, webcams, streams and bags"
     ),
-    "models": Tool("pose_resnet_ros.tools.models", "list, describe, fetch, check and add models"),
+    "models": Tool("pose_resnet_ros.tools.models.verbs", "list, describe, fetch, check and add models"),
     "export": Tool("pose_resnet_ros.tools.export", "turn a checkpoint into an ONNX model that describes itself"),
     "evaluate": Tool("pose_resnet_ros.tools.evaluate", "measure accuracy on a COCO data set"),
     "benchmark": Tool("pose_resnet_ros.tools.benchmark", "measure speed, stage by stage and side by side"),

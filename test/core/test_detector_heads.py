@@ -98,18 +98,18 @@ def test_yolox_with_suppression_in_the_graph():
 
 
 @pytest.mark.parametrize("leading", [(), (1,)])
-def test_the_zoos_index_list(leading):
+def test_the_index_list_of_onnx_zoo(leading):
     boxes = np.array([[[10, 20, 30, 40], [1, 2, 3, 4], [5, 6, 7, 8]]], np.float32)  # y1, x1, y2, x2
     scores = np.zeros((1, 80, 3), np.float32)
     scores[0, 0] = [0.9, 0.2, 0.7]
     scores[0, 7] = 0.99
     indices = np.array([[0, 0, 2], [0, 7, 1], [0, 0, 0], [0, 0, 1], [-1, -1, -1], [0, 0, 0]], np.int32)
     outputs = [boxes, scores, indices.reshape(*leading, 6, 3)]
-    found = DECODERS["zoo"](outputs, spec=detector("zoo", scales=()), threshold=0.5)
+    found = DECODERS["onnx_zoo"](outputs, spec=detector("onnx_zoo", scales=()), threshold=0.5)
     np.testing.assert_array_equal(found.boxes_xyxy, [[6, 5, 8, 7], [20, 10, 40, 30]])
     np.testing.assert_array_equal(found.scores, scores[0, 0, [2, 0]])
 
 
-def test_the_zoos_empty_list():
+def test_the_empty_list_of_onnx_zoo():
     outputs = [np.zeros((1, 3, 4), np.float32), np.zeros((1, 80, 3), np.float32), np.zeros((0, 3), np.int32)]
-    assert len(DECODERS["zoo"](outputs, spec=detector("zoo", scales=()), threshold=0.5)) == 0
+    assert len(DECODERS["onnx_zoo"](outputs, spec=detector("onnx_zoo", scales=()), threshold=0.5)) == 0

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pose_resnet_ros.core.errors import ImageError
-from pose_resnet_ros.core.letterbox import LETTERBOXES, darknet, yolox, zoo
+from pose_resnet_ros.core.letterbox import LETTERBOXES, darknet, onnx_zoo, yolox
 from pose_resnet_ros.core.types import InputSpec
 
 SQUARE = InputSpec(416, 416, "rgb", 1 / 255)
@@ -32,9 +32,9 @@ def plain(width, height):
         ((5000, 1), (0, 207, 416, 1)),  # never less than a row
     ],
 )
-@pytest.mark.parametrize("letterbox", [darknet, zoo])
+@pytest.mark.parametrize("letterbox", [darknet, onnx_zoo])
 def test_centred(letterbox, size, window):
-    fill = {darknet: 127.5, zoo: 128}[letterbox]
+    fill = {darknet: 127.5, onnx_zoo: 128}[letterbox]
     tensor = letterbox(plain(*size), spec=SQUARE).tensor
     expected = np.full((1, 3, 416, 416), fill / 255, np.float32)
     left, top, width, height = window
@@ -51,7 +51,7 @@ def test_yolox_at_the_top_left_raw():
     np.testing.assert_allclose(boxes, [[0, 0, 768, 576]], atol=0.01)
 
 
-@pytest.mark.parametrize("letterbox", [darknet, zoo])
+@pytest.mark.parametrize("letterbox", [darknet, onnx_zoo])
 def test_the_way_back_takes_the_window_to_the_image(letterbox):
     for (width, height), (left, top, new_width, new_height) in (
         ((768, 576), (0, 52, 416, 312)),

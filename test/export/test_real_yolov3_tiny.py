@@ -31,7 +31,7 @@ from pose_resnet_ros.models.detector import PersonDetector
 from pose_resnet_ros.models.registry import get_entry
 from pose_resnet_ros.models.spec import DetectorSpec
 from pose_resnet_ros.pipeline import load_pipeline
-from pose_resnet_ros.tools import models
+from pose_resnet_ros.tools.models import verbs
 
 ROOT = Path(__file__).resolve().parents[2]
 FOOTAGE = Path(os.environ.get("POSE_RESNET_ROS_FOOTAGE", ROOT / ".cache/footage")) / "vtest.avi"
@@ -67,7 +67,7 @@ def fetched(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     """The model folder after ``models fetch yolov3_tiny --from``."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("POSE_RESNET_ROS_HOME", str(tmp_path_factory.mktemp("home")))
-        assert models.main(["fetch", "yolov3_tiny", "--from", str(weights.parent)]) == 0
+        assert verbs.main(["fetch", "yolov3_tiny", "--from", str(weights.parent)]) == 0
         yield
 
 

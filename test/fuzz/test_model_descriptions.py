@@ -29,7 +29,9 @@ POSE = PoseSpec("spot", PIXELS, "microsoft", "coco17")
 DETECTOR = DetectorSpec("boxes", PIXELS, "darknet", "yolov3", (YoloScale(32, ((10.0, 14.0), (23.0, 27.0))),), 80)
 SPECS = [json.loads(spec_to_json(spec)) for spec in (POSE, DETECTOR)]
 NUMBERS = st.integers(-2, 100) | st.floats() | st.sampled_from((10**30, 10**400, 1e-320, 1e308))
-NAMES = st.sampled_from(("simcc", "dark", "ailia", "openpose18", "rgb", "pose", "detector", "yolox", "zoo")) | st.text(max_size=5)
+NAMES = st.sampled_from(("simcc", "dark", "ailia", "openpose18", "rgb", "pose", "detector", "yolox", "onnx_zoo")) | st.text(
+    max_size=5
+)
 VALUES = st.recursive(
     st.none() | st.booleans() | NUMBERS | NAMES,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES, inner, max_size=3),

@@ -21,7 +21,7 @@ from pose_resnet_ros.export.rebatch import free_batch
 from pose_resnet_ros.models.onnx_tensors import declared_tensors
 from pose_resnet_ros.models.pose_net import PoseNet
 from pose_resnet_ros.models.runtime import OnnxModel, RunOn
-from pose_resnet_ros.tools.model_text import file_description
+from pose_resnet_ros.tools.models.model_text import file_description
 
 CPU = RunOn(backend="cpu", threads=1)
 

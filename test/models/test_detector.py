@@ -48,7 +48,7 @@ def test_boxes_wholly_outside_the_image_are_dropped(tmp_path: Path) -> None:
 
 def test_a_suppression_in_the_graph_is_told_the_size_of_the_input(tmp_path: Path) -> None:
     """As in the ONNX Model Zoo: a second input ``image_shape``, boxes y1, x1, y2, x2 in a picture of that size."""
-    spec = replace(known_models.DETECTOR_SPEC, letterbox="zoo", decoder="zoo", scales=())
+    spec = replace(known_models.DETECTOR_SPEC, letterbox="onnx_zoo", decoder="onnx_zoo", scales=())
     constants = {
         "fractions": np.float32([[[0.25, 0.25, 0.75, 0.5]]]),
         "scores": np.float32([[[0.75]]]),

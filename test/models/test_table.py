@@ -40,7 +40,7 @@ from pose_resnet_ros.models.pose_net import PoseNet
 from pose_resnet_ros.models.registry import TABLE
 from pose_resnet_ros.models.runtime import OnnxModel
 from pose_resnet_ros.models.spec import DetectorSpec, PoseSpec, spec_from_json, spec_to_json
-from pose_resnet_ros.tools import models as models_tool
+from pose_resnet_ros.tools.models import verbs as models_tool
 
 PUBLISHED = [row for row in TABLE if not row.embedded]
 each_published_row = pytest.mark.parametrize("row", PUBLISHED, ids=lambda row: row.name)
@@ -167,7 +167,7 @@ def write_onnx(path: Path, row: ModelEntry) -> None:
     assert spec is not None
     answers = {name: np.zeros(shape, np.float32) for name, shape in output_shapes(row).items()}
     constant_answers(path, answers, spec=None, wh=(spec.input.width, spec.input.height), batch=1)
-    if spec.decoder == "zoo":
+    if spec.decoder == "onnx_zoo":
         model = onnx.load(path)
         model.graph.input.append(helper.make_tensor_value_info("image_shape", TensorProto.FLOAT, (1, 2)))
         onnx.save(model, path)
@@ -181,7 +181,7 @@ def output_shapes(row: ModelEntry) -> dict[str, tuple[int, ...]]:
     shapes: dict[str, dict[str, tuple[int, ...]]] = {
         "microsoft": {"heatmaps": (1, 17, height // 4, width // 4)},
         "simcc": {"simcc_x": (1, 17, 2 * width), "simcc_y": (1, 17, 2 * height)},
-        "zoo": {"boxes": (1, 9, 4), "scores": (1, 80, 9), "indices": (1, 3, 3)},
+        "onnx_zoo": {"boxes": (1, 9, 4), "scores": (1, 80, 9), "indices": (1, 3, 3)},
         "yolox": {"output": (1, cells, 85)},
         "yolox_nms": {"dets": (1, 4, 5)},
     }

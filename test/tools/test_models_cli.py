@@ -21,7 +21,8 @@ from pose_resnet_ros.models.folder_lock import LOCK_FILE
 from pose_resnet_ros.models.pose_net import PoseNet
 from pose_resnet_ros.models.registry import TABLE
 from pose_resnet_ros.models.spec import METADATA_KEY, PRECISION, WEIGHT_BITS, spec_from_json
-from pose_resnet_ros.tools import cli, models
+from pose_resnet_ros.tools import cli
+from pose_resnet_ros.tools.models import verbs
 
 
 @pytest.fixture(autouse=True)
@@ -37,27 +38,27 @@ def yolox_file(path: Path, *, side: int = 640) -> Path:
 
 
 def state_of(name: str, capsys: pytest.CaptureFixture[str]) -> str:
-    models.main(["info", name])
+    verbs.main(["info", name])
     lines = capsys.readouterr().out.splitlines()
     return next(line.split()[1] for line in lines if line.startswith("state:"))
 
 
 def test_the_list_has_every_row_and_the_folder(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert models.main(["list"]) == 0
+    assert verbs.main(["list"]) == 0
     printed = capsys.readouterr().out
     assert all(row.name in printed for row in TABLE)
     assert f"model folder: {home}" in printed
 
 
 def test_the_list_of_one_kind(capsys: pytest.CaptureFixture[str]) -> None:
-    assert models.main(["list", "--kind", "detector"]) == 0
+    assert verbs.main(["list", "--kind", "detector"]) == 0
     printed = capsys.readouterr().out
     assert "yolov3_tiny" in printed
     assert "pose_resnet_50" not in printed
 
 
 def test_info_tells_what_a_user_must_know(capsys: pytest.CaptureFixture[str]) -> None:
-    assert models.main(["info", "pose_resnet_152_384x288"]) == 0
+    assert verbs.main(["info", "pose_resnet_152_384x288"]) == 0
     printed = capsys.readouterr().out
     for words in (
         "research purpose",
@@ -71,7 +72,7 @@ def test_info_tells_what_a_user_must_know(capsys: pytest.CaptureFixture[str]) ->
 
 
 def facts(name: object, capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
-    assert models.main(["info", str(name)]) == 0
+    assert verbs.main(["info", str(name)]) == 0
     lines = capsys.readouterr().out.splitlines()
     return {key: value.strip() for key, _, value in (line.partition(":") for line in lines)}
 
@@ -94,7 +95,7 @@ def test_info_of_a_file_of_your_own(home: Path, tmp_path: Path, capsys: pytest.C
     expected = {"name": "known_pose", "kind": "pose", "decoder": "microsoft", "skeleton": "coco17"}
     expected["sizes"] = "width fixed (192), height fixed (256), batch fixed (1)"
     assert facts(path, capsys).items() >= expected.items()
-    assert models.main(["add", str(path), "--name", "mine"]) == 0
+    assert verbs.main(["add", str(path), "--name", "mine"]) == 0
     capsys.readouterr()
     assert facts("mine", capsys).items() >= expected.items()
     bare = facts(yolox_file(tmp_path / "bare.onnx"), capsys)
@@ -138,9 +139,9 @@ def test_the_path_of_an_absent_model_says_how_to_get_it(capsys: pytest.CaptureFi
 
 
 def test_embedded_models_need_no_fetching(capsys: pytest.CaptureFixture[str]) -> None:
-    assert models.main(["fetch", "person_lite"]) == 0
+    assert verbs.main(["fetch", "person_lite"]) == 0
     assert "is part of this package" in capsys.readouterr().out
-    assert models.main(["verify", "person_lite"]) == 0
+    assert verbs.main(["verify", "person_lite"]) == 0
 
 
 def test_fetching_again_does_nothing_and_a_damaged_file_is_replaced(
@@ -150,23 +151,23 @@ def test_fetching_again_does_nothing_and_a_damaged_file_is_replaced(
     folder.mkdir()
     yolox_file(folder / "yolox_m.onnx")
     fetch = ["fetch", "yolox_m", "--from", str(folder)]
-    assert models.main(fetch) == 0
+    assert verbs.main(fetch) == 0
     assert "nobody published a digest" in capsys.readouterr().out
-    assert models.main(["fetch", "yolox_m"]) == 0
+    assert verbs.main(["fetch", "yolox_m"]) == 0
     assert capsys.readouterr().out == f"yolox_m: ready, {home / 'yolox_m.onnx'}\n"
 
     (home / "yolox_m.onnx").write_bytes(b"\x08 damaged")
-    assert models.main(["verify"]) == 1
+    assert verbs.main(["verify"]) == 1
     assert "yolox_m: BAD: yolox_m.onnx: wrong digest" in capsys.readouterr().out
-    assert models.main(fetch) == 0
+    assert verbs.main(fetch) == 0
     assert "getting it again" in capsys.readouterr().out
-    assert models.main(["verify", "yolox_m"]) == 0
+    assert verbs.main(["verify", "yolox_m"]) == 0
     assert state_of("yolox_m", capsys) == "ready"
 
 
 def test_verify_passes_over_what_is_not_here(capsys: pytest.CaptureFixture[str]) -> None:
-    assert models.main(["verify"]) == 0
-    assert models.main(["verify", "yolox_s"]) == 0
+    assert verbs.main(["verify"]) == 0
+    assert verbs.main(["verify", "yolox_s"]) == 0
     assert "yolox_s: not on this machine" in capsys.readouterr().out
 
 
@@ -176,7 +177,7 @@ def test_a_checkpoint_becomes_a_model_without_torch(
     monkeypatch.setitem(sys.modules, "torch", None)
     state = seeded_state(architecture(50, width=4, deconv_channels=(8, 8, 8)))
     path = write_file(tmp_path / "pose_resnet_50_256x192.pth.tar", saved(state), legacy=True)
-    assert models.main(["add", str(path)]) == 0
+    assert verbs.main(["add", str(path)]) == 0
     assert state_of("pose_resnet_50_256x192", capsys) == "ready"
     assert PoseNet("pose_resnet_50_256x192").spec.input.width == 192
 
@@ -191,31 +192,31 @@ def test_a_damaged_checkpoint_is_kept_and_the_next_command_told(
 
 def test_a_file_of_a_row_under_another_name(home: Path, tmp_path: Path) -> None:
     path = yolox_file(tmp_path / "download (1).onnx")
-    assert models.main(["add", str(path), "--as", "yolox_x"]) == 0
+    assert verbs.main(["add", str(path), "--as", "yolox_x"]) == 0
     assert find_model("yolox_x").path == home / "yolox_x.onnx"
 
 
 def test_a_file_that_is_not_the_row_s_is_refused(tmp_path: Path) -> None:
     path = yolox_file(tmp_path / "yolox_s.onnx")
     with pytest.raises(DownloadError, match="expected 35858002 bytes"):
-        models.main(["add", str(path)])
+        verbs.main(["add", str(path)])
 
 
 def test_a_described_file_is_added_under_its_own_name(home: Path, tmp_path: Path) -> None:
     path = pose_net(tmp_path / "mine.onnx")
-    assert models.main(["add", str(path)]) == 0
+    assert verbs.main(["add", str(path)]) == 0
     assert PoseNet("mine").spec == POSE_SPEC
     assert "mine.onnx" in json.loads((home / "digests.json").read_text())
-    assert models.main(["verify"]) == 0
+    assert verbs.main(["verify"]) == 0
     (home / "mine.onnx").write_bytes(b"changed")
-    assert models.main(["verify", "mine"]) == 1
+    assert verbs.main(["verify", "mine"]) == 1
 
 
 def test_a_file_without_description_is_told_from_a_row_like_it(home: Path, tmp_path: Path) -> None:
     path = yolox_file(tmp_path / "mine.onnx", side=320)
     with pytest.raises(ModelError, match=r"does not describe itself; name a row .* with --like ROW"):
-        models.main(["add", str(path)])
-    assert models.main(["add", str(path), "--like", "yolox_s", "--name", "my_yolox"]) == 0
+        verbs.main(["add", str(path)])
+    assert verbs.main(["add", str(path), "--like", "yolox_s", "--name", "my_yolox"]) == 0
     properties = {entry.key: entry.value for entry in onnx.load(home / "my_yolox.onnx").metadata_props}
     spec = spec_from_json(properties[METADATA_KEY])
     assert (spec.name, spec.input.width, spec.input.height) == ("my_yolox", 320, 320)
@@ -231,8 +232,8 @@ def test_a_detector_of_other_classes(home: Path, tmp_path: Path, classes: int, p
     path = constant_answers(tmp_path / "own.onnx", {"output": rows}, spec=None, wh=(128, 128))
     arguments = ["add", str(path), "--like", "yolox_s", "--person-class"]
     with pytest.raises(ModelError, match=rf"own\.onnx has {classes} classes; expected one from 0"):
-        models.main([*arguments, "80"])
-    assert models.main([*arguments, str(person)]) == 0
+        verbs.main([*arguments, "80"])
+    assert verbs.main([*arguments, str(person)]) == 0
     found = PersonDetector("own").detect(np.zeros((128, 128, 3), np.uint8), detection_threshold=0.5, nms_threshold=0.5)
     np.testing.assert_allclose(found.boxes_xyxy, [[48, 48, 80, 80]])  # cell (2, 2) of 32 pixels, its corner at (64, 64)
 
@@ -240,7 +241,7 @@ def test_a_detector_of_other_classes(home: Path, tmp_path: Path, classes: int, p
 def test_a_file_that_does_not_run_as_described_is_not_added(home: Path, tmp_path: Path) -> None:
     path = constant_answers(tmp_path / "other.onnx", {"output": np.zeros((1, 7, 85))}, spec=None, wh=(640, 640))
     with pytest.raises(ModelError, match=rf"{path}: the file does not fit its description: yolox: expected output rows"):
-        models.main(["add", str(path), "--like", "yolox_s"])
+        verbs.main(["add", str(path), "--like", "yolox_s"])
     assert [path for path in home.iterdir() if path.name != LOCK_FILE] == []
 
 
@@ -249,7 +250,7 @@ def test_a_file_in_the_model_folder_is_not_described_in_its_place(home: Path) ->
     path = pose_net(home / "mine.onnx")
     before = path.read_bytes()
     with pytest.raises(SettingsError, match=r"name: .*mine\.onnx is the input .*would be written over"):
-        models.main(["add", str(path), "--like", "pose_resnet_50_256x192"])
+        verbs.main(["add", str(path), "--like", "pose_resnet_50_256x192"])
     assert path.read_bytes() == before
 
 
@@ -258,7 +259,7 @@ def test_weights_in_another_file_are_taken_along(home: Path, tmp_path: Path, lik
     model = onnx.load(pose_net(tmp_path / "whole.onnx"))
     path = tmp_path / "mine.onnx"
     onnx.save(model, path, save_as_external_data=True, location="mine.onnx.data")
-    assert models.main(["add", str(path), *like]) == 0
+    assert verbs.main(["add", str(path), *like]) == 0
     (tmp_path / "mine.onnx.data").unlink()
     assert PoseNet("mine").spec.name == ("mine" if like else POSE_SPEC.name)
     with pytest.raises(ModelError, match="its weights are in another file, which must lie beside it"):
@@ -267,13 +268,13 @@ def test_weights_in_another_file_are_taken_along(home: Path, tmp_path: Path, lik
 
 def test_a_path_is_no_name(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="would be a path; choose another with --name"):
-        models.main(["add", str(pose_net(tmp_path / "mine.onnx")), "--name", "robots/mine"])
+        verbs.main(["add", str(pose_net(tmp_path / "mine.onnx")), "--name", "robots/mine"])
 
 
 def test_names_of_the_table_are_not_given_away(tmp_path: Path) -> None:
     path = pose_net(tmp_path / "mine.onnx")
     with pytest.raises(ModelError, match="'yolox_s' is a name of the model table"):
-        models.main(["add", str(path), "--name", "yolox_s"])
+        verbs.main(["add", str(path), "--name", "yolox_s"])
 
 
 @pytest.mark.parametrize(
@@ -286,17 +287,17 @@ def test_names_of_the_table_are_not_given_away(tmp_path: Path) -> None:
 def test_what_cannot_be_added_says_why(tmp_path: Path, name: str, content: bytes, message: str) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(ModelError, match=message):
-        models.main(["add", str(tmp_path / name)])
+        verbs.main(["add", str(tmp_path / name)])
 
 
 def test_an_absent_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="no such file"):
-        models.main(["add", str(tmp_path / "mine.onnx")])
+        verbs.main(["add", str(tmp_path / "mine.onnx")])
 
 
 @pytest.mark.parametrize("kind", ["pose", "detector"])
 def test_the_documented_table_is_the_table(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Written by ``python3 -m pose_resnet_ros models list --markdown --kind pose`` (and detector)."""
-    assert models.main(["list", "--markdown", "--kind", kind]) == 0
+    assert verbs.main(["list", "--markdown", "--kind", kind]) == 0
     documented = (Path(__file__).parents[2] / "docs" / "models.md").read_text(encoding="utf-8")
     assert capsys.readouterr().out in documented

@@ -19,8 +19,8 @@ from pose_resnet_ros.models.files import added_models, entry_path, find_model, m
 from pose_resnet_ros.models.registry import TABLE, find_entry, get_entry
 from pose_resnet_ros.models.transfer import Report
 from pose_resnet_ros.ready import digest_text, make_each_ready, make_ready
-from pose_resnet_ros.tools import model_text
-from pose_resnet_ros.tools.added_models import add_described_file
+from pose_resnet_ros.tools.models import model_text
+from pose_resnet_ros.tools.models.add import add_described_file
 from pose_resnet_ros.tools.options import file_path
 
 
