@@ -33,11 +33,12 @@ class Tool:
 
 TOOLS: dict[str, Tool] = {
     "predict": Tool(
-        "pose_resnet_ros.tools.predict", "find people and their keypoints in images, folders, videos, webcams, streams and bags"
+        "pose_resnet_ros.tools.predict.predict",
+        "find people and their keypoints in images, folders, videos, webcams, streams and bags",
     ),
     "models": Tool("pose_resnet_ros.tools.models.verbs", "list, describe, fetch, check and add models"),
     "export": Tool("pose_resnet_ros.tools.export", "turn a checkpoint into an ONNX model that describes itself"),
-    "evaluate": Tool("pose_resnet_ros.tools.evaluate", "measure accuracy on a COCO data set"),
+    "evaluate": Tool("pose_resnet_ros.tools.evaluate.evaluate", "measure accuracy on a COCO data set"),
     "benchmark": Tool("pose_resnet_ros.tools.benchmark", "measure speed, stage by stage and side by side"),
     "pose_node": Tool("pose_resnet_ros.ros.node", "the ROS 2 node: image topic in, keypoints out", needs_ros=True),
     "image_source": Tool(

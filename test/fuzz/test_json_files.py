@@ -18,8 +18,8 @@ from mutations import mutated
 
 from pose_resnet_ros.core.boxes import is_valid
 from pose_resnet_ros.core.errors import PoseError
-from pose_resnet_ros.tools.coco_evaluation import boxes_from_file, read_annotations
-from pose_resnet_ros.tools.given_boxes import read_boxes
+from pose_resnet_ros.tools.evaluate.coco_evaluation import boxes_from_file, read_annotations
+from pose_resnet_ros.tools.predict.given_boxes import read_boxes
 
 PERSON = {
     "id": 7, "image_id": 1, "category_id": 1, "bbox": [3, 4, 20, 30], "area": 500, "iscrowd": 0,

@@ -18,7 +18,7 @@ from bag_files import TOPIC, image, jpeg, only_file, write_bag
 from pose_resnet_ros.core.errors import ImageError, PoseError
 from pose_resnet_ros.ros.codecs.compressed import compressed_to_bgr
 from pose_resnet_ros.ros.codecs.image import image_to_bgr
-from pose_resnet_ros.tools.bag_reading import BagImages, is_bag
+from pose_resnet_ros.tools.bags.bag_reading import BagImages, is_bag
 
 KINDS = [("mcap", "none"), ("mcap", "message"), ("sqlite3", "none"), ("sqlite3", "message")]
 

@@ -15,9 +15,9 @@ import zstandard
 from bag_files import TOPIC, image, mixed_mcap, write_bag
 from mcap.writer import Writer
 
-from pose_resnet_ros.tools.bag_limits import MAX_UNPACKED_BYTES, unpacked_message, why_too_large
-from pose_resnet_ros.tools.bag_reading import BagImages
-from pose_resnet_ros.tools.bag_salvage import BagError
+from pose_resnet_ros.tools.bags.bag_limits import MAX_UNPACKED_BYTES, unpacked_message, why_too_large
+from pose_resnet_ros.tools.bags.bag_reading import BagImages
+from pose_resnet_ros.tools.bags.bag_salvage import BagError
 
 MAGIC = b"\x89MCAP0\r\n"
 HUGE = 4 << 30
@@ -86,7 +86,7 @@ def test_a_message_is_unpacked_as_far_as_the_limit(monkeypatch: pytest.MonkeyPat
 
     assert unpacked_message(packed(b"abc" * 1000)) == b"abc" * 1000
     assert MAX_UNPACKED_BYTES == 1 << 30
-    monkeypatch.setattr("pose_resnet_ros.tools.bag_limits.MAX_UNPACKED_BYTES", 2 << 20)
+    monkeypatch.setattr("pose_resnet_ros.tools.bags.bag_limits.MAX_UNPACKED_BYTES", 2 << 20)
     with pytest.raises(ValueError, match="more than 2 MiB"):
         unpacked_message(packed(bytes(3 << 20)))
 

@@ -15,9 +15,9 @@ from bag_files import TOPIC, image, jpeg, log_ns, mixed_mcap, only_file, picture
 from rosbags.rosbag2 import StoragePlugin, Writer
 
 from pose_resnet_ros.core.errors import ImageError, SettingsError
-from pose_resnet_ros.tools.bag_reading import BagImage, BagImages, is_bag
-from pose_resnet_ros.tools.bag_salvage import BagError
-from pose_resnet_ros.tools.bag_types import typestore
+from pose_resnet_ros.tools.bags.bag_messages import typestore
+from pose_resnet_ros.tools.bags.bag_reading import BagImage, BagImages, is_bag
+from pose_resnet_ros.tools.bags.bag_salvage import BagError
 
 
 def read(path: Path, topic: str | None = TOPIC) -> tuple[list[BagImage], str]:

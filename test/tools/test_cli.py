@@ -50,7 +50,7 @@ def test_an_error_is_one_line_and_exit_code_1(monkeypatch: pytest.MonkeyPatch, c
     def failing(_: list[str]) -> int:
         raise ModelError("no such model")
 
-    monkeypatch.setattr("pose_resnet_ros.tools.predict.main", failing)
+    monkeypatch.setattr("pose_resnet_ros.tools.predict.predict.main", failing)
     assert cli.main(["predict", "x.jpg"]) == 1
     assert capsys.readouterr().err == "pose_resnet_ros predict: no such model\n"
 
@@ -133,7 +133,7 @@ def test_another_broken_pipe_is_no_quiet_end(monkeypatch: pytest.MonkeyPatch) ->
     def failing(_: list[str]) -> int:
         raise BrokenPipeError("a worker has gone")
 
-    monkeypatch.setattr("pose_resnet_ros.tools.predict.main", failing)
+    monkeypatch.setattr("pose_resnet_ros.tools.predict.predict.main", failing)
     with open(os.devnull, "w") as null:
         monkeypatch.setattr(sys, "stdout", null)
         monkeypatch.setattr(sys, "stderr", null)

@@ -13,8 +13,8 @@ import pytest
 from pose_resnet_ros.core.skeletons import COCO17
 from pose_resnet_ros.core.types import People
 from pose_resnet_ros.media import Picture
-from pose_resnet_ros.tools.coco_results import CocoResults, ImageIds, images_path, number_in_name, result_rows
-from pose_resnet_ros.tools.given_boxes import GivenBox
+from pose_resnet_ros.tools.predict.coco_results import CocoResults, ImageIds, images_path, number_in_name, result_rows
+from pose_resnet_ros.tools.predict.given_boxes import GivenBox
 
 
 @pytest.mark.parametrize(

@@ -21,8 +21,8 @@ pytest.importorskip("pycocotools")
 from pose_resnet_ros.core.errors import DataFileError, ImageError, SettingsError
 from pose_resnet_ros.core.types import Detections, People
 from pose_resnet_ros.models.registry import TABLE
-from pose_resnet_ros.tools import evaluate
-from pose_resnet_ros.tools.coco_evaluation import MEASURES, CocoData, boxes_from_file, coco_measures, result_rows
+from pose_resnet_ros.tools.evaluate import evaluate
+from pose_resnet_ros.tools.evaluate.coco_evaluation import MEASURES, CocoData, boxes_from_file, coco_measures, result_rows
 
 # x, y, width, height, in images of 400x300; the second is wide, so that its crop grows in height.
 BOXES_XYWH = {1: [100.0, 50.0, 80.0, 200.0], 2: [20.0, 100.0, 120.0, 90.0]}

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from pose_resnet_ros.core.errors import DataFileError
-from pose_resnet_ros.tools.given_boxes import GivenBoxes, read_boxes
+from pose_resnet_ros.tools.predict.given_boxes import GivenBoxes, read_boxes
 
 
 def boxes_of(tmp_path: Path, data: Any) -> GivenBoxes:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pose_resnet_ros.tools.picture_names import PictureNames
+from pose_resnet_ros.tools.predict.picture_names import PictureNames
 
 
 @pytest.fixture

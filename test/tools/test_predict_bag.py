@@ -26,7 +26,7 @@ from rosbags.highlevel import AnyReader
 
 from pose_resnet_ros.core.errors import PoseError, SettingsError
 from pose_resnet_ros.core.skeletons import OPENPOSE18
-from pose_resnet_ros.tools import predict
+from pose_resnet_ros.tools.predict import predict
 
 SPOT = (70, 40)  # x, y of the middle of the bright square
 
@@ -152,7 +152,7 @@ def test_ctrl_c_ends_the_workers_too(tmp_path: Path, model: str) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "pose_resnet_ros", "predict", *map(str, bags), *arguments],
         cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(Path(predict.__file__).parents[2])},
+        env={**os.environ, "PYTHONPATH": str(Path(predict.__file__).parents[3])},
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
@@ -256,7 +256,7 @@ def test_bags_on_ray(tmp_path: Path, model: str, monkeypatch: pytest.MonkeyPatch
     pytest.importorskip("ray.data", reason="pip install 'ray[data]'")
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
     # Ray's processes start elsewhere; from a clone they find the package only so.
-    monkeypatch.setenv("PYTHONPATH", str(Path(predict.__file__).parents[2]))
+    monkeypatch.setenv("PYTHONPATH", str(Path(predict.__file__).parents[3]))
     bags = [write_bag(tmp_path / f"bag{k}", {TOPIC: [spot(n) for n in range(2 + k)]}) for k in range(2)]
     monkeypatch.chdir(tmp_path)
     assert run(model, "bag0", "bag1", "-o", "results", "--ray", "local") == 0

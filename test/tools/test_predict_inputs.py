@@ -18,7 +18,8 @@ import pytest
 from PIL import Image
 
 from pose_resnet_ros.core.errors import DataFileError, SettingsError
-from pose_resnet_ros.tools import cli, predict
+from pose_resnet_ros.tools import cli
+from pose_resnet_ros.tools.predict import predict
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import spot_model
 import videos
 
 from pose_resnet_ros.core.errors import SettingsError
-from pose_resnet_ros.tools import predict
+from pose_resnet_ros.tools.predict import predict
 
 
 def video(path: Path, frames: int) -> Path:

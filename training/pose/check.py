@@ -13,7 +13,7 @@ from torch import nn
 
 from pose_resnet_ros.core.heatmaps import DECODERS
 from pose_resnet_ros.core.types import People
-from pose_resnet_ros.tools.coco_evaluation import CocoData, coco_measures, result_rows
+from pose_resnet_ros.tools.evaluate.coco_evaluation import CocoData, coco_measures, result_rows
 from training.images import ImageStore, image_source
 from training.pose.augment import crop_affine, warp
 from training.pose.model import describe, to_input

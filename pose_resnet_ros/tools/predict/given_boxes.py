@@ -14,7 +14,7 @@ import numpy as np
 from pose_resnet_ros.checked_json import BOX, NAME, NUMBER, SIZE, WHOLE, Row, checked_rows, coco_lists, read_json
 from pose_resnet_ros.core.errors import DataFileError
 from pose_resnet_ros.core.types import Detections
-from pose_resnet_ros.tools.coco_results import PERSON_CATEGORY, number_in_name
+from pose_resnet_ros.tools.predict.coco_results import PERSON_CATEGORY, number_in_name
 
 _IMAGE = {"id": WHOLE, "file_name": NAME}
 _OPTIONAL = {"file_name": NAME, "image_id": WHOLE, "category_id": WHOLE, "score": NUMBER}

@@ -14,7 +14,7 @@ from typing import Any
 
 from pose_resnet_ros.core.errors import SettingsError
 from pose_resnet_ros.output_files import write_whole
-from pose_resnet_ros.tools.coco_evaluation import MEASURES
+from pose_resnet_ros.tools.evaluate.coco_evaluation import MEASURES
 
 
 @dataclass(frozen=True)

@@ -21,9 +21,9 @@ from tqdm import tqdm
 
 from pose_resnet_ros.core.errors import InferenceCancelled, PoseError, SettingsError
 from pose_resnet_ros.output_files import OutputGuard
-from pose_resnet_ros.tools.bag_reading import PACKED, is_bag
-from pose_resnet_ros.tools.bag_writing import scratch_folder
-from pose_resnet_ros.tools.predict_bag import BagJob, BagReport, predict_bag
+from pose_resnet_ros.tools.bags.bag_reading import PACKED, is_bag
+from pose_resnet_ros.tools.bags.bag_writing import scratch_folder
+from pose_resnet_ros.tools.predict.bag_run import BagJob, BagReport, predict_bag
 
 
 def predict_bags(

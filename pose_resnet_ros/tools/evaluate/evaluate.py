@@ -13,8 +13,15 @@ from pose_resnet_ros.models.registry import FULL_FRAME, find_entry
 from pose_resnet_ros.options import PIPELINE_OPTIONS
 from pose_resnet_ros.output_files import OutputGuard
 from pose_resnet_ros.pipeline import PosePipeline, load_pipeline
-from pose_resnet_ros.tools import evaluation_report as report
-from pose_resnet_ros.tools.coco_evaluation import MEASURES, BoxesByImage, CocoData, boxes_from_file, coco_measures, measure
+from pose_resnet_ros.tools.evaluate import evaluation_report as report
+from pose_resnet_ros.tools.evaluate.coco_evaluation import (
+    MEASURES,
+    BoxesByImage,
+    CocoData,
+    boxes_from_file,
+    coco_measures,
+    measure,
+)
 from pose_resnet_ros.tools.options import add_options, file_path, frame_settings, load_arguments, require_writable, whole_number
 
 TRUE_BOXES, DETECTOR = "ground-truth", "detector"

@@ -12,7 +12,7 @@ import pytest
 pytest.importorskip("rosbags")
 from rosbags.typesys import get_types_from_msg
 
-from pose_resnet_ros.tools.bag_types import DEFINITIONS, typestore
+from pose_resnet_ros.tools.bags.bag_messages import DEFINITIONS, typestore
 
 ROOT = Path(__file__).parents[2]
 FILES = {

@@ -25,12 +25,12 @@ from pose_resnet_ros.identities import Identities, IdentitySettings
 from pose_resnet_ros.media import Media, Picture, Video, open_media
 from pose_resnet_ros.pipeline import PipelineResult, PosePipeline
 from pose_resnet_ros.sequence import ImageSequence
-from pose_resnet_ros.tools.coco_results import CocoResults
-from pose_resnet_ros.tools.given_boxes import GivenBoxes
 from pose_resnet_ros.tools.options import draw_arguments, frame_settings
-from pose_resnet_ros.tools.outputs import Sinks
-from pose_resnet_ros.tools.picture_names import PictureNames
-from pose_resnet_ros.tools.rerun_log import RerunLog
+from pose_resnet_ros.tools.predict.annotated_outputs import Sinks
+from pose_resnet_ros.tools.predict.coco_results import CocoResults
+from pose_resnet_ros.tools.predict.given_boxes import GivenBoxes
+from pose_resnet_ros.tools.predict.picture_names import PictureNames
+from pose_resnet_ros.tools.predict.rerun_log import RerunLog
 from pose_resnet_ros.video.source import is_video_only
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from pose_resnet_ros.core.errors import SettingsError
 from pose_resnet_ros.core.skeletons import Skeleton
-from pose_resnet_ros.tools import bag_types
+from pose_resnet_ros.tools.bags import bag_messages
 
 NODE = "/pose_resnet"
 TYPES = {
@@ -63,7 +63,7 @@ class BagResults:
 
     def write_skeleton(self, skeleton: Skeleton, *, log_ns: int) -> None:
         """Once, first."""
-        self._write("skeleton", bag_types.skeleton_message(skeleton), log_ns)
+        self._write("skeleton", bag_messages.skeleton_message(skeleton), log_ns)
 
     def write_persons(self, message: Any, *, log_ns: int) -> None:
         self._write("persons", message, log_ns)
@@ -74,7 +74,7 @@ class BagResults:
     def write_picture(self, header: Any, bgr: np.ndarray, *, log_ns: int) -> None:
         """bgr: (H, W, 3) uint8, written as JPEG."""
         _, jpeg = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-        self._write("annotated_image/compressed", bag_types.jpeg_message(header, jpeg), log_ns)
+        self._write("annotated_image/compressed", bag_messages.jpeg_message(header, jpeg), log_ns)
 
     def __enter__(self) -> BagResults:
         return self
@@ -123,11 +123,11 @@ class BagResults:
             no_limit,
             False,
         )
-        store = bag_types.typestore()
+        store = bag_messages.typestore()
         return self._writer.add_connection(topic, TYPES[topic], typestore=store, offered_qos_profiles=[qos])
 
     def _write(self, name: str, message: Any, log_ns: int) -> None:
         topic = f"{NODE}/{name}"
-        raw = bag_types.typestore().serialize_cdr(message, TYPES[topic])
+        raw = bag_messages.typestore().serialize_cdr(message, TYPES[topic])
         with self._named():
             self._writer.write(self._connections[topic], log_ns, raw)

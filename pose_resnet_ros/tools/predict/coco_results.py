@@ -20,7 +20,7 @@ from pose_resnet_ros.media import Picture
 from pose_resnet_ros.output_files import write_whole
 
 if TYPE_CHECKING:
-    from pose_resnet_ros.tools.given_boxes import GivenBox
+    from pose_resnet_ros.tools.predict.given_boxes import GivenBox
 
 PERSON_CATEGORY = 1
 Row = dict[str, Any]

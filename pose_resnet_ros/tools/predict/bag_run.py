@@ -17,10 +17,10 @@ from pose_resnet_ros.core.errors import ImageError, SettingsError
 from pose_resnet_ros.identities import Identities, IdentitySettings
 from pose_resnet_ros.pipeline import PosePipeline, load_pipeline
 from pose_resnet_ros.sequence import ImageSequence
-from pose_resnet_ros.tools import bag_types
-from pose_resnet_ros.tools.bag_reading import BagImage, BagImages, encodings
-from pose_resnet_ros.tools.bag_salvage import BagError
-from pose_resnet_ros.tools.bag_writing import BagResults
+from pose_resnet_ros.tools.bags import bag_messages
+from pose_resnet_ros.tools.bags.bag_reading import BagImage, BagImages, encodings
+from pose_resnet_ros.tools.bags.bag_salvage import BagError
+from pose_resnet_ros.tools.bags.bag_writing import BagResults
 from pose_resnet_ros.tools.options import draw_arguments, frame_settings, load_arguments
 
 
@@ -108,9 +108,9 @@ class _Run:
         people = self._identities.update(result.people, stamp_s=stamp_s, image=bgr)
         skeleton, threshold = self._pipeline.skeleton, self._settings.keypoint_threshold
         size = bgr.shape[1], bgr.shape[0]
-        message = bag_types.person_array(header, people, skeleton, image_wh=size, keypoint_threshold=threshold)
+        message = bag_messages.person_array(header, people, skeleton, image_wh=size, keypoint_threshold=threshold)
         self._results.write_persons(message, log_ns=log_ns)
-        detections = bag_types.detection_array(header, result.detections, track_ids=people.track_ids)
+        detections = bag_messages.detection_array(header, result.detections, track_ids=people.track_ids)
         self._results.write_detections(detections, log_ns=log_ns)
         if self._report.job.annotated:
             picture = draw_people(bgr, people, skeleton, keypoint_threshold=threshold, **self._draw)

@@ -21,14 +21,14 @@ from pose_resnet_ros.models.registry import FULL_FRAME
 from pose_resnet_ros.options import PIPELINE_OPTIONS, TRACKING_OPTIONS
 from pose_resnet_ros.output_files import OutputGuard
 from pose_resnet_ros.pipeline import PosePipeline, load_pipeline
-from pose_resnet_ros.tools.bag_reading import is_bag
-from pose_resnet_ros.tools.coco_results import images_path
-from pose_resnet_ros.tools.given_boxes import GivenBoxes, read_boxes
+from pose_resnet_ros.tools.bags.bag_reading import is_bag
 from pose_resnet_ros.tools.options import add_options, file_path, load_arguments, require_writable, whole_number
-from pose_resnet_ros.tools.outputs import VIDEO_SUFFIX, PictureFolder, Quit, Sinks, Window, picture_name
-from pose_resnet_ros.tools.predict_bags import predict_bags
-from pose_resnet_ros.tools.prediction import Prediction
-from pose_resnet_ros.tools.rerun_log import RerunLog
+from pose_resnet_ros.tools.predict.annotated_outputs import VIDEO_SUFFIX, PictureFolder, Quit, Sinks, Window, picture_name
+from pose_resnet_ros.tools.predict.bag_workers import predict_bags
+from pose_resnet_ros.tools.predict.coco_results import images_path
+from pose_resnet_ros.tools.predict.given_boxes import GivenBoxes, read_boxes
+from pose_resnet_ros.tools.predict.media_run import Prediction
+from pose_resnet_ros.tools.predict.rerun_log import RerunLog
 
 _DEFAULT_OUTPUT = Path("out/predict")
 

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pose_resnet_ros.core.errors import ImageError, PoseError, SettingsError
-from pose_resnet_ros.tools.bag_limits import unpacked_message, why_too_large
-from pose_resnet_ros.tools.bag_salvage import CDR, BagError, RawMessage, Salvage
-from pose_resnet_ros.tools.bag_types import typestore
+from pose_resnet_ros.tools.bags.bag_limits import unpacked_message, why_too_large
+from pose_resnet_ros.tools.bags.bag_messages import typestore
+from pose_resnet_ros.tools.bags.bag_salvage import CDR, BagError, RawMessage, Salvage
 
 if TYPE_CHECKING:
     from rosbags.interfaces import Connection

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from pose_resnet_ros.core.errors import SettingsError
-from pose_resnet_ros.tools.outputs import PictureFolder, Window
+from pose_resnet_ros.tools.predict.annotated_outputs import PictureFolder, Window
 
 GREY = np.full((48, 64, 3), 128, np.uint8)
 

@@ -1,0 +1,3 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""The verb ``evaluate``: accuracy on a COCO data set."""
