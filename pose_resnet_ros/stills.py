@@ -13,14 +13,15 @@ import os
 import stat
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-import cv2
 import numpy as np
 from PIL import Image, features
 
 from pose_resnet_ros.core.errors import ImageError
+from pose_resnet_ros.core.image_decoding import decode_bgr, to_uint8
 from pose_resnet_ros.core.image_limits import MAX_PIXELS
 
 MAX_FILE_BYTES = 2 << 30
@@ -66,13 +67,11 @@ class StillImage:
             raise ImageError(f"{path}: cannot be read: {error}") from error
 
     def pixels(self, page: int = 0, *, upright: bool = True) -> np.ndarray:
-        """(H, W, 3) uint8 BGR. upright: turned as the EXIF orientation says, else as stored (a TIFF is always turned).
+        """(H, W, 3) uint8 BGR; 16 bits are scaled by ``to_uint8``. upright: EXIF orientation is applied (a TIFF's always is).
 
         Raises ImageError for a page that is damaged or too large.
         """
-        stored = self._decode_whole() if len(self.pages) == 1 else None
-        if stored is None:
-            stored = self._decode_page(page)
+        stored = self._decode(page)
         return self._turned(stored) if upright else stored
 
     def declared_pixels(self, size_wh: tuple[int, int]) -> np.ndarray:
@@ -94,15 +93,10 @@ class StillImage:
         turn = _TURNS.get(_orientation(self._image))
         return stored if turn is None else np.ascontiguousarray(turn(stored))
 
-    def _decode_whole(self) -> np.ndarray | None:
-        """By OpenCV; None where it cannot."""
-        try:
-            flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-            return cv2.imdecode(np.frombuffer(self._data, np.uint8), flags)
-        except cv2.error:
-            return None
-
-    def _decode_page(self, page: int) -> np.ndarray:
+    def _decode(self, page: int) -> np.ndarray:
+        if len(self.pages) == 1:
+            with suppress(ImageError):  # what OpenCV cannot decode, Pillow may
+                return decode_bgr(self._data)
         try:
             self._image.seek(page)
             self._check_size()
@@ -227,9 +221,9 @@ def _orientation(image: Image.Image) -> int:
 
 
 def _bgr(image: Image.Image) -> np.ndarray:
-    """The pixels of the page that Pillow stands at, 16 bits scaled to 8 as OpenCV does."""
+    """The pixels of the page that Pillow stands at."""
     if image.mode.startswith("I;16"):
-        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+        image = Image.fromarray(to_uint8(np.asarray(image).astype(np.uint16)))
     if image.mode in ("I", "F"):
-        raise ImageError("its pixels have 32 bits; expected 8 or 16")
+        raise ImageError("expected 8 or 16 bits per value, got 32")
     return np.ascontiguousarray(np.asarray(image.convert("RGB"))[:, :, ::-1])

@@ -64,11 +64,11 @@ ROS_ROOMS = {
     "programs": {"", "codecs", "health", "parameters", "programs"},
 }
 ROS_WITHOUT_ROS = {
+    "ros/codecs/buffers.py",
     "ros/codecs/compressed.py",
-    "ros/codecs/eight_bits.py",
     "ros/codecs/encodings.py",
     "ros/codecs/image.py",
-    "ros/depth/codec.py",
+    "ros/depth/camera_info.py",
     "ros/depth/nearest_time_buffer.py",
     "ros/external/detections.py",
     "ros/external/stamp_join.py",
@@ -79,7 +79,7 @@ ROS_WITHOUT_ROS = {
     "ros/stamps.py",
     "ros/throttle.py",
 }
-WITH_OPENCV = {"core/camera_model.py", "core/crops.py", "core/letterbox.py", "core/draw.py"}
+WITH_OPENCV = {"core/camera_model.py", "core/crops.py", "core/image_decoding.py", "core/letterbox.py", "core/draw.py"}
 WITH_SCIPY = {"core/tracking.py"}
 # Files that are themselves imported only inside functions, because what they are about is the optional
 # package.

@@ -10,6 +10,7 @@ import struct
 import sys
 import zlib
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import cv2
@@ -20,6 +21,7 @@ from PIL import Image, TiffImagePlugin, features
 
 from pose_resnet_ros.core.errors import ImageError
 from pose_resnet_ros.core.image_limits import MAX_PIXELS
+from pose_resnet_ros.ros.codecs.compressed import compressed_to_bgr
 from pose_resnet_ros.stills import StillImage, is_still
 
 RED_GREEN_BLUE = np.zeros((40, 60, 3), np.uint8)  # RGB; the upper left quarter red, the upper right green, below blue
@@ -101,11 +103,12 @@ def test_every_page(tmp_path: Path, format_name: str) -> None:
 
 
 def test_pages_of_16_bits_and_of_other_sizes(tmp_path: Path) -> None:
-    deep = Image.fromarray(np.full((40, 60), 0x8000, np.uint16))
+    levels = np.repeat(np.array([0, 0x8000, 0xFFFF], np.uint16), 800).reshape(40, 60)
+    deep = Image.fromarray(levels)
     deep.save(tmp_path / "a.tif", save_all=True, append_images=[Image.new("RGB", (8, 6), (0, 0, 7))])
     image = StillImage(tmp_path / "a.tif")
     assert [image.pixels(page).shape for page in image.pages] == [(40, 60, 3), (6, 8, 3)]
-    assert (image.pixels(0) == 0x80).all()
+    assert np.abs(image.pixels(0)[..., 0] - (levels / 257)).max() <= 1
     assert image.pixels(1)[0, 0].tolist() == [7, 0, 0]
 
 
@@ -118,9 +121,19 @@ def test_reduced_copies_are_no_pages(tmp_path: Path) -> None:
     assert StillImage(tmp_path / "a.tif").pages == [0]
 
 
-def test_16_bit_pictures_are_scaled(tmp_path: Path) -> None:
-    cv2.imwrite(str(tmp_path / "a.png"), np.full((4, 4, 3), 0x7FFF, np.uint16))
-    assert abs(int(StillImage(tmp_path / "a.png").pixels()[0, 0, 0]) - 127) <= 1
+@pytest.mark.parametrize("format_name", ["png", "tiff"])
+@pytest.mark.parametrize("bits", [10, 12, 16])
+def test_16_bits_are_scaled_between_the_darkest_and_the_brightest(tmp_path: Path, format_name: str, bits: int) -> None:
+    """As the node does it with a message of the same pixels; dividing by 256 would leave a 12-bit image black."""
+    ramp = np.tile(np.arange(256, dtype=np.uint16), (100, 1))
+    values = ramp * (((1 << bits) - 1) // 255)
+    path = tmp_path / f"a.{format_name}"
+    for pixels in (values, np.stack([values] * 3, axis=2)):
+        cv2.imwrite(str(path), pixels)
+        got = StillImage(path).pixels()
+        assert np.abs(got.astype(int) - ramp[..., None]).max() <= 2  # half a percent at each end is cut off
+        message = SimpleNamespace(format="", data=path.read_bytes())
+        np.testing.assert_array_equal(got, compressed_to_bgr(message))
 
 
 @pytest.mark.parametrize("side", [11_600, 13_500, 60_000, 2**31 - 1])

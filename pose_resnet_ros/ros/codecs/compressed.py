@@ -13,12 +13,11 @@ from typing import Any
 import cv2
 import numpy as np
 
+from pose_resnet_ros.core.errors import ImageError
+from pose_resnet_ros.core.image_decoding import decode_bgr
 from pose_resnet_ros.core.image_limits import MAX_PIXELS
-from pose_resnet_ros.ros.codecs.eight_bits import to_eight_bits
-from pose_resnet_ros.ros.codecs.image import BadFrameError, check_size
+from pose_resnet_ros.ros.codecs.buffers import BadFrameError, check_size
 
-# Pixels as they are stored, which is what camera_info and other listeners mean: a turn noted in EXIF data is left undone.
-_READ = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
 _JPEG_START = b"\xff\xd8"
 _PNG_START = b"\x89PNG\r\n\x1a\n"
 # Start-of-frame markers: all of 0xC0..0xCF but DHT, JPG and DAC (ITU-T T.81, table B.1).
@@ -27,37 +26,28 @@ _MAX_SEGMENTS = 1000  # before the frame; a long colour profile takes some 50
 
 
 def compressed_to_bgr(message: Any, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
-    """The message's picture as (H, W, 3) uint8 BGR; 16 bits are scaled (``eight_bits``).
+    """The message's image as (H, W, 3) uint8 BGR; 16 bits are scaled by ``to_uint8``.
+
+    The EXIF orientation is ignored: camera_info and other listeners mean the pixels as they are stored.
 
     Raises BadFrameError (an ImageError) if the data is empty or does not decode, if it is a depth map (compressedDepth) or
-    holds floats, and if the picture has more than max_pixels: before decoding where the format is JPEG or PNG; of another
-    format OpenCV refuses more than ``core.image_limits`` allows.
+    holds floats, and if the image has more than max_pixels: for JPEG and PNG before decoding; in other formats OpenCV refuses
+    more than ``core.image_limits`` allows.
     """
     if "compresseddepth" in message.format.lower():
-        raise BadFrameError("encoding", f"format '{message.format}' is a depth map: expected a JPEG or PNG picture")
+        raise BadFrameError("encoding", f"format '{message.format}' is a depth map: expected a JPEG or PNG image")
     if not len(message.data):
         raise BadFrameError("data length", "the compressed image has no data")
-    data = np.frombuffer(message.data, np.uint8)
-    size_wh = declared_size(data.data)
+    data = memoryview(message.data).cast("B")
+    size_wh = declared_size(data)
     if size_wh is not None:
         check_size(*size_wh, max_pixels=max_pixels)
-    bgr = _decode(data, message.format)
+    try:
+        bgr = decode_bgr(data)
+    except ImageError as error:
+        raise BadFrameError("decode", f"the compressed image ('{message.format}', {len(data)} bytes) {error}") from error
     check_size(bgr.shape[1], bgr.shape[0], max_pixels=max_pixels)
     return cv2.cvtColor(bgr, cv2.COLOR_RGB2BGR) if _holds_rgb(message.format) else bgr
-
-
-def _decode(data: np.ndarray, declared: str) -> np.ndarray:
-    try:
-        bgr = cv2.imdecode(data, _READ)
-    except cv2.error as error:  # its own cap on pixels, or a broken header
-        raise BadFrameError(
-            "decode", f"the compressed image ('{declared}', {len(data)} bytes) does not decode: {error}"
-        ) from error
-    if bgr is None:
-        raise BadFrameError("decode", f"the compressed image ('{declared}', {len(data)} bytes) does not decode")
-    if bgr.dtype not in (np.uint8, np.uint16):
-        raise BadFrameError("decode", f"the compressed image ('{declared}') holds {bgr.dtype}: expected 8 or 16 bits a value")
-    return bgr if bgr.dtype == np.uint8 else to_eight_bits(bgr)
 
 
 def _holds_rgb(declared: str) -> bool:
@@ -66,7 +56,7 @@ def _holds_rgb(declared: str) -> bool:
 
 
 def declared_size(data: memoryview) -> tuple[int, int] | None:
-    """(width, height) that a JPEG or PNG says it has; None for other formats and for headers that cannot be read.
+    """(width, height) in the header of a JPEG or PNG; None for other formats and for headers that cannot be read.
 
     Read before decoding, so that a small file cannot make the decoder allocate gigabytes.
     """

@@ -1,48 +1,25 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The encodings of ``sensor_msgs/Image`` that hold a picture: how each lies in memory, and what makes BGR of it.
+"""The encodings of ``sensor_msgs/Image``: how each lies in memory, and how it becomes BGR.
 
 All of sensor_msgs' image_encodings.hpp that have a colour or gray meaning, and the planar ones that drivers publish beside them
-(nv12, i420). What is not here is no picture: one or two numbers a pixel without a meaning (8UC2, 16UC2), signed numbers (8SC,
-16SC, 32SC), floats (32FC, 64FC). A new encoding is one row here and one case in the test.
+(nv12, i420). Left out are those without such a meaning: two values a pixel (8UC2, 16UC2), signed values (8SC, 16SC, 32SC), floats
+(32FC, 64FC). A new encoding is one row here and one case in the test.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 import cv2
 import numpy as np
 
-
-@dataclass(frozen=True)
-class Layout:
-    """to_bgr: a uint8 array to (H, W, 3) uint8 BGR.
-
-    planes: (values across, rows), for each pixel, of the planes that follow one another. A single plane is given to ``to_bgr``
-    as (H, W) or (H, W, C); several as one array of rows of W values, without padding.
-    dtype: of the values in the message; uint16 is scaled to uint8 first. multiple_wh: of what width and height are multiples.
-    """
-
-    planes: tuple[tuple[float, float], ...]
-    to_bgr: Callable[[np.ndarray], np.ndarray]
-    dtype: type[np.generic] = np.uint8
-    multiple_wh: tuple[int, int] = (1, 1)
-
-    @property
-    def channels(self) -> int:
-        """Values a pixel, of the first plane."""
-        return int(self.planes[0][0])
-
-
-def _unchanged(pixels: np.ndarray) -> np.ndarray:
-    return pixels
+from pose_resnet_ros.ros.codecs.buffers import Layout
 
 
 def _nv24_to_bgr(rows: np.ndarray) -> np.ndarray:
-    """Every second column's chroma serves its neighbour too (4:2:2), which OpenCV can convert."""
+    """By way of 4:2:2, which OpenCV can convert: two columns share every second one's chroma."""
     height = len(rows) // 3
     chroma = rows[height:].reshape(height, -1, 2)
     yuyv = np.empty_like(chroma)
@@ -59,11 +36,11 @@ def _planar(chroma: tuple[tuple[float, float], ...], code: int) -> Layout:
     return Layout(((1, 1), *chroma), partial(cv2.cvtColor, code=code), multiple_wh=(2, 2))
 
 
-def _sixteen_bits(layout: Layout) -> Layout:
+def _uint16(layout: Layout) -> Layout:
     return replace(layout, dtype=np.uint16)
 
 
-_BGR = Layout(((3, 1),), _unchanged)
+_BGR = Layout(((3, 1),), np.asarray)  # as it is
 _RGB = _packed(3, cv2.COLOR_RGB2BGR)
 _BGRA = _packed(4, cv2.COLOR_BGRA2BGR)
 _RGBA = _packed(4, cv2.COLOR_RGBA2BGR)
@@ -85,20 +62,20 @@ LAYOUTS: dict[str, Layout] = {
     "bgra8": _BGRA,
     "rgba8": _RGBA,
     "mono8": _GRAY,
-    "bgr16": _sixteen_bits(_BGR),
-    "rgb16": _sixteen_bits(_RGB),
-    "bgra16": _sixteen_bits(_BGRA),
-    "rgba16": _sixteen_bits(_RGBA),
-    "mono16": _sixteen_bits(_GRAY),
+    "bgr16": _uint16(_BGR),
+    "rgb16": _uint16(_RGB),
+    "bgra16": _uint16(_BGRA),
+    "rgba16": _uint16(_RGBA),
+    "mono16": _uint16(_GRAY),
     # OpenCV's own names, and its order of colours.
     "8UC1": _GRAY,
     "8UC3": _BGR,
     "8UC4": _BGRA,
-    "16UC1": _sixteen_bits(_GRAY),
-    "16UC3": _sixteen_bits(_BGR),
-    "16UC4": _sixteen_bits(_BGRA),
+    "16UC1": _uint16(_GRAY),
+    "16UC3": _uint16(_BGR),
+    "16UC4": _uint16(_BGRA),
     **{f"bayer_{pattern}8": layout for pattern, layout in _BAYER.items()},
-    **{f"bayer_{pattern}16": _sixteen_bits(layout) for pattern, layout in _BAYER.items()},
+    **{f"bayer_{pattern}16": _uint16(layout) for pattern, layout in _BAYER.items()},
     "yuv422": _UYVY,
     "uyvy": _UYVY,
     "yuv422_yuy2": _YUYV,
@@ -110,3 +87,9 @@ LAYOUTS: dict[str, Layout] = {
     "nv24": Layout(((1, 1), (2, 1)), _nv24_to_bgr, multiple_wh=(2, 1)),
 }
 ENCODINGS = tuple(LAYOUTS)
+# REP-118: 16UC1 is millimetres, 32FC1 metres, 0 no measurement; some drivers call their millimetres mono16.
+DEPTH_LAYOUTS = {
+    "16UC1": Layout(((1, 1),), dtype=np.uint16),
+    "mono16": Layout(((1, 1),), dtype=np.uint16),
+    "32FC1": Layout(((1, 1),), dtype=np.float32),
+}

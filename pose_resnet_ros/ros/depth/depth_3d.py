@@ -22,8 +22,9 @@ from pose_resnet_ros.core.skeletons import Skeleton
 from pose_resnet_ros.core.types import People
 from pose_resnet_ros.msg import PersonArray3D
 from pose_resnet_ros.ros import qos
+from pose_resnet_ros.ros.codecs.image import depth_array
 from pose_resnet_ros.ros.depth import messages_3d
-from pose_resnet_ros.ros.depth.codec import camera_from_info, depth_array
+from pose_resnet_ros.ros.depth.camera_info import camera_from_info
 from pose_resnet_ros.ros.depth.nearest_time_buffer import NearestTimeBuffer
 from pose_resnet_ros.ros.parameters.settings import Settings
 from pose_resnet_ros.ros.stamps import stamp_ns

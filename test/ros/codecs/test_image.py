@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from pose_resnet_ros.core.errors import ImageError
-from pose_resnet_ros.ros.codecs.encodings import LAYOUTS
-from pose_resnet_ros.ros.codecs.image import ENCODINGS, BadFrameError, image_to_bgr
+from pose_resnet_ros.ros.codecs.buffers import BadFrameError
+from pose_resnet_ros.ros.codecs.encodings import ENCODINGS, LAYOUTS
+from pose_resnet_ros.ros.codecs.image import image_to_bgr
 
 
 @dataclass(frozen=True)
@@ -238,8 +239,8 @@ GOOD = message(BGR, "bgr8")
         (replace(GOOD, width=3, step=9, encoding="yuv422"), "size", "even width, got 3"),
         (replace(GOOD, encoding="nv12"), "size", "even height, got 3"),
         (replace(GOOD, height=2, step=4, encoding="i420"), "data length", "expected 12 bytes, got 18"),
-        (replace(GOOD, encoding="32FC1"), "encoding", "'32FC1' is no picture.*one of bgr8, rgb8"),
-        (replace(GOOD, encoding=""), "encoding", "encoding '' is no picture"),
+        (replace(GOOD, encoding="32FC1"), "encoding", "'32FC1' cannot be converted to an image.*one of bgr8, rgb8"),
+        (replace(GOOD, encoding=""), "encoding", "encoding '' cannot be converted"),
         (replace(GOOD, width=100_000, height=100_000), "size", "more than the limit"),
     ],
 )

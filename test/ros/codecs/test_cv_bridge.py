@@ -12,8 +12,9 @@ from types import ModuleType, SimpleNamespace
 import numpy as np
 import pytest
 
-from pose_resnet_ros.ros.codecs import other_encodings
-from pose_resnet_ros.ros.codecs.image import BadFrameError, image_to_bgr
+from pose_resnet_ros.ros.codecs import cv_bridge_fallback
+from pose_resnet_ros.ros.codecs.buffers import BadFrameError
+from pose_resnet_ros.ros.codecs.image import image_to_bgr
 
 BGR = np.arange(18, dtype=np.uint8).reshape(2, 3, 3)
 
@@ -24,9 +25,9 @@ def image(encoding: str) -> SimpleNamespace:
 
 @pytest.fixture(autouse=True)
 def _forget_cv_bridge() -> Iterator[None]:
-    other_encodings.cv_bridge.cache_clear()
+    cv_bridge_fallback.cv_bridge.cache_clear()
     yield
-    other_encodings.cv_bridge.cache_clear()
+    cv_bridge_fallback.cv_bridge.cache_clear()
 
 
 @pytest.mark.parametrize(
@@ -74,7 +75,7 @@ def test_an_encoding_of_tomorrow_is_left_to_cv_bridge(monkeypatch: pytest.Monkey
     module.CvBridge = FakeBridge  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "cv_bridge", module)
     np.testing.assert_array_equal(image_to_bgr(image("p010")), BGR)
-    with pytest.raises(BadFrameError, match=r"'nonsense' is no picture .*cv_bridge: no such encoding"):
+    with pytest.raises(BadFrameError, match=r"'nonsense' cannot be converted to an image .*cv_bridge: no such encoding"):
         image_to_bgr(image("nonsense"))
     with pytest.raises(BadFrameError, match=r"cv_bridge made uint8 \(1, 3, 3\) of 'cut'"):
         image_to_bgr(image("cut"))

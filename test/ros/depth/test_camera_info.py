@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from pose_resnet_ros.core.errors import ImageError, SettingsError
-from pose_resnet_ros.ros.depth.codec import camera_from_info, depth_array
+from pose_resnet_ros.ros.codecs.image import depth_array
+from pose_resnet_ros.ros.depth.camera_info import camera_from_info
 
 
 def image(pixels: np.ndarray, encoding: str, *, padding: int = 0, is_bigendian: bool = False) -> Object:
@@ -45,8 +46,8 @@ def test_nan_stays_nan() -> None:
     ("change", "says"),
     [
         ({"encoding": "bgr8"}, r"16UC1 \(mm\) or 32FC1 \(m\), got 'bgr8'"),
-        ({"step": 7}, "step of at least 8"),
-        ({"data": array("B", bytes(23))}, "23 bytes"),
+        ({"step": 7}, "expected at least 8 bytes, got 7"),
+        ({"data": array("B", bytes(23))}, "expected 24 bytes, got 23"),
         ({"width": 0}, "no pixels"),
     ],
 )
