@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The documents say what the code does: links, commands, options, parameters, topics and examples."""
 
+import contextlib
+import io
 import re
 import runpy
 import shlex
@@ -22,7 +24,7 @@ FENCES = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 PARAMETERS = yaml.safe_load((ROOT / "config" / "pose.yaml").read_text(encoding="utf-8"))["/**"]["ros__parameters"]
 VERBS = ("list", "info", "fetch", "verify", "path", "add")
 # A command in a table or a sentence stands in backquotes, one in a block begins its line.
-ONE_COMMAND = re.compile(r"(?:^|`)(?:python3 -m )?pose_resnet_ros +((?:[^`\n\\]|\\\n)+)", re.MULTILINE)
+ONE_COMMAND = r"(?:^|`)(?:python3 -m )?pose_resnet_ros +((?:[^`\n\\]|\\\n)+)"
 
 
 def words(command):
@@ -50,17 +52,13 @@ def options(tool):
 
 
 def help_of(call):
-    import contextlib
-    import io
-
     with contextlib.redirect_stdout(io.StringIO()) as printed, contextlib.suppress(SystemExit):
         cli.main(call)
     return printed.getvalue()
 
 
 @pytest.mark.parametrize(
-    ("page", "link"),
-    [(page, link) for page, text in TEXTS.items() for link in found(r"\]\(([^):]+)\)", text)],
+    ("page", "link"), [(page, link) for page, text in TEXTS.items() for link in found(r"\]\(([^):]+)\)", text)]
 )
 def test_links_lead_to_files_and_headings(page, link):
     path, _, anchor = link.partition("#")
