@@ -67,6 +67,13 @@ def test_links_lead_to_files_and_headings(page, link):
     assert not anchor or anchor in headings(target.read_text(encoding="utf-8"))
 
 
+@pytest.mark.parametrize(
+    "path", found(r"`((?:test|models|core|export|ros|tools|benchmarks|config|scripts|training)/[\w./]+\.\w+)`")
+)
+def test_named_files_exist(path):
+    assert (ROOT / path).exists() or (ROOT / "pose_resnet_ros" / path).exists()
+
+
 def test_the_readme_is_short():
     assert len(README.splitlines()) <= 200
 
