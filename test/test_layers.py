@@ -55,10 +55,9 @@ OPTIONAL = {
 }
 # Inside ros: room -> the rooms that it may import; "" is what lies in ros itself, the node's core.
 ROS_ROOMS = {
-    "": {"", "codecs", "depth", "external", "health", "parameters"},
+    "": {"", "codecs", "depth", "health", "parameters"},
     "codecs": {"codecs"},
     "depth": {"", "codecs", "depth", "parameters"},
-    "external": {"", "external", "parameters"},
     "health": {"", "health"},
     "parameters": {"parameters"},
     "programs": {"", "codecs", "health", "parameters", "programs"},
@@ -69,15 +68,10 @@ ROS_WITHOUT_ROS = {
     "ros/codecs/encodings.py",
     "ros/codecs/image.py",
     "ros/depth/camera_info.py",
-    "ros/depth/nearest_time_buffer.py",
-    "ros/external/detections.py",
-    "ros/external/stamp_join.py",
-    "ros/health/loss_cure.py",
     "ros/health/statistics.py",
     "ros/latest.py",
     "ros/memory.py",
-    "ros/stamps.py",
-    "ros/throttle.py",
+    "ros/time_sync.py",
 }
 WITH_OPENCV = {"core/camera_model.py", "core/crops.py", "core/image_decoding.py", "core/letterbox.py", "core/draw.py"}
 WITH_SCIPY = {"core/tracking.py"}

@@ -11,10 +11,10 @@ from rclpy.node import Node
 
 from pose_resnet_ros.core.types import Detections
 from pose_resnet_ros.ros import qos
-from pose_resnet_ros.ros.external.input import ExternalInput
+from pose_resnet_ros.ros.external_detections import ExternalInput
 from pose_resnet_ros.ros.health.statistics import Statistics
 from pose_resnet_ros.ros.image_input import ImageInput
-from pose_resnet_ros.ros.latched_picture import LatchedPicture
+from pose_resnet_ros.ros.latched_image import LatchedImage
 from pose_resnet_ros.ros.parameters.settings import Settings
 from pose_resnet_ros.ros.transports import Transport
 
@@ -45,7 +45,7 @@ class Intake:
         self._statistics = statistics
         self.external: ExternalInput | None = None
         self._input: ImageInput | None = None
-        self._latched: LatchedPicture | None = None
+        self._latched: LatchedImage | None = None
 
     def open(self) -> None:
         """Subscribe. Should it fail half way, ``close`` takes back what was made."""
@@ -63,7 +63,7 @@ class Intake:
             forward=forward,
             statistics=self._statistics,
         )
-        self._latched = LatchedPicture(
+        self._latched = LatchedImage(
             self._node, *source, forward=forward, statistics=self._statistics, is_waiting=lambda: self.is_waiting
         )
 

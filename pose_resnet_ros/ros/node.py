@@ -19,21 +19,20 @@ from pose_resnet_ros.msg import Skeleton as SkeletonMessage
 from pose_resnet_ros.pipeline import PosePipeline, load_pipeline
 from pose_resnet_ros.ros import memory, messages, qos
 from pose_resnet_ros.ros.depth.depth_3d import Depth3D
-from pose_resnet_ros.ros.external.input import TOPIC as DETECTIONS_TOPIC
-from pose_resnet_ros.ros.health.diagnostics import Condition
-from pose_resnet_ros.ros.health.loss_cure import loss_cure
+from pose_resnet_ros.ros.external_detections import TOPIC as DETECTIONS_TOPIC
+from pose_resnet_ros.ros.frame_processor import FrameProcessor
+from pose_resnet_ros.ros.health.diagnostics import NodeState, loss_cure
 from pose_resnet_ros.ros.health.reporter import HealthReporter
 from pose_resnet_ros.ros.health.statistics import Statistics
 from pose_resnet_ros.ros.hri_publisher import HriPublisher, own_prefix
 from pose_resnet_ros.ros.intake import Intake
 from pose_resnet_ros.ros.latest import LatestWorker
 from pose_resnet_ros.ros.lifecycle import GuardedLifecycleNode
-from pose_resnet_ros.ros.log_forwarding import forward_logs, stop_forwarding
 from pose_resnet_ros.ros.outputs import Outputs
 from pose_resnet_ros.ros.parameters.declare import Parameters
 from pose_resnet_ros.ros.parameters.settings import PARAMETERS, Settings, when_read, why_fixed
-from pose_resnet_ros.ros.process import run_node
-from pose_resnet_ros.ros.processing import FrameProcessor
+from pose_resnet_ros.ros.ros_log import forward_logs, stop_forwarding
+from pose_resnet_ros.ros.runner import run_node
 from pose_resnet_ros.ros.transports import TRANSPORTS, Transport, published_elsewhere, publishers_of
 
 NAME = "pose_resnet"
@@ -222,12 +221,12 @@ class PoseNode(GuardedLifecycleNode):
         grants = self._pipeline.grants if self._pipeline else {}
         return {network: grant.provider for network, grant in grants.items()}
 
-    def _condition(self) -> Condition:
+    def _condition(self) -> NodeState:
         topic = self._transport.topic(self)
         intake = self._intake
         parts = [part for part in (intake.external if intake else None, self._space) if part is not None]
         publishers, other_types = publishers_of(self, topic, self._transport.message_type)
-        return Condition(
+        return NodeState(
             state=self.state,
             topic=topic,
             providers=self._providers(),
@@ -238,7 +237,7 @@ class PoseNode(GuardedLifecycleNode):
             is_waiting=intake is not None and intake.is_waiting,
             problem=self.problem,
             worker_died=self._worker is not None and not self._worker.alive,
-            trouble=next((part.trouble for part in parts if part.trouble), ""),
+            warning=next((part.warning for part in parts if part.warning), ""),
             loss_cure=self._loss_cure,
             further={key: value for part in parts for key, value in part.values().items()},
         )

@@ -13,7 +13,7 @@ pytest.importorskip("vision_msgs")
 from vision_msgs.msg import Detection2D, Detection2DArray, ObjectHypothesisWithPose
 
 from pose_resnet_ros.core.boxes import is_valid
-from pose_resnet_ros.ros.external.detections import detections_from_message, seen_class_ids
+from pose_resnet_ros.ros.external_detections import detections_from_message, seen_class_ids
 
 
 @st.composite

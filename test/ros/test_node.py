@@ -265,7 +265,7 @@ def test_frames_without_any_result_are_a_warning(
 
     def warned() -> bool:
         camera.publish(image_message())
-        return bool(arrays) and "frames come, but no result for" in arrays[-1].status[0].message
+        return bool(arrays) and "frames arrive, but no result for" in arrays[-1].status[0].message
 
     world.until(warned, "the warning")
     assert arrays[-1].status[0].level == DiagnosticStatus.WARN

@@ -25,10 +25,9 @@ from pose_resnet_ros.ros import qos
 from pose_resnet_ros.ros.codecs.image import depth_array
 from pose_resnet_ros.ros.depth import messages_3d
 from pose_resnet_ros.ros.depth.camera_info import camera_from_info
-from pose_resnet_ros.ros.depth.nearest_time_buffer import NearestTimeBuffer
 from pose_resnet_ros.ros.parameters.settings import Settings
-from pose_resnet_ros.ros.stamps import stamp_ns
-from pose_resnet_ros.ros.throttle import Throttle
+from pose_resnet_ros.ros.ros_log import Throttle
+from pose_resnet_ros.ros.time_sync import NearestTimeBuffer, stamp_ns
 
 DEPTH_TOPIC, INFO_TOPIC = "depth_image", "camera_info"
 KEPT_DEPTH_IMAGES = 10
@@ -109,7 +108,7 @@ class Depth3D:
             self._markers.publish(markers)
 
     @property
-    def trouble(self) -> str:
+    def warning(self) -> str:
         """Why images have had no persons in 3D for a while; "" where they have."""
         since_s, why = self._failing or (math.inf, "")
         return why if time.monotonic() - since_s > COMPLAIN_AFTER_S else ""

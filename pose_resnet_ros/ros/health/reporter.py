@@ -15,10 +15,10 @@ from rclpy.node import Node
 from pose_resnet_ros.ros import qos
 from pose_resnet_ros.ros.health import diagnostics
 from pose_resnet_ros.ros.health.statistics import Summary
-from pose_resnet_ros.ros.throttle import Throttle
+from pose_resnet_ros.ros.ros_log import Throttle
 
 PERIOD_S = 1.0
-LOGGED_ELSEWHERE = "trouble"  # the part that has it logs it
+LOGGED_ELSEWHERE = "warning"  # the part that has it logs it
 
 
 class HealthReporter:
@@ -29,7 +29,7 @@ class HealthReporter:
         node: Node,
         *,
         summary: Callable[[], Summary],
-        condition: Callable[[], diagnostics.Condition],
+        condition: Callable[[], diagnostics.NodeState],
         min_output_ratio: Callable[[], float],
     ) -> None:
         self._node = node
@@ -52,9 +52,9 @@ class HealthReporter:
         message = DiagnosticArray(status=[status])
         message.header.stamp = self._node.get_clock().now().to_msg()
         self._publisher.publish(message)
-        self._log_changes(diagnostics.judge(summary, condition), summary)
+        self._log_changes(diagnostics.evaluate(summary, condition), summary)
 
-    def _without_first_silence(self, summary: Summary, condition: diagnostics.Condition) -> Summary:
+    def _without_first_silence(self, summary: Summary, condition: diagnostics.NodeState) -> Summary:
         """A camera started after the node is not to blame for the time before."""
         now_s = time.monotonic()
         if not condition.publishers:
@@ -62,7 +62,7 @@ class HealthReporter:
             return summary
         return replace(summary, silent_s=min(summary.silent_s, now_s - self._alone_until_s))
 
-    def _slow_s(self, summary: Summary, condition: diagnostics.Condition) -> float:
+    def _slow_s(self, summary: Summary, condition: diagnostics.NodeState) -> float:
         """For how long the results have been fewer than they should be."""
         now_s, wanted_hz = time.monotonic(), self._min_output_ratio() * diagnostics.came_hz(summary)
         if condition.state != "active" or summary.output_hz >= wanted_hz:

@@ -37,8 +37,8 @@ class Summary:
     """A snapshot. unread: frames that came and were replaced by newer ones before anybody took them; lost: frames that never came
     whole, None where the middleware does not tell; sent_lately, lost_lately: of the last WINDOW_S seconds; input_hz: what was
     sent; ages are (median, p95) in ms, or None without a sample; silent_s: seconds since the last frame came, or since listening;
-    owing_s: seconds since the first frame that came after the last result, 0 where none did; time_jumps, steps_back: stamps
-    before the one of the frame before, by more than a small step and by less (``core.frame_time``).
+    seconds_without_result: since the first frame that came after the last result, 0 where none did; time_jumps, steps_back:
+    stamps before the one of the frame before, by more than a small step and by less (``core.frame_time``).
     """
 
     received: int
@@ -57,7 +57,7 @@ class Summary:
     stage_ms: Mapping[str, float]
     persons: int
     silent_s: float
-    owing_s: float
+    seconds_without_result: float
     time_jumps: int
     steps_back: int
 
@@ -102,7 +102,7 @@ class Statistics:
         """Forget the windows, keep the counters: what came before an activation says nothing about the time after it."""
         with self._lock:
             self._since_s = self._last_frame_s = self._clock()
-            self._owing_since_s: float | None = None
+            self._without_result_since_s: float | None = None
             self._received, self._lost, self._outcomes = _Window(), _Window(), _Window()
             self._errors_in_a_row = self._persons = self._latest_stamp_ns = 0
 
@@ -110,8 +110,8 @@ class Statistics:
         """skipped: how many more were sent since the last one, which stayed unread or were lost."""
         with self._lock:
             self._last_frame_s = self._clock()
-            if self._owing_since_s is None:
-                self._owing_since_s = self._last_frame_s
+            if self._without_result_since_s is None:
+                self._without_result_since_s = self._last_frame_s
             self._received_in_total += 1
             self._skipped_in_total += skipped
             self._received.add(self._last_frame_s, 1 + skipped)
@@ -146,7 +146,7 @@ class Statistics:
     def frame_published(self, outcome: Outcome) -> None:
         with self._lock:
             self._published_in_total += 1
-            self._owing_since_s = None
+            self._without_result_since_s = None
             self._errors_in_a_row = 0
             self._persons = outcome.persons
             self._outcomes.add(self._clock(), outcome)
@@ -190,7 +190,7 @@ class Statistics:
                 stage_ms=_mean_of_stages([o.stage_ms for o in outcomes]),
                 persons=self._persons,
                 silent_s=now_s - self._last_frame_s,
-                owing_s=0.0 if self._owing_since_s is None else now_s - self._owing_since_s,
+                seconds_without_result=0.0 if self._without_result_since_s is None else now_s - self._without_result_since_s,
                 time_jumps=self._time_jumps,
                 steps_back=self._steps_back,
             )

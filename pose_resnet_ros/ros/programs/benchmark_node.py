@@ -21,9 +21,9 @@ from rclpy.qos import QoSProfile
 
 from pose_resnet_ros.core.errors import BenchmarkError
 from pose_resnet_ros.msg import PersonArray
-from pose_resnet_ros.ros.health.diagnostics import TASK
-from pose_resnet_ros.ros.log_folder import init_rclpy
+from pose_resnet_ros.ros.health.diagnostics import MEDIAN_AGE, TASK, stage_of
 from pose_resnet_ros.ros.programs import children
+from pose_resnet_ros.ros.ros_log import init_rclpy
 
 _NODE, _IMAGE_TOPIC = "/pose_resnet", "/camera/image_raw"
 _START_TIMEOUT_S = 60.0
@@ -175,7 +175,7 @@ def _row(
     sent = results[-1].number - results[0].number + 1
     median, p95, p99 = np.percentile(ages, (50, 95, 99)).tolist()
     stage_ms = _stages(listener.diagnostics)
-    in_node_ms = _median(listener.diagnostics, "age since receipt, median (ms)")
+    in_node_ms = _median(listener.diagnostics, MEDIAN_AGE)
     return NodeRow(
         width=shape[2],
         height=shape[1],
@@ -202,8 +202,7 @@ def _row(
 
 
 def _stages(diagnostics: list[dict[str, str]]) -> dict[str, float]:
-    keys = [key for key in diagnostics[-1] if key.startswith("stage ")]
-    return {key.split()[1]: _median(diagnostics, key) for key in keys}
+    return {stage: _median(diagnostics, key) for key in diagnostics[-1] if (stage := stage_of(key))}
 
 
 def _median(diagnostics: list[dict[str, str]], key: str) -> float:

@@ -18,7 +18,7 @@ from std_msgs.msg import Header
 from pose_resnet_ros.options import Option
 from pose_resnet_ros.ros import messages, qos
 from pose_resnet_ros.ros.parameters.declare import Parameters
-from pose_resnet_ros.ros.process import run_node
+from pose_resnet_ros.ros.runner import run_node
 
 NAME = "benchmark_source"
 PARAMETERS: tuple[Option, ...] = (

@@ -28,10 +28,10 @@ from pose_resnet_ros.core.errors import PoseError
 from pose_resnet_ros.msg import PersonArray
 from pose_resnet_ros.output_files import OutputGuard
 from pose_resnet_ros.ros.codecs.image import image_to_bgr
-from pose_resnet_ros.ros.health.diagnostics import FRAME_COUNTS, UNKNOWN
-from pose_resnet_ros.ros.log_folder import init_rclpy
+from pose_resnet_ros.ros.health.diagnostics import INPUT_PUBLISHERS, LOST, MATCHED_PUBLISHERS, RECEIVED, UNKNOWN, UNREAD
 from pose_resnet_ros.ros.programs import children
 from pose_resnet_ros.ros.programs import demo_recording as recording
+from pose_resnet_ros.ros.ros_log import init_rclpy
 
 NODE = "/pose_resnet"
 IMAGE_TOPIC = "/camera/image_raw"
@@ -83,13 +83,13 @@ class Recorder(Node):
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         for status in message.status:
             counts = {pair.key: pair.value for pair in status.values}
-            if "frames received" in counts:
-                self.frames_in = sum(int(counts[key]) for key in FRAME_COUNTS if counts[key] != UNKNOWN)
+            if RECEIVED in counts:
+                self.frames_in = sum(int(counts[key]) for key in (RECEIVED, UNREAD, LOST) if counts[key] != UNKNOWN)
                 self._let_begin(counts)
 
     def _let_begin(self, counts: dict[str, str]) -> None:
-        matched = counts["publishers matched"]
-        heard = counts["publishers"] if matched == "unknown" else matched  # Humble does not tell who is connected
+        matched = counts[MATCHED_PUBLISHERS]
+        heard = counts[INPUT_PUBLISHERS] if matched == UNKNOWN else matched  # Humble does not tell who is connected
         if heard != "0" and self._second is None and not self.frames:
             self._second = self.create_subscription(Image, IMAGE_TOPIC, lambda _: None, BEST_EFFORT)
 

@@ -21,7 +21,7 @@ from pose_resnet_ros.media import Media, Picture, open_media
 from pose_resnet_ros.options import Option
 from pose_resnet_ros.ros import messages, qos
 from pose_resnet_ros.ros.parameters.declare import Parameters
-from pose_resnet_ros.ros.process import FAILURE, SUCCESS, run_node
+from pose_resnet_ros.ros.runner import FAILURE, SUCCESS, run_node
 from pose_resnet_ros.video.live import LiveSettings
 from pose_resnet_ros.video.source import label_of
 

@@ -11,8 +11,7 @@ pytest.importorskip("rclpy")
 
 from diagnostic_msgs.msg import DiagnosticStatus
 
-from pose_resnet_ros.ros.health.diagnostics import FAILING_AFTER, Condition, judge, status
-from pose_resnet_ros.ros.health.loss_cure import loss_cure
+from pose_resnet_ros.ros.health.diagnostics import FAILING_AFTER, NodeState, evaluate, loss_cure, status
 from pose_resnet_ros.ros.health.statistics import Summary
 
 RUNNING = Summary(
@@ -32,11 +31,11 @@ RUNNING = Summary(
     stage_ms={"detect": 5.0},
     persons=3,
     silent_s=0.1,
-    owing_s=0.1,
+    seconds_without_result=0.1,
     time_jumps=0,
     steps_back=7,
 )
-ACTIVE = Condition(state="active", topic="/camera/image", providers={"pose": "CPUExecutionProvider"}, publishers=1, matched=1)
+ACTIVE = NodeState(state="active", topic="/camera/image", providers={"pose": "CPUExecutionProvider"}, publishers=1, matched=1)
 SILENT = replace(RUNNING, silent_s=7.0)
 NOTHING_YET = replace(SILENT, received=0, lost=None)
 LOSSY = replace(RUNNING, sent_lately=50, lost_lately=48)
@@ -44,7 +43,7 @@ CURED = replace(ACTIVE, loss_cure="set fastdds_images.xml")
 
 
 @pytest.mark.parametrize(
-    ("summary", "condition", "level", "text"),
+    ("summary", "state", "level", "text"),
     [
         (RUNNING, ACTIVE, DiagnosticStatus.OK, "27.0 results/s, 3 persons"),
         (SILENT, replace(ACTIVE, state="inactive"), DiagnosticStatus.OK, "inactive: not processing"),
@@ -53,10 +52,10 @@ CURED = replace(ACTIVE, loss_cure="set fastdds_images.xml")
         (SILENT, ACTIVE, DiagnosticStatus.WARN, "no frame for 7 s: the source has stopped"),
         (SILENT, replace(ACTIVE, is_waiting=True), DiagnosticStatus.OK, "27.0 results/s"),
         (
-            replace(SILENT, owing_s=12.3),
+            replace(SILENT, seconds_without_result=12.3),
             replace(ACTIVE, is_waiting=True),
             DiagnosticStatus.WARN,
-            "frames come, but no result for 12 s: they fail",
+            "frames arrive, but no result for 12 s: they fail",
         ),
         (
             NOTHING_YET,
@@ -87,13 +86,13 @@ CURED = replace(ACTIVE, loss_cure="set fastdds_images.xml")
         (replace(RUNNING, errors_in_a_row=FAILING_AFTER), ACTIVE, DiagnosticStatus.ERROR, "the last 5 frames failed"),
         (replace(RUNNING, errors_in_a_row=FAILING_AFTER - 1), ACTIVE, DiagnosticStatus.OK, "27.0 results/s"),
         (RUNNING, replace(ACTIVE, publishers=2), DiagnosticStatus.WARN, "2 publishers on /camera/image: images of"),
-        (RUNNING, replace(ACTIVE, trouble="no pairs"), DiagnosticStatus.WARN, "no pairs"),
+        (RUNNING, replace(ACTIVE, warning="no pairs"), DiagnosticStatus.WARN, "no pairs"),
         (RUNNING, replace(ACTIVE, worker_died=True), DiagnosticStatus.ERROR, "worker thread has ended"),
         (RUNNING, replace(ACTIVE, state="unconfigured", problem="no model"), DiagnosticStatus.ERROR, "no model"),
     ],
 )
-def test_the_worst_is_said(summary: Summary, condition: Condition, level: bytes, text: str) -> None:
-    got_level, message, _ = judge(summary, condition)
+def test_the_worst_is_said(summary: Summary, state: NodeState, level: bytes, text: str) -> None:
+    got_level, message, _ = evaluate(summary, state)
     assert got_level == level
     assert text in message
 

@@ -176,18 +176,18 @@ def test_an_age_since_the_stamp_needs_clocks_that_agree(stamp_ns: int, now_ns: i
 
 def test_a_result_is_owed_from_the_first_frame_after_the_last_one(statistics: Statistics, clock: Clock) -> None:
     clock.now_s += 50.0
-    assert statistics.summary().owing_s == 0.0  # nothing has come
+    assert statistics.summary().seconds_without_result == 0.0  # nothing has come
     statistics.frame_received()
     clock.now_s += 4.0
     statistics.frame_received()
     statistics.frame_stale()
     statistics.frame_failed("encoding")
     clock.now_s += 4.0
-    assert statistics.summary().owing_s == 8.0
+    assert statistics.summary().seconds_without_result == 8.0
     statistics.frame_published(outcome())
     clock.now_s += 50.0
-    assert statistics.summary().owing_s == 0.0  # a camera that has stopped is another matter
+    assert statistics.summary().seconds_without_result == 0.0  # a camera that has stopped is another matter
     statistics.frame_received()
     clock.now_s += 3.0
     statistics.restart()
-    assert statistics.summary().owing_s == 0.0
+    assert statistics.summary().seconds_without_result == 0.0

@@ -1,22 +1,53 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Pairs two streams of messages by equal stamp, whichever of the two comes first. No ROS in here.
-
-Bounded: of each stream at most ``capacity`` messages wait for their partner. A pair that is complete makes whatever is older
-useless (results follow the images' order), so it is dropped and counted. One thread only.
-"""
+"""Messages that belong together in time, by ``header.stamp``. Imports no ROS."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from typing import Generic, TypeVar
+import threading
+from collections import OrderedDict, deque
+from typing import Any, Generic, TypeVar
 
 A = TypeVar("A")
 B = TypeVar("B")
 
 
-class StampJoin(Generic[A, B]):
-    """Two sides, left and right; a stamp is any number that identifies a moment (nanoseconds).
+def stamp_ns(message: Any) -> int:
+    """Nanoseconds of the message's ``header.stamp``; 0: not stamped."""
+    return message.header.stamp.sec * 1_000_000_000 + message.header.stamp.nanosec
+
+
+class NearestTimeBuffer(Generic[A]):
+    """The newest ``capacity`` messages by arrival, searched for the one nearest in time. Stamps may jump. Thread-safe."""
+
+    def __init__(self, *, capacity: int) -> None:
+        self._messages: deque[tuple[int, A]] = deque(maxlen=capacity)
+        self._lock = threading.Lock()
+
+    def put(self, stamp_ns: int, message: A) -> None:
+        with self._lock:
+            self._messages.append((stamp_ns, message))
+
+    def nearest(self, stamp_ns: int, *, max_offset_ns: int) -> A | None:
+        """The message nearest to the stamp, the later one of two equally near; None if all are further than max_offset_ns."""
+        found = self._nearest(stamp_ns)
+        return None if found is None or abs(found[0] - stamp_ns) > max_offset_ns else found[1]
+
+    def offset_ns(self, stamp_ns: int) -> int | None:
+        """How far the nearest message is from the stamp; None where there is none at all."""
+        found = self._nearest(stamp_ns)
+        return None if found is None else abs(found[0] - stamp_ns)
+
+    def _nearest(self, stamp_ns: int) -> tuple[int, A] | None:
+        with self._lock:
+            return min(reversed(self._messages), key=lambda entry: abs(entry[0] - stamp_ns), default=None)
+
+
+class ExactTimeSync(Generic[A, B]):
+    """Pairs two streams, left and right, by equal stamp, whichever of the two messages comes first. For one thread.
+
+    Of each stream at most ``capacity`` messages wait for their partner. Results follow the images' order, so a complete pair
+    drops and counts whatever is older.
 
     unmatched_left, unmatched_right: messages given up without a partner so far.
     """

@@ -8,8 +8,11 @@ import math
 from types import SimpleNamespace as Object
 
 import numpy as np
+import pytest
 
-from pose_resnet_ros.ros.external.detections import detections_from_message, seen_class_ids
+pytest.importorskip("rclpy")
+
+from pose_resnet_ros.ros.external_detections import detections_from_message, seen_class_ids
 
 PERSON = ("person", "0")
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from pose_resnet_ros.core.log import logger_of
-from pose_resnet_ros.ros.log_forwarding import LIBRARY_LOGGER, forward_logs, stop_forwarding
+from pose_resnet_ros.ros.ros_log import LIBRARY_LOGGER, REPEAT_AFTER_S, Throttle, forward_logs, stop_forwarding
 
 
 class RosLogger:
@@ -88,9 +88,21 @@ def test_records_arrive_where_launch_has_set_another_class_of_loggers() -> None:
 
 def test_a_real_ros_logger_takes_every_severity_from_one_place() -> None:
     rclpy_logging = pytest.importorskip("rclpy.logging")
-    handler = forward_logs(rclpy_logging.get_logger("test_log_forwarding"))
+    handler = forward_logs(rclpy_logging.get_logger("test_ros_log"))
     try:
         for level in (logging.INFO, logging.WARNING, logging.ERROR, logging.INFO):
             LOG.log(level, "level %d", level)
     finally:
         stop_forwarding(handler)
+
+
+def test_each_kind_speaks_once_and_again_after_a_while() -> None:
+    now_s = [100.0]
+    throttle = Throttle(clock=lambda: now_s[0])
+    assert [throttle.may_say(kind) for kind in ("a", "a", "b", "a")] == [True, False, True, False]
+    now_s[0] += REPEAT_AFTER_S
+    assert [throttle.may_say(kind) for kind in ("a", "a")] == [True, False]
+
+
+def test_a_machine_that_just_booted_speaks_too() -> None:
+    assert Throttle(clock=lambda: 0.0).may_say("a")

@@ -23,7 +23,7 @@ PERIOD_S = 0.5
 WAIT_S = 3.0  # for a large picture over a slow network
 
 
-class LatchedPicture:
+class LatchedImage:
     """Looks for such publishers while it lives. Everything on the executor's thread."""
 
     def __init__(

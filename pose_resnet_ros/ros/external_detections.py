@@ -4,21 +4,22 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
+import numpy as np
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from vision_msgs.msg import Detection2DArray
 
+from pose_resnet_ros.core.boxes import is_valid
 from pose_resnet_ros.core.types import Detections
 from pose_resnet_ros.ros import qos
-from pose_resnet_ros.ros.external.detections import detections_from_message, seen_class_ids
-from pose_resnet_ros.ros.external.stamp_join import StampJoin
 from pose_resnet_ros.ros.parameters.settings import Settings
-from pose_resnet_ros.ros.stamps import stamp_ns
-from pose_resnet_ros.ros.throttle import Throttle
+from pose_resnet_ros.ros.ros_log import Throttle
+from pose_resnet_ros.ros.time_sync import ExactTimeSync, stamp_ns
 
 TOPIC = "detections"
 WAITING = 10  # messages of each side: a third of a second at 30 Hz, 60 MB of full HD images
@@ -35,7 +36,7 @@ class ExternalInput:
         self._node = node
         self._settings = settings
         self._forward = forward
-        self._join: StampJoin[tuple[Any, float], Detection2DArray] = StampJoin(capacity=WAITING)
+        self._join: ExactTimeSync[tuple[Any, float], Detection2DArray] = ExactTimeSync(capacity=WAITING)
         self._pairs = 0
         self._images = self._detections = self._unstamped = 0  # since the last pair
         self._paired_s = self._told_s = time.monotonic()
@@ -70,7 +71,7 @@ class ExternalInput:
         }
 
     @property
-    def trouble(self) -> str:
+    def warning(self) -> str:
         """Why no image has met its detections for a while; "" where one has, or where nothing comes at all."""
         if not (self._images or self._detections) or time.monotonic() - self._paired_s <= COMPLAIN_AFTER_S:
             return ""
@@ -113,7 +114,7 @@ class ExternalInput:
             self._forward((image, detections), received_s)
         elif now_s - self._told_s > COMPLAIN_AFTER_S:
             self._told_s = now_s
-            self._node.get_logger().warning(self.trouble)
+            self._node.get_logger().warning(self.warning)
 
     def _check(self, image: Any, message: Detection2DArray, settings: Settings) -> None:
         """Say what looks wrong; it is used all the same."""
@@ -131,3 +132,41 @@ class ExternalInput:
 
     def _topic(self) -> str:
         return self._node.resolve_topic_name(TOPIC)
+
+
+def detections_from_message(message: Any, *, class_ids: Collection[str], detection_threshold: float) -> Detections:
+    """The persons in the message, the best score first.
+
+    class_ids: the ids that mean "person" in that detector; a detection counts with the best score that it has under one of
+    them. A turned box (theta) is replaced by the upright one around it; boxes that are empty or not finite are left out, and
+    so are scores that are not finite.
+    """
+    scored = [(detection, _score(detection, class_ids)) for detection in message.detections]
+    persons = [(_corners(detection.bbox), score) for detection, score in scored if score >= detection_threshold]
+    with np.errstate(over="ignore"):  # what is too large for float32 becomes infinite, and is left out below
+        boxes = np.array([box for box, _ in persons], np.float64).reshape(-1, 4).astype(np.float32)
+        scores = np.array([score for _, score in persons], np.float64).astype(np.float32)
+    found = Detections(boxes, scores)[is_valid(boxes) & np.isfinite(scores)]
+    return found[np.argsort(-found.scores, kind="stable")]
+
+
+def seen_class_ids(message: Any) -> list[str]:
+    """Every class id in the message, for telling the user which ones there are."""
+    return sorted({r.hypothesis.class_id for detection in message.detections for r in detection.results})
+
+
+def _score(detection: Any, class_ids: Collection[str]) -> float:
+    """The best finite score under one of the ids; -1 where there is none."""
+    hypotheses = [result.hypothesis for result in detection.results]
+    scores = [h.score for h in hypotheses if h.class_id in class_ids and math.isfinite(h.score)]
+    return max(scores, default=-1.0)
+
+
+def _corners(bbox: Any) -> tuple[float, float, float, float]:
+    """NaN for what is not finite."""
+    x, y, theta = bbox.center.position.x, bbox.center.position.y, bbox.center.theta
+    theta = theta if math.isfinite(theta) else math.nan  # math.cos refuses infinity
+    cos, sin = abs(math.cos(theta)), abs(math.sin(theta))
+    half_w = (bbox.size_x * cos + bbox.size_y * sin) / 2
+    half_h = (bbox.size_x * sin + bbox.size_y * cos) / 2
+    return x - half_w, y - half_h, x + half_w, y + half_h

@@ -22,7 +22,7 @@ from rclpy.utilities import remove_ros_args
 
 from pose_resnet_ros.core.errors import PoseError
 from pose_resnet_ros.options import Option
-from pose_resnet_ros.ros.log_folder import init_rclpy
+from pose_resnet_ros.ros.ros_log import init_rclpy
 
 SUCCESS, FAILURE, WRONG_USAGE = 0, 1, 2
 _BAD_ROS_ARGUMENTS: tuple[type[Exception], ...] = (

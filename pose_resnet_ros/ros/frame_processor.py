@@ -23,8 +23,8 @@ from pose_resnet_ros.ros.hri_publisher import HriPublisher
 from pose_resnet_ros.ros.latest import Frame
 from pose_resnet_ros.ros.outputs import Outputs
 from pose_resnet_ros.ros.parameters.settings import Settings
-from pose_resnet_ros.ros.stamps import stamp_ns
-from pose_resnet_ros.ros.throttle import Throttle
+from pose_resnet_ros.ros.ros_log import Throttle
+from pose_resnet_ros.ros.time_sync import stamp_ns
 from pose_resnet_ros.sequence import ImageSequence
 
 

@@ -127,7 +127,7 @@ def test_messages_without_partner_are_counted_and_the_next_pair_is_served(setup:
 
 
 def test_a_detector_that_stamps_anew_is_named(setup: Callable[..., Setup], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pose_resnet_ros.ros.external.input.COMPLAIN_AFTER_S", 0.2)
+    monkeypatch.setattr("pose_resnet_ros.ros.external_detections.COMPLAIN_AFTER_S", 0.2)
     s = setup()
     for number in range(30):
         s.images.publish(s.image_message(number=number))
@@ -141,7 +141,7 @@ def test_a_slow_camera_without_a_detector_is_named_also_after_better_times(
     setup: Callable[..., Setup], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Fewer images than would wait, and a lonely message of each side from before: neither is mistaken for stamps that differ."""
-    monkeypatch.setattr("pose_resnet_ros.ros.external.input.COMPLAIN_AFTER_S", 0.3)
+    monkeypatch.setattr("pose_resnet_ros.ros.external_detections.COMPLAIN_AFTER_S", 0.3)
     s = setup()
     s.images.publish(s.image_message(number=1))
     s.boxes.publish(detections(s.image_message(number=2).header))
@@ -174,10 +174,10 @@ def test_the_log_names_no_detector_that_is_not_loaded(setup: Callable[..., Setup
     assert "full_frame" not in log
 
 
-def test_a_trouble_is_logged_once_though_diagnostics_say_it_too(
+def test_a_warning_is_logged_once_though_diagnostics_say_it_too(
     setup: Callable[..., Setup], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("pose_resnet_ros.ros.external.input.COMPLAIN_AFTER_S", 2.5)
+    monkeypatch.setattr("pose_resnet_ros.ros.external_detections.COMPLAIN_AFTER_S", 2.5)
     s = setup()
 
     def shown() -> bool:
@@ -230,7 +230,7 @@ def test_a_box_without_area_stops_nothing(setup: Callable[..., Setup]) -> None:
 def test_messages_without_a_stamp_are_never_paired_and_are_named(
     setup: Callable[..., Setup], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pose_resnet_ros.ros.external.input.COMPLAIN_AFTER_S", 0.2)
+    monkeypatch.setattr("pose_resnet_ros.ros.external_detections.COMPLAIN_AFTER_S", 0.2)
     s = setup()
     image = s.image_message()
     image.header.stamp.sec = image.header.stamp.nanosec = 0
