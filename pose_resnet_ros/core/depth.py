@@ -22,7 +22,6 @@ WINDOW_SHARE = 0.012
 MAX_HALF_WINDOW = 12
 REACH_M = 1.0  # from the torso to the fingertips of a stretched arm
 ASPECT_TOLERANCE = 0.01
-TORSO = ("left_shoulder", "right_shoulder", "left_hip", "right_hip", "neck", "thorax", "pelvis")
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +51,7 @@ def lift_to_3d(
     scale = _scale(depth, image_wh)
     pixels = people.keypoints_xy * scale + (scale - 1) / 2
     rays = camera.rays(people.keypoints_xy)
-    torso = [index for index, name in enumerate(skeleton.joint_names) if name in TORSO]
+    torso = list(skeleton.torso)
     sides = (people.boxes_xyxy[:, 2:] - people.boxes_xyxy[:, :2]).max(axis=1, initial=0.0) * scale[0]
     z, valid = np.zeros(rays.shape[:2]), np.zeros(rays.shape[:2], bool)
     torso_z = np.full(len(people), np.nan)

@@ -2,15 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """From a detector's raw outputs to persons: the named decoders.
 
-A decoder takes the outputs for one image, the detector's description and a score threshold, and returns
-Detections whose boxes lie in **network input pixels**: not yet mapped back (``letterbox.Letterboxed``) nor
-suppressed (``boxes.nms``). Only the person column counts, so a confident dog never deletes a person. Scores
-must exceed the threshold.
+Boxes lie in **network input pixels**: not yet mapped back (``letterbox.Letterboxed``) nor suppressed (``boxes.nms``). Only the
+person column counts, so a confident dog never deletes a person. Scores must exceed the threshold.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -31,6 +30,35 @@ class HeadSpec(Protocol):
     def class_count(self) -> int: ...
     @property
     def person_class(self) -> int: ...
+
+
+Shape = tuple[int | None, ...]
+
+
+def _nothing(pixels: InputSpec) -> tuple[tuple[int, ...], ...]:
+    return ()
+
+
+def _unknown(shapes: Sequence[Shape], spec: HeadSpec) -> int | None:
+    return None
+
+
+@dataclass(frozen=True)
+class DetectorDecoder:
+    """What the outputs of a detector mean, and what else it is told.
+
+    decode: (outputs for one image, spec=, threshold=) -> Detections in network input pixels; raises ModelError, IndexError or
+    ValueError for outputs that do not fit the description.
+    further_inputs: the values of each input after the image, for one image; they get the type that the file declares.
+    class_count: (the outputs' declared shapes, None for a free size; the description) -> the number of classes, None where the
+    shapes do not tell it.
+    needs_nms: the outputs hold several boxes of one person.
+    """
+
+    decode: Callable[..., Detections]
+    further_inputs: Callable[[InputSpec], tuple[tuple[int, ...], ...]] = _nothing
+    class_count: Callable[[Sequence[Shape], HeadSpec], int | None] = _unknown
+    needs_nms: bool = True
 
 
 def decode_yolov3(outputs: Sequence[np.ndarray], *, spec: HeadSpec, threshold: float) -> Detections:
@@ -106,12 +134,67 @@ def decode_onnx_zoo(outputs: Sequence[np.ndarray], *, spec: HeadSpec, threshold:
     return _detections(boxes_yxyx[picked[wanted]][:, [1, 0, 3, 2]], person_scores[wanted])
 
 
-HeadDecoder = Callable[..., Detections]
-DECODERS: dict[str, HeadDecoder] = {
-    "yolov3": decode_yolov3,
-    "yolox": decode_yolox,
-    "yolox_nms": decode_yolox_nms,
-    "onnx_zoo": decode_onnx_zoo,
+def decode_rtdetr(outputs: Sequence[np.ndarray], *, spec: HeadSpec, threshold: float) -> Detections:
+    """RT-DETR's own export: labels (1, n) integer, boxes (1, n, 4), scores (1, n).
+
+    Boxes are x1, y1, x2, y2 in an image whose (w, h) the second network input ``orig_target_sizes`` names: told the network
+    input's own size, they are network input pixels. Source: lyuwenyu/RT-DETR, rtdetrv2_pytorch/tools/export_onnx.py and
+    src/zoo/rtdetr/rtdetr_postprocessor.py. Raises ModelError for outputs of other shapes.
+    """
+    shapes = [output.shape for output in outputs]
+    if len(shapes) != 3 or shapes[0] != shapes[2] or shapes[1] != (*shapes[2], 4) or outputs[0].dtype.kind not in "iu":
+        raise ModelError(f"rtdetr: expected labels (1, n) integer, boxes (1, n, 4), scores (1, n), got {_described(outputs)}")
+    labels, boxes, scores = outputs
+    wanted = (labels[0] == spec.person_class) & (scores[0] > threshold)
+    return _detections(boxes[0][wanted], scores[0][wanted])
+
+
+def decode_rtdetr_logits(outputs: Sequence[np.ndarray], *, spec: HeadSpec, threshold: float) -> Detections:
+    """RT-DETR without its post-processing: logits (1, n, C), boxes (1, n, 4).
+
+    Boxes are centre x, centre y, width, height as shares of the input. Source: the post-processing named at ``decode_rtdetr``;
+    Hugging Face transformers exports this form. Raises ModelError for outputs of other shapes.
+    """
+    shapes = [output.shape for output in outputs[:2]]
+    if len(shapes) != 2 or shapes != [(*shapes[1][:2], spec.class_count), (*shapes[0][:2], 4)]:
+        expected = f"logits (1, n, {spec.class_count}), boxes (1, n, 4)"
+        raise ModelError(f"rtdetr_logits: expected {expected}, got {_described(outputs)}")
+    logits, boxes = outputs[:2]
+    scores = logits[0, :, spec.person_class].astype(np.float64)
+    wanted = scores > _logit(threshold)
+    size = (spec.input.width, spec.input.height) * 2
+    return _detections(xyxy_from_centre_size(boxes[0][wanted] * size), _sigmoid(scores[wanted]))
+
+
+def _width_height(pixels: InputSpec) -> tuple[tuple[int, ...], ...]:
+    return ((pixels.width, pixels.height),)
+
+
+def _height_width(pixels: InputSpec) -> tuple[tuple[int, ...], ...]:
+    return ((pixels.height, pixels.width),)
+
+
+def _yolov3_classes(shapes: Sequence[Shape], spec: HeadSpec) -> int | None:
+    channels = shapes[0][1] if len(shapes[0]) == 4 and spec.scales else None
+    return None if channels is None else channels // len(spec.scales[0].anchors) - 5
+
+
+def _last_axis(shapes: Sequence[Shape], spec: HeadSpec) -> int | None:
+    return shapes[0][2] if len(shapes[0]) == 3 else None
+
+
+def _yolox_classes(shapes: Sequence[Shape], spec: HeadSpec) -> int | None:
+    columns = _last_axis(shapes, spec)
+    return None if columns is None else columns - 5
+
+
+DECODERS: dict[str, DetectorDecoder] = {
+    "yolov3": DetectorDecoder(decode_yolov3, class_count=_yolov3_classes),
+    "yolox": DetectorDecoder(decode_yolox, class_count=_yolox_classes),
+    "yolox_nms": DetectorDecoder(decode_yolox_nms),
+    "onnx_zoo": DetectorDecoder(decode_onnx_zoo, further_inputs=_height_width),
+    "rtdetr": DetectorDecoder(decode_rtdetr, further_inputs=_width_height, needs_nms=False),
+    "rtdetr_logits": DetectorDecoder(decode_rtdetr_logits, further_inputs=_width_height, class_count=_last_axis, needs_nms=False),
 }
 
 
@@ -155,3 +238,7 @@ def _logit(probability: float) -> float:
 
 def _detections(boxes_xyxy: np.ndarray, scores: np.ndarray) -> Detections:
     return Detections(boxes_xyxy.astype(np.float32), scores.astype(np.float32))
+
+
+def _described(outputs: Sequence[np.ndarray]) -> str:
+    return ", ".join(f"{output.shape} {output.dtype}" for output in outputs)

@@ -2,24 +2,42 @@
 # SPDX-License-Identifier: Apache-2.0
 """From the pose network's output to points in the crop: the named decoders, and the flip test.
 
-A decoder takes the network's outputs and its input size, and returns points (N, K, 2) float32 in crop pixels
-and their scores (N, K) float32, the raw peaks. Heatmap cell i lies on crop pixel i * w / Wh (4i in these
-nets): no half-pixel offset. Peaks are as decoded even where a map has no positive value, where the reference
-code jumps to a corner: an unsure joint keeps its place and its low score. A map with NaN counts as score 0.
+Heatmap cell i lies on crop pixel i * w / Wh (4i in these nets): no half-pixel offset. Peaks are as decoded even where a map has
+no positive value, where the reference code jumps to a corner: an unsure joint keeps its place and its low score. A map with NaN
+counts as score 0.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
-from pose_resnet_ros.core.dark import dark_offsets
-from pose_resnet_ros.core.simcc import SIMCC_SPLIT_RATIO, decode_simcc
+from pose_resnet_ros.core.simcc import decode_simcc, merge_flipped_simcc, simcc_shapes
 
 Points = tuple[np.ndarray, np.ndarray]
-Decoder = Callable[..., Points]
+Shape = tuple[int | None, ...]
+
+_REACH = 2  # the second derivatives look two cells away
+_FLOOR = 1e-10  # below this the log is cut
+
+
+@dataclass(frozen=True)
+class PoseDecoder:
+    """What the outputs of a pose network mean, for N crops of K joints.
+
+    decode: (outputs, input_wh=) -> points (N, K, 2) float32 in crop pixels and their scores (N, K) float32, the raw peaks.
+    merge_flipped: (outputs, outputs for the mirrored crops, flip_order=) -> the flip test's mean, shaped as ``outputs``.
+    output_shapes: (K, input_wh) -> the shape of each output without N; None stands for any size above 1.
+    has_heatmaps: the first output is a map for each joint, which can be drawn and published.
+    """
+
+    decode: Callable[..., Points]
+    merge_flipped: Callable[..., list[np.ndarray]]
+    output_shapes: Callable[[int, tuple[int, int]], tuple[Shape, ...]]
+    has_heatmaps: bool = True
 
 
 def peaks(heatmaps: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -77,15 +95,6 @@ def decode_heatmaps(outputs: Sequence[np.ndarray], *, input_wh: tuple[int, int],
     return (cells * (input_wh[0] / width, input_wh[1] / height)).astype(np.float32), scores
 
 
-DECODERS: dict[str, Decoder] = {
-    "microsoft": partial(decode_heatmaps, offsets=microsoft_offsets),
-    "mmpose": partial(decode_heatmaps, offsets=mmpose_offsets),
-    "dark": partial(decode_heatmaps, offsets=partial(dark_offsets, kernel=11)),
-    "dark17": partial(decode_heatmaps, offsets=partial(dark_offsets, kernel=17)),
-    "simcc": partial(decode_simcc, split_ratio=SIMCC_SPLIT_RATIO),
-}
-
-
 def mirrored(tensor: np.ndarray) -> np.ndarray:
     """The flip test's second input: (N, 3, h, w) mirrored along the width, contiguous."""
     return np.ascontiguousarray(tensor[..., ::-1])
@@ -102,3 +111,98 @@ def merge_flipped(heatmaps: np.ndarray, flipped: np.ndarray, *, flip_order: np.n
     merged = heatmaps + np.concatenate([back[..., :1], back[..., :-1]], axis=3)
     merged *= 0.5
     return merged
+
+
+def dark_offsets(heatmaps: np.ndarray, columns: np.ndarray, rows: np.ndarray, *, kernel: int) -> np.ndarray:
+    """One Newton step from each peak on the log of the smoothed map (DARK: Zhang et al., CVPR 2020).
+
+    Only the 5 x 5 cells around each peak need the smoothed values themselves; of the rest of the map its smoothed maximum is
+    enough. Sources: mmpose, codecs/utils/refinement.py ``refine_keypoints_dark`` and post_processing.py ``gaussian_blur``.
+    heatmaps (N, K, Hh, Wh), columns and rows (N, K) of the peaks -> (N, K, 2) in cells, x and y; kernel: the
+    odd side of the Gaussian window. No step where 1 < x < Wh-2 and 1 < y < Hh-2 does not hold, nor where the
+    Hessian is singular.
+    """
+    count, joints, height, width = heatmaps.shape
+    if not count:
+        return np.zeros((0, joints, 2))
+    weights = gaussian_kernel(kernel)
+    blurred = _blurred_around(heatmaps, columns, rows, weights)  # (N, K, 5, 5)
+    with np.errstate(divide="ignore", invalid="ignore"):  # an empty map; its NaN or infinity ends as "no step"
+        rescale = heatmaps.max(axis=(2, 3)) / _blurred_maximum(heatmaps, weights)
+        step = _newton_step(np.log(np.maximum(blurred * rescale[..., None, None], _FLOOR)))
+    inside = (columns > 1) & (columns < width - 2) & (rows > 1) & (rows < height - 2)
+    return np.where(inside[..., None] & np.isfinite(step), step, 0.0)
+
+
+def gaussian_kernel(size: int) -> np.ndarray:
+    """(size,) weights that sum to 1.
+
+    The spread is what ``cv2.GaussianBlur`` takes for sigma 0: 2.0 for 11, 2.9 for 17.
+    """
+    sigma = 0.3 * ((size - 1) / 2 - 1) + 0.8
+    weights = np.exp(-((np.arange(size) - (size - 1) / 2) ** 2) / (2 * sigma**2))
+    return weights / weights.sum()
+
+
+def _blurred_around(heatmaps: np.ndarray, columns: np.ndarray, rows: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """The smoothed map at the 5 x 5 cells round each place, (N, K, 5, 5) float64; outside the map is 0."""
+    margin = _REACH + len(weights) // 2
+    padded = np.pad(heatmaps, ((0, 0), (0, 0), (margin, margin), (margin, margin)))
+    person, joint = np.ogrid[: heatmaps.shape[0], : heatmaps.shape[1]]
+    window = np.arange(2 * margin + 1)
+    patches = padded[
+        person[..., None, None],
+        joint[..., None, None],
+        rows[..., None, None] + window[:, None],
+        columns[..., None, None] + window,
+    ]
+    band = _band(2 * _REACH + 1, len(window), weights)
+    return band @ patches.astype(np.float64) @ band.T
+
+
+def _blurred_maximum(heatmaps: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """The maximum of each smoothed map, (N, K); smoothing is two products with banded matrices."""
+    height, width = heatmaps.shape[2:]
+    radius = len(weights) // 2
+    down = _band(height, height + 2 * radius, weights)[:, radius : radius + height].astype(heatmaps.dtype)
+    across = _band(width, width + 2 * radius, weights)[:, radius : radius + width].astype(heatmaps.dtype)
+    return (down @ (heatmaps @ across.T)).max(axis=(2, 3)).astype(np.float64)
+
+
+def _band(rows: int, columns: int, weights: np.ndarray) -> np.ndarray:
+    """(rows, columns) matrix whose row r holds the weights from column r on."""
+    matrix = np.zeros((rows, columns))
+    for row in range(rows):
+        matrix[row, row : row + len(weights)] = weights
+    return matrix
+
+
+def _newton_step(log_map: np.ndarray) -> np.ndarray:
+    """-inverse(Hessian) @ gradient at the centre of (N, K, 5, 5): (N, K, 2), not finite where singular."""
+
+    def at(dx: int, dy: int) -> np.ndarray:
+        return log_map[..., _REACH + dy, _REACH + dx]
+
+    dx, dy = (at(1, 0) - at(-1, 0)) / 2, (at(0, 1) - at(0, -1)) / 2
+    dxx = (at(2, 0) - 2 * at(0, 0) + at(-2, 0)) / 4
+    dyy = (at(0, 2) - 2 * at(0, 0) + at(0, -2)) / 4
+    dxy = (at(1, 1) - at(1, -1) - at(-1, 1) + at(-1, -1)) / 4
+    determinant = dxx * dyy - dxy**2
+    return np.stack([dxy * dy - dyy * dx, dxy * dx - dxx * dy], axis=2) / determinant[..., None]
+
+
+def _heatmap_decoder(offsets: Callable[..., np.ndarray]) -> PoseDecoder:
+    return PoseDecoder(
+        decode=partial(decode_heatmaps, offsets=offsets),
+        merge_flipped=lambda outputs, flipped, flip_order: [merge_flipped(outputs[0], flipped[0], flip_order=flip_order)],
+        output_shapes=lambda joints, input_wh: ((joints, None, None),),
+    )
+
+
+DECODERS: dict[str, PoseDecoder] = {
+    "microsoft": _heatmap_decoder(microsoft_offsets),
+    "mmpose": _heatmap_decoder(mmpose_offsets),
+    "dark": _heatmap_decoder(partial(dark_offsets, kernel=11)),
+    "dark17": _heatmap_decoder(partial(dark_offsets, kernel=17)),
+    "simcc": PoseDecoder(decode_simcc, merge_flipped_simcc, simcc_shapes, has_heatmaps=False),
+}

@@ -38,55 +38,85 @@ class Letterboxed:
 def darknet(image: np.ndarray, *, spec: InputSpec, out: np.ndarray | None = None) -> Letterboxed:
     """Darknet's: aspect kept, centred, the rest filled with 0.5 (grey 127.5).
 
-    image: (H, W, 3) uint8 BGR; out: a (1, 3, h, w) tensor to write into. Sizes and place as in darknet's
-    ``letterbox_image`` (src/image.c). Two differences, both under half a network pixel: darknet samples with
-    aligned corners where ``cv2.resize`` aligns the outer edges, and it undoes an odd margin with half a pixel
-    that it did not paste with; here the way back is the exact inverse of the way there. Raises ImageError for
-    another image layout.
+    image: (H, W, 3) uint8 BGR; out: a (1, 3, h, w) tensor to write into. Sizes and place as in darknet's ``letterbox_image``
+    (src/image.c). Two differences, both under half a network pixel: darknet samples with aligned corners where ``cv2.resize``
+    aligns the outer edges, and it undoes an odd margin with half a pixel that it did not paste with; here the way back is the
+    exact inverse of the way there. Raises ImageError for another image layout.
     """
     check_image(image)
     height, width = image.shape[:2]
     if spec.width * height < spec.height * width:
-        new_width, new_height = spec.width, max(1, height * spec.width // width)
+        size = (spec.width, height * spec.width // width)
     else:
-        new_width, new_height = max(1, width * spec.height // height), spec.height
-    resized = cv2.resize(image, (new_width, new_height), interpolation=cv2.INTER_LINEAR)
-    return _centred(image, resized, fill=127.5, spec=spec, out=out)
+        size = (width * spec.height // height, spec.height)
+    return _centred(image, _resized(image, size, cv2.INTER_LINEAR), fill=127.5, spec=spec, out=out)
 
 
 def yolox(image: np.ndarray, *, spec: InputSpec, out: np.ndarray | None = None) -> Letterboxed:
     """YOLOX's: aspect kept, at the top-left, the rest filled with grey 114.
 
-    Source: YOLOX, yolox/data/data_augment.py ``preproc``. The way back divides by the ratio, as there, though
-    the resized picture is rounded down to whole pixels.
+    Source: YOLOX, yolox/data/data_augment.py ``preproc``. The way back divides by the ratio, as there, though the resized image
+    is rounded down to integer sizes.
     """
-    check_image(image)
-    height, width = image.shape[:2]
-    ratio = min(spec.height / height, spec.width / width)
-    size = (max(1, int(width * ratio)), max(1, int(height * ratio)))
-    resized = cv2.resize(image, size, interpolation=cv2.INTER_LINEAR)
+    width, height, ratio = _fitting(image, spec)
+    resized = _resized(image, (int(width), int(height)), cv2.INTER_LINEAR)
     tensor = _pasted(resized, left=0, top=0, fill=114.0, spec=spec, out=out)
     return Letterboxed(tensor, np.full(2, 1 / ratio), np.zeros(2))
+
+
+def ultralytics(image: np.ndarray, *, spec: InputSpec, out: np.ndarray | None = None) -> Letterboxed:
+    """Ultralytics' (YOLOv5, YOLOv8 and later): aspect kept, centred, the rest filled with grey 114.
+
+    Source: ultralytics, data/augment.py ``LetterBox``, without its option to shorten the input. The way back is exact.
+    """
+    width, height, _ = _fitting(image, spec)
+    resized = _resized(image, (round(width), round(height)), cv2.INTER_LINEAR)
+    return _centred(image, resized, fill=114.0, spec=spec, out=out)
 
 
 def onnx_zoo(image: np.ndarray, *, spec: InputSpec, out: np.ndarray | None = None) -> Letterboxed:
     """The ONNX Model Zoo's YOLOv3: aspect kept, centred, the rest filled with grey 128.
 
-    The zoo resizes with Pillow's bicubic filter, which smooths when it shrinks. OpenCV's nearest relatives
-    are area averaging when shrinking (mean difference 0.7 grey levels on street pictures; its own bicubic: 2
-    to 3) and bicubic when growing (0.5).
+    Its code resizes with Pillow's bicubic filter, which smooths when it shrinks. OpenCV's nearest relatives are area averaging
+    when shrinking (mean difference 0.7 grey levels on street pictures; its own bicubic: 2 to 3) and bicubic when growing (0.5).
     """
-    check_image(image)
-    height, width = image.shape[:2]
-    ratio = min(spec.height / height, spec.width / width)
-    size = (max(1, int(width * ratio)), max(1, int(height * ratio)))
-    interpolation = cv2.INTER_AREA if ratio < 1 else cv2.INTER_CUBIC
-    resized = cv2.resize(image, size, interpolation=interpolation)
+    width, height, ratio = _fitting(image, spec)
+    resized = _resized(image, (int(width), int(height)), cv2.INTER_AREA if ratio < 1 else cv2.INTER_CUBIC)
     return _centred(image, resized, fill=128.0, spec=spec, out=out)
 
 
+def stretched(image: np.ndarray, *, spec: InputSpec, out: np.ndarray | None = None) -> Letterboxed:
+    """RT-DETR's: the whole input is image, its proportions are not kept.
+
+    Source: lyuwenyu/RT-DETR, rtdetrv2_pytorch/references/deploy. It resizes with Pillow's bilinear filter, which smooths when it
+    shrinks; so area averaging here when both sides shrink.
+    """
+    check_image(image)
+    shrinks = image.shape[1] >= spec.width and image.shape[0] >= spec.height
+    resized = _resized(image, (spec.width, spec.height), cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    return _centred(image, resized, fill=0.0, spec=spec, out=out)
+
+
 Letterbox = Callable[..., Letterboxed]
-LETTERBOXES: dict[str, Letterbox] = {"darknet": darknet, "yolox": yolox, "onnx_zoo": onnx_zoo}
+LETTERBOXES: dict[str, Letterbox] = {
+    "darknet": darknet,
+    "yolox": yolox,
+    "ultralytics": ultralytics,
+    "onnx_zoo": onnx_zoo,
+    "stretched": stretched,
+}
+
+
+def _fitting(image: np.ndarray, spec: InputSpec) -> tuple[float, float, float]:
+    """Width, height and scale of the largest image of the same proportions that fits into the input."""
+    check_image(image)
+    ratio = min(spec.height / image.shape[0], spec.width / image.shape[1])
+    return image.shape[1] * ratio, image.shape[0] * ratio, ratio
+
+
+def _resized(image: np.ndarray, size: tuple[int, int], interpolation: int) -> np.ndarray:
+    """size: width, height; never less than a pixel."""
+    return cv2.resize(image, (max(1, size[0]), max(1, size[1])), interpolation=interpolation)
 
 
 def _centred(image: np.ndarray, resized: np.ndarray, *, fill: float, spec: InputSpec, out: np.ndarray | None) -> Letterboxed:

@@ -14,19 +14,22 @@ import numpy as np
 SIMCC_SPLIT_RATIO = 2.0  # bins for one pixel, in every RTMPose
 
 
-def decode_simcc(
-    outputs: Sequence[np.ndarray], *, input_wh: tuple[int, int], split_ratio: float
-) -> tuple[np.ndarray, np.ndarray]:
+def simcc_shapes(joints: int, input_wh: tuple[int, int]) -> tuple[tuple[int, int], ...]:
+    """The outputs' shapes without N: of another input size or number of bins the keypoints would have a wrong scale."""
+    return tuple((joints, int(SIMCC_SPLIT_RATIO * size)) for size in input_wh)
+
+
+def decode_simcc(outputs: Sequence[np.ndarray], *, input_wh: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
     """The two peaks, divided by the bins for one pixel; the score is the lower of the two.
 
-    outputs: (N, K, w * split_ratio) over x and (N, K, h * split_ratio) over y -> points (N, K, 2) float32 in
+    outputs: one for x and one for y, as ``simcc_shapes`` -> points (N, K, 2) float32 in
     crop pixels, scores (N, K) float32. Unlike mmpose, a joint without a positive value keeps its place
     (there: -1, -1).
     """
     along_x, along_y = outputs[:2]
     bins_xy = np.stack([along_x.argmax(axis=2), along_y.argmax(axis=2)], axis=2)
     values = np.minimum(along_x.max(axis=2), along_y.max(axis=2))
-    return (bins_xy / split_ratio).astype(np.float32), np.nan_to_num(values).astype(np.float32, copy=False)
+    return (bins_xy / SIMCC_SPLIT_RATIO).astype(np.float32), np.nan_to_num(values).astype(np.float32, copy=False)
 
 
 def merge_flipped_simcc(

@@ -11,8 +11,8 @@ from typing import TypeVar
 import numpy as np
 
 from pose_resnet_ros.core.errors import ModelError
+from pose_resnet_ros.core.heatmaps import DECODERS, Shape
 from pose_resnet_ros.core.log import logger_of
-from pose_resnet_ros.core.simcc import SIMCC_SPLIT_RATIO
 from pose_resnet_ros.core.skeletons import skeleton_named
 from pose_resnet_ros.models.cpu_features import saturates_at_int8
 from pose_resnet_ros.models.digests import digest_of
@@ -132,29 +132,20 @@ def check_finite(outputs: Sequence[np.ndarray], model: OnnxModel) -> None:
 
 
 def check_pose_outputs(spec: PoseSpec, outputs: Sequence[np.ndarray], model: OnnxModel) -> None:
-    """Compare the outputs of a run with the description: one channel for each joint. Raises ModelError."""
-    joints = len(skeleton_named(spec.skeleton))
-    rank, count = (3, 2) if spec.decoder == "simcc" else (4, 1)
-    fits = len(outputs) >= count and all(
-        o.ndim == rank and o.shape[1] == joints and min(o.shape[2:]) > 1 for o in outputs[:count]
-    )
-    if fits and spec.decoder == "simcc":
-        _check_bins(spec, outputs, model)
-    if not fits:
+    """Compare the outputs of a run with what the description's decoder and skeleton promise. Raises ModelError."""
+    joints, input_wh = len(skeleton_named(spec.skeleton)), (spec.input.width, spec.input.height)
+    wanted = DECODERS[spec.decoder].output_shapes(joints, input_wh)
+    if len(outputs) < len(wanted) or not all(map(_is_shaped, outputs, wanted)):
+        shapes = ", ".join(str(("N", *shape)).replace("None", "any above 1").replace("'", "") for shape in wanted)
         raise ModelError(
-            f"{model.path}: decoder '{spec.decoder}' and skeleton '{spec.skeleton}' want {count} output(s) of {rank} axes with"
-            f" {joints} joints in the second and more than one cell in the others, the file gives {_shapes(outputs)}; {DESCRIBE}"
+            f"{model.path}: decoder '{spec.decoder}' and skeleton '{spec.skeleton}' ({joints} joints) need outputs of shape"
+            f" {shapes} for an input of {input_wh[0]}x{input_wh[1]} pixels, the file gives {_shapes(outputs)}; {DESCRIBE}"
         )
 
 
-def _check_bins(spec: PoseSpec, outputs: Sequence[np.ndarray], model: OnnxModel) -> None:
-    """A file made for another input size, or with another number of bins, would give keypoints at a wrong scale."""
-    wanted = (SIMCC_SPLIT_RATIO * spec.input.width, SIMCC_SPLIT_RATIO * spec.input.height)
-    if (outputs[0].shape[2], outputs[1].shape[2]) != wanted:
-        raise ModelError(
-            f"{model.path}: decoder 'simcc' wants {wanted[0]:g} bins over x and {wanted[1]:g} over y for an input of"
-            f" {spec.input.width}x{spec.input.height} pixels, the file gives {_shapes(outputs[:2])}; {DESCRIBE}"
-        )
+def _is_shaped(output: np.ndarray, wanted: Shape) -> bool:
+    sizes = output.shape[1:]
+    return len(sizes) == len(wanted) and all(h == w or (w is None and h > 1) for h, w in zip(sizes, wanted, strict=True))
 
 
 def _shapes(outputs: Sequence[np.ndarray]) -> str:

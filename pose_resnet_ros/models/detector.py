@@ -13,7 +13,7 @@ import numpy as np
 from pose_resnet_ros.core import types
 from pose_resnet_ros.core.boxes import nms, touches_image
 from pose_resnet_ros.core.crops import tensor_for
-from pose_resnet_ros.core.detector_heads import DECODERS
+from pose_resnet_ros.core.detector_heads import DECODERS, DetectorDecoder
 from pose_resnet_ros.core.errors import InferenceCancelled, ModelError, PoseError, SettingsError
 from pose_resnet_ros.core.letterbox import LETTERBOXES, Letterboxed
 from pose_resnet_ros.core.types import Detections
@@ -22,7 +22,7 @@ from pose_resnet_ros.models.checks import DESCRIBE, check_finite
 from pose_resnet_ros.models.input_size import at_size
 from pose_resnet_ros.models.loading import open_model
 from pose_resnet_ros.models.registry import FULL_FRAME
-from pose_resnet_ros.models.runtime import RunOn
+from pose_resnet_ros.models.runtime import OnnxModel, RunOn
 from pose_resnet_ros.models.spec import DetectorSpec
 from pose_resnet_ros.models.stages import StageClock
 
@@ -82,7 +82,8 @@ class PersonDetector:
         self._tensor = tensor_for(1, spec=self.spec.input)  # kept from frame to frame
         try:
             self._letterbox = types.option(LETTERBOXES, self.spec.letterbox, what="letterbox")
-            self._decode = types.option(DECODERS, self.spec.decoder, what="decoder")
+            self._decoder = types.option(DECODERS, self.spec.decoder, what="decoder")
+            self._further_inputs = _further_inputs(self._decoder, self.spec, self._model)
             letterboxed, outputs = self._run(np.full((64, 64, 3), 128, np.uint8), StageClock())
             self._found(letterboxed, outputs, detection_threshold=0.5)
         except InferenceCancelled:
@@ -106,7 +107,7 @@ class PersonDetector:
         letterboxed, outputs = self._run(image, clock)
         with clock.stage("boxes"):
             candidates = self._found(letterboxed, outputs, detection_threshold=detection_threshold)
-            return _best(candidates, image.shape[1], image.shape[0], nms_threshold)
+            return _best(candidates, image.shape[1], image.shape[0], nms_threshold if self._decoder.needs_nms else None)
 
     def close(self) -> None:
         """Free the network."""
@@ -116,17 +117,23 @@ class PersonDetector:
         with clock.stage("letterbox"):
             letterboxed = self._letterbox(image, spec=self.spec.input, out=self._tensor)
         with clock.stage("detect"):
-            return letterboxed, self._model.run(letterboxed.tensor, **self._further_inputs())
+            return letterboxed, self._model.run(letterboxed.tensor, **self._further_inputs)
 
     def _found(self, letterboxed: Letterboxed, outputs: list[np.ndarray], *, detection_threshold: float) -> Detections:
         """What the outputs hold, in pixels of the image, duplicates and all."""
-        found = self._decode(outputs, spec=self.spec, threshold=detection_threshold)
+        found = self._decoder.decode(outputs, spec=self.spec, threshold=detection_threshold)
         return Detections(letterboxed.boxes_to_image(found.boxes_xyxy), found.scores)
 
-    def _further_inputs(self) -> dict[str, np.ndarray]:
-        # Networks with suppression in the graph map boxes back themselves, to the size they are told: here, to their own input.
-        size = np.array([[self.spec.input.height, self.spec.input.width]], np.float32)
-        return {info.name: size for info in self._model.inputs[1:]}
+
+def _further_inputs(decoder: DetectorDecoder, spec: DetectorSpec, model: OnnxModel) -> dict[str, np.ndarray]:
+    """The decoder's values for each input after the image, (1, ...) of the declared type. Raises ModelError for one too many."""
+    values, infos = decoder.further_inputs(spec.input), model.inputs[1:]
+    if len(infos) > len(values):
+        raise ModelError(
+            f"decoder '{spec.decoder}' has values for {len(values)} inputs beside the image, the file wants {len(infos)}:"
+            f" {', '.join(map(str, infos))}"
+        )
+    return {info.name: np.array([row]).astype(info.numpy_dtype) for info, row in zip(infos, values, strict=False)}
 
 
 def load_detector(
@@ -144,8 +151,10 @@ def load_detector(
     return FullFrame()
 
 
-def _best(candidates: Detections, width: int, height: int, nms_threshold: float) -> Detections:
-    """Candidates that touch the image, without duplicates, the best score first."""
+def _best(candidates: Detections, width: int, height: int, nms_threshold: float | None) -> Detections:
+    """Candidates that touch the image, the best score first; without duplicates where a threshold is given."""
     candidates = candidates[touches_image(candidates.boxes_xyxy, width=width, height=height)]
     candidates = candidates[np.argsort(-candidates.scores, kind="stable")[:_MAX_CANDIDATES]]
+    if nms_threshold is None:
+        return candidates
     return candidates[nms(candidates.boxes_xyxy, candidates.scores, iou_threshold=nms_threshold)]

@@ -13,8 +13,7 @@ from pose_resnet_ros.core import boxes as box_maths
 from pose_resnet_ros.core import types
 from pose_resnet_ros.core.crops import CROPS, check_image, tensor_for, to_image, topdown_affines
 from pose_resnet_ros.core.errors import ImageError, ModelError, SettingsError
-from pose_resnet_ros.core.heatmaps import DECODERS, merge_flipped, mirrored
-from pose_resnet_ros.core.simcc import merge_flipped_simcc
+from pose_resnet_ros.core.heatmaps import DECODERS, mirrored
 from pose_resnet_ros.core.skeletons import skeleton_named
 from pose_resnet_ros.core.types import Crops, Detections, People
 from pose_resnet_ros.models.backends import Grant
@@ -42,7 +41,8 @@ class PoseEstimate:
 class PoseNet:
     """One pose network, loaded.
 
-    spec: its description; skeleton: its joints; input_wh: the crop's size; grant: what it runs on, and why.
+    spec: its description; decoder: what its outputs mean; skeleton: its joints; input_wh: the crop's size; grant: what it
+    runs on, and why.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class PoseNet:
         try:
             self.skeleton = skeleton_named(spec.skeleton)
             self._crop = types.option(CROPS, spec.crop, what="crop")
-            self._decode = types.option(DECODERS, spec.decoder, what="decoder")
+            self.decoder = types.option(DECODERS, spec.decoder, what="decoder")
         except SettingsError as error:
             raise ModelError(f"{self._model.path}: its description does not fit this package: {error}") from error
         self.input_wh = (spec.input.width, spec.input.height)
@@ -107,7 +107,7 @@ class PoseNet:
         with clock.stage("pose"):
             outputs = self._infer(crops, flip_test)
         with clock.stage("decode"):
-            points, scores = self._decode(outputs, input_wh=self.input_wh)
+            points, scores = self.decoder.decode(outputs, input_wh=self.input_wh)
             people = People.untracked(detections, to_image(points, crops.image_from_crop), scores)
         return PoseEstimate(people, self._heatmaps(outputs), crops.image_from_crop)
 
@@ -158,17 +158,10 @@ class PoseNet:
         if not flip_test:
             return outputs
         flipped = self._model.run(mirrored(crops.tensor))
-        order = self.skeleton.flip_order()
-        if self._has_heatmaps:
-            return [merge_flipped(outputs[0], flipped[0], flip_order=order)]
-        return merge_flipped_simcc(outputs, flipped, flip_order=order)
-
-    @property
-    def _has_heatmaps(self) -> bool:
-        return self.spec.decoder != "simcc"
+        return self.decoder.merge_flipped(outputs, flipped, flip_order=self.skeleton.flip_order())
 
     def _heatmaps(self, outputs: list[np.ndarray]) -> np.ndarray | None:
-        return outputs[0] if self._has_heatmaps else None
+        return outputs[0] if self.decoder.has_heatmaps else None
 
     def _nobody(self) -> PoseEstimate:
         outputs = [output[:0] for output in self._example]

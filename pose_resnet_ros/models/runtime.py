@@ -41,6 +41,15 @@ class TensorInfo:
     shape: tuple[int | None, ...]
     dtype: str
 
+    @property
+    def numpy_dtype(self) -> np.dtype:
+        """Raises ModelError for what NumPy has no type for."""
+        name = self.dtype.removeprefix("tensor(").removesuffix(")")
+        try:
+            return np.dtype({"float": "float32", "double": "float64"}.get(name, name))
+        except TypeError as error:
+            raise ModelError(f"expected an input of numbers, the file has {self}") from error
+
     def __str__(self) -> str:
         sizes = ", ".join("any" if size is None else str(size) for size in self.shape)
         return f"'{self.name}' ({sizes}) {self.dtype}"

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from pose_resnet_ros.core.crops import to_image, topdown
-from pose_resnet_ros.core.dark import gaussian_kernel
-from pose_resnet_ros.core.heatmaps import DECODERS, merge_flipped, mirrored
+from pose_resnet_ros.core.heatmaps import DECODERS, gaussian_kernel, merge_flipped, mirrored
 from pose_resnet_ros.core.skeletons import COCO17
 from pose_resnet_ros.core.types import InputSpec
 
@@ -33,7 +32,7 @@ def one_map(values, wh=(48, 64)):
 
 
 def decode(name, values):
-    points, scores = DECODERS[name](one_map(values), input_wh=(192, 256))
+    points, scores = DECODERS[name].decode(one_map(values), input_wh=(192, 256))
     return (points[0, 0] / 4).tolist(), float(scores[0, 0])
 
 
@@ -76,7 +75,7 @@ def test_image_points_against_the_literal_implementation(name, count):
         maps, boxes = random_maps(rng, count, joints, map_wh), random_boxes(rng, count)
         spec = InputSpec(*input_wh, "bgr", 1.0)
         crops = topdown(np.zeros((150, 200, 3), np.uint8), boxes, spec=spec, padding=1.25)
-        points, scores = DECODERS[name]([maps], input_wh=input_wh)
+        points, scores = DECODERS[name].decode([maps], input_wh=input_wh)
         result = to_image(points, crops.image_from_crop)
         expected, expected_scores = literal.keypoints(maps, boxes, input_wh, 1.25, LITERAL[name])
         np.testing.assert_allclose(result, expected, atol=0.01, rtol=1e-6)
@@ -118,7 +117,7 @@ def test_a_map_without_a_positive_value_keeps_its_place():
     heatmap[0, 0, 40, 30] = -0.1
     heatmap[0, 0, 40, 31] = -0.2
     for name in ("microsoft", "mmpose"):
-        points, scores = DECODERS[name]([heatmap], input_wh=(192, 256))
+        points, scores = DECODERS[name].decode([heatmap], input_wh=(192, 256))
         np.testing.assert_allclose(points[0, 0], [30.25 * 4, 40 * 4])
         assert scores[0, 0] == np.float32(-0.1)
     # The reference code goes to the corner here: the one difference from it.
@@ -130,7 +129,7 @@ def test_a_map_without_a_positive_value_keeps_its_place():
 def test_dark_finds_the_centre_of_a_gaussian(kernel, centre):
     y, x = np.mgrid[:64, :48]
     heatmap = np.exp(-((x - centre[0]) ** 2 + (y - centre[1]) ** 2) / 8).astype(np.float32)[None, None]
-    points, scores = DECODERS[kernel]([heatmap], input_wh=(192, 256))
+    points, scores = DECODERS[kernel].decode([heatmap], input_wh=(192, 256))
     np.testing.assert_allclose(points[0, 0] / 4, centre, atol=0.01)
     assert scores[0, 0] == heatmap.max()
 
@@ -147,7 +146,7 @@ def test_a_broken_map_gives_a_score_of_zero_and_a_finite_place(name):
     maps = np.zeros((2, 17, 64, 48), np.float32)
     maps[0] = np.nan
     maps[1, :, 20, 20] = np.nan
-    points, scores = DECODERS[name]([maps], input_wh=(192, 256))
+    points, scores = DECODERS[name].decode([maps], input_wh=(192, 256))
     assert np.isfinite(points).all()
     assert (scores == 0).all()
 
@@ -156,7 +155,7 @@ def test_a_broken_map_gives_a_score_of_zero_and_a_finite_place(name):
 def test_simcc(count):
     rng = np.random.default_rng(0)
     along_x, along_y = rng.normal(size=(count, 17, 384)), rng.normal(size=(count, 17, 512))
-    points, scores = DECODERS["simcc"]([along_x.astype(np.float32), along_y.astype(np.float32)], input_wh=(192, 256))
+    points, scores = DECODERS["simcc"].decode([along_x.astype(np.float32), along_y.astype(np.float32)], input_wh=(192, 256))
     assert points.shape == (count, 17, 2)
     for n in range(count):
         for k in range(17):

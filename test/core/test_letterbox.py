@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pose_resnet_ros.core.errors import ImageError
-from pose_resnet_ros.core.letterbox import LETTERBOXES, darknet, onnx_zoo, yolox
+from pose_resnet_ros.core.letterbox import LETTERBOXES, darknet, onnx_zoo, stretched, ultralytics, yolox
 from pose_resnet_ros.core.types import InputSpec
 
 SQUARE = InputSpec(416, 416, "rgb", 1 / 255)
@@ -27,14 +27,27 @@ def plain(width, height):
         ((768, 576), (0, 52, 416, 312)),  # 312 = 576 * 416 / 768
         ((576, 768), (52, 0, 312, 416)),
         ((416, 416), (0, 0, 416, 416)),
-        ((1000, 333), (0, 139, 416, 138)),  # 333 * 416 // 1000 = 138
-        ((100, 31), (0, 144, 416, 128)),  # 31 * 416 // 100 = 128
+        ((1000, 333), (0, 139, 416, 138)),  # 333 * 416 / 1000 = 138.5
+        ((100, 31), (0, 144, 416, 128)),  # 31 * 416 / 100 = 128.96
         ((5000, 1), (0, 207, 416, 1)),  # never less than a row
     ],
 )
 @pytest.mark.parametrize("letterbox", [darknet, onnx_zoo])
 def test_centred(letterbox, size, window):
-    fill = {darknet: 127.5, onnx_zoo: 128}[letterbox]
+    check_centred(letterbox, size, window, fill={darknet: 127.5, onnx_zoo: 128}[letterbox])
+
+
+@pytest.mark.parametrize(
+    ("size", "window"), [((768, 576), (0, 52, 416, 312)), ((1000, 333), (0, 138, 416, 139)), ((31, 100), (143, 0, 129, 416))]
+)
+def test_ultralytics_rounds_to_the_nearest_size(size, window):
+    check_centred(ultralytics, size, window, fill=114)
+    left, top, width, height = window
+    back = ultralytics(plain(*size), spec=SQUARE).boxes_to_image(np.array([[left, top, left + width, top + height]]))
+    np.testing.assert_allclose(back, [[0, 0, *size]], atol=0.01)
+
+
+def check_centred(letterbox, size, window, *, fill):
     tensor = letterbox(plain(*size), spec=SQUARE).tensor
     expected = np.full((1, 3, 416, 416), fill / 255, np.float32)
     left, top, width, height = window
@@ -49,6 +62,14 @@ def test_yolox_at_the_top_left_raw():
     np.testing.assert_allclose(result.tensor, expected)
     boxes = result.boxes_to_image(np.array([[0, 0, 416, 312.0]]))
     np.testing.assert_allclose(boxes, [[0, 0, 768, 576]], atol=0.01)
+
+
+def test_stretched_fills_the_input_and_maps_each_axis_back_by_its_own_scale():
+    for size in ((768, 576), (200, 100), (300, 900)):
+        result = stretched(plain(*size), spec=RAW)
+        np.testing.assert_allclose(result.tensor, np.broadcast_to(np.reshape([10, 20, 30], (1, 3, 1, 1)), (1, 3, 416, 416)))
+        np.testing.assert_allclose(result.boxes_to_image(np.array([[0, 0, 416, 416], [208, 104, 416, 208]])),
+                                   [[0, 0, *size], [size[0] / 2, size[1] / 4, size[0], size[1] / 2]], rtol=1e-6)  # fmt: skip
 
 
 @pytest.mark.parametrize("letterbox", [darknet, onnx_zoo])

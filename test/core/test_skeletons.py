@@ -6,7 +6,17 @@ import numpy as np
 import pytest
 
 from pose_resnet_ros.core.errors import SettingsError
-from pose_resnet_ros.core.skeletons import COCO17, MPII16, OPENPOSE18, SKELETONS, convert, joint_sources, skeleton_named
+from pose_resnet_ros.core.skeletons import (
+    COCO17,
+    HALPE26,
+    MPII16,
+    OPENPOSE18,
+    SKELETONS,
+    Skeleton,
+    convert,
+    joint_sources,
+    skeleton_named,
+)
 from pose_resnet_ros.core.types import People
 
 
@@ -29,6 +39,7 @@ def test_tables_fit_together(skeleton):
     assert all(0 <= joint < len(skeleton) for edge in skeleton.edges for joint in edge)
     touched = {joint for edge in skeleton.edges for joint in edge}
     assert touched == set(range(len(skeleton))), "every joint hangs on an edge"
+    assert len(skeleton.torso) >= 4, "a person stands in 3D where its torso is"
 
 
 @pytest.mark.parametrize("skeleton", SKELETONS.values(), ids=SKELETONS)
@@ -43,12 +54,46 @@ def test_flip_pairs_are_left_and_right_of_the_same_joint(skeleton):
 
 
 def test_sizes_and_a_few_entries():
-    assert (len(COCO17), len(OPENPOSE18), len(MPII16)) == (17, 18, 16)
+    assert (len(COCO17), len(OPENPOSE18), len(MPII16), len(HALPE26)) == (17, 18, 16, 26)
+    assert HALPE26.joint_names[20] == "left_big_toe"
+    assert (HALPE26.joint_names[19], HALPE26.oks_sigmas[19], HALPE26.oks_sigmas[25]) == ("hip", 0.066, 0.079)
     assert (COCO17.joint_names[16], OPENPOSE18.joint_names[1], MPII16.joint_names[9]) == ("right_ankle", "neck", "head_top")
     assert COCO17.oks_sigmas[11] == 0.107
     assert OPENPOSE18.edge_colours_rgb[0] == OPENPOSE18.joint_colours_rgb[0] == (255, 0, 85)
     shared = dict(zip(OPENPOSE18.joint_names, OPENPOSE18.oks_sigmas, strict=True))
     assert all(shared[name] == sigma for name, sigma in zip(COCO17.joint_names, COCO17.oks_sigmas, strict=True))
+
+
+GREEN, ORANGE, BLUE = (0, 255, 0), (255, 128, 0), (51, 153, 255)
+
+
+def test_a_skeleton_is_its_names_and_edges_the_rest_follows():
+    """Names of several words, joints without a side, and colours by side."""
+    made = Skeleton(
+        "made", ("hip", "left_hip", "left_big_toe", "left_ankle", "right_big_toe"), ((0, 1), (1, 3), (3, 2)), (0.1,) * 5
+    )
+    assert made.flip_pairs == ((2, 4),)
+    assert made.torso == (0, 1)
+    assert made.joint_colours_rgb == (BLUE, GREEN, GREEN, GREEN, ORANGE)
+    assert made.edge_colours_rgb == (BLUE, GREEN, GREEN)
+
+
+def test_colours_by_side():
+    coco = dict(zip(COCO17.joint_names, COCO17.joint_colours_rgb, strict=True))
+    assert (coco["nose"], coco["left_ear"], coco["left_hip"], coco["right_wrist"]) == (BLUE, BLUE, GREEN, ORANGE)
+    edges = dict(zip(HALPE26.edges, HALPE26.edge_colours_rgb, strict=True))
+    assert (edges[13, 11], edges[11, 19], edges[17, 18], edges[16, 25]) == (GREEN, BLUE, BLUE, ORANGE)
+
+
+@pytest.mark.parametrize("target", [COCO17, OPENPOSE18], ids=lambda skeleton: skeleton.name)
+def test_halpe_gives_the_joints_of_the_smaller_sets(target):
+    native = people(2, 26)
+    converted = convert(native, native=HALPE26, target=target)
+    for joint, name in enumerate(target.joint_names):
+        own = HALPE26.joint_names.index(name)  # OpenPose's neck too: Halpe has one
+        np.testing.assert_array_equal(converted.keypoints_xy[:, joint], native.keypoints_xy[:, own])
+    with pytest.raises(SettingsError, match=r"'coco17' cannot give 'halpe26'.*left_heel"):
+        joint_sources(COCO17, HALPE26)
 
 
 def test_openpose_from_coco_is_the_published_mapping():
@@ -91,5 +136,5 @@ def test_a_set_the_model_cannot_give_is_refused_with_the_missing_joints():
 
 def test_lookup_lists_what_is_allowed():
     assert skeleton_named("coco17") is COCO17
-    with pytest.raises(SettingsError, match="'coco'; expected coco17, mpii16 or openpose18"):
+    with pytest.raises(SettingsError, match="'coco'; expected coco17, halpe26, mpii16 or openpose18"):
         skeleton_named("coco")

@@ -114,7 +114,7 @@ def test_points_and_scores_are_those_of_the_decoder(tmp_path: Path, decoder: str
     network = onnx.load(known_models.constant_answers(tmp_path / "m.onnx", {"heatmaps": maps}, spec=spec))
     model = compose_one_trip(network, spec, heatmap_shape=(17, 8, 6))
     keypoints, scores = run(model, frame_of(64, 48), np.repeat(EXACT_BOX, 3, axis=0))
-    points, peaks = DECODERS[decoder]([maps], input_wh=(24, 32))
+    points, peaks = DECODERS[decoder].decode([maps], input_wh=(24, 32))
     for person in range(3):
         np.testing.assert_allclose(keypoints[person], points[0] + (8, 4), atol=1e-4)
         np.testing.assert_array_equal(scores[person], peaks[0])
@@ -143,7 +143,7 @@ def test_the_flip_test_is_the_mean_of_both_ways(tmp_path: Path) -> None:
     network = ort.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     plain, flipped = (network.run(None, {"input": crops})[0] for crops in (doubled[:2], doubled[2:]))
     merged = merge_flipped(plain, flipped, flip_order=np.array(FLIP_ORDER))
-    points, peaks = DECODERS["microsoft"]([merged], input_wh=(24, 32))
+    points, peaks = DECODERS["microsoft"].decode([merged], input_wh=(24, 32))
     np.testing.assert_allclose(keypoints, points + np.array([[[8, 4]], [[11, 7]]]), atol=1e-3)
     np.testing.assert_allclose(scores, peaks, atol=1e-5)
 

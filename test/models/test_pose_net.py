@@ -89,7 +89,7 @@ def test_a_map_of_one_cell_is_refused(tmp_path: Path) -> None:
     """What is left where a network ends in a mean over all cells."""
     answers = {"pooled": np.zeros((1, 17, 1, 1))}
     path = known_models.constant_answers(tmp_path / "mean.onnx", answers, spec=known_models.POSE_SPEC)
-    with pytest.raises(ModelError, match=r"mean\.onnx: .* more than one cell .*the file gives \(2, 17, 1, 1\)"):
+    with pytest.raises(ModelError, match=r"mean\.onnx: .*\(N, 17, any above 1, any above 1\).*the file gives \(2, 17, 1, 1\)"):
         PoseNet(path)
 
 
@@ -98,7 +98,10 @@ def test_simcc_outputs_of_another_size_are_refused(tmp_path: Path) -> None:
     spec = replace(known_models.POSE_SPEC, decoder="simcc")
     answers = {"x": np.zeros((1, 17, 192)), "y": np.zeros((1, 17, 256))}
     path = known_models.constant_answers(tmp_path / "half.onnx", answers, spec=spec)
-    with pytest.raises(ModelError, match=r"half\.onnx: decoder 'simcc' wants 384 bins over x and 512 over y"):
+    with pytest.raises(
+        ModelError,
+        match=r"half\.onnx: decoder 'simcc' .* \(N, 17, 384\), \(N, 17, 512\) .*the file gives \(2, 17, 192\), \(2, 17, 256\)",
+    ):
         PoseNet(path)
 
 

@@ -29,7 +29,7 @@ class CocoCheck:
         self._data = CocoData(folder / "annotations.json", folder)
         self._boxes = self._data.true_boxes()
         self._size_wh = size_wh
-        self._decode = DECODERS[decoder]
+        self._decode = DECODERS[decoder].decode
         self._spec = describe(width=size_wh[0], height=size_wh[1])
         images = ImageStore(image_source(folder))
         self._affines: list[np.ndarray] = []

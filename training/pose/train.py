@@ -93,7 +93,7 @@ def evaluate(model: nn.Module, dataset: PoseCrops, batch_size: int, device: str)
     predicted = []
     for crops, _, _ in make_loader(dataset, batch_size=batch_size, shuffle=False):
         heatmaps = model(to_input(crops.to(device)))
-        points, _ = DECODERS["microsoft"]([heatmaps.float().cpu().numpy()], input_wh=dataset.size_wh)
+        points, _ = DECODERS["microsoft"].decode([heatmaps.float().cpu().numpy()], input_wh=dataset.size_wh)
         predicted.append(points)
     people = [person for _, person in dataset.samples]
     points = [

@@ -9,7 +9,9 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+from pose_resnet_ros.core.detector_heads import DECODERS
 from pose_resnet_ros.core.errors import ModelError
+from pose_resnet_ros.core.types import option
 from pose_resnet_ros.models.checks import spec_of
 from pose_resnet_ros.models.declared_weights import has_weights_elsewhere
 from pose_resnet_ros.models.detector import PersonDetector
@@ -92,13 +94,11 @@ def _spec_like(model: OnnxModel, name: str, like: str, person_class: int) -> Spe
 
 
 def _with_classes(spec: DetectorSpec, model: OnnxModel, person_class: int) -> DetectorSpec:
-    """The detector's own number of classes, where its output's shape tells it."""
-    count = spec.class_count
-    shape = model.outputs[0].shape
-    if spec.decoder == "yolox" and len(shape) == 3 and shape[2] is not None:
-        count = shape[2] - 5
-    if spec.decoder == "yolov3" and len(shape) == 4 and shape[1] is not None:
-        count = shape[1] // len(spec.scales[0].anchors) - 5
+    """The detector's own number of classes, where the shapes of its outputs tell it."""
+    shapes = [output.shape for output in model.outputs]
+    decoder = option(DECODERS, spec.decoder, what="decoder")
+    told = decoder.class_count(shapes, spec) if shapes else None
+    count = spec.class_count if told is None else told
     if not 0 <= person_class < count:
         raise ModelError(
             f"--person-class: {model.path.name} has {count} classes; expected one from 0 to {count - 1}, got {person_class}"

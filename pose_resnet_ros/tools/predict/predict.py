@@ -76,7 +76,7 @@ def _predict_bags(args: argparse.Namespace) -> int:
 
 def _require_fitting_model(args: argparse.Namespace, pipeline: PosePipeline) -> None:
     """Raises SettingsError where the pose network cannot give what was asked for."""
-    if args.heatmaps and pipeline.pose_net.spec.decoder == "simcc":
+    if args.heatmaps and not pipeline.pose_net.decoder.has_heatmaps:
         raise SettingsError("--heatmaps: this pose network gives none (decoder simcc); choose another one, or leave it out")
     if args.json and not set(COCO17.joint_names) <= set(pipeline.native_skeleton.joint_names):
         raise SettingsError(

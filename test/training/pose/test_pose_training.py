@@ -95,7 +95,7 @@ def test_learns_four_people_by_heart(tmp_path: Path) -> None:
         optimizer.step()
     with torch.no_grad():
         heatmaps = model(pose_model.to_input(batch[0])).numpy()
-    points, scores = DECODERS["microsoft"]([heatmaps], input_wh=(64, 64))
+    points, scores = DECODERS["microsoft"].decode([heatmaps], input_wh=(64, 64))
     assert np.median(np.linalg.norm(points - batch[1][:, 0].numpy(), axis=2)) < 2
     assert np.median(scores) > 0.6
 
