@@ -34,13 +34,18 @@ def save(
     outputs: Sequence[str],
     constants: dict[str, np.ndarray] | None = None,
     spec: Spec | None = None,
+    types: dict[str, int] | None = None,
 ) -> Path:
-    """Write a graph; a size given as a text is free. The outputs' shapes are left open."""
+    """Write a graph; a size given as a text is free. The outputs' shapes are left open. types: of what is not float32."""
+
+    def value(name: str, shape: Sequence[int | str] | None) -> onnx.ValueInfoProto:
+        return helper.make_tensor_value_info(name, (types or {}).get(name, TensorProto.FLOAT), shape)
+
     graph = helper.make_graph(
         list(nodes),
         "known",
-        [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in inputs.items()],
-        [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in outputs],
+        [value(name, shape) for name, shape in inputs.items()],
+        [value(name, None) for name in outputs],
         [numpy_helper.from_array(np.asarray(array), name) for name, array in (constants or {}).items()],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
@@ -114,6 +119,40 @@ def yolo_grids(objects: Sequence[tuple[int, int, int, float]], *, spec: Detector
 def detector(path: Path, objects: Sequence[tuple[int, int, int, float]], *, spec: DetectorSpec = DETECTOR_SPEC) -> Path:
     """A detector that always finds ``objects`` (see ``yolo_grids``)."""
     return constant_answers(path, yolo_grids(objects, spec=spec), spec=spec)
+
+
+# Two persons who overlap for the most part, and another class over the whole image: label, score, box as shares of the image.
+RTDETR_FOUND = ((0, 0.9, (0.25, 0.25, 0.5, 0.75)), (0, 0.8, (0.25, 0.25, 0.5, 0.75)), (5, 0.99, (0.0, 0.0, 1.0, 1.0)))
+
+
+def rtdetr(path: Path, *, side: int = 64, spec: DetectorSpec | None = None) -> Path:
+    """A detector with the inputs and outputs of RT-DETR's own export, which always finds ``RTDETR_FOUND``."""
+    labels, scores, shares = (np.array(column)[None] for column in zip(*RTDETR_FOUND, strict=True))
+    constants = {
+        "found_labels": labels, "found_scores": scores.astype(np.float32), "shares": shares.astype(np.float32),
+        "zero": np.zeros(1, np.float32), "twice": np.array([1, 2]), "axis": np.array([1]),
+    }  # fmt: skip
+    nodes = [
+        helper.make_node("ReduceMean", ["images"], ["mean"], axes=[2, 3], keepdims=0),
+        helper.make_node("ReduceMean", ["mean"], ["grey"], axes=[1], keepdims=1),
+        helper.make_node("Mul", ["grey", "zero"], ["nothing"]),
+        helper.make_node("Cast", ["nothing"], ["nothing_whole"], to=TensorProto.INT64),
+        helper.make_node("Add", ["found_labels", "nothing_whole"], ["labels"]),
+        helper.make_node("Add", ["found_scores", "nothing"], ["scores"]),
+        helper.make_node("Cast", ["orig_target_sizes"], ["wh"], to=TensorProto.FLOAT),
+        helper.make_node("Tile", ["wh", "twice"], ["whwh"]),
+        helper.make_node("Unsqueeze", ["whwh", "axis"], ["each"]),
+        helper.make_node("Mul", ["shares", "each"], ["boxes"]),
+    ]
+    return save(
+        path,
+        nodes,
+        inputs={"images": ("N", 3, side, side), "orig_target_sizes": ("N", 2)},
+        outputs=["labels", "boxes", "scores"],
+        constants=constants,
+        spec=spec,
+        types={"orig_target_sizes": TensorProto.INT64, "labels": TensorProto.INT64},
+    )
 
 
 def blob_finder(path: Path, *, spec: PoseSpec = POSE_SPEC) -> Path:

@@ -185,4 +185,23 @@ _HUMANART = (
     _humanart("x", "a39d44ed", 0.613),
 )
 
-DETECTORS: tuple[ModelEntry, ...] = (*_DARKNET, *_YOLOX, *_HUMANART, *_ZOO)
+_RTDETR = (
+    ModelEntry(
+        name="rtdetrv2_s",
+        kind="detector",
+        file="rtdetrv2_s.onnx",
+        source="lyuwenyu/RT-DETR, rtdetrv2_pytorch",
+        licence="Apache-2.0 (code)",
+        terms="no separate licence found for the weights",
+        data=_COCO,
+        spec=DetectorSpec(
+            "rtdetrv2_s", InputSpec(640, 640, "rgb", 1 / 255), letterbox="stretched", decoder="rtdetr", class_count=80
+        ),
+        manual_page="https://github.com/lyuwenyu/RT-DETR/tree/main/rtdetrv2_pytorch",
+        accuracy=(("box AP", 0.479),),
+        megabytes=80,
+        note="published as a checkpoint: make the ONNX file there, with tools/export_onnx.py and rtdetrv2_r18vd_120e_coco.yml",
+    ),
+)
+
+DETECTORS: tuple[ModelEntry, ...] = (*_DARKNET, *_YOLOX, *_HUMANART, *_ZOO, *_RTDETR)

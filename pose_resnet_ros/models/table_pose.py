@@ -153,9 +153,11 @@ _MMPOSE = (
 )
 
 
-def _rtmpose(size_name: str, size: str, tail: str, *, megabytes: float, gmac: float) -> ModelEntry:
-    """For comparison: another network and decoder (SimCC) through the same pipeline. Files as named by rtmlib."""
-    name = f"rtmpose_{size_name}_{size}"
+def _rtmpose(size_name: str, size: str, tail: str, *, megabytes: float, gmac: float, pck: float | None = None) -> ModelEntry:
+    """Another network and decoder (SimCC) through the same pipeline. Files as named by rtmlib; those of halpe26 have feet."""
+    feet = tail.startswith("halpe26")
+    name = f"rtmpose_{size_name}_{'halpe26_' if feet else ''}{size}"
+    separator = "-" if feet else "_"
     return ModelEntry(
         name=name,
         kind="pose",
@@ -166,8 +168,9 @@ def _rtmpose(size_name: str, size: str, tail: str, *, megabytes: float, gmac: fl
         terms="no separate licence stated for the weights",
         data="Body7: seven body data sets joined (licences not verified)",
         # Trained on RGB; rtmlib itself feeds BGR.
-        spec=_spec(name, size, order="rgb", decoder="simcc"),
-        urls=(f"{_RTMPOSE}rtmpose-{size_name}_simcc-body7_pt-body7_{tail}.zip",),
+        spec=_spec(name, size, order="rgb", decoder="simcc", skeleton="halpe26" if feet else "coco17"),
+        urls=(f"{_RTMPOSE}rtmpose-{size_name}_simcc-body7_pt-body7{separator}{tail}.zip",),
+        accuracy=(("PCK@0.1", pck),) if pck else (),
         megabytes=megabytes,
         gmac=gmac,
         note="whether the digits in the zip's name are its own digest is not verified, so the first fetch records it",
@@ -177,6 +180,8 @@ def _rtmpose(size_name: str, size: str, tail: str, *, megabytes: float, gmac: fl
 _RTM = (
     _rtmpose("s", "256x192", "420e-256x192-acd4a1ef_20230504", megabytes=22, gmac=0.68),
     _rtmpose("m", "256x192", "420e-256x192-e48f03d0_20230504", megabytes=54, gmac=1.93),
+    _rtmpose("s", "256x192", "halpe26_700e-256x192-7f134165_20230605", megabytes=23, gmac=0.70, pck=93.01),
+    _rtmpose("m", "256x192", "halpe26_700e-256x192-4d3e73dd_20230605", megabytes=56, gmac=1.95, pck=94.75),
 )
 
 POSE_NETS: tuple[ModelEntry, ...] = (*_MICROSOFT, *_AILIA, *_MMPOSE, *_RTM)

@@ -79,6 +79,32 @@ def test_a_suppression_in_the_graph_is_told_the_size_of_the_input(tmp_path: Path
     np.testing.assert_allclose(detect(path).boxes_xyxy, [[160, 80, 320, 400]], atol=0.01)
 
 
+RTDETR_SPEC = replace(known_models.DETECTOR_SPEC, letterbox="stretched", decoder="rtdetr", scales=(), class_count=80)
+
+
+def test_rtdetr_is_told_its_size_in_integers_and_nobody_is_suppressed(tmp_path: Path) -> None:
+    found = detect(known_models.rtdetr(tmp_path / "d.onnx", spec=RTDETR_SPEC))
+    np.testing.assert_allclose(found.boxes_xyxy, [[160, 120, 320, 360]] * 2, atol=0.01)  # shares of 640x480
+    np.testing.assert_allclose(found.scores, [0.9, 0.8])
+
+
+def test_rtdetr_s_logits(tmp_path: Path) -> None:
+    logits = np.full((1, 2, 3), -9.0)
+    logits[0, :, 2] = 0.0, 2.0
+    answers = {"logits": logits, "pred_boxes": np.array([[[0.5, 0.5, 0.5, 0.5], [0.25, 0.25, 0.1, 0.2]]])}
+    spec = replace(RTDETR_SPEC, decoder="rtdetr_logits", class_count=3, person_class=2)
+    found = detect(known_models.constant_answers(tmp_path / "d.onnx", answers, spec=spec))
+    np.testing.assert_allclose(found.boxes_xyxy, [[128, 72, 192, 168], [160, 120, 480, 360]], atol=0.01)
+
+
+def test_an_input_that_the_decoder_has_no_values_for_is_refused(tmp_path: Path) -> None:
+    path = known_models.rtdetr(tmp_path / "d.onnx", spec=replace(RTDETR_SPEC, decoder="yolox_nms"))
+    with pytest.raises(
+        ModelError, match=r"d\.onnx: .*decoder 'yolox_nms' has values for 0 .*the file wants 1: 'orig_target_sizes' \(any, 2\)"
+    ):
+        PersonDetector(path)
+
+
 @pytest.mark.parametrize(
     ("change", "answers"),
     [

@@ -20,7 +20,7 @@ import numpy as np
 import onnx
 import pytest
 from file_server import serve, trust
-from known_models import constant_answers
+from known_models import constant_answers, rtdetr
 from onnx import TensorProto, helper
 from published_files import write_zero_weights
 from torch_files import architecture, saved, seeded_state, write_file
@@ -165,6 +165,9 @@ def test_costs_of_darknet_s_detectors_are_counted(tmp_path: Path, name: str, lay
 def write_onnx(path: Path, row: ModelEntry) -> None:
     spec = row.spec
     assert spec is not None
+    if spec.decoder == "rtdetr":
+        rtdetr(path, side=spec.input.width)
+        return
     answers = {name: np.zeros(shape, np.float32) for name, shape in output_shapes(row).items()}
     constant_answers(path, answers, spec=None, wh=(spec.input.width, spec.input.height), batch=1)
     if spec.decoder == "onnx_zoo":
@@ -177,10 +180,11 @@ def output_shapes(row: ModelEntry) -> dict[str, tuple[int, ...]]:
     spec = row.spec
     assert spec is not None
     width, height = spec.input.width, spec.input.height
+    joints = len(skeleton_named(spec.skeleton)) if isinstance(spec, PoseSpec) else 0
     cells = sum((width // stride) * (height // stride) for stride in (8, 16, 32))
     shapes: dict[str, dict[str, tuple[int, ...]]] = {
         "microsoft": {"heatmaps": (1, 17, height // 4, width // 4)},
-        "simcc": {"simcc_x": (1, 17, 2 * width), "simcc_y": (1, 17, 2 * height)},
+        "simcc": {"simcc_x": (1, joints, 2 * width), "simcc_y": (1, joints, 2 * height)},
         "onnx_zoo": {"boxes": (1, 9, 4), "scores": (1, 80, 9), "indices": (1, 3, 3)},
         "yolox": {"output": (1, cells, 85)},
         "yolox_nms": {"dets": (1, 4, 5)},

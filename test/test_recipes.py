@@ -1,0 +1,78 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""What CONTRIBUTING.md's recipes add, from a file to people: another skeleton, another detector head."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import known_models
+import numpy as np
+import pytest
+
+from pose_resnet_ros.core.skeletons import SKELETONS, skeleton_named
+from pose_resnet_ros.core.types import Detections
+from pose_resnet_ros.models.spec import spec_from_json
+from pose_resnet_ros.pipeline import load_pipeline
+from pose_resnet_ros.tools.models import verbs
+
+IMAGE = np.full((480, 640, 3), 100, np.uint8)
+PEAKS_XY = [(10 + joint, 30 + joint) for joint in range(26)]
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POSE_RESNET_ROS_HOME", str(tmp_path / "home"))
+
+
+@pytest.mark.parametrize("decoder", ["dark", "simcc"])
+@pytest.mark.parametrize("skeleton", ["halpe26", "native", "coco17", "openpose18"])
+def test_a_network_of_halpe_26_gives_its_own_joints_and_those_of_smaller_sets(
+    tmp_path: Path, decoder: str, skeleton: str
+) -> None:
+    answers = {"heatmaps": known_models.heatmaps_with_peaks(PEAKS_XY)}
+    if decoder == "simcc":
+        x, y = (np.zeros((1, 26, 2 * size)) for size in (192, 256))
+        for joint, (column, row) in enumerate(PEAKS_XY):
+            x[0, joint, 8 * column] = y[0, joint, 8 * row] = 0.9
+        answers = {"x": x, "y": y}
+    spec = replace(known_models.POSE_SPEC, decoder=decoder, skeleton="halpe26")
+    path = known_models.constant_answers(tmp_path / "feet.onnx", answers, spec=spec)
+    box = Detections(np.array([[100, 50, 180, 250]], np.float32), np.ones(1, np.float32))
+    with load_pipeline(path, "full_frame", skeleton=skeleton, backend="cpu") as pipeline:
+        people = pipeline.run(IMAGE, boxes=box).people
+    names = SKELETONS["halpe26" if skeleton == "native" else skeleton].joint_names
+    halpe = skeleton_named("halpe26").joint_names
+    # A cell is 3.90625 px, around the box's centre (140, 150).
+    cells = np.array([PEAKS_XY[halpe.index(name)] for name in names]) - (24, 32)
+    np.testing.assert_allclose(people.keypoints_xy[0], (140, 150) + 3.90625 * cells, atol=4.0)
+    np.testing.assert_allclose(people.keypoint_scores, 0.9, atol=0.01)
+
+
+def test_an_rtdetr_of_one_s_own_is_added_and_finds_people(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = known_models.rtdetr(tmp_path / "trained_here.onnx", side=96)
+    assert verbs.main(["add", str(file), "--like", "rtdetrv2_s", "--name", "mine"]) == 0
+    pose = known_models.pose_net(tmp_path / "pose.onnx")
+    with load_pipeline(pose, "mine", backend="cpu") as pipeline:
+        people = pipeline.run(IMAGE).people
+    np.testing.assert_allclose(people.boxes_xyxy, [[160, 120, 320, 360]] * 2, atol=0.01)
+    assert verbs.main(["info", "mine"]) == 0
+    printed = capsys.readouterr().out
+    assert "decoder:       rtdetr" in printed
+    assert "'orig_target_sizes' (any, 2) tensor(int64)" in printed
+
+
+def test_the_number_of_classes_of_an_rtdetr_with_logits_is_read_from_the_file(tmp_path: Path) -> None:
+    import onnx
+
+    spec = replace(
+        known_models.DETECTOR_SPEC, letterbox="stretched", decoder="rtdetr_logits", scales=(), class_count=3, person_class=1
+    )
+    answers = {"logits": np.full((1, 2, 3), 1.0), "pred_boxes": np.full((1, 2, 4), 0.5)}
+    file = known_models.constant_answers(tmp_path / "logits.onnx", answers, spec=spec)
+    assert verbs.main(["add", str(file)]) == 0
+    stored = onnx.load(tmp_path / "home" / "logits.onnx").metadata_props[0].value
+    assert spec_from_json(stored) == spec
+    with load_pipeline(known_models.pose_net(tmp_path / "pose.onnx"), "logits", backend="cpu") as pipeline:
+        assert len(pipeline.run(IMAGE).people) == 2
