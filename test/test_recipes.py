@@ -9,11 +9,13 @@ from pathlib import Path
 
 import known_models
 import numpy as np
+import onnx
 import pytest
 
+from pose_resnet_ros.core.errors import PoseError
 from pose_resnet_ros.core.skeletons import SKELETONS, skeleton_named
 from pose_resnet_ros.core.types import Detections
-from pose_resnet_ros.models.spec import spec_from_json
+from pose_resnet_ros.models.spec import DetectorSpec, spec_from_json
 from pose_resnet_ros.pipeline import load_pipeline
 from pose_resnet_ros.tools.models import verbs
 
@@ -63,16 +65,39 @@ def test_an_rtdetr_of_one_s_own_is_added_and_finds_people(tmp_path: Path, capsys
     assert "'orig_target_sizes' (any, 2) tensor(int64)" in printed
 
 
-def test_the_number_of_classes_of_an_rtdetr_with_logits_is_read_from_the_file(tmp_path: Path) -> None:
-    import onnx
-
-    spec = replace(
-        known_models.DETECTOR_SPEC, letterbox="stretched", decoder="rtdetr_logits", scales=(), class_count=3, person_class=1
-    )
-    answers = {"logits": np.full((1, 2, 3), 1.0), "pred_boxes": np.full((1, 2, 4), 0.5)}
-    file = known_models.constant_answers(tmp_path / "logits.onnx", answers, spec=spec)
-    assert verbs.main(["add", str(file)]) == 0
-    stored = onnx.load(tmp_path / "home" / "logits.onnx").metadata_props[0].value
-    assert spec_from_json(stored) == spec
+def test_an_rtdetr_that_gives_logits_is_another_decoder_for_the_same_row(tmp_path: Path) -> None:
+    """Its number of classes is read from the file."""
+    answers = {"logits": np.full((1, 2, 91), 1.0), "pred_boxes": np.full((1, 2, 4), 0.5)}
+    file = known_models.constant_answers(tmp_path / "logits.onnx", answers, spec=None, wh=(96, 64))
+    add_declared_shapes(file, answers)
+    as_row = ["--like", "rtdetrv2_s", "--decoder", "rtdetr_logits", "--person-class", "1", "--letterbox", "ultralytics"]
+    assert verbs.main(["add", str(file), *as_row]) == 0
+    spec = spec_from_json(onnx.load(tmp_path / "home" / "logits.onnx").metadata_props[0].value)
+    assert isinstance(spec, DetectorSpec)
+    assert (spec.decoder, spec.letterbox, spec.class_count, spec.person_class) == ("rtdetr_logits", "ultralytics", 91, 1)
     with load_pipeline(known_models.pose_net(tmp_path / "pose.onnx"), "logits", backend="cpu") as pipeline:
         assert len(pipeline.run(IMAGE).people) == 2
+
+
+def add_declared_shapes(file: Path, answers: dict[str, np.ndarray]) -> None:
+    model = onnx.load(file)
+    for output in model.graph.output:
+        output.CopyFrom(onnx.helper.make_tensor_value_info(output.name, onnx.TensorProto.FLOAT, answers[output.name].shape))
+    onnx.save(model, file)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--like", "rtdetrv2_s", "--decoder", "magic"], "decoder 'magic'; expected .*rtdetr_logits"),
+        (
+            ["--like", "rtmpose_s_256x192", "--letterbox", "darknet"],
+            "--letterbox is for detectors; 'rtmpose_s_256x192' is a pose",
+        ),
+    ],
+)
+def test_a_decoder_or_letterbox_that_cannot_be_is_refused(tmp_path: Path, arguments: list[str], said: str) -> None:
+    file = known_models.rtdetr(tmp_path / "d.onnx", side=96)
+    with pytest.raises(PoseError, match=said):
+        verbs.main(["add", str(file), *arguments])
+    assert not (tmp_path / "home" / "d.onnx").exists()

@@ -13,15 +13,7 @@ TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 SPANS = sorted(set(re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", TEXT, flags=re.DOTALL))))
 PATHS = [span for span in SPANS if re.fullmatch(r"[\w./]+/|[\w./]+\.(py|md|rst|yaml|rviz|xml|txt)", span)]
 # Not things of the code: what users type, other projects' names, and an example.
-WORDS = {
-    "left_knee",
-    "left_big_toe",
-    "catkin_prepare_release",
-    "repository",
-    "bugtracker",
-    "website",
-    "test_sizes_and_a_few_entries",
-}
+WORDS = {"catkin_prepare_release", "repository", "bugtracker", "website"}
 NAMES = [span for span in SPANS if re.fullmatch(r"\w+(\.\w+)?", span) and span not in {*PATHS, *WORDS}]
 SOURCE = "".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "pose_resnet_ros").rglob("*.py")))
 

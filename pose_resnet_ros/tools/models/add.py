@@ -25,11 +25,13 @@ from pose_resnet_ros.models.spec import DetectorSpec, PoseSpec, Spec
 from pose_resnet_ros.output_files import OutputGuard
 
 
-def add_described_file(path: Path, *, name: str, like: str | None, person_class: int = 0) -> Path:
+def add_described_file(
+    path: Path, *, name: str, like: str | None, person_class: int = 0, decoder: str | None = None, letterbox: str | None = None
+) -> Path:
     """Copy an ONNX file into the model folder and make sure that it describes itself, and runs as described.
 
     like: the row whose description it gets (its own input size and number of classes are kept); None: the file carries one
-    already; person_class: with ``like``, the class of a detector that is a person.
+    already. With ``like``: person_class: the class of a detector that is a person; decoder, letterbox: instead of the row's.
     Raises ModelError for a file that is not ONNX, has no description or does not fit it, or for a name that cannot be used, and
     SettingsError where the file lies in the model folder under that name already.
     """
@@ -46,7 +48,7 @@ def add_described_file(path: Path, *, name: str, like: str | None, person_class:
         raise ModelError(f"{path}: no such file")
     opened = OnnxModel(path, run_on=RunOn(backend="cpu"))
     try:
-        spec = _own_spec(opened) if like is None else _spec_like(opened, name, like, person_class)
+        spec = _own_spec(opened) if like is None else _spec_like(opened, name, like, person_class, decoder, letterbox)
     finally:
         opened.close()
     target = models_folder() / f"{name}.onnx"
@@ -81,7 +83,7 @@ def _try(part: Path, spec: Spec, path: Path) -> None:
         raise ModelError(str(error).replace(str(part), str(path))) from error
 
 
-def _spec_like(model: OnnxModel, name: str, like: str, person_class: int) -> Spec:
+def _spec_like(model: OnnxModel, name: str, like: str, person_class: int, decoder: str | None, letterbox: str | None) -> Spec:
     spec = get_entry(like).spec
     shape = model.inputs[0].shape
     if spec is None:
@@ -90,7 +92,12 @@ def _spec_like(model: OnnxModel, name: str, like: str, person_class: int) -> Spe
         raise ModelError(f"{model.path}: expected an input (N, 3, height, width), got {model.inputs[0]}")
     pixels = replace(spec.input, width=shape[3] or spec.input.width, height=shape[2] or spec.input.height)
     spec = replace(spec, name=name, input=pixels, provenance={"described_like": like, "file": model.path.name})
-    return spec if isinstance(spec, PoseSpec) else _with_classes(spec, model, person_class)
+    spec = replace(spec, decoder=decoder or spec.decoder)
+    if isinstance(spec, DetectorSpec):
+        return _with_classes(replace(spec, letterbox=letterbox or spec.letterbox), model, person_class)
+    if letterbox:
+        raise ModelError(f"--letterbox is for detectors; '{like}' is a pose network")
+    return spec
 
 
 def _with_classes(spec: DetectorSpec, model: OnnxModel, person_class: int) -> DetectorSpec:

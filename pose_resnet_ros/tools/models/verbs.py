@@ -126,7 +126,8 @@ def _add(options: argparse.Namespace) -> int:
         print(f"{rows[0].name}: ready, {make_ready(rows[0], say=print)}")
         return 0
     name = options.name or path.stem
-    target = add_described_file(path, name=name, like=options.like, person_class=options.person_class)
+    described = {key: getattr(options, key) for key in ("like", "person_class", "decoder", "letterbox")}
+    target = add_described_file(path, name=name, **described)
     print(f"{target.stem}: ready, {target}")
     return 0
 
@@ -177,6 +178,10 @@ def _parser() -> argparse.ArgumentParser:
         default=0,
         metavar="N",
         help="with --like, of a detector: which of its classes is a person, counted from 0 (default 0)",
+    )
+    one.add_argument("--decoder", metavar="NAME", help="with --like: how its outputs are read, instead of as in ROW")
+    one.add_argument(
+        "--letterbox", metavar="NAME", help="with --like: how the image fills a detector's input, instead of as in ROW"
     )
     one.add_argument("--name", help="its name from now on; default: the file's")
     one.set_defaults(verb=_add)
