@@ -46,7 +46,7 @@ class Recipe:
     patchwork: float = 0.25
     pasted: float = 0.12
     close: float = 0.2
-    empty: float = 0.15
+    empty: float = 0.2
     hard: float = 0.5
 
     @property

@@ -4,10 +4,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from torch.utils.data import Dataset
 
 from training.coco import Person, Photograph
+from training.detector.hard_negatives import HardNegative
 from training.images import ImageStore
 from training.pose import augment as augmentation
 
@@ -18,6 +21,8 @@ TAUGHT_WEIGHT = 0.75
 ABSENT_WEIGHT = 0.5
 """Weight in the loss of the empty heatmap of a joint that is known to be cut off."""
 FAR_AWAY = -1e4
+NOBODY_CHANCE = 0.08
+"""Share of the crops that show a hard negative, where such are given."""
 
 
 class PoseCrops(Dataset):
@@ -25,7 +30,8 @@ class PoseCrops(Dataset):
 
     Items: crop (h, w, 3) uint8 BGR; keypoints (2, 17, 2) float32 in crop pixels, the labels and what a teacher says;
     weights (2, 17) float32, how much each counts.
-    augment=None takes the plain crop; only_main leaves out the persons that an image was not annotated for.
+    augment=None takes the plain crop; only_main leaves out the persons that an image was not annotated for; hard: places
+    that a detector took for persons (``training.detector.mine``), which teach empty heatmaps for all joints.
     """
 
     def __init__(
@@ -36,6 +42,7 @@ class PoseCrops(Dataset):
         *,
         augment: augmentation.AugmentSettings | None = None,
         only_main: bool = False,
+        hard: Sequence[HardNegative] = (),
         seed: int = 0,
     ) -> None:
         self.samples: list[tuple[str, Person]] = [
@@ -47,6 +54,7 @@ class PoseCrops(Dataset):
         self.size_wh = size_wh
         self._images = images
         self._augment = augment
+        self._hard = hard
         self._seed = seed
 
     def __len__(self) -> int:
@@ -61,6 +69,8 @@ class PoseCrops(Dataset):
             crop = augmentation.warp(image, affine, self.size_wh)
             return crop, *joint_targets(person, affine, flipped=False, cut_off=person.absent)
         random = np.random.default_rng((self._seed, epoch, number))
+        if self._hard and random.random() < NOBODY_CHANCE:
+            return self._of_nobody(self._hard[random.integers(len(self._hard))], self._augment, random)
         return self._augmented(image, person, self._augment, random)
 
     def _augmented(
@@ -85,6 +95,17 @@ class PoseCrops(Dataset):
         affine = affine.copy()
         affine[:, 2] -= affine[:, :2] @ view[:2]  # from the whole image's pixels
         return crop, *joint_targets(person, affine, flipped=flipped, cut_off=person.absent | outside)
+
+    def _of_nobody(
+        self, place: HardNegative, settings: augmentation.AugmentSettings, random: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        x1, y1, x2, y2 = place.box_xyxy
+        box_xywh, no_joints = np.array([x1, y1, x2 - x1, y2 - y1]), np.zeros((17, 3))
+        affine, _ = augmentation.random_affine(box_xywh, no_joints, self.size_wh, settings, random)
+        crop = augmentation.warp(self._images.read(place.file_name), affine, self.size_wh)
+        keypoints = np.full((2, 17, 2), FAR_AWAY, np.float32)
+        weights = np.repeat(np.array([[ABSENT_WEIGHT], [0.0]], np.float32), 17, axis=1)
+        return augmentation.random_pixels(crop, settings, random), keypoints, weights
 
 
 def joint_targets(person: Person, affine: np.ndarray, *, flipped: bool, cut_off: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -19,6 +19,7 @@ from torch import nn
 from pose_resnet_ros.core.heatmaps import DECODERS
 from training.checkpoints import load_weights
 from training.data_options import add_data_options, new_parser, open_images, read_split
+from training.detector import hard_negatives
 from training.loading import make_loader
 from training.pose import metrics
 from training.pose.augment import AugmentSettings, crop_affine
@@ -40,8 +41,9 @@ def main(arguments: list[str] | None = None) -> None:
     training, validation = read_split(options)
     images = open_images(options, training + validation)
     augment = AugmentSettings.of_strength(options.augment)
+    hard = hard_negatives.load(options.hard_negatives) if options.hard_negatives else []
     for number, stage in enumerate(options.stages, start=1):
-        crops = PoseCrops(training, images, stage.size_wh, augment=augment, seed=options.seed)
+        crops = PoseCrops(training, images, stage.size_wh, augment=augment, hard=hard, seed=options.seed)
         held_out = PoseCrops(validation, images, stage.size_wh, only_main=True)
         print(f"stage {number}: {len(crops)} persons to learn from, {len(held_out)} to measure on")
         weights = train_stage(stage, options.output / f"stage{number}", crops, held_out, weights, options)
@@ -113,6 +115,7 @@ def _parser() -> argparse.ArgumentParser:
     add_data_options(parser)
     add_run_options(parser, output=Path("training/runs/pose"), stages=SHIPPED_STAGES, batch_size=64, weight_decay=1e-3)
     add_check_option(parser)
+    parser.add_argument("--hard-negatives", type=Path, help="a file of training.detector.mine: crops that show nobody")
     parser.add_argument("--sigma", type=float, default=2.0, help="of the target Gaussians, heatmap pixels")
     parser.add_argument("--augment", type=float, default=0.8, help="strength of the augmentation, 0 to 1")
     parser.add_argument("--net-width", type=int, default=32, help="channels of the first stage")

@@ -16,6 +16,7 @@ from pose_resnet_ros.core.crops import topdown
 from pose_resnet_ros.core.skeletons import COCO17
 from pose_resnet_ros.core.types import InputSpec
 from training.coco import Person, Photograph
+from training.detector.hard_negatives import HardNegative
 from training.images import ImageStore
 from training.pose import augment as pose_augment
 from training.pose.crops import ABSENT_WEIGHT, PoseCrops
@@ -143,3 +144,21 @@ def test_joints_that_were_cut_off_are_taught_to_be_absent(tmp_path: Path) -> Non
         np.testing.assert_array_equal(weights[0], np.where(away, ABSENT_WEIGHT, 1.0))
         absent += int(away.sum())
     assert 40 < absent < 40 * 13
+
+
+def test_what_a_detector_took_for_a_person_is_taught_to_have_no_joints(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "1.png"), np.full((240, 320, 3), 200, np.uint8))
+    cv2.imwrite(str(tmp_path / "coat.png"), np.zeros((100, 100, 3), np.uint8))
+    labels = STANDING.copy()
+    labels[:, 2] = 2
+    person = Person(1, STANDING_BOX, labels, np.zeros((17, 3), np.float32), np.zeros(17, bool), 1.0, True)
+    photograph = Photograph(1, "1.png", 320, 240, (person,))
+    coat = HardNegative("coat.png", (10, 20, 60, 90), (0, 0, 100, 100), 0.4)
+    settings = pose_augment.AugmentSettings(truncate_chance=0.0)
+    crops = PoseCrops([photograph], ImageStore(tmp_path), (64, 96), augment=settings, hard=[coat])
+    shown = [crops[epoch, 0] for epoch in range(200)]
+    nobody = [(crop, weights) for crop, keypoints, weights in shown if (keypoints < -1000).all()]
+    assert 4 < len(nobody) < 40  # NOBODY_CHANCE of them
+    for crop, weights in nobody:
+        assert (crop.shape, crop.dtype) == ((96, 64, 3), np.uint8)
+        np.testing.assert_array_equal(weights, np.repeat([[ABSENT_WEIGHT], [0]], 17, axis=1).astype(np.float32))
