@@ -36,7 +36,7 @@ from pose_resnet_ros.benchmark.frame import FrameRun, message_of
 from pose_resnet_ros.benchmark.scenes import SYNTHETIC, Scene, synthetic_scene
 from pose_resnet_ros.benchmark.timing import Timing, ratio
 from pose_resnet_ros.models.detector import load_detector
-from pose_resnet_ros.models.one_trip_buffers import buckets_for
+from pose_resnet_ros.models.fused_graph_buffers import buckets_for
 from pose_resnet_ros.models.pose_net import PoseNet
 from pose_resnet_ros.models.runtime import RunOn
 from pose_resnet_ros.pipeline import PosePipeline
@@ -52,7 +52,7 @@ def parity(bench: Bench, found: Found) -> None:
         precision = "fp32" if name == "pose_resnet_lite" else "auto"  # on a CPU auto may be 8 bits
         try:
             reference = PoseNet(model, run_on=RunOn(backend="cpu"), precision=precision)
-            fast = PoseNet(model, run_on=bench.run_on, one_trip=True, precision=precision)
+            fast = PoseNet(model, run_on=bench.run_on, fused_graph=True, precision=precision)
             for flip_test in (False, True):
                 row = _parity_row(fast, reference, bench.scenes(), flip_test=flip_test)
                 found[f"{name}{', flip test' if flip_test else ''}"] = row
@@ -72,7 +72,7 @@ def _parity_row(fast: PoseNet, reference: PoseNet, scenes: list[Scene], *, flip_
     apart = np.concatenate([np.abs(a.people.keypoints_xy - b.people.keypoints_xy).max(axis=2) for a, b in pairs])
     scores = np.concatenate([np.abs(a.people.keypoint_scores - b.people.keypoint_scores) for a, b in pairs])
     return {
-        "in_one_trip": all(a.heatmaps is None for a, _ in pairs),
+        "in_fused_graph": all(a.heatmaps is None for a, _ in pairs),
         "joints": apart.size,
         "share_within_0.05_px": float((apart < 0.05).mean()),
         "largest_score_difference": float(scores.max()),
@@ -85,21 +85,21 @@ def replays(bench: Bench, found: Found) -> None:
 
     What a recording costs: the first call with a number of persons beside later ones, and the device's memory.
     """
-    one_trip, worst = bench.one_trip("fp32"), 0.0
+    fused_graph, worst = bench.fused_graph("fp32"), 0.0
     found["used_mib"], found["first_and_next_call_ms"] = [_used_mib()], {}
     scene = bench.scene(bench.args.batch)
     for count in buckets_for(bench.args.batch):
         boxes = scene.boxes.boxes_xyxy[:count]
-        calls = [_milliseconds(lambda boxes=boxes: one_trip.run(scene.image, boxes)) for _ in range(3)]
+        calls = [_milliseconds(lambda boxes=boxes: fused_graph.run(scene.image, boxes)) for _ in range(3)]
         found["first_and_next_call_ms"][str(count)] = [calls[0], calls[-1]]
         found["used_mib"].append(_used_mib())
     bench.say("replays: first calls")
     for width, height in [(640, 480), (1920, 1080), (641, 479), (640, 480), (322, 242), (1920, 1080), (99, 301)]:
         scene = synthetic_scene(bench.args.batch + 1, width=width, height=height)
         boxes = scene.boxes.boxes_xyxy
-        alone = np.concatenate([one_trip.run(scene.image, box[None])[1] for box in boxes])
+        alone = np.concatenate([fused_graph.run(scene.image, box[None])[1] for box in boxes])
         for count in (1, 2, 3, 5, 8, bench.args.batch, bench.args.batch + 1):
-            _, scores = one_trip.run(scene.image, boxes[:count])
+            _, scores = fused_graph.run(scene.image, boxes[:count])
             worst = max(worst, float(np.abs(scores - alone[:count]).max()))
     found["largest_score_difference"] = worst
 
@@ -145,7 +145,7 @@ def _groups(bench: Bench) -> dict[str, dict[str, Recipe]]:
     def ours(variant: str, options: dict[str, str], *models: str) -> dict[str, Recipe]:
         made: dict[str, Recipe] = {}
         for model in models:
-            made[f"one trip, {model}, {variant}"] = (bench.one_trip_over, (scene, model, options))
+            made[f"fused graph, {model}, {variant}"] = (bench.fused_graph_over, (scene, model, options))
             made[f"network, {model}, {variant}"] = (bound_network, (bench.paths[model], size, backend, options))
         return made
 
@@ -172,8 +172,8 @@ def frame(bench: Bench, found: Found) -> None:
     message = message_of(scene.image)
     runs: dict[str, Candidate] = {}
     stages: dict[str, list[dict[str, float]]] = {}
-    for name, one_trip in (("one trip", True), ("crops on the CPU", False)):
-        pose = PoseNet(bench.paths["fp16"], run_on=bench.run_on, one_trip=one_trip)
+    for name, fused_graph in (("fused graph", True), ("crops on the CPU", False)):
+        pose = PoseNet(bench.paths["fp16"], run_on=bench.run_on, fused_graph=fused_graph)
         detector = load_detector(bench.args.detector, run_on=bench.run_on)
         run = FrameRun(PosePipeline(detector, pose, skeleton="openpose18", run_on=bench.run_on))
         stages[name] = []
@@ -191,12 +191,12 @@ def per_person(bench: Bench, found: Found) -> None:
     """16 persons in one batch against 16 calls of one person: the same network, precision and binding."""
     scene = bench.scene(16)
     persons = len(scene.boxes)
-    one_trip, boxes = bench.one_trip("fp16"), scene.boxes.boxes_xyxy
+    fused_graph, boxes = bench.fused_graph("fp16"), scene.boxes.boxes_xyxy
     together, alone = (bound_network(bench.paths["fp16"], size, bench.args.backend) for size in (persons, 1))
     samples = bench.timed(
         {
-            "one trip": lambda: one_trip.run(scene.image, boxes),
-            "one trip, a call a person": lambda: [one_trip.run(scene.image, box[None]) for box in boxes],
+            "fused graph": lambda: fused_graph.run(scene.image, boxes),
+            "fused graph, a call a person": lambda: [fused_graph.run(scene.image, box[None]) for box in boxes],
             "network": together,
             "network, a call a person": lambda: [alone() for _ in range(persons)],
         }
@@ -204,7 +204,7 @@ def per_person(bench: Bench, found: Found) -> None:
     found["persons"] = persons
     found["rows"] = {name: _row(ms, persons=persons, peak=None) for name, ms in samples.items()}
     found["share_of_a_call_a_person"] = {
-        name: ratio(samples[name], samples[f"{name}, a call a person"]) for name in ("one trip", "network")
+        name: ratio(samples[name], samples[f"{name}, a call a person"]) for name in ("fused graph", "network")
     }
 
 

@@ -22,7 +22,7 @@ from pose_resnet_ros.benchmark.timing import interleaved
 from pose_resnet_ros.core.skeletons import skeleton_named
 from pose_resnet_ros.export.files import ExportOptions, export, save
 from pose_resnet_ros.export.pose_resnet_torch import network_for
-from pose_resnet_ros.models.one_trip import OneTrip
+from pose_resnet_ros.models.fused_graph import FusedGraph
 from pose_resnet_ros.models.runtime import OnnxModel, RunOn
 from pose_resnet_ros.output_files import write_whole
 
@@ -77,8 +77,8 @@ class Bench:
         print(f"{self.seconds:6.1f} s  {text}", flush=True)
         self.report.save()
 
-    def one_trip(self, model: str, *, options: dict[str, str] | None = None) -> OneTrip:
-        return OneTrip(
+    def fused_graph(self, model: str, *, options: dict[str, str] | None = None) -> FusedGraph:
+        return FusedGraph(
             OnnxModel(self.paths[model], run_on=self.run_on),
             self.spec,
             heatmap_shape=HEATMAP_SHAPE,
@@ -87,9 +87,9 @@ class Bench:
             provider_options=options,
         )
 
-    def one_trip_over(self, scene: Scene, model: str, options: dict[str, str]) -> Candidate:
-        one_trip = self.one_trip(model, options=options)
-        return lambda: one_trip.run(scene.image, scene.boxes.boxes_xyxy)
+    def fused_graph_over(self, scene: Scene, model: str, options: dict[str, str]) -> Candidate:
+        fused_graph = self.fused_graph(model, options=options)
+        return lambda: fused_graph.run(scene.image, scene.boxes.boxes_xyxy)
 
     def scene(self, persons: int) -> Scene:
         """A 1080p picture with that many persons, or as many as a batch holds."""

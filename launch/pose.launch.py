@@ -24,7 +24,7 @@ SHARE = get_package_share_directory(PACKAGE)
 # Fast DDS 2 (Humble, Jazzy) and Fast DDS 3 (Kilted, Lyrical) read different names.
 PROFILE_VARIABLES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")
 PRESETS = {
-    "embedded": {"detector_model": "person_lite", "pose_model": "pose_resnet_lite"},
+    "bundled": {"detector_model": "person_lite", "pose_model": "pose_resnet_lite"},
     "article": {"detector_model": "yolov3_tiny", "pose_model": "pose_resnet_50_256x192"},
 }
 with open(os.path.join(SHARE, "config", "cameras.yaml"), encoding="utf-8") as cameras_file:

@@ -25,7 +25,7 @@ MAX_PERSONS = 8
 def calibration_tensors(folder: Path, spec: Spec) -> Iterator[np.ndarray]:
     """(N, 3, h, w) float32, one for each picture, of at most ``MAX_PICTURES``.
 
-    For a pose network the crops of the persons that the embedded detector finds, or of the whole picture if it finds none; for
+    For a pose network the crops of the persons that the bundled detector finds, or of the whole picture if it finds none; for
     a detector the letterboxed picture. A damaged picture is passed over, with a warning in the log. Raises SettingsError where
     there is no picture that can be read.
     """

@@ -113,7 +113,7 @@ PIPELINE_OPTIONS: tuple[Option, ...] = (
     Option(
         "precision",
         "auto",
-        "of the pose network. auto: its file as it is, but the embedded models in 8 bits on a CPU that is fast at that (x86 with"
+        "of the pose network. auto: its file as it is, but the bundled models in 8 bits on a CPU that is fast at that (x86 with"
         " AVX2), at the same accuracy; fp16 or int8: the file `NAME.fp16.onnx` or `NAME.int8.onnx` that `export`"
         " made of it (beside it, or in the model folder); fp32: its file, refused if that is of another precision",
         choices=("auto", "fp32", "fp16", "int8"),

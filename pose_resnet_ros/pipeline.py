@@ -21,7 +21,7 @@ from pose_resnet_ros.core.crops import check_image
 from pose_resnet_ros.core.image_rotation import ImageRotation
 from pose_resnet_ros.core.skeletons import Skeleton, convert, joint_sources, skeleton_named
 from pose_resnet_ros.core.types import Detections, People
-from pose_resnet_ros.models.backends import Grant
+from pose_resnet_ros.models.backends import SelectedProvider
 from pose_resnet_ros.models.detector import Detector, load_detector
 from pose_resnet_ros.models.folder_lock import never
 from pose_resnet_ros.models.pose_net import PoseNet, require_valid
@@ -67,10 +67,10 @@ class PosePipeline:
         self._canceller = run_on.canceller
 
     @property
-    def grants(self) -> dict[str, Grant]:
+    def selected_providers(self) -> dict[str, SelectedProvider]:
         """What each network really runs on, and why: keys ``pose`` and, if it has a network, ``detector``."""
-        grants = {"detector": self.detector.grant, "pose": self.pose_net.grant}
-        return {name: grant for name, grant in grants.items() if grant is not None}
+        providers = {"detector": self.detector.selected_provider, "pose": self.pose_net.selected_provider}
+        return {name: selected for name, selected in providers.items() if selected is not None}
 
     def run(
         self,
@@ -165,7 +165,7 @@ def load_pipeline(
         make_all_ready((detector_model, pose_model), cancelled=cancelled)
     require_present((detector_model, pose_model))
     run_on = RunOn(backend=backend, device_id=device_id, threads=threads, max_batch=max_batch)
-    pose_net = PoseNet(pose_model, run_on=run_on, precision=precision, one_trip=one_trip)
+    pose_net = PoseNet(pose_model, run_on=run_on, precision=precision, fused_graph=one_trip)
     detector = load_detector(detector_model, run_on=run_on, precision=detector_precision, input_wh=input_wh)
     return PosePipeline(detector, pose_net, skeleton=skeleton, run_on=run_on)
 

@@ -79,7 +79,7 @@ def make_ready(
     say: gets each step as a sentence; report: the progress of the download, said every few seconds if None. What is here and
     sound is left alone, also when another process brings it meanwhile.
     """
-    if entry.embedded:
+    if entry.bundled:
         return entry_path(entry)
     with writable_folder(cancelled):
         if not _is_here(entry, say):

@@ -77,7 +77,7 @@ WITH_OPENCV = {"core/camera_model.py", "core/crops.py", "core/image_decoding.py"
 WITH_SCIPY = {"core/tracking.py"}
 # Files that are themselves imported only inside functions, because what they are about is the optional
 # package.
-ABOUT = {"export": {"onnx"}, "export/pose_resnet_torch.py": {"torch"}, "models/one_trip_graph.py": {"onnx"}}
+ABOUT = {"export": {"onnx"}, "export/pose_resnet_torch.py": {"torch"}, "models/fused_graph_compose.py": {"onnx"}}
 
 
 @dataclass(frozen=True)

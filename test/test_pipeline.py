@@ -157,7 +157,7 @@ def test_values_that_are_not_allowed_are_refused(change: dict[str, object], said
 def test_full_frame_takes_the_whole_image(folder: Path) -> None:
     with load_pipeline(known_models.pose_net(folder / "full.onnx"), "full_frame") as pipeline:
         result = pipeline.run(IMAGE)
-        assert set(pipeline.grants) == {"pose"}
+        assert set(pipeline.selected_providers) == {"pose"}
     np.testing.assert_array_equal(result.people.boxes_xyxy, [[0, 0, 640, 480]])
     assert result.people.box_scores[0] == 1
 
@@ -186,7 +186,7 @@ def test_cancel_holds_until_resume(pipeline: PosePipeline) -> None:
 
 
 def test_both_networks_say_what_they_run_on(pipeline: PosePipeline) -> None:
-    assert {name: grant.provider for name, grant in pipeline.grants.items()} == {
+    assert {name: selected.provider for name, selected in pipeline.selected_providers.items()} == {
         "detector": "CPUExecutionProvider",
         "pose": "CPUExecutionProvider",
     }
@@ -201,7 +201,7 @@ def test_pose_score_is_the_mean_of_the_sure_keypoints() -> None:
     assert pose_score(People.empty(3), keypoint_threshold=0.2).shape == (0,)
 
 
-def test_the_embedded_models_are_the_default() -> None:
+def test_the_bundled_models_are_the_default() -> None:
     with load_pipeline(backend="cpu") as pipeline:
         assert (pipeline.detector.spec.name, pipeline.pose_net.spec.name) == ("person_lite", "pose_resnet_lite")
         assert len(pipeline.run(IMAGE).people) == 0  # a grey wall

@@ -25,7 +25,7 @@ WIDTH, HEIGHT = 160, 120
 class CountingDetector:
     """Always finds these boxes, and counts how often it was asked."""
 
-    grant = None
+    selected_provider = None
 
     def __init__(self) -> None:
         self.calls = 0

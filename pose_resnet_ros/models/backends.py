@@ -22,10 +22,10 @@ import onnxruntime as ort
 
 from pose_resnet_ros.core.errors import BackendError, ModelError
 from pose_resnet_ros.core.log import logger_of
+from pose_resnet_ros.models.cpu_fallback import warn_of_nodes_on_cpu
+from pose_resnet_ros.models.cuda_smoke_test import run_convolution
 from pose_resnet_ros.models.declared_weights import check_declared_weights
 from pose_resnet_ros.models.files import models_folder
-from pose_resnet_ros.models.gpu_trial import try_convolution
-from pose_resnet_ros.models.placement import warn_of_nodes_on_cpu
 from pose_resnet_ros.models.session_options import session_options
 
 _log = logger_of(__name__)
@@ -54,7 +54,7 @@ _CURE = {
 
 
 @dataclass(frozen=True)
-class Grant:
+class SelectedProvider:
     """What a session runs on: our name of the backend, onnxruntime's name of the provider, and why it is that one."""
 
     backend: str
@@ -74,7 +74,7 @@ def open_composed(
 
 def open_session(
     path: Path, *, backend: str, device_id: int, threads: int, path_on_cpu: Path | None = None
-) -> tuple[ort.InferenceSession, Grant]:
+) -> tuple[ort.InferenceSession, SelectedProvider]:
     """Open an ONNX file on a backend (``auto``, ``cpu``, ``cuda``, ``tensorrt`` or ``openvino``).
 
     path_on_cpu: the file to take instead if it is ``cpu`` in the end, None: the same.
@@ -83,15 +83,15 @@ def open_session(
     path_on_cpu = path_on_cpu or path
     if backend != "auto":
         chosen = path_on_cpu if backend == "cpu" else path
-        grant = Grant(backend, _PROVIDERS[backend][0], "as requested")
-        return _open_on(chosen, backend, device_id, threads), grant
+        selected = SelectedProvider(backend, _PROVIDERS[backend][0], "as requested")
+        return _open_on(chosen, backend, device_id, threads), selected
     try:
-        return _open_on(path, "cuda", device_id, threads), Grant("cuda", _CUDA, "auto: a GPU is there")
+        return _open_on(path, "cuda", device_id, threads), SelectedProvider("cuda", _CUDA, "auto: a GPU is there")
     except BackendError as error:
         reason = str(error).split(";")[0]  # without the cure: here nobody asked for a GPU
-        grant = Grant("cpu", _CPU, f"auto: no GPU, {reason}")
-    _log.info("%s runs on the CPU (%s)", path_on_cpu.name, grant.reason)
-    return _open_on(path_on_cpu, "cpu", device_id, threads), grant
+        selected = SelectedProvider("cpu", _CPU, f"auto: no GPU, {reason}")
+    _log.info("%s runs on the CPU (%s)", path_on_cpu.name, selected.reason)
+    return _open_on(path_on_cpu, "cpu", device_id, threads), selected
 
 
 def _open_on(
@@ -126,10 +126,10 @@ def _open_on(
 
 @functools.lru_cache
 def _require_convolution(device_id: int) -> None:
-    """Once for each GPU. Raises BackendError where CUDA starts but cannot compute (``gpu_trial.py``)."""
+    """Once for each GPU. Raises BackendError where CUDA starts but cannot compute (``cuda_smoke_test.py``)."""
     providers = [(_CUDA, _provider_options(_CUDA, device_id, 1)), (_CPU, {})]
     try:
-        try_convolution(session_options(1), providers)
+        run_convolution(session_options(1), providers)
     except Exception as error:  # onnxruntime's exceptions share no base class below Exception
         raise _refusal("cuda", device_id, error) from error
 

@@ -108,7 +108,7 @@ def check_made_from(spec: Spec, original: ModelFile, model: OnnxModel) -> None:
 
 def warn_of_wide_weights(spec: Spec, model: OnnxModel) -> None:
     """Where the processor needs slower kernels for the file's weights than for those that ``export`` makes now."""
-    if model.grant.backend == "cpu" and has_wide_weights(spec) and saturates_at_int8():
+    if model.selected_provider.backend == "cpu" and has_wide_weights(spec) and saturates_at_int8():
         _log.warning(
             "%s has weights of 8 bits, with which the fast sums of an x86 without VNNI saturate: exact ones are used, which"
             " take about a quarter more time; export it again for full speed (it then has weights of 7 bits)",

@@ -17,7 +17,7 @@ from pose_resnet_ros.core.detector_heads import DECODERS, DetectorDecoder
 from pose_resnet_ros.core.errors import InferenceCancelled, ModelError, PoseError, SettingsError
 from pose_resnet_ros.core.letterbox import LETTERBOXES, Letterboxed
 from pose_resnet_ros.core.types import Detections
-from pose_resnet_ros.models.backends import Grant
+from pose_resnet_ros.models.backends import SelectedProvider
 from pose_resnet_ros.models.checks import DESCRIBE, check_finite
 from pose_resnet_ros.models.input_size import at_size
 from pose_resnet_ros.models.loading import open_model
@@ -31,10 +31,10 @@ _MAX_CANDIDATES = 1000
 
 
 class Detector(Protocol):
-    """Finds persons. grant: what its network runs on, None if it has no network."""
+    """Finds persons. selected_provider: what its network runs on, None if it has no network."""
 
     @property
-    def grant(self) -> Grant | None: ...
+    def selected_provider(self) -> SelectedProvider | None: ...
 
     def detect(
         self, image: np.ndarray, *, detection_threshold: float, nms_threshold: float, clock: StageClock | None = None
@@ -48,7 +48,7 @@ class Detector(Protocol):
 class FullFrame:
     """The whole image is one person, of score 1."""
 
-    grant: Grant | None = None
+    selected_provider: SelectedProvider | None = None
 
     def detect(
         self, image: np.ndarray, *, detection_threshold: float, nms_threshold: float, clock: StageClock | None = None
@@ -93,8 +93,8 @@ class PersonDetector:
         check_finite(outputs, self._model)
 
     @property
-    def grant(self) -> Grant:
-        return self._model.grant
+    def selected_provider(self) -> SelectedProvider:
+        return self._model.selected_provider
 
     def detect(
         self, image: np.ndarray, *, detection_threshold: float, nms_threshold: float, clock: StageClock | None = None

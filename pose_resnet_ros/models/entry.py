@@ -28,7 +28,7 @@ class Digest:
 class ModelEntry:
     """One model.
 
-    spec: None where the file itself carries it (the embedded models); file: the ONNX file that runs, in the model folder;
+    spec: None where the file itself carries it (the bundled models); file: the ONNX file that runs, in the model folder;
     checkpoint: the weights that ``export`` turns into ``file``, where the published file is not ONNX; zip_member: the
     published file is a zip that holds ``file`` under this name; urls: of the published file, tried in this order, https
     only; size: its bytes; digest: its digest, None where nobody published one; manual_page: set where no program can fetch
@@ -45,7 +45,7 @@ class ModelEntry:
     licence: str
     data: str
     spec: Spec | None = None
-    embedded: bool = False
+    bundled: bool = False
     checkpoint: str = ""
     zip_member: str = ""
     urls: tuple[str, ...] = ()

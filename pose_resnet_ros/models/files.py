@@ -46,7 +46,7 @@ def models_folder() -> Path:
 
 def entry_path(entry: ModelEntry) -> Path:
     """Where a table row's file lies, or would lie."""
-    return (WEIGHTS_FOLDER if entry.embedded else models_folder()) / entry.file
+    return (WEIGHTS_FOLDER if entry.bundled else models_folder()) / entry.file
 
 
 def added_models() -> tuple[str, ...]:
@@ -95,8 +95,8 @@ def of_precision(file: ModelFile, precision: str) -> ModelFile:
 
 
 def measured_in_8_bits(file: ModelFile) -> Path | None:
-    """The 8-bit file in the package of an embedded model, whose accuracy is known to be the same; None for any other."""
-    if file.entry is None or not file.entry.embedded:
+    """The 8-bit file in the package of a bundled model, whose accuracy is known to be the same; None for any other."""
+    if file.entry is None or not file.entry.bundled:
         return None
     return file.path.with_name(f"{file.path.stem}.int8.onnx")
 
@@ -115,7 +115,7 @@ def how_to_make(file: ModelFile, precision: str) -> str:
 
 def how_to_get(entry: ModelEntry) -> str:
     """One sentence that brings an absent model to this machine."""
-    if entry.embedded:
+    if entry.bundled:
         return "it is part of this package: install the package again"
     if entry.checkpoint and (models_folder() / entry.checkpoint).is_file():
         return f"its checkpoint is here, turn it into the model with: python3 -m pose_resnet_ros export {entry.name}"

@@ -16,10 +16,10 @@ from pose_resnet_ros.core.errors import ImageError, ModelError, SettingsError
 from pose_resnet_ros.core.heatmaps import DECODERS, mirrored
 from pose_resnet_ros.core.skeletons import skeleton_named
 from pose_resnet_ros.core.types import Crops, Detections, People
-from pose_resnet_ros.models.backends import Grant
+from pose_resnet_ros.models.backends import SelectedProvider
 from pose_resnet_ros.models.checks import check_finite, check_pose_outputs
+from pose_resnet_ros.models.fused_graph import FusedGraph, open_fused_graph
 from pose_resnet_ros.models.loading import open_model
-from pose_resnet_ros.models.one_trip import OneTrip, open_one_trip
 from pose_resnet_ros.models.runtime import RunOn
 from pose_resnet_ros.models.spec import PoseSpec
 from pose_resnet_ros.models.stages import StageClock
@@ -41,8 +41,8 @@ class PoseEstimate:
 class PoseNet:
     """One pose network, loaded.
 
-    spec: its description; decoder: what its outputs mean; skeleton: its joints; input_wh: the crop's size; grant: what it
-    runs on, and why.
+    spec: its description; decoder: what its outputs mean; skeleton: its joints; input_wh: the crop's size;
+    selected_provider: what it runs on, and why.
     """
 
     def __init__(
@@ -51,11 +51,11 @@ class PoseNet:
         *,
         run_on: RunOn | None = None,
         precision: str = "auto",
-        one_trip: bool = False,
+        fused_graph: bool = False,
     ) -> None:
         """Load the network and run it once on nothing, which checks its output and warms it up.
 
-        precision: as in ``options.py``; one_trip: crop and decode in the network's own graph (``one_trip.py``) where that
+        precision: as in ``options.py``; fused_graph: crop and decode in the network's own graph (``fused_graph.py``) where that
         can be had, with the reason in the log where not. Raises ModelError or BackendError.
         """
         run_on = run_on or RunOn()
@@ -72,13 +72,13 @@ class PoseNet:
         check_finite(self._example, self._model)
         check_pose_outputs(spec, self._example, self._model)
         self._tensor = tensor_for(1, spec=spec.input)
-        self._one_trip: OneTrip | None = None
-        if one_trip:
-            self._one_trip = self._open_one_trip(run_on)
+        self._fused_graph: FusedGraph | None = None
+        if fused_graph:
+            self._fused_graph = self._open_fused_graph(run_on)
 
     @property
-    def grant(self) -> Grant:
-        return self._model.grant
+    def selected_provider(self) -> SelectedProvider:
+        return self._model.selected_provider
 
     def estimate(
         self,
@@ -99,9 +99,9 @@ class PoseNet:
         clock = clock or StageClock()
         if len(detections) == 0:
             return self._nobody()
-        if self._one_trip is not None and not keep_heatmaps:
+        if self._fused_graph is not None and not keep_heatmaps:
             with clock.stage("pose"):
-                return self._in_one_trip(self._one_trip, image, detections, flip_test)
+                return self._run_fused(self._fused_graph, image, detections, flip_test)
         with clock.stage("crop"):
             crops = self._crops(image, detections)
         with clock.stage("pose"):
@@ -113,8 +113,8 @@ class PoseNet:
 
     def close(self) -> None:
         """Free the network."""
-        if self._one_trip is not None:
-            self._one_trip.close()
+        if self._fused_graph is not None:
+            self._fused_graph.close()
         self._model.close()
 
     def _warm_up(self, max_batch: int) -> list[np.ndarray]:
@@ -123,12 +123,12 @@ class PoseNet:
         TensorRT widens its engine's range whenever a batch falls outside, which takes minutes: it has the largest and the
         smallest one here, so that no frame waits.
         """
-        counts = (max_batch, 1) if self.grant.backend == "tensorrt" else (2,)
+        counts = (max_batch, 1) if self.selected_provider.backend == "tensorrt" else (2,)
         shape = (3, self.spec.input.height, self.spec.input.width)
         return [self._model.run(np.zeros((count, *shape), np.float32)) for count in counts][-1]
 
-    def _open_one_trip(self, run_on: RunOn) -> OneTrip | None:
-        return open_one_trip(
+    def _open_fused_graph(self, run_on: RunOn) -> FusedGraph | None:
+        return open_fused_graph(
             self._model,
             self.spec,
             output=self._example[0],
@@ -141,10 +141,10 @@ class PoseNet:
         detections = Detections(boxes_xyxy, np.ones(len(boxes_xyxy), np.float32))
         return self.estimate(image, detections, keep_heatmaps=True).people.keypoints_xy
 
-    def _in_one_trip(self, one_trip: OneTrip, image: np.ndarray, detections: Detections, flip_test: bool) -> PoseEstimate:
+    def _run_fused(self, fused_graph: FusedGraph, image: np.ndarray, detections: Detections, flip_test: bool) -> PoseEstimate:
         check_image(image)
         boxes = detections.boxes_xyxy
-        people = People.untracked(detections, *one_trip.run(image, boxes, flip_test=flip_test))
+        people = People.untracked(detections, *fused_graph.run(image, boxes, flip_test=flip_test))
         affines = topdown_affines(boxes, spec=self.spec.input, padding=self.spec.padding)
         return PoseEstimate(people, None, affines)
 

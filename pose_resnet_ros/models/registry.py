@@ -19,7 +19,7 @@ from pose_resnet_ros.models.table_pose import POSE_NETS
 FULL_FRAME = "full_frame"  # stands for a detector: the whole image is one person
 
 
-EMBEDDED: tuple[ModelEntry, ...] = (
+BUNDLED: tuple[ModelEntry, ...] = (
     ModelEntry(
         name="pose_resnet_lite",
         kind="pose",
@@ -27,7 +27,7 @@ EMBEDDED: tuple[ModelEntry, ...] = (
         source="trained by training/ of this package",
         licence="Apache-2.0",
         data="LSP-extended photographs (Johnson and Everingham, CVPR 2011), partly machine-labelled",
-        embedded=True,
+        bundled=True,
     ),
     ModelEntry(
         name="person_lite",
@@ -36,11 +36,11 @@ EMBEDDED: tuple[ModelEntry, ...] = (
         source="trained by training/ of this package",
         licence="Apache-2.0",
         data="LSP-extended photographs (Johnson and Everingham, CVPR 2011), boxes by a COCO-trained detector",
-        embedded=True,
+        bundled=True,
     ),
 )
 
-TABLE: tuple[ModelEntry, ...] = EMBEDDED + POSE_NETS + DETECTORS
+TABLE: tuple[ModelEntry, ...] = BUNDLED + POSE_NETS + DETECTORS
 
 
 def model_names(kind: Kind | None = None) -> tuple[str, ...]:

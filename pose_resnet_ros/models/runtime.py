@@ -58,8 +58,8 @@ class TensorInfo:
 class OnnxModel:
     """A network on one backend.
 
-    inputs, outputs: what the file declares; metadata: its text entries; grant: what it runs on, and why; fixed_batch: the
-    only batch size that the file allows, or None.
+    inputs, outputs: what the file declares; metadata: its text entries; selected_provider: what it runs on, and why;
+    fixed_batch: the only batch size that the file allows, or None.
     """
 
     def __init__(self, path: Path, *, run_on: RunOn | None = None, path_on_cpu: Path | None = None) -> None:
@@ -69,10 +69,10 @@ class OnnxModel:
         """
         run_on = run_on or RunOn()
         self._canceller = run_on.canceller
-        self._session, self.grant = open_session(
+        self._session, self.selected_provider = open_session(
             path, backend=run_on.backend, device_id=run_on.device_id, threads=run_on.threads, path_on_cpu=path_on_cpu
         )
-        self.path = path_on_cpu if path_on_cpu and self.grant.backend == "cpu" else path
+        self.path = path_on_cpu if path_on_cpu and self.selected_provider.backend == "cpu" else path
         try:
             self.inputs = tuple(_info(node) for node in self._session.get_inputs())
             self.outputs = tuple(_info(node) for node in self._session.get_outputs())

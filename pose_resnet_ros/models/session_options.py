@@ -7,8 +7,8 @@ from __future__ import annotations
 import onnxruntime as ort
 
 from pose_resnet_ros.models.cancel import LOG_SEVERITY_FATAL
+from pose_resnet_ros.models.cpu_fallback import RECORD_ENTRY
 from pose_resnet_ros.models.cpu_features import saturates_at_int8
-from pose_resnet_ros.models.placement import RECORD_ENTRY
 
 _SPIN_US = "100"
 

@@ -218,8 +218,8 @@ class PoseNode(GuardedLifecycleNode):
         return TRANSPORTS[self._settings.image_transport]
 
     def _providers(self) -> dict[str, str]:
-        grants = self._pipeline.grants if self._pipeline else {}
-        return {network: grant.provider for network, grant in grants.items()}
+        providers = self._pipeline.selected_providers if self._pipeline else {}
+        return {network: selected.provider for network, selected in providers.items()}
 
     def _condition(self) -> NodeState:
         topic = self._transport.topic(self)

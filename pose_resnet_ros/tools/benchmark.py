@@ -93,7 +93,7 @@ def _label(name: str, value: Any) -> str:
     if name == "max_batch":
         return f"batch {value}"
     if name == "one_trip":
-        return "one trip" if value else "ordinary"
+        return "fused graph" if value else "ordinary"
     return Path(str(value)).stem or "own size"
 
 

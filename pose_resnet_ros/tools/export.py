@@ -69,7 +69,7 @@ def find_source(checkpoint: str, model: str | None) -> tuple[Path, ModelEntry | 
     """
     entry = find_entry(checkpoint)
     if entry is not None:
-        path = entry_path(entry) if entry.embedded else models_folder() / entry.stored_file
+        path = entry_path(entry) if entry.bundled else models_folder() / entry.stored_file
         if not path.is_file():
             raise ModelError(f"{path} is not there yet; get it with: python3 -m pose_resnet_ros models fetch {entry.name}")
         return path, get_entry(model) if model else entry
@@ -119,7 +119,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python3 -m pose_resnet_ros export", description=__doc__)
     parser.add_argument(
         "checkpoint",
-        help="Microsoft or mmpose checkpoint, darknet .weights, ONNX file, or the name of a fetched or embedded model",
+        help="Microsoft or mmpose checkpoint, darknet .weights, ONNX file, or the name of a fetched or bundled model",
     )
     parser.add_argument(
         "--output",

@@ -26,10 +26,10 @@ def test_the_gpu_script_on_the_cpu(tmp_path: Path) -> None:
     subprocess.run([sys.executable, *words.split()], cwd=ROOT, check=True, capture_output=True, timeout=600)
     report = json.loads(output.read_text())
     assert report["log"] == []
-    assert all(row["in_one_trip"] for row in report["parity"].values())
+    assert all(row["in_fused_graph"] for row in report["parity"].values())
     assert report["replays"]["largest_score_difference"] < 1e-3
-    assert report["frame"].keys() == {"one trip", "crops on the CPU"}
-    assert set(report["per_person"]["share_of_a_call_a_person"]) == {"one trip", "network"}
+    assert report["frame"].keys() == {"fused graph", "crops on the CPU"}
+    assert set(report["per_person"]["share_of_a_call_a_person"]) == {"fused graph", "network"}
     assert set(report["replays"]["first_and_next_call_ms"]) == {"1"}
     assert report["batch"]["persons"] == 1
     assert len(report["batch"]["rows"]["as shipped"]) == 4

@@ -19,7 +19,7 @@ from pose_resnet_ros.core.types import Detections
 class FixedDetector:
     """Always finds the same boxes."""
 
-    grant = None
+    selected_provider = None
 
     def __init__(self, boxes_xyxy: list[list[float]]) -> None:
         self._boxes = np.array(boxes_xyxy, np.float32).reshape(-1, 4)

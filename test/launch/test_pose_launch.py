@@ -259,7 +259,7 @@ def test_launch_publishes_persons_and_ends_cleanly(tmp_path):
     from pose_resnet_ros.msg import PersonArray
 
     cv2.imwrite(str(tmp_path / "gray.png"), np.full((120, 160, 3), 127, np.uint8))
-    arguments = [f"source:={tmp_path}/gray.png", "namespace:=robot", "preset:=embedded", "sigterm_timeout:=50"]
+    arguments = [f"source:={tmp_path}/gray.png", "namespace:=robot", "preset:=bundled", "sigterm_timeout:=50"]
     env = {**os.environ, "PYTHONUNBUFFERED": "1"}
     command = [sys.executable, "-c", RUN_LAUNCH, str(LAUNCH_FILE), *arguments]
     log = tmp_path / "log.txt"

@@ -26,9 +26,9 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_the_cpu_is_granted(path: Path) -> None:
-    session, grant = open_session(path, backend="cpu", device_id=0, threads=1)
+    session, selected = open_session(path, backend="cpu", device_id=0, threads=1)
     assert session.get_providers() == ["CPUExecutionProvider"]
-    assert (grant.backend, grant.provider, grant.reason) == ("cpu", "CPUExecutionProvider", "as requested")
+    assert (selected.backend, selected.provider, selected.reason) == ("cpu", "CPUExecutionProvider", "as requested")
 
 
 @pytest.mark.parametrize(
@@ -116,10 +116,10 @@ def test_cuda_that_starts_but_cannot_compute_is_refused(path: Path) -> None:
 
 @pytest.mark.usefixtures("without_cudnn")
 def test_auto_does_not_take_a_gpu_that_cannot_compute(path: Path) -> None:
-    session, grant = open_session(path, backend="auto", device_id=0, threads=1)
+    session, selected = open_session(path, backend="auto", device_id=0, threads=1)
     assert session.get_providers() == ["CPUExecutionProvider"]
-    assert grant.backend == "cpu"
-    assert "cuDNN is unavailable" in grant.reason
+    assert selected.backend == "cpu"
+    assert "cuDNN is unavailable" in selected.reason
 
 
 def test_a_failed_cuda_call_is_told_without_its_place_in_the_sources() -> None:
@@ -150,10 +150,10 @@ def test_a_broken_file_is_not_taken_for_a_missing_gpu(tmp_path: Path) -> None:
 def test_auto_falls_back_and_says_so(path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     monkeypatch.setattr(ort, "get_available_providers", lambda: ["CPUExecutionProvider"])
     with caplog.at_level(logging.INFO):
-        session, grant = open_session(path, backend="auto", device_id=0, threads=1)
+        session, selected = open_session(path, backend="auto", device_id=0, threads=1)
     assert session.get_providers() == ["CPUExecutionProvider"]
-    assert grant.backend == "cpu"
-    assert grant.reason.startswith("auto: no GPU")
+    assert selected.backend == "cpu"
+    assert selected.reason.startswith("auto: no GPU")
     assert "pose.onnx runs on the CPU (auto: no GPU" in caplog.text
 
 
@@ -257,8 +257,8 @@ def test_openvino_keeps_to_the_threads_it_is_given(
             return listed
 
     monkeypatch.setattr(ort, "InferenceSession", Session)
-    _, grant = open_session(path, backend="openvino", device_id=0, threads=threads)
-    assert grant.provider == "OpenVINOExecutionProvider"
+    _, selected = open_session(path, backend="openvino", device_id=0, threads=threads)
+    assert selected.provider == "OpenVINOExecutionProvider"
     assert given == [("OpenVINOExecutionProvider", options), ("CPUExecutionProvider", {})]
 
 

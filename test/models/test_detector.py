@@ -150,7 +150,7 @@ def test_full_frame_is_a_detector_without_a_network() -> None:
     assert isinstance(detector, FullFrame)
     found = detector.detect(IMAGE, detection_threshold=0.9, nms_threshold=0.5)
     np.testing.assert_array_equal(found.boxes_xyxy, [[0, 0, 640, 480]])
-    assert detector.grant is None
+    assert detector.selected_provider is None
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])

@@ -12,7 +12,7 @@ import pytest
 from pose_resnet_ros.core.errors import ModelError
 from pose_resnet_ros.models.entry import ModelEntry
 from pose_resnet_ros.models.files import find_model, models_folder, of_precision
-from pose_resnet_ros.models.registry import EMBEDDED, find_entry
+from pose_resnet_ros.models.registry import BUNDLED, find_entry
 
 
 @pytest.fixture
@@ -30,8 +30,8 @@ def test_the_folder_follows_the_environment(home: Path, monkeypatch: pytest.Monk
     assert models_folder() == Path("/some/cache/pose_resnet_ros")
 
 
-@pytest.mark.parametrize("entry", EMBEDDED, ids=lambda entry: entry.name)
-def test_embedded_models_are_in_the_package(entry: ModelEntry) -> None:
+@pytest.mark.parametrize("entry", BUNDLED, ids=lambda entry: entry.name)
+def test_bundled_models_are_in_the_package(entry: ModelEntry) -> None:
     file = find_model(entry.name)
     assert file.path.is_file()
     assert file.entry is entry

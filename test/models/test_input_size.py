@@ -116,7 +116,7 @@ def test_the_pipeline_takes_it_as_a_text() -> None:
         load_pipeline(detector_input="small", backend="cpu")
 
 
-def test_the_embedded_files_sizes_are_free() -> None:
+def test_the_bundled_files_sizes_are_free() -> None:
     model = onnx.load(find_model("person_lite").path)
     dims = model.graph.input[0].type.tensor_type.shape.dim
     assert [dim.dim_param or dim.dim_value for dim in dims] == ["N", 3, "height", "width"]

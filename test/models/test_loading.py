@@ -89,14 +89,14 @@ def test_what_comes_along_in_8_bits_has_the_weights_that_come_along(path: Path) 
     ],
 )
 @pytest.mark.parametrize("backend", ["cpu", "auto"])
-def test_embedded_models_run_in_8_bits_where_the_cpu_is_fast_at_that(
+def test_bundled_models_run_in_8_bits_where_the_cpu_is_fast_at_that(
     monkeypatch: pytest.MonkeyPatch, backend: str, fast: bool, precision: str, file: str
 ) -> None:
     monkeypatch.setattr(loading, "is_fast_at_int8", lambda: fast)
     monkeypatch.setattr(backends.ort, "get_available_providers", lambda: ["CPUExecutionProvider"])
     model, _ = loading.open_model("person_lite", spec_type=DetectorSpec, run_on=RunOn(backend=backend), precision=precision)
     assert model.path == WEIGHTS_FOLDER / file
-    assert model.grant.provider == "CPUExecutionProvider"
+    assert model.selected_provider.provider == "CPUExecutionProvider"
 
 
 def test_auto_takes_other_models_as_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""A node that goes up and down keeps its size: with the embedded models, images and results, in a process of its own."""
+"""A node that goes up and down keeps its size: with the bundled models, images and results, in a process of its own."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ def run(*arguments: str) -> int:
     return cli.main(["benchmark", "--threads", "1", "--rounds", "2", "--size", "160x120", *arguments])
 
 
-def test_frames_of_the_embedded_models(tmp_path: Path, capsys):
+def test_frames_of_the_bundled_models(tmp_path: Path, capsys):
     path = tmp_path / "all.json"
     assert run("--persons", "0", "2", "--max-batch", "32", "1", "--json", str(path)) == 0
     rows = json.loads(path.read_text())["frames"]
@@ -40,14 +40,14 @@ def test_frames_of_the_embedded_models(tmp_path: Path, capsys):
     assert "batch 32" in capsys.readouterr().out
 
 
-def test_one_trip_beside_the_ordinary_way(spot: str, tmp_path: Path):
+def test_the_fused_graph_beside_the_ordinary_way(spot: str, tmp_path: Path):
     path = tmp_path / "both.json"
     given = ("--pose-model", spot, "--detector-model", "full_frame", "--persons", "1", "--json", str(path))
     assert run(*given, "--one-trip", "false", "true") == 0
-    ordinary, one_trip = json.loads(path.read_text())["frames"]
-    assert (ordinary["configuration"], one_trip["configuration"]) == ("ordinary", "one trip")
+    ordinary, fused = json.loads(path.read_text())["frames"]
+    assert (ordinary["configuration"], fused["configuration"]) == ("ordinary", "fused graph")
     assert {"crop", "decode"} <= ordinary["stage_ms"].keys()
-    assert not {"crop", "decode"} & one_trip["stage_ms"].keys()
+    assert not {"crop", "decode"} & fused["stage_ms"].keys()
 
 
 def test_it_is_compared_with_an_older_run(spot: str, tmp_path: Path, capsys):

@@ -170,7 +170,7 @@ def pictures(folder: Path) -> Path:
     return folder
 
 
-def test_an_embedded_model_in_8_bits_is_found_by_its_precision(
+def test_a_bundled_model_in_8_bits_is_found_by_its_precision(
     tmp_path: Path, home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = pictures(tmp_path / "pictures")

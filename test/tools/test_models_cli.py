@@ -138,7 +138,7 @@ def test_the_path_of_an_absent_model_says_how_to_get_it(capsys: pytest.CaptureFi
     assert "get it with: python3 -m pose_resnet_ros models fetch yolox_s" in capsys.readouterr().err
 
 
-def test_embedded_models_need_no_fetching(capsys: pytest.CaptureFixture[str]) -> None:
+def test_bundled_models_need_no_fetching(capsys: pytest.CaptureFixture[str]) -> None:
     assert verbs.main(["fetch", "person_lite"]) == 0
     assert "is part of this package" in capsys.readouterr().out
     assert verbs.main(["verify", "person_lite"]) == 0

@@ -74,7 +74,7 @@ def _run(name: str, options: argparse.Namespace, data: CocoData, image_ids: list
         with _progress(image_ids, name) as shown:
             result = measure(pipeline, data, shown, boxes=boxes, settings=settings)
         seconds = time.perf_counter() - begin
-        provider = pipeline.grants["pose"].provider
+        provider = pipeline.selected_providers["pose"].provider
     if options.results:
         report.write_results(report.result_file(options.results, name, options.pose_model), result.rows)
     run = report.Run(

@@ -17,7 +17,7 @@ from pose_resnet_ros.models.spec import PRECISION, WEIGHT_BITS, PoseSpec, Spec
 
 HEADINGS = ("name", "state", "input", "MB", "GMAC", "accuracy", "licence", "checked here")
 LEGEND = """\
-state     embedded: part of the package; ready: can run; one command: python3 -m pose_resnet_ros models fetch NAME does all of it;
+state     bundled: part of the package; ready: can run; one command: python3 -m pose_resnet_ros models fetch NAME does all of it;
           by hand: a browser must download the file, models fetch NAME says how
 accuracy  as published, or "measured" with this package: keypoint AP, PCKh, box AP or person AP of COCO
 checked   the file: published digest, conversion and results of the real file; conversion: of generated files with the published
@@ -25,9 +25,9 @@ checked   the file: published digest, conversion and results of the real file; c
 
 
 def state_of(entry: ModelEntry) -> str:
-    """embedded, ready, fetched (to be converted), one command or by hand."""
-    if entry.embedded:
-        return "embedded"
+    """bundled, ready, fetched (to be converted), one command or by hand."""
+    if entry.bundled:
+        return "bundled"
     if entry_path(entry).is_file():
         return "ready"
     if (models_folder() / entry.stored_file).is_file():
@@ -52,11 +52,11 @@ def markdown(rows: Iterable[ModelEntry]) -> str:
 
 
 def _markdown_cells(entry: ModelEntry) -> tuple[str, ...]:
-    if entry.embedded:
+    if entry.bundled:
         card = f"[its card](models/{entry.name}.md)"
         return (f"`{entry.name}`", *("-",) * 4, card, entry.licence, "-", checked_text(entry), "nothing to do")
     name, _, pixels, size, cost, accuracy, licence, checked = _cells(entry)
-    spec = entry.spec or _embedded_spec(entry)
+    spec = entry.spec or _bundled_spec(entry)
     way = "one command" if entry.urls else "by hand"
     digest = f"{entry.digest.algorithm} {entry.digest.hex_digits[:8]}..." if entry.digest else "first fetch"
     reading = f"{spec.input.channel_order}, {spec.decoder}"
@@ -79,21 +79,21 @@ def _cells(entry: ModelEntry) -> tuple[str, ...]:
 def size_text(entry: ModelEntry) -> str:
     """Megabytes of the published file."""
     path = entry_path(entry)
-    if entry.embedded:
+    if entry.bundled:
         return f"{path.stat().st_size / 1e6:.1f}"
     megabytes = entry.size / 1e6 if entry.size else entry.megabytes
     return f"{megabytes:.0f}" if megabytes else "-"
 
 
 def cost_text(entry: ModelEntry) -> str:
-    """1e9 multiply-adds of one input: of an embedded model counted in its file, "-" where onnx is missing."""
+    """1e9 multiply-adds of one input: of a bundled model counted in its file, "-" where onnx is missing."""
     gmac = entry.gmac
-    if entry.embedded:
+    if entry.bundled:
         try:
             from pose_resnet_ros.export.cost import giga_multiply_adds
         except ModuleNotFoundError:
             return "-"
-        pixels = _embedded_spec(entry).input
+        pixels = _bundled_spec(entry).input
         gmac = giga_multiply_adds(entry_path(entry), width=pixels.width, height=pixels.height)
     return f"{gmac:.3g}" if gmac else "-"
 
@@ -108,11 +108,11 @@ def licence_text(entry: ModelEntry) -> str:
 
 def checked_text(entry: ModelEntry) -> str:
     """What was verified of the row with this package."""
-    checks = {"the file": entry.was_seen or entry.embedded, "conversion": entry.checkpoint, "decoder": True}
+    checks = {"the file": entry.was_seen or entry.bundled, "conversion": entry.checkpoint, "decoder": True}
     return ", ".join(word for word, was_checked in checks.items() if was_checked)
 
 
-def _embedded_spec(entry: ModelEntry) -> Spec:
+def _bundled_spec(entry: ModelEntry) -> Spec:
     model = OnnxModel(entry_path(entry), run_on=RunOn(backend="cpu", max_batch=1))
     try:
         return spec_of(model, entry)
@@ -122,7 +122,7 @@ def _embedded_spec(entry: ModelEntry) -> Spec:
 
 def input_text(entry: ModelEntry) -> str:
     """Width x height, as everywhere in this package; file names have height x width."""
-    pixels = (entry.spec or _embedded_spec(entry)).input
+    pixels = (entry.spec or _bundled_spec(entry)).input
     return f"{pixels.width}x{pixels.height}"
 
 
@@ -157,7 +157,7 @@ def description(entry: ModelEntry) -> str:
         "checked here": checked_text(entry),
         "note": entry.note,
     }
-    if entry.embedded:
+    if entry.bundled:
         facts |= {"size": "", "digest": ""}
     return _lines(facts)
 

@@ -57,7 +57,7 @@ def _fetch(options: argparse.Namespace) -> int:
     def make(entry: ModelEntry) -> None:
         with _progress() as report:
             path = make_ready(entry, say=print, report=report, from_folder=options.from_folder)
-        print(f"{entry.name} is part of this package: {path}" if entry.embedded else f"{entry.name}: ready, {path}")
+        print(f"{entry.name} is part of this package: {path}" if entry.bundled else f"{entry.name}: ready, {path}")
 
     make_each_ready([get_entry(name) for name in options.names], make)
     return 0
@@ -102,8 +102,8 @@ def _verify_added(name: str) -> list[str]:
 
 def _verify_row(entry: ModelEntry) -> list[str]:
     """What was found right, in words. Raises DownloadError."""
-    if entry.embedded:
-        return ["embedded"]
+    if entry.bundled:
+        return ["bundled"]
     checked = []
     published, model = models_folder() / entry.stored_file, entry_path(entry)
     if published.is_file():
@@ -117,7 +117,7 @@ def _verify_row(entry: ModelEntry) -> list[str]:
 
 def _add(options: argparse.Namespace) -> int:
     path = options.file
-    rows = [row for row in TABLE if row.published_file == path.name and not row.embedded]
+    rows = [row for row in TABLE if row.published_file == path.name and not row.bundled]
     if options.as_row:
         rows = [get_entry(options.as_row)]
     if rows and not (options.like or options.name):

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""How good the embedded pose network is, through the package's own code.
+"""How good the bundled pose network is, through the package's own code.
 
 On the validation split of its data set where that lies beside the repository (or where POSE_RESNET_ROS_PEOPLE says); and on a
 figure drawn here.

@@ -6,7 +6,7 @@ from __future__ import annotations
 import onnx
 from onnx import TensorProto, helper
 
-from pose_resnet_ros.models.gpu_trial import CONVOLUTION, try_convolution
+from pose_resnet_ros.models.cuda_smoke_test import CONVOLUTION, run_convolution
 from pose_resnet_ros.models.session_options import session_options
 
 
@@ -23,4 +23,4 @@ def test_the_convolution_is_the_one_that_is_described() -> None:
 
 
 def test_it_adds_up() -> None:
-    assert try_convolution(session_options(1), [("CPUExecutionProvider", {})]) == 10
+    assert run_convolution(session_options(1), [("CPUExecutionProvider", {})]) == 10

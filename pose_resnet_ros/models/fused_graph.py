@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The pose network's fast path on a GPU: the frame goes to the device once, keypoints come back.
 
-The graph is composed when the model is loaded (``one_trip_graph.py``), in memory: any file can be used, whoever exported it,
+The graph is composed when the model is loaded (``fused_graph_compose.py``), in memory: any file can be used, whoever exported it,
 a changed description counts at once, and no second copy on the disk can grow stale. Composing takes a second for 136 MB.
 """
 
@@ -17,7 +17,7 @@ from pose_resnet_ros.core.errors import BackendError, ModelError, PoseError
 from pose_resnet_ros.core.heatmaps import Points
 from pose_resnet_ros.core.log import logger_of
 from pose_resnet_ros.models.backends import open_composed
-from pose_resnet_ros.models.one_trip_buffers import Device, Trip, buckets_for
+from pose_resnet_ros.models.fused_graph_buffers import BoundSession, Device, buckets_for
 from pose_resnet_ros.models.runtime import OnnxModel, RunOn
 from pose_resnet_ros.models.spec import PoseSpec
 
@@ -35,9 +35,9 @@ _AGREE_PX = 1.0  # half of the joints: rounding moves few at all, a wrong crop n
 
 def obstacle(spec: PoseSpec, network: OnnxModel) -> str | None:
     """Why the network cannot take this path; None where it can."""
-    if network.grant.backend not in _DEVICES:
+    if network.selected_provider.backend not in _DEVICES:
         # TensorRT, for one, would build an engine for each size of the frame.
-        return f"backend '{network.grant.backend}' is for the network alone"
+        return f"backend '{network.selected_provider.backend}' is for the network alone"
     if spec.decoder not in DECODERS:
         return f"decoder '{spec.decoder}' is not in the graph"
     if spec.crop != "topdown":
@@ -47,9 +47,9 @@ def obstacle(spec: PoseSpec, network: OnnxModel) -> str | None:
     return None
 
 
-def open_one_trip(
+def open_fused_graph(
     network: OnnxModel, spec: PoseSpec, *, output: np.ndarray, flip_order: Sequence[int], run_on: RunOn, reference: Reference
-) -> OneTrip | None:
+) -> FusedGraph | None:
     """The fast path for an opened network, on the same backend; None, with the reason in the log, where it cannot be had.
 
     output: what the network gave once, for its shape; flip_order: ``Skeleton.flip_order``; reference: the ordinary path, with
@@ -60,9 +60,9 @@ def open_one_trip(
         _, joints, height, width = output.shape
         shape = (joints, height, width)
         try:
-            one_trip = OneTrip(network, spec, heatmap_shape=shape, flip_order=flip_order, run_on=run_on)
-            _require_agreement(one_trip, reference)
-            return one_trip
+            fused_graph = FusedGraph(network, spec, heatmap_shape=shape, flip_order=flip_order, run_on=run_on)
+            _require_agreement(fused_graph, reference)
+            return fused_graph
         except ImportError:
             reason = "the onnx package is missing (pip install onnx; the extra [gpu] has it)"
         except (ModelError, BackendError) as error:
@@ -71,7 +71,7 @@ def open_one_trip(
     return None
 
 
-class OneTrip:
+class FusedGraph:
     """Frame and boxes to keypoints in one run. Use it from one thread."""
 
     def __init__(
@@ -84,15 +84,15 @@ class OneTrip:
         run_on: RunOn,
         provider_options: Mapping[str, str] | None = None,
     ) -> None:
-        """Compose, open and run it once; arguments as for ``open_one_trip``, provider_options: onnxruntime's, on top of ours.
+        """Compose, open and run it once; arguments as for ``open_fused_graph``, provider_options: onnxruntime's, on top of ours.
 
         Raises ImportError without the onnx package, ModelError and BackendError.
         """
         self._network, self._spec, self._run_on = network, spec, run_on
         self._provider_options = dict(provider_options or {})
         self._heatmap_shape, self._flip_order = heatmap_shape, list(flip_order)
-        self._recording = network.grant.backend == "cuda" and _version() >= _FIRST_WITH_RECORDINGS
-        self._trips = {False: self._open(flip_test=False)}
+        self._recording = network.selected_provider.backend == "cuda" and _version() >= _FIRST_WITH_RECORDINGS
+        self._sessions = {False: self._open(flip_test=False)}
 
     def run(self, image: np.ndarray, boxes_xyxy: np.ndarray, *, flip_test: bool = False) -> Points:
         """Keypoints (N, K, 2) float32 in image pixels and scores (N, K) float32.
@@ -100,22 +100,22 @@ class OneTrip:
         image: (H, W, 3) uint8 BGR; boxes_xyxy: (N, 4), valid, N >= 1; the first flip test opens a second session.
         Raises InferenceCancelled, and ModelError where onnxruntime refuses.
         """
-        if flip_test not in self._trips:
-            self._trips[flip_test] = self._open(flip_test=flip_test)
+        if flip_test not in self._sessions:
+            self._sessions[flip_test] = self._open(flip_test=flip_test)
         try:
-            return self._trips[flip_test].run(image, boxes_xyxy)
+            return self._sessions[flip_test].run(image, boxes_xyxy)
         except ModelError as error:
-            if not self._trips[flip_test].recorded:
+            if not self._sessions[flip_test].recorded:
                 raise
             self._stop_recording(error)
-            self._trips[flip_test] = self._open(flip_test=flip_test)
-        return self._trips[flip_test].run(image, boxes_xyxy)
+            self._sessions[flip_test] = self._open(flip_test=flip_test)
+        return self._sessions[flip_test].run(image, boxes_xyxy)
 
     def close(self) -> None:
         """Free the sessions; it cannot run afterwards."""
-        self._trips.clear()
+        self._sessions.clear()
 
-    def _open(self, *, flip_test: bool) -> Trip:
+    def _open(self, *, flip_test: bool) -> BoundSession:
         model = self._composed(flip_test=flip_test)
         if self._recording:
             try:
@@ -132,19 +132,19 @@ class OneTrip:
     def _composed(self, *, flip_test: bool) -> bytes:
         import onnx
 
-        from pose_resnet_ros.models.one_trip_graph import compose_one_trip
+        from pose_resnet_ros.models.fused_graph_compose import compose_fused_graph
 
         order = self._flip_order if flip_test else None
         try:
             network = onnx.load(str(self._network.path))
-            model = compose_one_trip(network, self._spec, heatmap_shape=self._heatmap_shape, flip_order=order)
+            model = compose_fused_graph(network, self._spec, heatmap_shape=self._heatmap_shape, flip_order=order)
             return model.SerializeToString()
         except Exception as error:  # those of onnx and protobuf share no base class below Exception
             raise ModelError(f"the graph cannot be composed: {str(error).splitlines()[0]}") from error
 
-    def _tried(self, model: bytes, *, recorded: bool) -> Trip:
+    def _tried(self, model: bytes, *, recorded: bool) -> BoundSession:
         """Opened, and run once on a black picture: what cannot run shall be known now."""
-        backend, run_on = self._network.grant.backend, self._run_on
+        backend, run_on = self._network.selected_provider.backend, self._run_on
         session = open_composed(
             model,
             path=self._network.path,
@@ -154,7 +154,7 @@ class OneTrip:
             more={**self._provider_options, **({"enable_cuda_graph": "1"} if recorded else {})},
         )
         device = Device(_DEVICES[backend], run_on.device_id)
-        trip = Trip(
+        bound = BoundSession(
             session,
             path=self._network.path,
             device=device,
@@ -163,11 +163,11 @@ class OneTrip:
             canceller=run_on.canceller,
             recorded=recorded,
         )
-        trip.run(np.zeros((8, 8, 3), np.uint8), np.array([[1, 1, 7, 7]], np.float32))
-        return trip
+        bound.run(np.zeros((8, 8, 3), np.uint8), np.array([[1, 1, 7, 7]], np.float32))
+        return bound
 
 
-def _require_agreement(one_trip: OneTrip, reference: Reference) -> None:
+def _require_agreement(fused_graph: FusedGraph, reference: Reference) -> None:
     """Raises ModelError unless two pictures, one after the other, get the ordinary path's keypoints, most of them.
 
     What no machine of ours could try must prove itself where it runs: a kernel that computes something else, or a recording
@@ -178,7 +178,7 @@ def _require_agreement(one_trip: OneTrip, reference: Reference) -> None:
         squares = np.random.default_rng(seed).integers(0, 256, (12, 16, 3), np.uint8)
         image = squares.repeat(16, axis=0).repeat(16, axis=1)
         expected = reference(image, boxes_xyxy)
-        keypoints_xy, _ = one_trip.run(image, boxes_xyxy)
+        keypoints_xy, _ = fused_graph.run(image, boxes_xyxy)
         apart_px = float(np.median(np.abs(keypoints_xy - expected).max(axis=2)))
         if not apart_px < _AGREE_PX:
             raise ModelError(f"its keypoints lie {apart_px:.1f} px from the ordinary path's (median)")

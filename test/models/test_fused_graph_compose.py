@@ -16,7 +16,7 @@ import pytest
 from pose_resnet_ros.core.heatmaps import DECODERS, merge_flipped
 from pose_resnet_ros.core.skeletons import skeleton_named
 from pose_resnet_ros.core.types import InputSpec
-from pose_resnet_ros.models.one_trip_graph import compose_one_trip
+from pose_resnet_ros.models.fused_graph_compose import compose_fused_graph
 from pose_resnet_ros.models.spec import PoseSpec
 
 SMALL = PoseSpec("small", InputSpec(24, 32, "bgr", 1 / 255), decoder="microsoft", skeleton="coco17")
@@ -46,7 +46,7 @@ def channel_mean(path: Path, spec: PoseSpec = SMALL) -> onnx.ModelProto:
 
 
 def crops_of(path: Path, spec: PoseSpec, frame: np.ndarray, boxes: np.ndarray) -> np.ndarray:
-    model = compose_one_trip(channel_mean(path, spec), spec, heatmap_shape=(17, 8, 6))
+    model = compose_fused_graph(channel_mean(path, spec), spec, heatmap_shape=(17, 8, 6))
     return run(model, frame, boxes, "network.input")[0]
 
 
@@ -112,7 +112,7 @@ def peaks_everywhere(seed: int = 0) -> np.ndarray:
 def test_points_and_scores_are_those_of_the_decoder(tmp_path: Path, decoder: str, seed: int) -> None:
     spec, maps = replace(SMALL, decoder=decoder), peaks_everywhere(seed)
     network = onnx.load(known_models.constant_answers(tmp_path / "m.onnx", {"heatmaps": maps}, spec=spec))
-    model = compose_one_trip(network, spec, heatmap_shape=(17, 8, 6))
+    model = compose_fused_graph(network, spec, heatmap_shape=(17, 8, 6))
     keypoints, scores = run(model, frame_of(64, 48), np.repeat(EXACT_BOX, 3, axis=0))
     points, peaks = DECODERS[decoder].decode([maps], input_wh=(24, 32))
     for person in range(3):
@@ -124,7 +124,7 @@ def test_a_map_of_nothing_but_nan_has_score_0_and_a_place(tmp_path: Path) -> Non
     maps = peaks_everywhere()
     maps[0, 3] = np.nan
     network = onnx.load(known_models.constant_answers(tmp_path / "m.onnx", {"heatmaps": maps}, spec=SMALL))
-    keypoints, scores = run(compose_one_trip(network, SMALL, heatmap_shape=(17, 8, 6)), frame_of(64, 48), EXACT_BOX)
+    keypoints, scores = run(compose_fused_graph(network, SMALL, heatmap_shape=(17, 8, 6)), frame_of(64, 48), EXACT_BOX)
     assert np.isfinite(keypoints).all()
     assert scores[0, 3] == 0
 
@@ -136,7 +136,7 @@ def test_the_flip_test_is_the_mean_of_both_ways(tmp_path: Path) -> None:
     path = known_models.save(
         tmp_path / "m.onnx", [node], inputs={"input": ("n", 3, 32, 24)}, outputs=["heatmaps"], constants=kernel
     )
-    model = compose_one_trip(onnx.load(path), SMALL, heatmap_shape=(17, 8, 6), flip_order=FLIP_ORDER)
+    model = compose_fused_graph(onnx.load(path), SMALL, heatmap_shape=(17, 8, 6), flip_order=FLIP_ORDER)
     frame, boxes = frame_of(64, 48), np.concatenate([EXACT_BOX, EXACT_BOX + 3])
     keypoints, scores, doubled = run(model, frame, boxes, "keypoints_xy", "scores", "network.input")
     np.testing.assert_array_equal(doubled[2:], doubled[:2, ..., ::-1])
@@ -152,7 +152,7 @@ def test_a_network_of_an_older_opset_and_with_our_names(tmp_path: Path) -> None:
     kernel = np.full((17, 3, 4, 4), 1 / 48, np.float32)
     nodes = [
         onnx.helper.make_node("Relu", ["input"], ["frame"]),
-        onnx.helper.make_node("Conv", ["frame", "boxes_xyxy"], ["scores"], strides=[4, 4], name="one_trip_1"),
+        onnx.helper.make_node("Conv", ["frame", "boxes_xyxy"], ["scores"], strides=[4, 4], name="fused_graph_1"),
     ]
     path = known_models.save(
         tmp_path / "m.onnx", nodes, inputs={"input": ("n", 3, 32, 24)}, outputs=["scores"], constants={"boxes_xyxy": kernel}
@@ -163,6 +163,6 @@ def test_a_network_of_an_older_opset_and_with_our_names(tmp_path: Path) -> None:
     network.ir_version = 6
     frame = np.zeros((48, 64, 3), np.uint8)
     frame[20:24, 20:24] = 255  # crop pixels 12..15 across, 16..19 down: the cell (3, 4)
-    keypoints, scores = run(compose_one_trip(network, SMALL, heatmap_shape=(17, 8, 6)), frame, EXACT_BOX)
+    keypoints, scores = run(compose_fused_graph(network, SMALL, heatmap_shape=(17, 8, 6)), frame, EXACT_BOX)
     np.testing.assert_allclose(keypoints[0], np.tile([20.0, 20.0], (17, 1)), atol=1e-3)
     np.testing.assert_allclose(scores, np.ones((1, 17)), atol=1e-5)

@@ -26,7 +26,7 @@ CONVOLUTION = (
 )
 
 
-def try_convolution(options: ort.SessionOptions, providers: Sequence[tuple[str, dict[str, Any]]]) -> float:
+def run_convolution(options: ort.SessionOptions, providers: Sequence[tuple[str, dict[str, Any]]]) -> float:
     """What the convolution gives for ones, 10. Raises what onnxruntime raises where it cannot be computed."""
     session = ort.InferenceSession(CONVOLUTION, options, providers=list(providers), enable_fallback=0)
     run_options = ort.RunOptions()

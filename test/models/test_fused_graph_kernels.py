@@ -24,7 +24,7 @@ from pose_resnet_ros.core.skeletons import skeleton_named
 from pose_resnet_ros.core.types import InputSpec
 from pose_resnet_ros.export.precision import to_fp16
 from pose_resnet_ros.export.rewrite import split_transposed_convolutions, unpack_weights
-from pose_resnet_ros.models.one_trip_graph import compose_one_trip
+from pose_resnet_ros.models.fused_graph_compose import compose_fused_graph
 from pose_resnet_ros.models.spec import METADATA_KEY, PoseSpec, spec_from_json
 
 LITE = Path(__file__).parents[2] / "pose_resnet_ros" / "weights" / "pose_resnet_lite.onnx"
@@ -77,7 +77,9 @@ def test_every_node_has_a_kernel_on_cuda(change, allowed: set[str]) -> None:  # 
     shape = (17, spec.input.height // 4, spec.input.width // 4)
     for decoder, order, flip_order in product(("microsoft", "mmpose"), ("bgr", "rgb"), (None, FLIP_ORDER)):
         given: InputSpec = replace(spec.input, channel_order=order)  # type: ignore[arg-type]
-        model = compose_one_trip(network, replace(spec, decoder=decoder, input=given), heatmap_shape=shape, flip_order=flip_order)
+        model = compose_fused_graph(
+            network, replace(spec, decoder=decoder, input=given), heatmap_shape=shape, flip_order=flip_order
+        )
         assert set(kinds(model)) <= AROUND | allowed
 
 
@@ -86,5 +88,5 @@ def test_networks_of_other_opsets_are_brought_to_one_with_kernels(tmp_path: Path
     """GridSample of opset 20 has none in onnxruntime 1.23, MaxPool of opset 22 none in 1.31."""
     network = onnx.load(str(known_models.blob_finder(tmp_path / "p.onnx")))
     network = onnx.version_converter.convert_version(network, opset)
-    model = compose_one_trip(network, known_models.POSE_SPEC, heatmap_shape=(17, 64, 48))
+    model = compose_fused_graph(network, known_models.POSE_SPEC, heatmap_shape=(17, 64, 48))
     assert [entry.version for entry in model.opset_import if not entry.domain] == [opset if opset < 20 else 17]

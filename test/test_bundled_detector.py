@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""How good the embedded person detector is.
+"""How good the bundled person detector is.
 
 Always on pictures drawn here; on the validation photographs and on street footage where those are at hand:
 POSE_RESNET_ROS_PEOPLE: folder with annotations.json and images.tar of the training data (else ../shared/data/people).

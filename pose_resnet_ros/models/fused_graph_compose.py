@@ -30,7 +30,7 @@ _OPSET = 17  # others are brought here
 _OLDEST_IR = 8
 
 
-def compose_one_trip(
+def compose_fused_graph(
     network: onnx.ModelProto, spec: PoseSpec, *, heatmap_shape: tuple[int, int, int], flip_order: Sequence[int] | None = None
 ) -> onnx.ModelProto:
     """The whole way as one model.
@@ -67,7 +67,7 @@ class _Nodes:
     def add(self, op: str, *inputs: str, output: str = "", **attributes: Any) -> str:
         self._count += 1
         output = output or f"{op.lower()}_{self._count}"
-        node = helper.make_node(op, inputs, [output], name=f"one_trip_{self._count}", **attributes)
+        node = helper.make_node(op, inputs, [output], name=f"fused_graph_{self._count}", **attributes)
         self._nodes.append(node)
         return output
 

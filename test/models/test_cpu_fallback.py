@@ -12,7 +12,7 @@ import onnxruntime as ort
 import pytest
 from onnx import TensorProto, helper
 
-from pose_resnet_ros.models.placement import left_on_cpu, warn_of_nodes_on_cpu
+from pose_resnet_ros.models.cpu_fallback import left_on_cpu, warn_of_nodes_on_cpu
 from pose_resnet_ros.models.session_options import session_options
 
 

@@ -55,7 +55,7 @@ class _Bound:
     recording: int
 
 
-class Trip:
+class BoundSession:
     """One composed session and its buffers, which are kept while the frame's size stays. Use it from one thread.
 
     recorded: it keeps CUDA graphs, and replays them.
@@ -72,7 +72,7 @@ class Trip:
         canceller: Canceller,
         recorded: bool,
     ) -> None:
-        """session: of a graph by ``one_trip_graph``; recorded: it was opened with CUDA graphs, one is kept for each bucket."""
+        """session: of a graph by ``fused_graph_compose``; recorded: it was opened with CUDA graphs, one for each bucket."""
         self._session, self._path, self._canceller = session, path, canceller
         self._device, self._joints, self._buckets, self.recorded = device, joints, buckets, recorded
         self._numbers: Iterator[int] = itertools.count(1)
@@ -80,7 +80,7 @@ class Trip:
         self._frame_shape: tuple[int, ...] = ()
 
     def run(self, image: np.ndarray, boxes_xyxy: np.ndarray) -> Points:
-        """As ``OneTrip.run``."""
+        """As ``FusedGraph.run``."""
         self._take(image)
         largest = self._buckets[-1]
         starts = range(0, len(boxes_xyxy), largest)

@@ -18,9 +18,9 @@ from spot_model import spot_model
 
 from pose_resnet_ros.core.errors import BackendError, ImageError, InferenceCancelled
 from pose_resnet_ros.core.types import Detections, InputSpec
-from pose_resnet_ros.models import one_trip
-from pose_resnet_ros.models.backends import Grant
-from pose_resnet_ros.models.one_trip_buffers import buckets_for
+from pose_resnet_ros.models import fused_graph
+from pose_resnet_ros.models.backends import SelectedProvider
+from pose_resnet_ros.models.fused_graph_buffers import buckets_for
 from pose_resnet_ros.models.pose_net import PoseEstimate, PoseNet
 from pose_resnet_ros.models.runtime import RunOn
 from pose_resnet_ros.models.stages import StageClock
@@ -91,7 +91,7 @@ def require_same(fast: PoseEstimate, ordinary: PoseEstimate, *, noise: float = 0
 @pytest.fixture(scope="module")
 def blob_net(tmp_path_factory: pytest.TempPathFactory) -> PoseNet:
     path = known_models.blob_finder(tmp_path_factory.mktemp("blob") / "blob.onnx")
-    return PoseNet(path, run_on=replace(CPU, max_batch=4), one_trip=True)
+    return PoseNet(path, run_on=replace(CPU, max_batch=4), fused_graph=True)
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 4, 5, 8, 9])
@@ -105,7 +105,7 @@ def test_any_number_of_persons(blob_net: PoseNet, count: int) -> None:
 
 
 def test_more_than_the_largest_bucket(tmp_path: Path) -> None:
-    net = PoseNet(spot_model(tmp_path / "spot.onnx"), run_on=replace(CPU, max_batch=256), one_trip=True)
+    net = PoseNet(spot_model(tmp_path / "spot.onnx"), run_on=replace(CPU, max_batch=256), fused_graph=True)
     require_same(*both(net, scene(320, 240), boxes_for(65, 320, 240)))
 
 
@@ -138,15 +138,15 @@ def test_a_window_of_a_larger_picture(blob_net: PoseNet) -> None:
 def test_colour_orders_statistics_decoders_and_flip_test(tmp_path: Path, order: str, decoder: str, flip_test: bool) -> None:
     given = InputSpec(48, 64, order, 1 / 255, **IMAGENET)  # type: ignore[arg-type]
     spec = replace(known_models.POSE_SPEC, input=given, decoder=decoder)
-    net = PoseNet(known_models.blob_finder(tmp_path / "p.onnx", spec=spec), run_on=CPU, one_trip=True)
+    net = PoseNet(known_models.blob_finder(tmp_path / "p.onnx", spec=spec), run_on=CPU, fused_graph=True)
     estimates = both(net, scene(320, 240), boxes_for(4, 320, 240), flip_test=flip_test)
     require_same(*estimates, noise=0.03)
 
 
 @pytest.mark.parametrize("flip_test", [False, True])
-def test_the_embedded_network(flip_test: bool) -> None:
+def test_the_bundled_network(flip_test: bool) -> None:
     """On people: on coloured blobs its maps are nearly flat, as they should be."""
-    net = PoseNet("pose_resnet_lite", run_on=CPU, precision="fp32", one_trip=True)
+    net = PoseNet("pose_resnet_lite", run_on=CPU, precision="fp32", fused_graph=True)
     image = cv2.imread(str(STREET))
     boxes = Detections(STREET_BOXES_XYXY, np.full(len(STREET_BOXES_XYXY), 0.9, np.float32))
     # A photograph has more contrast than the blobs, and rounding it to whole grey levels and 1/32 pixel changes more.
@@ -168,7 +168,7 @@ def test_what_it_cannot_do_takes_the_ordinary_path_and_says_so_once(
     spec = replace(known_models.POSE_SPEC, **change)  # type: ignore[arg-type]
     path = known_models.pose_net(tmp_path / "p.onnx", spec=spec, batch=batch)
     with caplog.at_level(logging.WARNING):
-        net = PoseNet(path, run_on=replace(CPU, max_batch=1), one_trip=True)
+        net = PoseNet(path, run_on=replace(CPU, max_batch=1), fused_graph=True)
         for _ in range(2):
             estimate = net.estimate(scene(320, 240), boxes_for(2, 320, 240), keep_heatmaps=False)
     assert estimate.heatmaps is not None
@@ -179,7 +179,7 @@ def test_what_it_cannot_do_takes_the_ordinary_path_and_says_so_once(
 def test_a_network_without_heatmaps_takes_the_ordinary_path(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     answers = {"x": np.ones((1, 17, 384)), "y": np.ones((1, 17, 512))}
     spec = replace(known_models.POSE_SPEC, decoder="simcc")
-    PoseNet(known_models.constant_answers(tmp_path / "s.onnx", answers, spec=spec), run_on=CPU, one_trip=True)
+    PoseNet(known_models.constant_answers(tmp_path / "s.onnx", answers, spec=spec), run_on=CPU, fused_graph=True)
     assert "s.onnx: crops and decoding stay on the CPU: decoder 'simcc' is not in the graph" in caplog.text
 
 
@@ -188,7 +188,7 @@ def test_without_the_onnx_package_it_says_what_to_install(
 ) -> None:
     path = known_models.pose_net(tmp_path / "p.onnx")
     monkeypatch.setitem(sys.modules, "onnx", None)
-    PoseNet(path, run_on=CPU, one_trip=True)
+    PoseNet(path, run_on=CPU, fused_graph=True)
     assert "the onnx package is missing (pip install onnx; the extra [gpu] has it)" in caplog.text
 
 
@@ -209,7 +209,7 @@ def test_bad_images_and_boxes_are_refused(blob_net: PoseNet) -> None:
 
 def test_it_can_be_cancelled(tmp_path: Path) -> None:
     run_on = RunOn(backend="cpu")
-    net = PoseNet(known_models.pose_net(tmp_path / "p.onnx"), run_on=run_on, one_trip=True)
+    net = PoseNet(known_models.pose_net(tmp_path / "p.onnx"), run_on=run_on, fused_graph=True)
     run_on.canceller.cancel()
     with pytest.raises(InferenceCancelled):
         net.estimate(scene(320, 240), boxes_for(1, 320, 240), keep_heatmaps=False)
@@ -226,14 +226,14 @@ def test_where_it_does_not_agree_with_the_ordinary_path_it_is_not_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A device that computes something else cannot be had: here it answers the second picture with the first one's points."""
-    real, first = one_trip.OneTrip.run, []
+    real, first = fused_graph.FusedGraph.run, []
 
-    def stale(self: one_trip.OneTrip, *given: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def stale(self: fused_graph.FusedGraph, *given: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         first.append(real(self, *given))
         return first[0]
 
-    monkeypatch.setattr(one_trip.OneTrip, "run", stale)
-    net = PoseNet(known_models.blob_finder(tmp_path / "p.onnx"), run_on=CPU, one_trip=True)
+    monkeypatch.setattr(fused_graph.FusedGraph, "run", stale)
+    net = PoseNet(known_models.blob_finder(tmp_path / "p.onnx"), run_on=CPU, fused_graph=True)
     assert "p.onnx: crops and decoding stay on the CPU: its keypoints lie" in caplog.text
     estimate = net.estimate(scene(320, 240), boxes_for(2, 320, 240), keep_heatmaps=False)
     assert estimate.heatmaps is not None
@@ -243,8 +243,10 @@ def test_tensorrt_runs_the_network_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     net = PoseNet(known_models.blob_finder(tmp_path / "p.onnx"), run_on=CPU)
-    monkeypatch.setattr(net._model, "grant", Grant("tensorrt", "TensorrtExecutionProvider", "as requested"))
-    assert net._open_one_trip(CPU) is None
+    monkeypatch.setattr(
+        net._model, "selected_provider", SelectedProvider("tensorrt", "TensorrtExecutionProvider", "as requested")
+    )
+    assert net._open_fused_graph(CPU) is None
     assert "p.onnx: crops and decoding stay on the CPU: backend 'tensorrt' is for the network alone" in caplog.text
 
 
@@ -253,18 +255,18 @@ def test_where_cuda_graphs_are_refused_it_runs_without(
 ) -> None:
     """No GPU here: a CPU session stands in for CUDA's, and refuses to record as a graph with a copy in it does."""
     net = PoseNet(known_models.blob_finder(tmp_path / "p.onnx"), run_on=CPU)
-    monkeypatch.setattr(net._model, "grant", Grant("cuda", "CUDAExecutionProvider", "as requested"))
-    monkeypatch.setattr(one_trip, "_DEVICES", {"cuda": "cpu"})
-    monkeypatch.setattr(one_trip, "_version", lambda: one_trip._FIRST_WITH_RECORDINGS)
-    real = one_trip.open_composed
+    monkeypatch.setattr(net._model, "selected_provider", SelectedProvider("cuda", "CUDAExecutionProvider", "as requested"))
+    monkeypatch.setattr(fused_graph, "_DEVICES", {"cuda": "cpu"})
+    monkeypatch.setattr(fused_graph, "_version", lambda: fused_graph._FIRST_WITH_RECORDINGS)
+    real = fused_graph.open_composed
 
     def refusing(model: bytes, *, more: dict[str, str], backend: str, **given: object) -> object:
         if more == {"enable_cuda_graph": "1"}:
             raise BackendError("the model has Memcpy nodes")
         return real(model, backend="cpu", **given)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(one_trip, "open_composed", refusing)
-    net._one_trip = net._open_one_trip(CPU)
+    monkeypatch.setattr(fused_graph, "open_composed", refusing)
+    net._fused_graph = net._open_fused_graph(CPU)
     assert "p.onnx: runs without CUDA graphs: the model has Memcpy nodes" in caplog.text
     require_same(*both(net, scene(320, 240), boxes_for(2, 320, 240)))
 
@@ -291,10 +293,10 @@ class Recording:
 def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[PoseNet, list[Recording], list[str]]:
     """A network that believes to be on CUDA, its sessions with recorded graphs, and the numbers of the recordings they ran."""
     net = PoseNet(known_models.blob_finder(tmp_path / "p.onnx"), run_on=CPU)
-    monkeypatch.setattr(net._model, "grant", Grant("cuda", "CUDAExecutionProvider", "as requested"))
-    monkeypatch.setattr(one_trip, "_DEVICES", {"cuda": "cpu"})
-    monkeypatch.setattr(one_trip, "_version", lambda: one_trip._FIRST_WITH_RECORDINGS)
-    real, sessions, numbers = one_trip.open_composed, [], []
+    monkeypatch.setattr(net._model, "selected_provider", SelectedProvider("cuda", "CUDAExecutionProvider", "as requested"))
+    monkeypatch.setattr(fused_graph, "_DEVICES", {"cuda": "cpu"})
+    monkeypatch.setattr(fused_graph, "_version", lambda: fused_graph._FIRST_WITH_RECORDINGS)
+    real, sessions, numbers = fused_graph.open_composed, [], []
 
     def opened(model: bytes, *, more: dict[str, str], backend: str, **given: object) -> object:
         session = real(model, backend="cpu", **given)  # type: ignore[arg-type]
@@ -303,8 +305,8 @@ def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[PoseNet, 
         sessions.append(Recording(session, numbers))
         return sessions[-1]
 
-    monkeypatch.setattr(one_trip, "open_composed", opened)
-    net._one_trip = net._open_one_trip(CPU)
+    monkeypatch.setattr(fused_graph, "open_composed", opened)
+    net._fused_graph = net._open_fused_graph(CPU)
     numbers.clear()
     return net, sessions, numbers
 
