@@ -30,7 +30,7 @@ EXTRAS = {
     "rerun": ["rerun-sdk>=0.23"],
     "export": ONNX,
     "check": [*ONNX, "torch>=2.2"],
-    "benchmark": [*ONNX, "torch>=2.2", "openvino>=2023.1", "matplotlib>=3.5", "rich>=12"],
+    "benchmark": [*ONNX, "torch>=2.2", "openvino>=2023.1", "matplotlib>=3.5"],
     "evaluate": ["pycocotools>=2.0.7", "matplotlib>=3.5"],
     "test": [
         *BAGS,
@@ -41,7 +41,6 @@ EXTRAS = {
         "pycocotools>=2.0.7",
         "matplotlib>=3.5",
         "pillow-heif>=0.9.3",
-        "rich>=12",
         "trustme>=1",
     ],
 }

@@ -1,26 +1,32 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Latency of whole frames against the number of persons, for several configurations in turns."""
+"""Whole frames, stage by stage, against the number of persons: everything that the node does with an image, for several
+configurations in turns.
+"""
 
 from __future__ import annotations
 
 import time
+from array import array
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
-from pose_resnet_ros.benchmark.frame import ALL_STAGES, NETWORKS, FrameRun, message_of
-from pose_resnet_ros.benchmark.scenes import SYNTHETIC, Scene, recorded_images, recorded_scene, synthetic_scene
+from pose_resnet_ros.benchmark.scenes import Scene, Source
 from pose_resnet_ros.benchmark.timing import Timing, interleaved, ratio
+from pose_resnet_ros.core.draw import draw_people
+from pose_resnet_ros.core.types import People
+from pose_resnet_ros.models.stages import STAGES, StageClock
 from pose_resnet_ros.pipeline import PosePipeline, load_pipeline
+from pose_resnet_ros.settings import PipelineSettings
 
-RECORDED_COUNT = 8
-SYNTHETIC_WH = (640, 480)
-# Milliseconds of each round: by the clock, and of the processors.
-_Clocks = tuple[np.ndarray, np.ndarray]
+NETWORKS = ("detect", "pose")
+ALL_STAGES = ("convert", *STAGES, "publish", "draw")
+_Clocks = tuple[np.ndarray, np.ndarray]  # milliseconds of each round: by the clock, and of the processors
 
 
 @dataclass(frozen=True)
@@ -42,18 +48,6 @@ class FrameRow:
     cpu_against_first: float
 
 
-@dataclass(frozen=True)
-class Source:
-    """Where the frames come from: ``synthetic``, or a file or folder; encoding: bgr8 or rgb8.
-
-    size_wh: of the frames; None: 640 x 480 for synthetic ones, their own for others.
-    """
-
-    name: str = SYNTHETIC
-    size_wh: tuple[int, int] | None = None
-    encoding: str = "bgr8"
-
-
 def measure_frames(
     configurations: Mapping[str, Mapping[str, Any]], *, persons: Sequence[int], source: Source, rounds: int
 ) -> list[FrameRow]:
@@ -63,16 +57,8 @@ def measure_frames(
     """
     with ExitStack() as stack:
         pipelines = {name: stack.enter_context(load_pipeline(**given)) for name, given in configurations.items()}
-        scenes_for = _scene_maker(source, next(iter(pipelines.values())))
+        scenes_for = source.scene_maker(next(iter(pipelines.values())).detector)
         return [row for count in persons for row in _measure_count(pipelines, scenes_for(count), count, source.encoding, rounds)]
-
-
-def _scene_maker(source: Source, pipeline: PosePipeline) -> Callable[[int], list[Scene]]:
-    if source.name == SYNTHETIC:
-        width, height = source.size_wh or SYNTHETIC_WH
-        return lambda count: [synthetic_scene(count, width=width, height=height)]
-    images = recorded_images(source.name, count=RECORDED_COUNT, size_wh=source.size_wh)
-    return lambda count: [recorded_scene(image, count, detector=pipeline.detector) for image in images]
 
 
 def _measure_count(
@@ -113,3 +99,59 @@ def _row(name: str, count: int, clocks: _Clocks, stages: list[dict[str, float]],
         cpu_ms=float(np.median(cpu_ms)),
         cpu_against_first=ratio(cpu_ms, first[1]),
     )
+
+
+class FrameRun:
+    """Runs frames through a pipeline and keeps the time of every stage.
+
+    The detector's work is done and paid for, but the scene's boxes go on, so that the number of persons is the wanted one.
+    ``publish`` is the making and serialising of the messages, and is absent where ROS 2 is not installed: the transport shows
+    in ``benchmark --node``.
+    """
+
+    def __init__(self, pipeline: PosePipeline) -> None:
+        self._pipeline = pipeline
+        self._settings = PipelineSettings()
+        self._publish = _publisher(pipeline)
+
+    def __call__(self, scene: Scene, message: Any) -> dict[str, float]:
+        """Milliseconds by stage; message: ``scene`` as ``message_of`` makes it."""
+        from pose_resnet_ros.ros.codecs.image import image_to_bgr  # it imports no ROS
+
+        clock, settings = StageClock(), self._settings
+        with clock.stage("convert"):
+            image = image_to_bgr(message)
+        self._pipeline.detector.detect(
+            image, detection_threshold=settings.detection_threshold, nms_threshold=settings.nms_threshold, clock=clock
+        )
+        result = self._pipeline.run(image, settings=settings, boxes=scene.boxes)
+        for stage, ms in result.stage_ms.items():
+            clock.ms[stage] = clock.ms.get(stage, 0.0) + ms
+        if self._publish is not None:
+            with clock.stage("publish"):
+                self._publish(result.people, image)
+        with clock.stage("draw"):
+            draw_people(image, result.people, self._pipeline.skeleton)
+        return clock.ms
+
+
+def message_of(image: np.ndarray, *, encoding: str = "bgr8") -> Any:
+    """The fields of a ``sensor_msgs/Image``, without ROS; encoding: bgr8 or rgb8."""
+    height, width, _ = image.shape
+    data = array("B")
+    data.frombytes(np.ascontiguousarray(image).tobytes())
+    return SimpleNamespace(height=height, width=width, encoding=encoding, is_bigendian=0, step=3 * width, data=data)
+
+
+def _publisher(pipeline: PosePipeline) -> Callable[[People, np.ndarray], bytes] | None:
+    """Makes and serialises the message; None without ROS 2."""
+    try:
+        from pose_resnet_ros.ros.messages import persons_bytes
+    except ImportError:
+        return None
+
+    def publish(people: People, image: np.ndarray) -> bytes:
+        size, threshold = (image.shape[1], image.shape[0]), PipelineSettings().keypoint_threshold
+        return persons_bytes(people, pipeline.skeleton, image_wh=size, keypoint_threshold=threshold)
+
+    return publish

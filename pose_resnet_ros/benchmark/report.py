@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""A benchmark's results: as JSON, as tables, and compared with an older file."""
+"""A benchmark's results: as JSON, tables and a plot, and compared with an older file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 
 from pose_resnet_ros.benchmark.frames import FrameRow
 from pose_resnet_ros.checked_json import read_json
-from pose_resnet_ros.core.errors import BenchmarkError, DataFileError
+from pose_resnet_ros.core.errors import BenchmarkError, DataFileError, SettingsError
 
 _PACKAGES = ("onnxruntime", "onnxruntime-gpu", "numpy", "opencv-python-headless", "torch", "openvino")
 
@@ -38,7 +38,7 @@ class Table:
 
 
 def machine() -> dict[str, str]:
-    """What the figures depend on: processor, cores, and the versions of what does the work."""
+    """What the figures depend on: processor, cores, and the versions of the libraries that do the work."""
     installed = {found.metadata["Name"].lower(): found.version for found in metadata.distributions()}
     versions = {package: installed[package] for package in _PACKAGES if package in installed}
     facts = {"processor": _processor(), "cores": str(os.cpu_count()), "python": platform.python_version()}
@@ -65,6 +65,43 @@ def compare(report: Report, older: Path) -> Table:
             now = row.whole.median_ms
             rows.append((row.configuration, str(row.persons), f"{old:.1f}", f"{now:.1f}", f"{now / old:.2f}"))
     return Table(f"against {older}", ("configuration", "persons", "before ms", "now ms", "ratio"), rows)
+
+
+def print_table(table: Table) -> None:
+    """On stdout: the first column left-aligned, the others right-aligned."""
+    lines = [table.head, *table.rows]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    print(f"\n{table.title}")
+    for first, *rest in lines:
+        print("  ".join([first.ljust(widths[0]), *map(str.rjust, rest, widths[1:])]))
+
+
+def plot(rows: Sequence[FrameRow], path: Path) -> None:
+    """Median latency against persons, to p95 as a band, a line for each configuration.
+
+    Raises SettingsError without matplotlib, or where it cannot be written.
+    """
+    try:
+        import matplotlib
+
+        matplotlib.use("Agg")
+        from matplotlib import pyplot
+    except ImportError as error:
+        raise SettingsError("plot: needs matplotlib: pip install matplotlib") from error
+    figure, axes = pyplot.subplots(figsize=(7, 4.5))
+    for configuration in dict.fromkeys(row.configuration for row in rows):
+        own = [row for row in rows if row.configuration == configuration]
+        persons, median = [row.persons for row in own], [row.whole.median_ms for row in own]
+        (line,) = axes.plot(persons, median, marker="o", label=configuration)
+        axes.fill_between(persons, median, [row.whole.p95_ms for row in own], color=line.get_color(), alpha=0.15)
+    axes.set(xlabel="persons in the frame", ylabel="whole frame, ms (line: median; band: to p95)", ylim=(0, None))
+    axes.grid(alpha=0.3)
+    axes.legend()
+    try:
+        figure.savefig(path, dpi=120, bbox_inches="tight")
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"plot: cannot write {path}: {error}") from error
+    pyplot.close(figure)
 
 
 def _frame_cells(row: FrameRow, stages: list[str]) -> tuple[str, ...]:

@@ -1,27 +1,25 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""``benchmark --node``: what ROS 2 adds to the pipeline, and how old the results are when somebody has them."""
+"""``benchmark --node``: what ROS 2 adds to the pipeline, and how old the results are when a listener has them."""
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from pose_resnet_ros.benchmark.frames import RECORDED_COUNT, SYNTHETIC_WH, Source
 from pose_resnet_ros.benchmark.report import Table
-from pose_resnet_ros.benchmark.scenes import SYNTHETIC, recorded_images, synthetic_scene
+from pose_resnet_ros.benchmark.scenes import Source
 from pose_resnet_ros.core.errors import BenchmarkError, ModelError
 
 
 def measure_through_ros(
     source: Source, parameters: Mapping[str, Any], *, rate_hz: float, seconds: float, without_networks: bool = False
 ) -> dict[str, Any]:
-    """The fields of ``ros.programs.benchmark_node.NodeRow``; parameters: of the node. Raises BenchmarkError without ROS 2."""
+    """What ``ros.programs.benchmark_node.measure_node`` gives; parameters: of the node. Raises BenchmarkError without ROS 2."""
     try:
         from pose_resnet_ros.ros.programs.benchmark_node import measure_node
     except ImportError as error:
@@ -31,8 +29,7 @@ def measure_through_ros(
         if without_networks:
             model = null_model(Path(folder) / "null.onnx")
             given |= {"pose_model": str(model), "detector_model": "full_frame"}
-        row = measure_node(_frames(source), rate_hz=rate_hz, seconds=seconds, parameters=given)
-    return asdict(row)
+        return measure_node(np.stack(source.images()), rate_hz=rate_hz, seconds=seconds, parameters=given)
 
 
 def node_tables(row: Mapping[str, Any]) -> list[Table]:
@@ -65,11 +62,3 @@ def null_model(path: Path) -> Path:
     describe(model, spec)
     onnx.save(model, str(path))
     return path
-
-
-def _frames(source: Source) -> np.ndarray:
-    """(n, H, W, 3) uint8 BGR."""
-    if source.name == SYNTHETIC:
-        width, height = source.size_wh or SYNTHETIC_WH
-        return synthetic_scene(0, width=width, height=height).image[None]
-    return np.stack(recorded_images(source.name, count=RECORDED_COUNT, size_wh=source.size_wh))

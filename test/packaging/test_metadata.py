@@ -16,7 +16,7 @@ from pose_resnet_ros.tools.cli import TOOLS
 ROOT = Path(__file__).resolve().parents[2]
 CMAKE = (ROOT / "CMakeLists.txt").read_text(encoding="utf-8")
 # Imported name -> rosdep key, where they differ.
-ROSDEP_KEYS = {name: f"python3-{name}" for name in ("numpy", "scipy", "requests", "tqdm", "rich", "matplotlib", "yaml")}
+ROSDEP_KEYS = {name: f"python3-{name}" for name in ("numpy", "scipy", "requests", "tqdm", "matplotlib", "yaml")}
 ROSDEP_KEYS |= {"cv2": "python3-opencv", "PIL": "python3-pil", "onnxruntime": "python3-onnxruntime-pip"}
 # Without a key, or wanted by single tools only: these are pip extras.
 PIP_ONLY = {

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 import spot_model
 
-from pose_resnet_ros.benchmark.report import Report, Table, compare
-from pose_resnet_ros.benchmark.show import plain
+from pose_resnet_ros.benchmark.report import Report, Table, compare, print_table
 from pose_resnet_ros.core.errors import BenchmarkError
 from pose_resnet_ros.tools import cli
 
@@ -114,6 +113,6 @@ def test_a_size_is_width_x_height(size: str, capsys):
     assert f"expected WIDTHxHEIGHT in pixels, got '{size}'" in capsys.readouterr().err
 
 
-def test_a_table_without_rich():
-    table = Table("", ("name", "ms"), [("a", "10.0"), ("longer", "2.0")])
-    assert plain(table).splitlines() == ["name      ms", "a       10.0", "longer   2.0"]
+def test_a_table_is_in_columns(capsys):
+    print_table(Table("times", ("name", "ms"), [("a", "10.0"), ("longer", "2.0")]))
+    assert capsys.readouterr().out.splitlines() == ["", "times", "name      ms", "a       10.0", "longer   2.0"]

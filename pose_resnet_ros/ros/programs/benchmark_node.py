@@ -6,12 +6,12 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import rclpy
@@ -22,49 +22,13 @@ from rclpy.qos import QoSProfile
 from pose_resnet_ros.core.errors import BenchmarkError
 from pose_resnet_ros.msg import PersonArray
 from pose_resnet_ros.ros.health.diagnostics import MEDIAN_AGE, TASK, stage_of
-from pose_resnet_ros.ros.programs import children
-from pose_resnet_ros.ros.ros_log import init_rclpy
+from pose_resnet_ros.ros.programs.children import Children, with_children
+from pose_resnet_ros.ros.time_sync import stamp_ns
 
 _NODE, _IMAGE_TOPIC = "/pose_resnet", "/camera/image_raw"
-_START_TIMEOUT_S = 60.0
 _IDLE_S = 3.0
-_SETTLE_S = 2.0  # the first frames meet cold caches and a discovery that is not over
+_SETTLE_S = 2.0  # the first frames meet cold caches and an unfinished discovery
 _QUEUE = QoSProfile(depth=100)
-
-
-@dataclass(frozen=True)
-class NodeRow:
-    """What one run gave.
-
-    age_ms: of a result when the listener has it, since the picture's stamp (the source stamps right before it publishes);
-    age_growth_ms: median age of the last quarter less that of the first; processing_ms: sum of the stages' times, and
-    in_node_ms: age at publishing since receipt, both by the node's diagnostics (medians over the run); transport_ms: what is
-    left of the median age: both ways through the middleware and rclpy; dropped: pictures that gave no result, the node took
-    the newest instead; cpu_ms_a_result, cpu_ms_a_picture: CPU time of all the node's threads; idle_cpu_percent: of one core,
-    with nothing to do; memory_growth_mb: resident, from the settled node to the end.
-    """
-
-    width: int
-    height: int
-    rate_hz: float
-    sent: int
-    results: int
-    dropped: int
-    results_hz: float
-    persons: float
-    age_median_ms: float
-    age_p95_ms: float
-    age_p99_ms: float
-    age_max_ms: float
-    age_growth_ms: float
-    processing_ms: float
-    in_node_ms: float
-    transport_ms: float
-    cpu_ms_a_result: float
-    cpu_ms_a_picture: float
-    idle_cpu_percent: float
-    memory_growth_mb: float
-    stage_ms: dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -87,15 +51,19 @@ class Listener(Node):
     def is_connected(self) -> bool:
         return bool(self.count_publishers(f"{_NODE}/persons") and self.count_subscribers(_IMAGE_TOPIC))
 
-    def spin_for(self, seconds: float, alive: Callable[[], None]) -> None:
+    def spin_for(self, seconds: float, children: Children) -> None:
         end_s = time.monotonic() + seconds
         while (left_s := end_s - time.monotonic()) > 0:
-            alive()
+            children.check()
             rclpy.spin_once(self, timeout_sec=min(left_s, 0.1))
 
+    def forget(self) -> None:
+        """What came so far does not count."""
+        self.results.clear()
+        self.diagnostics.clear()
+
     def _on_persons(self, message: PersonArray) -> None:
-        stamp = message.header.stamp
-        age_ms = (self.get_clock().now().nanoseconds - stamp.sec * 1_000_000_000 - stamp.nanosec) / 1e6
+        age_ms = (self.get_clock().now().nanoseconds - stamp_ns(message)) / 1e6
         self.results.append(_Result(int(message.header.frame_id), age_ms, len(message.persons)))
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
@@ -104,133 +72,92 @@ class Listener(Node):
                 self.diagnostics.append({pair.key: pair.value for pair in status.values})
 
 
-def measure_node(frames: np.ndarray, *, rate_hz: float, seconds: float, parameters: dict[str, object]) -> NodeRow:
-    """Run the three processes and measure.
+@dataclass(frozen=True)
+class _Usage:
+    """Of the node's process: since when, and its resources until then."""
 
-    frames: (n, H, W, 3) uint8 BGR, sent in turns; parameters: the pose node's. Raises BenchmarkError, ChildError.
+    at_s: float
+    cpu_s: float
+    memory_mb: float
+
+    @classmethod
+    def of(cls, pid: int) -> _Usage:
+        """CPU time of all threads, user and system. Source: proc(5), fields 14 and 15 of /proc/PID/stat, 2 of statm."""
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="utf-8").split()[1])
+        cpu_s = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return cls(time.monotonic(), cpu_s, pages * os.sysconf("SC_PAGE_SIZE") / 2**20)
+
+    def __sub__(self, before: _Usage) -> _Usage:
+        return _Usage(self.at_s - before.at_s, self.cpu_s - before.cpu_s, self.memory_mb - before.memory_mb)
+
+
+def measure_node(frames: np.ndarray, *, rate_hz: float, seconds: float, parameters: Mapping[str, object]) -> dict[str, Any]:
+    """Run the three processes and measure. frames: (n, H, W, 3) uint8 BGR, sent in turns; parameters: the pose node's.
+
+    In the result, medians over the run:
+
+    - age_*_ms: of a result when the listener has it, since the frame's stamp (the source stamps right before it publishes);
+    - age_growth_ms: median age of the last quarter less that of the first;
+    - processing_ms: sum of the stages (stage_ms), in_node_ms: from receipt to publishing, both by the node's diagnostics;
+    - transport_ms: the rest of the median age, which is both ways through the middleware and rclpy;
+    - dropped: frames without a result, because the node took a newer one;
+    - cpu_ms_a_result, cpu_ms_a_picture: CPU time of all the node's threads; idle_cpu_percent: of one core, with nothing to do;
+    - memory_growth_mb: resident memory, from the settled node to the end.
+
+    Raises BenchmarkError if there are too few results, ChildError, DomainError.
     """
-    children.stay_on_this_machine()
-    init_rclpy("benchmark", [])
-    listener = Listener()
-    processes: list[subprocess.Popen] = []
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "frames.npy"
-            np.save(path, frames)
-            return _run(listener, processes, path, frames.shape, rate_hz, seconds, parameters)
-    finally:
-        children.stop(processes)
-        listener.destroy_node()
-        rclpy.try_shutdown()
+    with with_children("benchmark", Listener) as (listener, children), tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "frames.npy"
+        np.save(path, frames)
+        remap = ["-r", f"image:={_IMAGE_TOPIC}"]
+        given = [word for name, value in parameters.items() for word in ("-p", f"{name}:={json.dumps(value)}")]
+        node = children.start("pose_resnet_ros", "pose_node", ros_args=[*remap, *given])
+        children.wait_until(listener.is_connected, "the pose node to start")
+        begin = _Usage.of(node.pid)
+        listener.spin_for(_IDLE_S, children)
+        idle = _Usage.of(node.pid) - begin
+        children.start("pose_resnet_ros.ros.programs.benchmark_source", str(path), str(rate_hz), ros_args=remap)
+        children.wait_until(lambda: listener.results, "the first result")
+        listener.spin_for(_SETTLE_S, children)
+        listener.forget()
+        begin = _Usage.of(node.pid)
+        listener.spin_for(seconds, children)
+        busy = _Usage.of(node.pid) - begin
+    size = {"width": frames.shape[2], "height": frames.shape[1], "rate_hz": rate_hz}
+    return size | _figures(listener, busy) | {"idle_cpu_percent": 100 * idle.cpu_s / idle.at_s}
 
 
-def _run(
-    listener: Listener,
-    processes: list[subprocess.Popen],
-    path: Path,
-    shape: Sequence[int],
-    rate_hz: float,
-    seconds: float,
-    parameters: dict[str, object],
-) -> NodeRow:
-    def alive() -> None:
-        for process in processes:
-            if process.poll() is not None:
-                raise BenchmarkError(f"a process ended early with exit code {process.returncode}; its message stands above")
-
-    given = [word for name, value in parameters.items() for word in ("-p", f"{name}:={json.dumps(value)}")]
-    node = children.start("pose_resnet_ros", "pose_node", ros_args=["-r", f"image:={_IMAGE_TOPIC}", *given])
-    processes.append(node)
-    _wait_for(listener, alive)
-    idle = _cpu_s(node.pid)
-    listener.spin_for(_IDLE_S, alive)
-    idle_percent = 100 * (_cpu_s(node.pid) - idle) / _IDLE_S
-    source_args = ["-r", f"image:={_IMAGE_TOPIC}", "-p", f"frames:={path}", "-p", f"rate:={rate_hz}"]
-    processes.append(children.start("pose_resnet_ros.ros.programs.benchmark_source", ros_args=source_args))
-    _wait_for_results(listener, alive)
-    listener.spin_for(_SETTLE_S, alive)
-    listener.results.clear()
-    listener.diagnostics.clear()
-    cpu_s, memory_mb, begin_s = _cpu_s(node.pid), _resident_mb(node.pid), time.monotonic()
-    listener.spin_for(seconds, alive)
-    cpu_s, elapsed_s = _cpu_s(node.pid) - cpu_s, time.monotonic() - begin_s
-    memory_mb = _resident_mb(node.pid) - memory_mb
-    return _row(listener, shape, rate_hz, elapsed_s, cpu_s, idle_percent, memory_mb)
-
-
-def _row(
-    listener: Listener,
-    shape: Sequence[int],
-    rate_hz: float,
-    elapsed_s: float,
-    cpu_s: float,
-    idle_percent: float,
-    memory_growth_mb: float,
-) -> NodeRow:
-    results = listener.results
-    if len(results) < 2 or not listener.diagnostics:
-        raise BenchmarkError(f"{len(results)} results in {elapsed_s:.0f} s are too few; measure for longer with --seconds")
+def _figures(listener: Listener, used: _Usage) -> dict[str, Any]:
+    results, diagnostics = listener.results, listener.diagnostics
+    if len(results) < 2 or not diagnostics:
+        raise BenchmarkError(f"{len(results)} results in {used.at_s:.0f} s are too few; measure for longer with --seconds")
     ages = np.array([result.age_ms for result in results])
     quarter = max(1, len(ages) // 4)
     sent = results[-1].number - results[0].number + 1
     median, p95, p99 = np.percentile(ages, (50, 95, 99)).tolist()
-    stage_ms = _stages(listener.diagnostics)
-    in_node_ms = _median(listener.diagnostics, MEDIAN_AGE)
-    return NodeRow(
-        width=shape[2],
-        height=shape[1],
-        rate_hz=rate_hz,
-        sent=sent,
-        results=len(results),
-        dropped=sent - len(results),
-        results_hz=len(results) / elapsed_s,
-        persons=float(np.mean([result.persons for result in results])),
-        age_median_ms=median,
-        age_p95_ms=p95,
-        age_p99_ms=p99,
-        age_max_ms=float(ages.max()),
-        age_growth_ms=float(np.median(ages[-quarter:]) - np.median(ages[:quarter])),
-        processing_ms=sum(stage_ms.values()),
-        in_node_ms=in_node_ms,
-        transport_ms=median - in_node_ms,
-        cpu_ms_a_result=1e3 * cpu_s / len(results),
-        cpu_ms_a_picture=1e3 * cpu_s / sent,
-        idle_cpu_percent=idle_percent,
-        memory_growth_mb=memory_growth_mb,
-        stage_ms=stage_ms,
-    )
-
-
-def _stages(diagnostics: list[dict[str, str]]) -> dict[str, float]:
-    return {stage: _median(diagnostics, key) for key in diagnostics[-1] if (stage := stage_of(key))}
+    stage_ms = {stage: _median(diagnostics, key) for key in diagnostics[-1] if (stage := stage_of(key))}
+    in_node_ms = _median(diagnostics, MEDIAN_AGE)
+    return {
+        "sent": sent,
+        "results": len(results),
+        "dropped": sent - len(results),
+        "results_hz": len(results) / used.at_s,
+        "persons": float(np.mean([result.persons for result in results])),
+        "age_median_ms": median,
+        "age_p95_ms": p95,
+        "age_p99_ms": p99,
+        "age_max_ms": float(ages.max()),
+        "age_growth_ms": float(np.median(ages[-quarter:]) - np.median(ages[:quarter])),
+        "processing_ms": sum(stage_ms.values()),
+        "in_node_ms": in_node_ms,
+        "transport_ms": median - in_node_ms,
+        "cpu_ms_a_result": 1e3 * used.cpu_s / len(results),
+        "cpu_ms_a_picture": 1e3 * used.cpu_s / sent,
+        "memory_growth_mb": used.memory_mb,
+        "stage_ms": stage_ms,
+    }
 
 
 def _median(diagnostics: list[dict[str, str]], key: str) -> float:
     return float(np.median([float(values[key]) for values in diagnostics if key in values]))
-
-
-def _wait_for(listener: Listener, alive: Callable[[], None]) -> None:
-    deadline_s = time.monotonic() + _START_TIMEOUT_S
-    while not listener.is_connected():
-        if time.monotonic() > deadline_s:
-            raise BenchmarkError(f"waited {_START_TIMEOUT_S:.0f} s for the pose node to start")
-        listener.spin_for(0.1, alive)
-
-
-def _wait_for_results(listener: Listener, alive: Callable[[], None]) -> None:
-    deadline_s = time.monotonic() + _START_TIMEOUT_S
-    while not listener.results:
-        if time.monotonic() > deadline_s:
-            raise BenchmarkError(f"waited {_START_TIMEOUT_S:.0f} s for the first result; see the node's log above")
-        listener.spin_for(0.1, alive)
-
-
-def _cpu_s(pid: int) -> float:
-    """CPU time of a process, all threads, user and system. Source: proc(5), fields 14 and 15 of /proc/PID/stat."""
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def _resident_mb(pid: int) -> float:
-    pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="utf-8").split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20

@@ -6,13 +6,14 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import closing
 
 import cv2
 import numpy as np
 import pytest
 import videos
 
-from pose_resnet_ros.ros.programs.demo_recording import PersonsFrame, Picture, summary, write_persons, write_picture, write_video
+from pose_resnet_ros.ros.programs.demo_recording import PersonsFrame, Recording
 
 FPS = 5.0
 
@@ -43,39 +44,45 @@ def test_demo_says_what_is_wrong_with_the_source(tmp_path):
 
 
 def test_video_keeps_the_pace_of_the_stamps(tmp_path):
-    pictures = [picture(stamp_s) for stamp_s in (0.0, 0.1, 1.0)]
-    write_video(tmp_path / "v.mp4", pictures)
-    assert videos.times_of(tmp_path / "v.mp4") == pytest.approx([0.0, 0.1, 1.0])
+    recorded(tmp_path, stamps_s=(0.0, 0.1, 1.0))
+    assert videos.times_of(tmp_path / "annotated.mp4") == pytest.approx([0.0, 0.1, 1.0])
 
 
 def test_a_pause_of_the_source_is_shortened(tmp_path):
-    write_video(tmp_path / "v.mp4", [picture(stamp_s) for stamp_s in (5.0, 25.0, 25.5)])
-    assert videos.times_of(tmp_path / "v.mp4") == pytest.approx([0.0, 2.0, 2.5])
+    recorded(tmp_path, stamps_s=(5.0, 25.0, 25.5))
+    assert videos.times_of(tmp_path / "annotated.mp4") == pytest.approx([0.0, 2.0, 2.5])
 
 
 @pytest.mark.parametrize(("counts", "expected"), [([0, 2, 1], 1), ([0, 0, 0], 0)])
 def test_picture_is_the_fullest_frame(tmp_path, counts, expected):
-    frames = [PersonsFrame(stamp_ns=i, age_ms=1.0, persons=[{}] * count) for i, count in enumerate(counts)]
-    pictures = [picture(i * 1e-9, grey=80 * i) for i in range(3)]
-    write_picture(tmp_path / "p.png", pictures, frames)
-    assert abs(int(cv2.imread(str(tmp_path / "p.png")).mean()) - 80 * expected) <= 2
+    recorded(tmp_path, stamps_s=(0.0, 0.1, 0.2), counts=counts)
+    assert abs(int(cv2.imread(str(tmp_path / "annotated.png")).mean()) - 80 * expected) <= 2
 
 
 def test_persons_and_summary(tmp_path):
-    frames = [PersonsFrame(2_500_000_000, 10.0, [{"score": 1.0}]), PersonsFrame(3_500_000_000, 30.0, [])]
-    write_persons(tmp_path / "p.json", frames)
-    assert json.loads((tmp_path / "p.json").read_text())[0] == {
+    text = recorded(tmp_path, stamps_s=(2.5, 3.5), counts=(1, 0), ages_ms=(10.0, 30.0))
+    assert json.loads((tmp_path / "persons.json").read_text())[0] == {
         "stamp": {"sec": 2, "nanosec": 500000000},
         "persons": [{"score": 1.0}],
     }
-    text = summary(frames, frames_in=5)
     for line in ("frames in          5", "frames out         2 (1.0 a second)", "median 20 ms"):
         assert line in text
 
 
-def picture(stamp_s: float, *, grey: int = 0) -> Picture:
-    _, jpeg = cv2.imencode(".jpg", np.full((48, 64, 3), grey, np.uint8))
-    return Picture(round(stamp_s * 1e9), jpeg)
+def test_a_recording_that_is_not_finished_leaves_nothing(tmp_path):
+    with closing(Recording(tmp_path)) as recording:
+        recording.add_image(0, np.zeros((48, 64, 3), np.uint8))
+    assert not list(tmp_path.iterdir())
+
+
+def recorded(folder, *, stamps_s, counts=(0, 0, 0), ages_ms=(1.0, 1.0, 1.0)) -> str:
+    """A recording of gray frames, each lighter than the last; its summary."""
+    recording = Recording(folder)
+    for number, (stamp_s, count, age_ms) in enumerate(zip(stamps_s, counts, ages_ms, strict=False)):
+        stamp_ns = round(stamp_s * 1e9)
+        recording.frames.append(PersonsFrame(stamp_ns, age_ms, [{"score": 1.0}] * count))
+        recording.add_image(stamp_ns, np.full((48, 64, 3), 80 * number, np.uint8))
+    return recording.finish(frames_in=5)
 
 
 def write_moving_square(path, *, frames: int) -> None:
