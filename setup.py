@@ -72,7 +72,7 @@ def ros_options() -> dict:
 
 setup(
     name="pose_resnet_ros",
-    description="ROS 2 perception package: camera image in, named human keypoints out, by a batched PoseResNet",
+    description="Human pose estimation for ROS 2: camera images in, people with named keypoints out",
     long_description=(ROOT / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     author="The pose_resnet_ros authors",
