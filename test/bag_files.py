@@ -10,6 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 from mcap.writer import Writer as McapWriter
+from rosbags.rosbag1 import Writer as Writer1
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
@@ -60,6 +61,19 @@ def write_bag(folder: Path, topics: dict[str, list[Any]], *, storage: str = "mca
         for when, connection, kind, message in sorted(rows, key=lambda row: row[0]):
             writer.write(connection, when, _STORE.serialize_cdr(message, kind))
     return folder
+
+
+def write_ros1_bag(path: Path, messages: list[Any], *, compression: str | None = None) -> Path:
+    """A ROS 1 recording of these ROS 2 messages on ``TOPIC``; compression: BZ2 or LZ4, of each chunk."""
+    writer = Writer1(path)
+    if compression:
+        writer.set_compression(writer.CompressionFormat[compression])
+    store, kind = get_typestore(Stores.ROS1_NOETIC), messages[0].__msgtype__
+    with writer:
+        connection = writer.add_connection(TOPIC, kind, typestore=store)
+        for number, message in enumerate(messages):
+            writer.write(connection, log_ns(number), _STORE.cdr_to_ros1(_STORE.serialize_cdr(message, kind), kind))
+    return path
 
 
 def mixed_mcap(path: Path, *others: str, profile: str = "ros2", images: int = 10) -> Path:

@@ -12,7 +12,7 @@ import pytest
 
 pytest.importorskip("rosbags")
 import zstandard
-from bag_files import TOPIC, image, mixed_mcap, write_bag
+from bag_files import TOPIC, image, mixed_mcap, write_bag, write_ros1_bag
 from mcap.writer import Writer
 
 from pose_resnet_ros.tools.bags.bag_limits import MAX_UNPACKED_BYTES, unpacked_message, why_too_large
@@ -89,6 +89,18 @@ def test_a_message_is_unpacked_as_far_as_the_limit(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("pose_resnet_ros.tools.bags.bag_limits.MAX_UNPACKED_BYTES", 2 << 20)
     with pytest.raises(ValueError, match="more than 2 MiB"):
         unpacked_message(packed(bytes(3 << 20)))
+
+
+@pytest.mark.parametrize("compression", ["BZ2", "LZ4"])
+def test_a_chunk_of_ros_1_is_unpacked_as_far_as_the_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, compression: str
+) -> None:
+    bag = write_ros1_bag(tmp_path / "old.bag", [image(n) for n in range(20)], compression=compression)
+    with BagImages(bag, None) as images:
+        assert len(list(images)) == 20
+    monkeypatch.setattr("pose_resnet_ros.tools.bags.bag_limits.MAX_UNPACKED_BYTES", 1 << 18)
+    with BagImages(bag, None) as images, pytest.raises(BagError, match="after 0 images: a chunk is cut off, or unpacks to more"):
+        list(images)
 
 
 def test_messages_that_were_packed_one_by_one_are_read(tmp_path: Path) -> None:

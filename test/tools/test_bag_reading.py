@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 pytest.importorskip("rosbags")
-from bag_files import TOPIC, image, jpeg, log_ns, mixed_mcap, only_file, picture, write_bag
+from bag_files import TOPIC, image, jpeg, log_ns, mixed_mcap, only_file, picture, write_bag, write_ros1_bag
 from rosbags.rosbag2 import StoragePlugin, Writer
 
 from pose_resnet_ros.core.errors import ImageError, SettingsError
@@ -238,9 +238,36 @@ def test_a_message_that_unpacks_to_gigabytes_is_refused(tmp_path: Path) -> None:
         _ = BagImage(bomb, "sensor_msgs/msg/Image", 0).message
 
 
-def test_a_recording_of_ros_1_is_named(tmp_path: Path) -> None:
-    path = tmp_path / "old one.bag"
-    path.write_bytes(b"#ROSBAG V2.0\nE\0\0\0")
+@pytest.mark.parametrize("compression", [None, "BZ2", "LZ4"])
+def test_a_recording_of_ros_1(tmp_path: Path, compression: str | None) -> None:
+    path = write_ros1_bag(tmp_path / "old.bag", [image(n) for n in range(4)], compression=compression)
     assert is_bag(path)
-    with pytest.raises(BagError, match=r"of ROS 1; convert it first: rosbags-convert --src '.*' --dst 'old one'"):
+    found, problem = read(path, None)
+    assert (problem, [i.log_ns for i in found]) == ("", [log_ns(n) for n in range(4)])
+    assert str(found[3].message.header) == str(image(3).header)
+    np.testing.assert_array_equal(found[3].message.data.reshape(96, 128, 3), picture(3))
+
+
+@pytest.mark.parametrize("content", [b"#ROSBAG V2.0\nE\0\0\0", b"#ROSBAG V1.2\n", None])
+def test_a_recording_of_ros_1_that_cannot_be_read_is_named(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "old one.bag"
+    if content is None:
+        content = write_ros1_bag(tmp_path / "whole.bag", [image(0)]).read_bytes()[:-40]
+    path.write_bytes(content)
+    assert is_bag(path)
+    with pytest.raises(BagError, match=r"old one\.bag: cannot read this ROS 1 recording, try `rosbag reindex` on it"):
         BagImages(path, None)
+
+
+def test_the_parts_of_a_recording_have_each_image_once(tmp_path: Path) -> None:
+    bag = write_bag(tmp_path / "bag", {TOPIC: [image(n) for n in range(310)]})
+    with BagImages(bag, TOPIC) as images:
+        assert images.spans_ns(1) == [(None, None)]
+        spans = images.spans_ns(9)
+    assert len(spans) == 3
+    parts = []
+    for span in spans:
+        with BagImages(bag, TOPIC, span) as images:
+            parts.append([found.log_ns for found in images])
+    assert [when for part in parts for when in part] == [log_ns(n) for n in range(310)]
+    assert all(len(part) in (103, 104) for part in parts)

@@ -20,11 +20,11 @@ import pytest
 
 pytest.importorskip("rosbags")
 import spot_model
-from bag_files import TOPIC, header, image, jpeg, log_ns, mixed_mcap, only_file, write_bag
+from bag_files import TOPIC, header, image, jpeg, log_ns, mixed_mcap, only_file, write_bag, write_ros1_bag
 from full_disk import full_disk
 from rosbags.highlevel import AnyReader
 
-from pose_resnet_ros.core.errors import PoseError, SettingsError
+from pose_resnet_ros.core.errors import ModelError, PoseError, SettingsError
 from pose_resnet_ros.core.skeletons import OPENPOSE18
 from pose_resnet_ros.tools.predict import predict
 
@@ -101,16 +101,16 @@ def test_a_bad_image_is_told_and_the_rest_is_done(tmp_path: Path, model: str, ca
     assert f"{TOPIC} at {log_ns(1)} ns: step" in capsys.readouterr().err
 
 
-def test_a_recording_with_other_channels_and_one_of_ros_1_do_not_stop_the_others(
+def test_a_recording_with_other_channels_and_a_damaged_one_of_ros_1_do_not_stop_the_others(
     tmp_path: Path, model: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     mixed = mixed_mcap(tmp_path / "mixed.mcap", "noschema", "proto")
-    (tmp_path / "old.bag").write_bytes(b"#ROSBAG V2.0\n")
+    (tmp_path / "old.bag").write_bytes(b"#ROSBAG V2.0\n")  # and nothing else
     good = write_bag(tmp_path / "good", {TOPIC: [spot(0)]})
     assert run(model, mixed, tmp_path / "old.bag", good, "-o", tmp_path / "out") == 1
     said = capsys.readouterr()
-    assert "10 images, 10 persons; passed over, since not ROS 2's: /noschema (json), /proto (protobuf)" in said.out
-    assert "old.bag: a recording of ROS 1" in said.err
+    assert "10 images, 10 persons; topics not in ROS's encoding, skipped: /noschema (json), /proto (protobuf)" in said.out
+    assert "old.bag: cannot read this ROS 1 recording" in said.err
     assert len(messages(tmp_path / "out" / "good.mcap")["persons"]) == 1
     assert run(model, mixed, "-o", tmp_path / "again.mcap") == 0
 
@@ -141,7 +141,7 @@ def test_several_bags_and_going_on_after_an_interruption(
     assert sorted(f.name for f in output.iterdir()) == ["bag0.mcap", "bag1.mcap", "bag2.mcap"]
     assert [len(messages(output / f"bag{k}.mcap")["persons"]) for k in range(3)] == [2, 3, 4]
     assert (output / "bag0.mcap").read_bytes() == before
-    assert "bag0.mcap: is there already" in capsys.readouterr().out
+    assert "bag0.mcap: already exists" in capsys.readouterr().out
 
 
 def test_ctrl_c_ends_the_workers_too(tmp_path: Path, model: str) -> None:
@@ -183,7 +183,7 @@ def test_where_nothing_is_left_no_process_and_no_cluster_is_started(
     monkeypatch.setitem(sys.modules, "ray", None)
     assert run(model, *bags, "-o", tmp_path / "results", "--workers", 2) == 0
     assert run(model, *bags, "-o", tmp_path / "results", "--ray", "auto") == 0
-    assert capsys.readouterr().out.count("is there already, left as it is") == 6
+    assert capsys.readouterr().out.count("already exists, kept") == 6
     (tmp_path / "results" / "bag1.mcap").unlink()  # one bag needs no second process
     assert run(model, *bags, "-o", tmp_path / "results", "--workers", 2) == 0
     assert len(messages(tmp_path / "results" / "bag1.mcap")["persons"]) == 1
@@ -252,21 +252,57 @@ def test_bags_do_not_mix_with_pictures_nor_with_bags_of_the_same_name(tmp_path: 
         run(model, bag, same, "-o", tmp_path / "out")
 
 
-def test_bags_on_ray(tmp_path: Path, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("ray.data", reason="pip install 'ray[data]'")
+def test_bags_on_ray(tmp_path: Path, model: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("ray", reason="pip install ray")
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
     # Ray's processes start elsewhere; from a clone they find the package only so.
     monkeypatch.setenv("PYTHONPATH", str(Path(predict.__file__).parents[3]))
-    bags = [write_bag(tmp_path / f"bag{k}", {TOPIC: [spot(n) for n in range(2 + k)]}) for k in range(2)]
+    bags = [write_bag(tmp_path / f"bag{k}", {TOPIC: [spot(n) for n in range(3)]}) for k in range(3)]
+    bad = write_bag(tmp_path / "bad", {TOPIC: [spot(0), image(1, step=3)]})
     monkeypatch.chdir(tmp_path)
-    assert run(model, "bag0", "bag1", "-o", "results", "--ray", "local") == 0
-    assert [len(messages(tmp_path / "results" / f"{bag.name}.mcap")["persons"]) for bag in bags] == [2, 3]
+    names = [bag.name for bag in (*bags, bad)]
+    assert run(model, *names, "-o", "results", "--ray", "local", "--workers", 2) == 1
+    assert [len(messages(tmp_path / "results" / f"{name}.mcap")["persons"]) for name in names] == [3, 3, 3, 1]
+    assert f"error: {TOPIC} at {log_ns(1)} ns: step" in capsys.readouterr().err
+    with pytest.raises(ModelError, match=r"none\.onnx"):
+        run("none.onnx", "bag0", "-o", "out.mcap", "--ray", "local")
+
+
+def test_the_parts_of_a_long_recording_on_several_workers(tmp_path: Path, model: str, capsys: pytest.CaptureFixture[str]) -> None:
+    bag = write_bag(tmp_path / "bag", {TOPIC: [spot(n) for n in range(250)]})
+    assert run(model, bag, "-o", tmp_path / "out.mcap", "--workers", 4) == 0
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["bag", "out.mcap"]
+    found = messages(tmp_path / "out.mcap")
+    assert [when for when, _ in found["persons"]] == [log_ns(n) for n in range(250)]
+    ids = [m.persons[0].track_id for _, m in found["persons"]]
+    assert ids == [-1] + 124 * [1] + [-1] + 124 * [1_000_001]
+    assert [m.detections[0].id for _, m in found["detections"]][-1] == "1000001"
+    assert len(found["skeleton"]) == 1
+    assert "250 images, 250 persons, in 2 parts (new track ids in each)" in capsys.readouterr().out
+
+
+def test_a_part_that_cannot_be_written_leaves_no_result(tmp_path: Path, model: str, capsys: pytest.CaptureFixture[str]) -> None:
+    bag = write_bag(tmp_path / "bag", {TOPIC: [spot(n) for n in range(200)]})
+    (tmp_path / ".out.mcap.parts").write_bytes(b"a file in the place of a folder")
+    assert run(model, bag, "-o", tmp_path / "out.mcap", "--workers", 2) == 1
+    assert "cannot write" in capsys.readouterr().err
+    assert not (tmp_path / "out.mcap").exists()
+
+
+@pytest.mark.parametrize("compression", [None, "BZ2", "LZ4"])
+@pytest.mark.parametrize("make", [image, jpeg])
+def test_a_recording_of_ros_1(tmp_path: Path, model: str, compression: str | None, make: Any) -> None:
+    bag = write_ros1_bag(tmp_path / "old.bag", [make(n) for n in range(3)], compression=compression)
+    assert run(model, bag, "-o", tmp_path / "out.mcap") == 0
+    persons = messages(tmp_path / "out.mcap")["persons"]
+    assert [when for when, _ in persons] == [log_ns(n) for n in range(3)]
+    assert [str(m.header) for _, m in persons] == [str(header(n)) for n in range(3)]
 
 
 def test_without_ray_the_extra_is_named(tmp_path: Path, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
     bag = write_bag(tmp_path / "bag", {TOPIC: [spot(0)]})
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(PoseError, match=r"pip install 'ray\[data\]'"):
+    with pytest.raises(PoseError, match="pip install ray"):
         run(model, bag, "-o", tmp_path / "out.mcap", "--ray", "local")
 
 

@@ -7,12 +7,17 @@ Source: the MCAP specification (mcap.dev/spec), records and chunks; RFC 8878, Zs
 
 from __future__ import annotations
 
+import bz2
 import os
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
+
+if TYPE_CHECKING:
+    from rosbags.rosbag1.reader import Chunk
 
 MAX_UNPACKED_BYTES = 1 << 30  # of a message or a chunk of them: above every camera's images
 _SUSPICIOUS_BYTES = 1 << 26  # a chunk has 4 MB, unless a message is larger
@@ -61,6 +66,24 @@ def unpacked_message(raw: bytes) -> bytes:
             if size > MAX_UNPACKED_BYTES:
                 raise ValueError(f"unpacked it has more than {MAX_UNPACKED_BYTES >> 20} MiB")
     return b"".join(blocks)
+
+
+def limit_ros1_chunks(chunks: dict[int, Chunk]) -> None:
+    """Make rosbags' reader of a ROS 1 bag raise ValueError for a chunk that unpacks to more than ``MAX_UNPACKED_BYTES``."""
+    import lz4.frame
+
+    limited = {bz2.decompress: bz2.BZ2Decompressor, lz4.frame.decompress: lz4.frame.LZ4FrameDecompressor}
+    for place, chunk in chunks.items():
+        if decompressor := limited.get(chunk.decompressor):
+            chunks[place] = chunk._replace(decompressor=partial(_unpacked_chunk, decompressor))
+
+
+def _unpacked_chunk(decompressor: type, packed: bytes) -> bytes:
+    unpacking = decompressor()
+    unpacked: bytes = unpacking.decompress(packed, MAX_UNPACKED_BYTES)
+    if not unpacking.eof:
+        raise ValueError(f"a chunk is cut off, or unpacks to more than {MAX_UNPACKED_BYTES >> 20} MiB")
+    return unpacked
 
 
 def _chunks(file: BinaryIO, size: int) -> Iterator[_Chunk]:

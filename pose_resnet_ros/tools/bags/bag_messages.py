@@ -10,6 +10,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+import cv2
 import numpy as np
 
 from pose_resnet_ros.core.skeletons import Skeleton
@@ -20,6 +21,7 @@ from pose_resnet_ros.pipeline import pose_score
 if TYPE_CHECKING:
     from rosbags.typesys.store import Typestore
 
+JPEG_QUALITY = 90
 DEFINITIONS = {
     "vision_msgs/msg/Point2D": "float64 x\nfloat64 y",
     "vision_msgs/msg/Pose2D": "vision_msgs/Point2D position\nfloat64 theta",
@@ -105,8 +107,9 @@ def skeleton_message(skeleton: Skeleton) -> Any:
     )
 
 
-def jpeg_message(header: Any, jpeg: np.ndarray) -> Any:
-    """As the node's ``~/annotated_image/compressed``; jpeg: the encoded picture, uint8."""
+def jpeg_message(header: Any, bgr: np.ndarray) -> Any:
+    """As the node's ``~/annotated_image/compressed``; bgr: (H, W, 3) uint8."""
+    _, jpeg = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
     return _make("sensor_msgs/msg/CompressedImage", header=header, format="bgr8; jpeg compressed bgr8", data=jpeg.ravel())
 
 

@@ -1,11 +1,10 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Images out of rosbag2 recordings (mcap and db3, a file or a folder), without ROS; also out of a recording that was cut off."""
+"""Images from recordings, without ROS: rosbag2 (mcap and db3, a file or a folder), also when cut off, and ROS 1's .bag files."""
 
 from __future__ import annotations
 
 import heapq
-import shlex
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -14,16 +13,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pose_resnet_ros.core.errors import ImageError, PoseError, SettingsError
-from pose_resnet_ros.tools.bags.bag_limits import unpacked_message, why_too_large
+from pose_resnet_ros.tools.bags.bag_limits import limit_ros1_chunks, unpacked_message, why_too_large
 from pose_resnet_ros.tools.bags.bag_messages import typestore
 from pose_resnet_ros.tools.bags.bag_salvage import CDR, BagError, RawMessage, Salvage
 
 if TYPE_CHECKING:
     from rosbags.interfaces import Connection
-    from rosbags.rosbag2 import Reader
+    from rosbags.rosbag1 import Reader as Reader1
+    from rosbags.rosbag2 import Reader as Reader2
+
+    Reader = Reader1 | Reader2
 
 IMAGE, COMPRESSED = "sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage"
 SUFFIXES = (".mcap", ".db3")
+MIN_PART_IMAGES = 100  # loading the models takes as long as some tens of images
+SpanNs = tuple[int | None, int | None]
+WHOLE: SpanNs = (None, None)
 PACKED = ".zstd"  # follows them where `ros2 bag record` compressed whole files
 _ROS1_MAGIC = b"#ROSBAG V"
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"  # a message in CDR begins with 0
@@ -31,11 +36,12 @@ _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"  # a message in CDR begins with 0
 
 @dataclass(frozen=True, eq=False)
 class BagImage:
-    """raw: CDR bytes of a message of this type, as they were stored; log_ns: when it was recorded."""
+    """raw: bytes of a message of this type, as they were stored; log_ns: when it was recorded; is_ros1: serialized by ROS 1."""
 
     raw: bytes
     type_name: str
     log_ns: int
+    is_ros1: bool = False
 
     @property
     def is_compressed(self) -> bool:
@@ -43,37 +49,39 @@ class BagImage:
 
     @cached_property
     def message(self) -> Any:
-        """The fields of sensor_msgs/Image or CompressedImage. Raises ImageError where the bytes are no such message."""
+        """The fields of ROS 2's sensor_msgs/Image or CompressedImage. Raises ImageError if the bytes are no such message."""
+        store = typestore()
         try:
-            return typestore().deserialize_cdr(_unpacked(self.raw), self.type_name)
+            cdr = store.ros1_to_cdr(self.raw, self.type_name) if self.is_ros1 else _unpacked(self.raw)
+            return store.deserialize_cdr(cdr, self.type_name)
         except Exception as error:  # rosbags', struct's, NumPy's, zstandard's
             raise ImageError(f"the bytes are no message of the type {self.type_name} ({error})") from error
 
 
 def is_bag(path: Path) -> bool:
-    """Whether this is a recording, by its name or by what lies in the folder; ROS 1's too, which are then refused by name."""
+    """Whether this is a recording, by its name, by its first bytes (ROS 1) or by what lies in the folder."""
     return _is_storage(path) or (path.is_dir() and bool(_files(path))) or _is_ros1(path)
 
 
 class BagImages:
     """The images of one topic in the order of recording. Close it, or use it in a ``with``.
 
-    topic: the topic that is read; length: how many images it has, None where only reading to the end tells; passed_over: topics
-    whose messages are not ROS 2's, with the encoding that they have.
+    topic: the topic that is read; length: how many images the whole recording has, None if only reading to the end tells;
+    passed_over: topics whose messages are not in ROS's encoding, with the encoding that they have.
     """
 
-    def __init__(self, path: Path, topic: str | None) -> None:
-        """topic: None takes the only image topic that there is. Raises BagError, or SettingsError for the topic."""
+    def __init__(self, path: Path, topic: str | None, span_ns: SpanNs = WHOLE) -> None:
+        """topic: None takes the only image topic that there is; span_ns: only images recorded from the first time until before
+        the second (of an intact recording). Raises BagError, or SettingsError for the topic.
+        """
         if not path.exists():
             raise BagError(f"{path}: there is no such recording")
-        if _is_ros1(path):
-            command = shlex.join(["rosbags-convert", "--src", str(path), "--dst", path.stem])
-            raise BagError(f"{path}: a recording of ROS 1; convert it first: {command}")
-        self._path = path
+        self._path, self._span_ns = path, span_ns
         self.passed_over: dict[str, str] = {}
         self._files = _files(path) if path.is_dir() else [path]
         _require_small_chunks(self._files)
-        self._readers, self._problem = _open(path, self._files)
+        self._is_ros1 = _is_ros1(path)
+        self._readers, self._problem = _open_ros1(path) if self._is_ros1 else _open(path, self._files)
         try:
             topics = self._topics()
             self.topic = _choose(topics, topic, path, self.passed_over)
@@ -88,12 +96,24 @@ class BagImages:
         done = 0
         try:
             for log_ns, raw in self._indexed() if self._readers else self._salvaged():
-                yield BagImage(raw, self._type, log_ns)
+                yield BagImage(raw, self._type, log_ns, self._is_ros1)
                 done += 1
         except Exception as error:  # noqa: BLE001 - as in _open; what the consumer of the images raises does not come here
             self._problem = str(error)
         if self._problem:
             raise BagError(f"{self._path}: damaged or cut off after {done} images: {self._problem}")
+
+    def spans_ns(self, count: int) -> list[SpanNs]:
+        """The recording in at most so many parts of equal duration, with ``MIN_PART_IMAGES`` each on average; the whole if it
+        is damaged.
+        """
+        count = min(count, (self.length or 0) // MIN_PART_IMAGES)
+        if count < 2:
+            return [WHOLE]
+        start = min(reader.start_time for reader in self._readers)
+        end = max(reader.end_time for reader in self._readers)
+        cuts = [start + (end - start) * part // count for part in range(1, count)]
+        return list(zip([None, *cuts], [*cuts, None], strict=True))
 
     def close(self) -> None:
         for reader in self._readers:
@@ -130,7 +150,7 @@ class BagImages:
     def _indexed(self) -> Iterator[tuple[int, bytes]]:
         wanted = [(reader, self._connections(reader)) for reader in self._readers]
         # To rosbags no connection means every connection.
-        streams = [reader.messages(connections) for reader, connections in wanted if connections]
+        streams = [reader.messages(connections, *self._span_ns) for reader, connections in wanted if connections]
         for _, log_ns, raw in heapq.merge(*streams, key=lambda message: message[1]):
             yield log_ns, raw
 
@@ -165,7 +185,7 @@ def _require_small_chunks(files: list[Path]) -> None:
         except OSError as error:
             raise BagError(f"{file}: cannot be read: {error.strerror}") from error
         if reason:
-            raise BagError(f"{file}: refused, {reason} bytes; expected a recording of ROS 2")
+            raise BagError(f"{file}: refused, {reason} bytes, which no camera's recording does")
 
 
 def _absent(folder: Path) -> list[str]:
@@ -186,7 +206,7 @@ def _open(path: Path, files: list[Path]) -> tuple[list[Reader], str]:
     Not rosbags' AnyReader, which refuses a recording for any message definition in it that it cannot parse, and a robot's
     has many. Raises BagError for files that must be unpacked first.
     """
-    from rosbags.rosbag2 import Reader
+    from rosbags.rosbag2 import Reader as Reader2
 
     # A recorder that was killed leaves no metadata.yaml: then the files by themselves.
     paths = [path] if (path / "metadata.yaml").exists() else files
@@ -194,11 +214,24 @@ def _open(path: Path, files: list[Path]) -> tuple[list[Reader], str]:
         raise BagError(f"{packed[0]} is compressed as a whole: give its folder with metadata.yaml, or unpack it first (unzstd)")
     with ExitStack() as opened:
         try:
-            readers = [opened.enter_context(Reader(each)) for each in paths]
+            readers: list[Reader1 | Reader2] = [opened.enter_context(Reader2(each)) for each in paths]
         except Exception as error:  # noqa: BLE001 - rosbags', sqlite's, and what its unpacking makes of a file that was cut off
             return [], str(error)
         opened.pop_all()
     return readers, ""
+
+
+def _open_ros1(path: Path) -> tuple[list[Reader], str]:
+    """Raises BagError if it cannot be read."""
+    from rosbags.rosbag1 import Reader as Reader1
+
+    reader = Reader1(path)
+    try:
+        reader.open()
+    except Exception as error:  # rosbags', and what it makes of damaged bytes
+        raise BagError(f"{path}: cannot read this ROS 1 recording, try `rosbag reindex` on it: {error}") from error
+    limit_ros1_chunks(reader.chunks)
+    return [reader], ""
 
 
 def _choose(topics: dict[str, str], topic: str | None, path: Path, passed_over: dict[str, str]) -> str:

@@ -6,40 +6,36 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
-
 from pose_resnet_ros.core.errors import SettingsError
-from pose_resnet_ros.core.skeletons import Skeleton
 from pose_resnet_ros.tools.bags import bag_messages
 
 NODE = "/pose_resnet"
+SKELETON, ANNOTATED = f"{NODE}/skeleton", f"{NODE}/annotated_image/compressed"
 TYPES = {
     f"{NODE}/persons": "pose_resnet_ros/msg/PersonArray",
     f"{NODE}/detections": "vision_msgs/msg/Detection2DArray",
-    f"{NODE}/skeleton": "pose_resnet_ros/msg/Skeleton",
-    f"{NODE}/annotated_image/compressed": "sensor_msgs/msg/CompressedImage",
+    SKELETON: "pose_resnet_ros/msg/Skeleton",
+    ANNOTATED: "sensor_msgs/msg/CompressedImage",
 }
-JPEG_QUALITY = 90
 
 
 def scratch_folder(output: Path) -> Path:
-    """Where a bag grows until it is complete; what an interrupted run left there is deleted by the next one."""
+    """Where a bag is written until it is complete; the next run deletes what an interrupted one left there."""
     return output.with_name(f".{output.name}.part")
 
 
 class BagResults:
-    """A bag with the node's topics, under their default names. As a context: at its end the bag stands, complete, in its place;
+    """A bag with the node's topics under their default names. Use it in a ``with``: at the end the complete bag is in its place;
     after an exception nothing is left of it.
     """
 
     def __init__(self, output: Path, *, annotated: bool) -> None:
-        """output: one file where it ends in .mcap or .db3, else a folder with metadata.yaml.
+        """output: one file if it ends in .mcap or .db3, else a folder with metadata.yaml; annotated: with a topic for images.
 
         Raises SettingsError if it cannot be made.
         """
@@ -49,32 +45,25 @@ class BagResults:
         self._scratch = scratch_folder(output)
         self._part = self._scratch / output.name  # a bag's files are named after its folder
         shutil.rmtree(self._scratch, ignore_errors=True)  # of a run that was killed
-        names = [name for name in TYPES if annotated or "annotated" not in name]
         try:
             with self._named():
                 output.parent.mkdir(parents=True, exist_ok=True)
                 plugin = StoragePlugin.SQLITE3 if output.suffix == ".db3" else StoragePlugin.MCAP
                 self._writer = Writer(self._part, version=9, storage_plugin=plugin)
                 self._writer.open()
-                self._connections = {name: self._add(name) for name in names}
+                self._connections = {topic: self._add(topic) for topic in TYPES if annotated or topic != ANNOTATED}
         except BaseException:
             shutil.rmtree(self._scratch, ignore_errors=True)
             raise
 
-    def write_skeleton(self, skeleton: Skeleton, *, log_ns: int) -> None:
-        """Once, first."""
-        self._write("skeleton", bag_messages.skeleton_message(skeleton), log_ns)
+    def write(self, topic: str, message: Any, *, log_ns: int) -> None:
+        """message: of the type that ``TYPES`` has for the topic. Raises SettingsError if the disk refuses it."""
+        self.write_raw(topic, bag_messages.typestore().serialize_cdr(message, TYPES[topic]), log_ns=log_ns)
 
-    def write_persons(self, message: Any, *, log_ns: int) -> None:
-        self._write("persons", message, log_ns)
-
-    def write_detections(self, message: Any, *, log_ns: int) -> None:
-        self._write("detections", message, log_ns)
-
-    def write_picture(self, header: Any, bgr: np.ndarray, *, log_ns: int) -> None:
-        """bgr: (H, W, 3) uint8, written as JPEG."""
-        _, jpeg = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-        self._write("annotated_image/compressed", bag_messages.jpeg_message(header, jpeg), log_ns)
+    def write_raw(self, topic: str, raw: bytes | memoryview, *, log_ns: int) -> None:
+        """As ``write``, for a serialized message."""
+        with self._named():
+            self._writer.write(self._connections[topic], log_ns, raw)
 
     def __enter__(self) -> BagResults:
         return self
@@ -111,12 +100,12 @@ class BagResults:
         from rosbags.interfaces import Qos, QosDurability, QosHistory, QosLiveliness, QosReliability, QosTime
 
         no_limit = QosTime(9223372036, 854775807)
-        durability = QosDurability.TRANSIENT_LOCAL if topic.endswith("skeleton") else QosDurability.VOLATILE
+        is_latched = topic == SKELETON
         qos = Qos(
             QosHistory.KEEP_LAST,
-            1 if topic.endswith("skeleton") else 10,
+            1 if is_latched else 10,
             QosReliability.RELIABLE,
-            durability,
+            QosDurability.TRANSIENT_LOCAL if is_latched else QosDurability.VOLATILE,
             no_limit,
             no_limit,
             QosLiveliness.AUTOMATIC,
@@ -126,8 +115,17 @@ class BagResults:
         store = bag_messages.typestore()
         return self._writer.add_connection(topic, TYPES[topic], typestore=store, offered_qos_profiles=[qos])
 
-    def _write(self, name: str, message: Any, log_ns: int) -> None:
-        topic = f"{NODE}/{name}"
-        raw = bag_messages.typestore().serialize_cdr(message, TYPES[topic])
-        with self._named():
-            self._writer.write(self._connections[topic], log_ns, raw)
+
+def join(parts: Sequence[Path], output: Path, *, annotated: bool) -> None:
+    """One bag from result bags that follow one another in time. Raises SettingsError if it cannot be written."""
+    from rosbags.rosbag2 import Reader
+
+    has_skeleton = False
+    with BagResults(output, annotated=annotated) as results:
+        for part in parts:
+            with Reader(part) as reader:
+                for connection, log_ns, raw in reader.messages():
+                    if connection.topic == SKELETON and has_skeleton:
+                        continue
+                    has_skeleton = has_skeleton or connection.topic == SKELETON
+                    results.write_raw(connection.topic, raw, log_ns=log_ns)

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""``predict`` on rosbag2 recordings: the node's messages into another bag, faster or slower than real time, without ROS."""
+"""``predict`` on one recording, or a part of one: the node's messages into another bag, without ROS."""
 
 from __future__ import annotations
 
@@ -10,35 +10,50 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from tqdm import tqdm
 
 from pose_resnet_ros.core.draw import draw_people
 from pose_resnet_ros.core.errors import ImageError, SettingsError
+from pose_resnet_ros.core.types import People
 from pose_resnet_ros.identities import Identities, IdentitySettings
 from pose_resnet_ros.pipeline import PosePipeline, load_pipeline
 from pose_resnet_ros.sequence import ImageSequence
 from pose_resnet_ros.tools.bags import bag_messages
-from pose_resnet_ros.tools.bags.bag_reading import BagImage, BagImages, encodings
+from pose_resnet_ros.tools.bags.bag_reading import WHOLE, BagImage, BagImages, SpanNs, encodings
 from pose_resnet_ros.tools.bags.bag_salvage import BagError
-from pose_resnet_ros.tools.bags.bag_writing import BagResults
+from pose_resnet_ros.tools.bags.bag_writing import ANNOTATED, NODE, SKELETON, BagResults
 from pose_resnet_ros.tools.options import draw_arguments, frame_settings, load_arguments
+
+IDS_PER_PART = 1_000_000
+Advance = Callable[[int | None], Any]
+Complain = Callable[[str], Any]
+
+
+def print_error(text: str) -> None:
+    """On stderr, above a progress bar."""
+    tqdm.write(f"error: {text}", file=sys.stderr)
 
 
 @dataclass(frozen=True)
 class BagJob:
-    """One recording; it can be sent to another process. values: of all options, by their names."""
+    """One recording, or a part of one; it can be sent to another process.
+
+    span_ns: the part of it; part: its number from 0. Track ids of part n begin at n * ``IDS_PER_PART`` + 1.
+    """
 
     source: Path
     output: Path
     topic: str | None
     annotated: bool
-    values: Mapping[str, Any]
+    span_ns: SpanNs = WHOLE
+    part: int = 0
 
 
 @dataclass(frozen=True)
 class BagReport:
-    """What became of a job. bad: images that could not be used; passed_over: topics that are not ROS 2's, in words; problem: why
-    the bag was not read to its end, "" if it was.
+    """The outcome of a job. bad: images that could not be used; passed_over: topics that are not in ROS's encoding, in words;
+    problem: why the bag was not read to its end, "" if it was; parts: that it was cut into, for several workers.
     """
 
     job: BagJob
@@ -48,53 +63,75 @@ class BagReport:
     passed_over: str = ""
     problem: str = ""
     skipped: bool = False
+    parts: int = 1
 
     def __str__(self) -> str:
         if self.skipped:
-            return f"{self.job.output}: is there already, left as it is"
+            return f"{self.job.output}: already exists, kept"
         what = f"{self.job.source} -> {self.job.output}: {self.images} images, {self.persons} persons"
         return (
             what
             + (f", {self.bad} bad images" if self.bad else "")
-            + (f"; passed over, since not ROS 2's: {self.passed_over}" if self.passed_over else "")
+            + (f", in {self.parts} parts (new track ids in each)" if self.parts > 1 else "")
+            + (f"; topics not in ROS's encoding, skipped: {self.passed_over}" if self.passed_over else "")
             + (f"; {self.problem}" if self.problem else "")
         )
 
 
-def predict_bag(job: BagJob, advance: Callable[[int | None], Any] = lambda total: None) -> BagReport:
-    """One bag, in this process. advance: called after each image with the number of images, if it is known.
+class BagPredictor:
+    """The loaded models of one process, for one bag after the other. Close it, or use it in a ``with``."""
 
-    A problem with this bag is in the report; raises PoseError for what concerns every bag (the models, the options).
-    """
-    with load_pipeline(**load_arguments(job.values)) as pipeline:
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        """values: of all options, by their names. Raises PoseError as ``load_pipeline`` does."""
+        self._values = values
+        self._pipeline = load_pipeline(**load_arguments(values))
+
+    def run(self, job: BagJob, *, advance: Advance, complain: Complain = print_error) -> BagReport:
+        """One bag, or a part of one. advance: called after each image with the number of images in the recording, None if it is
+        not known; complain: called with what is wrong with an image. A problem with the whole bag is in the report.
+        """
         try:
-            with BagImages(job.source, job.topic) as images, BagResults(job.output, annotated=job.annotated) as results:
-                return _Run(job, pipeline, results).over(images, advance)
+            with (
+                BagImages(job.source, job.topic, job.span_ns) as images,
+                BagResults(job.output, annotated=job.annotated) as results,
+            ):
+                return _Run(job, self._values, self._pipeline, results).over(images, advance, complain)
         except (BagError, SettingsError) as error:
             return BagReport(job, problem=str(error))
 
+    def close(self) -> None:
+        """Free the models."""
+        self._pipeline.close()
+
+    def __enter__(self) -> BagPredictor:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
 
 class _Run:
-    """The images of one bag, one after the other."""
+    """The images of one job, one after the other."""
 
-    def __init__(self, job: BagJob, pipeline: PosePipeline, results: BagResults) -> None:
+    def __init__(self, job: BagJob, values: Mapping[str, Any], pipeline: PosePipeline, results: BagResults) -> None:
         self._report = BagReport(job)
         self._pipeline, self._sequence = pipeline, ImageSequence(pipeline)
         self._results = results
-        self._settings = frame_settings(job.values)
-        self._draw = draw_arguments(job.values)
-        self._identities = Identities(pipeline.skeleton, IdentitySettings.from_options(job.values))
+        self._settings = frame_settings(values)
+        self._draw = draw_arguments(values)
+        self._tracker = Identities(pipeline.skeleton, IdentitySettings.from_options(values))
 
-    def over(self, images: BagImages, advance: Callable[[int | None], Any]) -> BagReport:
+    def over(self, images: BagImages, advance: Advance, complain: Complain) -> BagReport:
         try:
             for number, image in enumerate(images):
                 if number == 0:
-                    self._results.write_skeleton(self._pipeline.skeleton, log_ns=image.log_ns)
+                    message = bag_messages.skeleton_message(self._pipeline.skeleton)
+                    self._results.write(SKELETON, message, log_ns=image.log_ns)
                 try:
                     self._one(image)
                 except ImageError as error:
                     self._report = replace(self._report, bad=self._report.bad + 1)
-                    tqdm.write(f"error: {images.topic} at {image.log_ns} ns: {error}", file=sys.stderr)
+                    complain(f"{images.topic} at {image.log_ns} ns: {error}")
                 advance(images.length)
         except BagError as error:  # what was read until then is kept
             self._report = replace(self._report, problem=str(error))
@@ -105,18 +142,22 @@ class _Run:
         header, log_ns = image.message.header, image.log_ns
         stamp_s = (header.stamp.sec * 1_000_000_000 + header.stamp.nanosec or log_ns) / 1e9
         result = self._sequence.run(bgr, settings=self._settings, stamp_s=stamp_s)
-        people = self._identities.update(result.people, stamp_s=stamp_s, image=bgr)
+        people = self._with_ids_of_part(self._tracker.update(result.people, stamp_s=stamp_s, image=bgr))
         skeleton, threshold = self._pipeline.skeleton, self._settings.keypoint_threshold
         size = bgr.shape[1], bgr.shape[0]
         message = bag_messages.person_array(header, people, skeleton, image_wh=size, keypoint_threshold=threshold)
-        self._results.write_persons(message, log_ns=log_ns)
+        self._results.write(f"{NODE}/persons", message, log_ns=log_ns)
         detections = bag_messages.detection_array(header, result.detections, track_ids=people.track_ids)
-        self._results.write_detections(detections, log_ns=log_ns)
+        self._results.write(f"{NODE}/detections", detections, log_ns=log_ns)
         if self._report.job.annotated:
-            picture = draw_people(bgr, people, skeleton, keypoint_threshold=threshold, **self._draw)
-            self._results.write_picture(header, picture, log_ns=log_ns)
+            drawn = draw_people(bgr, people, skeleton, keypoint_threshold=threshold, **self._draw)
+            self._results.write(ANNOTATED, bag_messages.jpeg_message(header, drawn), log_ns=log_ns)
         persons = self._report.persons + len(people)
         self._report = replace(self._report, images=self._report.images + 1, persons=persons)
+
+    def _with_ids_of_part(self, people: People) -> People:
+        first = self._report.job.part * IDS_PER_PART
+        return replace(people, track_ids=np.where(people.track_ids > 0, people.track_ids + first, people.track_ids))
 
 
 def _decode(image: BagImage) -> Any:

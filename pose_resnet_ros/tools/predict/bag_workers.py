@@ -1,18 +1,21 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""``predict`` on many recordings: which are left to do, and one after the other, side by side or on a Ray cluster."""
+"""``predict`` on recordings: which are left to do, and their distribution over this process, several, or a Ray cluster."""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
+import shutil
 import signal
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cached_property, partial
+from multiprocessing.sharedctypes import Synchronized
 from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
@@ -21,9 +24,12 @@ from tqdm import tqdm
 
 from pose_resnet_ros.core.errors import InferenceCancelled, PoseError, SettingsError
 from pose_resnet_ros.output_files import OutputGuard
-from pose_resnet_ros.tools.bags.bag_reading import PACKED, is_bag
-from pose_resnet_ros.tools.bags.bag_writing import scratch_folder
-from pose_resnet_ros.tools.predict.bag_run import BagJob, BagReport, predict_bag
+from pose_resnet_ros.tools.bags.bag_reading import PACKED, BagImages, is_bag
+from pose_resnet_ros.tools.bags.bag_writing import join, scratch_folder
+from pose_resnet_ros.tools.predict.bag_run import BagJob, BagPredictor, BagReport, print_error
+from pose_resnet_ros.tools.predict.ray_cluster import connected, run_on_ray
+
+Run = Callable[[Sequence[BagJob]], list[BagReport]]
 
 
 def predict_bags(
@@ -33,20 +39,21 @@ def predict_bags(
     *,
     topic: str | None = None,
     annotated: bool = False,
-    workers: int = 1,
+    workers: int | None = None,
     ray: str | None = None,
 ) -> int:
     """Every bag to its results; exit code 0, or 1 if one could not be used to its end.
 
-    output: for one bag the bag to write; for several a folder, in which each gets the name of its source. What is there
-    already is left as it is: after an interruption the same command goes on with the first bag that is not finished.
-    ray: address of a Ray cluster, whose machines see the same files, or local; it takes the place of the workers.
+    output: for one bag the bag to write; for several a folder, in which each result has the name of its source. Results that
+    exist are kept: after an interruption the same command continues with the first bag that is not finished. workers: processes
+    (default 1), or actors on Ray (default: one for each CPU of the cluster). ray: address of a Ray cluster whose machines see
+    the same files, or local.
     """
     _check_packages()
-    jobs = [BagJob(source, target, topic, annotated, values) for source, target in _targets(sources, output).items()]
+    jobs = [BagJob(source, target, topic, annotated) for source, target in _targets(sources, output).items()]
     _keep_inputs(jobs)
     left = [job for job in jobs if not job.output.exists()]
-    done = dict(zip((job.output for job in left), _run_all(left, workers, ray), strict=True))
+    done = dict(zip((job.output for job in left), _run_all(left, values, workers, ray), strict=True))
     reports = [done.get(job.output, BagReport(job, skipped=True)) for job in jobs]
     for report in reports:
         tqdm.write(str(report), file=sys.stderr if report.problem else sys.stdout)
@@ -54,62 +61,122 @@ def predict_bags(
 
 
 def _keep_inputs(jobs: Sequence[BagJob]) -> None:
-    """Raises SettingsError where results would be written over a recording, or over what an interrupted run left of one."""
+    """Raises SettingsError if results would be written over a recording, or over what an interrupted run left of one."""
     guard = OutputGuard([job.source for job in jobs])
     for job in jobs:
         guard.claim("output", job.output)
-        scratch = scratch_folder(job.output).resolve()
+        scratch = {scratch_folder(job.output).resolve(), _parts_folder(job.output).resolve()}
         for other in jobs:
-            if scratch in (other.source.resolve(), *other.source.resolve().parents):
+            if found := scratch & {other.source.resolve(), *other.source.resolve().parents}:
                 raise SettingsError(
-                    f"output: {job.output} is written in {scratch}, where the input {other.source} lies; name another file"
+                    f"output: {job.output} is written in {found.pop()}, where the input {other.source} lies; choose another name"
                 )
 
 
-def _run_all(jobs: Sequence[BagJob], workers: int, ray: str | None) -> Sequence[BagReport]:
-    """The reports, in the order of the jobs; where there is no job nothing is started."""
+def _run_all(jobs: Sequence[BagJob], values: Mapping[str, Any], workers: int | None, ray: str | None) -> list[BagReport]:
+    """The reports, in the order of the jobs; without jobs nothing is started."""
     if not jobs:
         return []
     if ray is not None:
-        return _on_ray(jobs, ray)
+        with connected(ray) as cpus:
+            jobs = [replace(job, source=job.source.resolve(), output=job.output.resolve()) for job in jobs]
+            run = partial(run_on_ray, values=values, workers=workers or cpus, cpus=cpus)
+            return _in_parts(jobs, workers or cpus, run)
+    return _in_parts(jobs, workers or 1, partial(_run_here, values=values, workers=workers or 1))
+
+
+def _in_parts(jobs: Sequence[BagJob], workers: int, run: Run) -> list[BagReport]:
+    """Where there are more workers than jobs, several work on the parts of one; the results are joined."""
+    parts = [_parts(job, workers // len(jobs)) for job in jobs]
+    try:
+        reports = {report.job.output: report for report in run([part for each in parts for part in each])}
+        return [_joined(job, [reports[part.output] for part in each]) for job, each in zip(jobs, parts, strict=True)]
+    finally:
+        for job in jobs:
+            shutil.rmtree(_parts_folder(job.output), ignore_errors=True)
+
+
+def _parts(job: BagJob, count: int) -> list[BagJob]:
+    if count < 2:
+        return [job]
+    try:
+        with BagImages(job.source, job.topic) as images:
+            spans = images.spans_ns(count)
+    except PoseError:  # the worker reports it
+        return [job]
+    names = [_parts_folder(job.output) / f"{part}.mcap" for part in range(len(spans))] if len(spans) > 1 else [job.output]
+    return [
+        replace(job, output=name, span_ns=span, part=part) for part, (name, span) in enumerate(zip(names, spans, strict=True))
+    ]
+
+
+def _parts_folder(output: Path) -> Path:
+    return output.with_name(f".{output.name}.parts")
+
+
+def _joined(job: BagJob, reports: Sequence[BagReport]) -> BagReport:
+    if len(reports) == 1:
+        return reports[0]
+    problems = [report.problem for report in reports if report.problem]
+    written = [report.job.output for report in reports if report.job.output.exists()]
+    if len(written) == len(reports):
+        try:
+            join(written, job.output, annotated=job.annotated)
+        except SettingsError as error:
+            problems.append(str(error))
+    return BagReport(
+        job,
+        images=sum(report.images for report in reports),
+        persons=sum(report.persons for report in reports),
+        bad=sum(report.bad for report in reports),
+        passed_over=reports[0].passed_over,
+        problem="; ".join(problems),
+        parts=len(reports),
+    )
+
+
+def _run_here(jobs: Sequence[BagJob], *, values: Mapping[str, Any], workers: int) -> list[BagReport]:
     workers = min(workers, len(jobs))
-    return _one_by_one(jobs) if workers == 1 else _side_by_side(jobs, workers)
+    return _one_by_one(jobs, values) if workers == 1 else _side_by_side(jobs, values, workers)
 
 
-def _one_by_one(jobs: Sequence[BagJob]) -> list[BagReport]:
+def _one_by_one(jobs: Sequence[BagJob], values: Mapping[str, Any]) -> list[BagReport]:
     reports = []
-    for job in jobs:
-        with tqdm(desc=job.source.name, unit="image", disable=None) as progress:
+    with BagPredictor(values) as predictor:
+        for job in jobs:
+            with tqdm(desc=job.source.name, unit="image", disable=None) as progress:
 
-            def advance(total: int | None, progress: tqdm = progress) -> None:
-                progress.total = total
-                progress.update()
+                def advance(total: int | None, progress: tqdm = progress) -> None:
+                    progress.total = total
+                    progress.update()
 
-            reports.append(predict_bag(job, advance))
+                reports.append(predictor.run(job, advance=advance))
     return reports
 
 
-def _side_by_side(jobs: Sequence[BagJob], workers: int) -> list[BagReport]:
+def _side_by_side(jobs: Sequence[BagJob], values: Mapping[str, Any], workers: int) -> list[BagReport]:
     """workers: at least 2, and not more than there are jobs."""
-    if jobs[0].values["threads"] == 0:
-        share = {"threads": max(1, (os.cpu_count() or 1) // workers)}
-        jobs = [replace(job, values={**job.values, **share}) for job in jobs]
+    threads = values["threads"] or max(1, (os.cpu_count() or 1) // workers)
     # A process that has loaded onnxruntime cannot be forked safely.
     spawn = multiprocessing.get_context("spawn")
-    stop = spawn.Event()
+    stop, images = spawn.Event(), spawn.Value("Q", 0)
+    begin = ({**values, "threads": threads}, stop, images)
     with (
-        ProcessPoolExecutor(workers, mp_context=spawn, initializer=_begin_worker, initargs=(stop,)) as pool,
-        tqdm(total=len(jobs), unit="bag", disable=None) as progress,
+        ProcessPoolExecutor(workers, mp_context=spawn, initializer=_begin_worker, initargs=begin) as pool,
+        tqdm(desc=f"{workers} workers", unit="image", disable=None) as progress,
     ):
         try:
             with _signals_ignored():  # by the workers from their first moment on
-                futures = [pool.submit(_predict_in_worker, job) for job in jobs]
-            for future in as_completed(futures):
-                future.result()  # raises what the worker raised
-                progress.update()
+                futures = [pool.submit(_run_in_worker, job) for job in jobs]
+            waiting = set(futures)
+            while waiting:
+                done, waiting = wait(waiting, timeout=0.5, return_when=FIRST_COMPLETED)
+                progress.update(images.value - progress.n)
+                for future in done:
+                    future.result()  # raises what the worker raised
         except BrokenProcessPool as error:
-            raise PoseError("a worker was killed (out of memory?); fewer --workers need less") from error
-        except BaseException:  # Ctrl-C too: a pool goes on with what it was given
+            raise PoseError("a worker was killed, probably because memory ran out; try fewer --workers") from error
+        except BaseException:  # Ctrl-C too: a pool continues with the jobs that it has
             stop.set()
             raise
     return [future.result() for future in futures]
@@ -126,46 +193,43 @@ def _signals_ignored() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-_stop: Event | None = None  # in a worker: set when it shall end
+class _Worker:
+    """A process of the pool, with its models. stop: set when it shall end; images: counts those of all workers."""
 
+    def __init__(self, values: Mapping[str, Any], stop: Event, images: Synchronized[int]) -> None:
+        self._values, self._stop, self._images = values, stop, images
 
-def _begin_worker(stop: Event) -> None:
-    global _stop
-    _stop = stop
+    @cached_property
+    def _predictor(self) -> BagPredictor:  # at the first job: what goes wrong before it breaks the pool
+        return BagPredictor(self._values)
 
+    def run(self, job: BagJob) -> BagReport:
+        """Ends after the image in progress, or does not begin, once it shall end: raises InferenceCancelled."""
+        self._require_going(job)
 
-def _predict_in_worker(job: BagJob) -> BagReport:
-    """Ends after the image in progress, or does not begin, once the others were told to stop: raises InferenceCancelled."""
+        def advance(_: int | None) -> None:
+            with self._images.get_lock():
+                self._images.value += 1
+            self._require_going(job)
 
-    def advance(_: int | None = None) -> None:
-        if _stop is not None and _stop.is_set():
+        return self._predictor.run(job, advance=advance, complain=print_error)
+
+    def _require_going(self, job: BagJob) -> None:
+        if self._stop.is_set():
             raise InferenceCancelled(f"{job.source}: interrupted")
 
-    advance()
-    return predict_bag(job, advance)
+
+_worker: _Worker | None = None
 
 
-def _on_ray(jobs: Sequence[BagJob], address: str) -> list[BagReport]:
-    try:
-        import ray
-        import ray.data
-    except ImportError as error:
-        raise PoseError(f"--ray needs the package {error.name}: pip install 'ray[data]'") from error
-    ray.init(address=address, ignore_reinit_error=True)
-    try:
-        rows = ray.data.from_items([{"job": _absolute(job)} for job in jobs], override_num_blocks=len(jobs))
-        done = rows.map(lambda row: {"report": predict_bag(row["job"])}).take_all()
-    finally:
-        ray.shutdown()
-    reports = {row["report"].job.output: row["report"] for row in done}
-    return [reports[_absolute(job).output] for job in jobs]
+def _begin_worker(values: Mapping[str, Any], stop: Event, images: Synchronized[int]) -> None:
+    global _worker
+    _worker = _Worker(values, stop, images)
 
 
-def _absolute(job: BagJob) -> BagJob:
-    """Another process has another current folder; a model that is no file is a name."""
-    models = {name: Path(job.values[name]) for name in ("pose_model", "detector_model")}
-    files = {name: str(path.resolve()) for name, path in models.items() if path.is_file()}
-    return replace(job, source=job.source.resolve(), output=job.output.resolve(), values={**job.values, **files})
+def _run_in_worker(job: BagJob) -> BagReport:
+    assert _worker is not None
+    return _worker.run(job)
 
 
 def _targets(sources: Sequence[Path], output: Path) -> dict[Path, Path]:

@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(format="%(message)s", level=logging.INFO)
     if any(is_bag(Path(text)) for text in args.inputs):
         return _predict_bags(args)
-    bag_options = {"topic": args.topic, "annotated": args.annotated, "workers": args.workers > 1, "ray": args.ray}
+    bag_options = {"topic": args.topic, "annotated": args.annotated, "workers": args.workers, "ray": args.ray}
     _refuse(bag_options, "for bags only")
     pictures = _pictures(args.inputs)
     given = read_boxes(args.boxes) if args.boxes else None
@@ -194,11 +194,18 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     bags = parser.add_argument_group("ROS 2 bags")
     bags.add_argument("--topic", help="the image topic to read, raw or compressed; needed where there are several")
     bags.add_argument("--annotated", action="store_true", help="write the annotated pictures too, as JPEG")
-    bags.add_argument("--workers", type=whole_number(1), default=1, metavar="N", help="bags at a time, each in its own process")
+    bags.add_argument(
+        "--workers",
+        type=whole_number(1),
+        metavar="N",
+        help="processes that share the bags (default 1). With more workers than bags, long bags are cut into parts of equal"
+        " duration, and track ids start anew in each: part 2 from 1000001",
+    )
     bags.add_argument(
         "--ray",
         metavar="ADDRESS",
-        help="bags on the machines of a Ray cluster that all see the files (auto, local, or its address)",
+        help="run the workers on a Ray cluster whose machines all see the files: auto, local, or its address (--workers:"
+        " default one for each CPU)",
     )
     add_options(parser, PIPELINE_OPTIONS + TRACKING_OPTIONS)
     return parser.parse_args(arguments)
