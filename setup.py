@@ -26,7 +26,7 @@ EXTRAS = {
     "gpu": ["onnxruntime-gpu[cuda,cudnn]>=1.21", *IMAGES, *ONNX],
     "openvino": ["onnxruntime-openvino>=1.17", *IMAGES, *ONNX],
     "bags": BAGS,
-    "ray": [*BAGS, "ray[data]>=2.9"],
+    "ray": [*BAGS, "ray>=2.9"],
     "rerun": ["rerun-sdk>=0.23"],
     "export": ONNX,
     "check": [*ONNX, "torch>=2.2"],

@@ -21,7 +21,7 @@ ROSDEP_KEYS |= {"cv2": "python3-opencv", "PIL": "python3-pil", "onnxruntime": "p
 # Without a key, or wanted by single tools only: these are pip extras.
 PIP_ONLY = {
     *("av", "torch", "onnx", "openvino", "pycocotools", "rosbags", "mcap", "zstandard", "ray", "rerun"),
-    *("pillow_heif", "pillow_jxl", "ruamel"),
+    *("pillow_heif", "pillow_jxl", "ruamel", "lz4"),
 }
 # Not released for every distro: whoever sets publish_hri installs it.
 NOT_EVERYWHERE = {"hri_msgs"}

@@ -70,7 +70,7 @@ def unpacked_message(raw: bytes) -> bytes:
 
 def limit_ros1_chunks(chunks: dict[int, Chunk]) -> None:
     """Make rosbags' reader of a ROS 1 bag raise ValueError for a chunk that unpacks to more than ``MAX_UNPACKED_BYTES``."""
-    import lz4.frame
+    import lz4.frame  # rosbags needs it too
 
     limited = {bz2.decompress: bz2.BZ2Decompressor, lz4.frame.decompress: lz4.frame.LZ4FrameDecompressor}
     for place, chunk in chunks.items():
