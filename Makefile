@@ -6,6 +6,7 @@
 # make fuzz         property-based tests for FUZZ_MINUTES=30 minutes; failing examples are kept in out/fuzz
 # make lint         ruff and mypy
 # make format       format the code and sort its imports
+# make docs         write config/pose.yaml, docs/parameters.md and the tables of docs/models.md
 # make docs-html    the API reference, in out/api
 # make clean        delete everything that these commands create
 #
@@ -31,7 +32,7 @@ WHEELS := requirements/ros2_wheels.txt requirements/$(ROS_DISTRO).txt
 PACKAGE := CMakeLists.txt package.xml setup.py scripts/pose_resnet_ros scripts/tool.in \
   $(shell find pose_resnet_ros msg launch config rviz -type f -not -name '*.pyc')
 
-.PHONY: setup test test-oldest fuzz demo lint format docs-html clean
+.PHONY: setup test test-oldest fuzz demo lint format docs docs-html clean
 
 setup: $(VENV)/.package
 
@@ -72,6 +73,9 @@ format: setup
 	$(BIN)/python -m pip install --quiet --requirement requirements/lint.txt
 	$(BIN)/ruff check --select I --fix .
 	$(BIN)/ruff format .
+
+docs: setup
+	$(BIN)/python scripts/update_docs.py
 
 docs-html: setup
 	$(BIN)/python -m pip install --quiet --requirement requirements/docs.txt

@@ -26,10 +26,10 @@ from pose_resnet_ros.benchmark.report import Table, machine, print_table
 from pose_resnet_ros.benchmark.timing import Timing, interleaved, ratio
 from pose_resnet_ros.core.errors import BenchmarkError, PoseError
 from pose_resnet_ros.models.files import find_model
-from pose_resnet_ros.options import option
 from pose_resnet_ros.output_files import OutputGuard
+from pose_resnet_ros.settings import LoadSettings
 from pose_resnet_ros.tools.benchmark import write_json
-from pose_resnet_ros.tools.options import file_path, require_writable, whole_number
+from pose_resnet_ros.tools.options import add_options, file_path, integer, require_writable
 
 TOLERANCE = 1e-3  # of the largest output: float32 in another order, and OpenCV's Winograd convolutions
 START_PERSONS = 8  # at most, in a process's first call
@@ -116,11 +116,9 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python3 -m benchmarks.baselines", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    model = option("pose_model")
-    parser.add_argument("--pose-model", default=model.default, help=f"{model.description} (default {model.default})")
-    parser.add_argument("--threads", type=whole_number(0), default=0, help=option("threads").description)
-    parser.add_argument("--persons", nargs="+", type=whole_number(1), default=[1, 8, 32], help="crops in a call (default 1 8 32)")
-    parser.add_argument("--rounds", type=whole_number(1), default=20, help="times each runs (default 20)")
+    add_options(parser, [row for row in LoadSettings.settings() if row.name in ("pose_model", "threads")])
+    parser.add_argument("--persons", nargs="+", type=integer(1), default=[1, 8, 32], help="crops in a call (default 1 8 32)")
+    parser.add_argument("--rounds", type=integer(1), default=20, help="times each runs (default 20)")
     parser.add_argument("--json", type=file_path, metavar="FILE", help="write everything measured")
     return parser.parse_args(arguments)
 

@@ -23,7 +23,7 @@ from pose_resnet_ros.core.types import Detections
 from pose_resnet_ros.models.detector import Detector, load_detector
 from pose_resnet_ros.models.files import own_precision
 from pose_resnet_ros.models.runtime import RunOn
-from pose_resnet_ros.options import size_wh
+from pose_resnet_ros.settings import LoadSettings
 from training.coco import load_photographs
 from training.detector.evaluation import measure
 from training.detector.labels import BoxLabels, labels_of
@@ -57,7 +57,10 @@ def main() -> None:
             Candidate(
                 size,
                 load_detector(
-                    options.model, run_on=RunOn(threads=1), precision=own_precision(options.model), input_wh=size_wh(size)
+                    options.model,
+                    run_on=RunOn(threads=1),
+                    precision=own_precision(options.model),
+                    input_wh=LoadSettings(detector_input=size).detector_input_wh,
                 ),
             )
             for size in options.sizes

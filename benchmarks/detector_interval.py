@@ -20,7 +20,7 @@ from pose_resnet_ros.core.types import People
 from pose_resnet_ros.media import open_media
 from pose_resnet_ros.pipeline import PosePipeline, load_pipeline
 from pose_resnet_ros.sequence import ImageSequence
-from pose_resnet_ros.settings import PipelineSettings
+from pose_resnet_ros.settings import FrameSettings
 
 INTERVALS = (1, 2, 3, 5, 10)  # the first is what the others are compared with
 SAME_PERSON_IOU = 0.3
@@ -33,7 +33,7 @@ class Candidate:
     def __init__(self, pipeline: PosePipeline, interval: int) -> None:
         self.interval = interval
         self._sequence = ImageSequence(pipeline)
-        self._settings = PipelineSettings(detector_interval=interval)
+        self._settings = FrameSettings(detector_interval=interval)
         self.people: list[People] = []
         self.seconds = 0.0
         self.detections = 0
@@ -55,7 +55,7 @@ def compare(reference: list[People], own: list[People]) -> tuple[float, float]:
             if similarity[row, column] <= SAME_PERSON_IOU:
                 continue
             matched += 1
-            sure = before.keypoint_scores[row] > PipelineSettings().keypoint_threshold
+            sure = before.keypoint_scores[row] > FrameSettings().keypoint_threshold
             distance = np.linalg.norm(before.keypoints_xy[row] - now.keypoints_xy[column], axis=-1)[sure]
             height = before.boxes_xyxy[row, 3] - before.boxes_xyxy[row, 1]
             close += int((distance < WITHIN * height).sum())

@@ -21,7 +21,7 @@ from pose_resnet_ros.core.types import Detections
 from pose_resnet_ros.media import open_media
 from pose_resnet_ros.models.detector import load_detector
 from pose_resnet_ros.models.files import own_precision
-from pose_resnet_ros.settings import PipelineSettings
+from pose_resnet_ros.settings import FrameSettings
 from training.detector.evaluation import measure
 from training.detector.labels import BoxLabels
 
@@ -41,7 +41,7 @@ def main() -> None:
     for model in options.models:
         found = detect(model, frames)
         result = measure([found[number] for number in labels], list(labels.values()))
-        precision, recall = result.at(PipelineSettings().detection_threshold)
+        precision, recall = result.at(FrameSettings().detection_threshold)
         print(f"| {model} | {result.ap50:.3f} | {precision:.2f} | {recall:.2f} |")
 
 
@@ -70,7 +70,7 @@ def read_frames(footage: str, numbers: set[int]) -> dict[int, np.ndarray]:
 def detect(model: str, frames: dict[int, np.ndarray]) -> dict[int, Detections]:
     with closing(load_detector(model, precision=own_precision(model))) as detector:
         return {
-            number: detector.detect(image, detection_threshold=LOWEST_SCORE, nms_threshold=PipelineSettings().nms_threshold)
+            number: detector.detect(image, detection_threshold=LOWEST_SCORE, nms_threshold=FrameSettings().nms_threshold)
             for number, image in frames.items()
         }
 

@@ -18,6 +18,7 @@ from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
 from launch import LaunchContext, LaunchDescription, logging
+from pose_resnet_ros.settings import Setting, Settings
 
 PACKAGE = "pose_resnet_ros"
 SHARE = get_package_share_directory(PACKAGE)
@@ -36,13 +37,8 @@ INPUTS = {
     "depth_topic": "depth_image",
     "detections_topic": "detections",
 }
-BACKENDS = ["auto", "cpu", "cuda", "tensorrt", "openvino"]
-PRECISIONS = ["auto", "fp32", "fp16", "int8"]
-TRANSPORTS = ["raw", "compressed"]
-# Text parameters that are launch arguments under the same names.
-TEXTS = ("detector_model", "pose_model", "detector_input", "backend", "precision", "detector_precision", "image_transport")
-# And those that are true or false.
-SWITCHES = ("allow_download", "autostart", "use_sim_time", "one_trip")
+# The node's parameters that are launch arguments of the same names: those that cannot change while it runs.
+MIRRORED = {row.name: row for row in Settings.settings() if not row.dynamic}
 NODE_NAME = "pose_resnet"
 # Of the node, as the files in rviz/ name them.
 RVIZ_TOPICS = ("annotated_image", "heatmap_image", "markers", "poses")
@@ -53,51 +49,41 @@ def argument(name: str, description: str, default: str = "", choices: list[str] 
     return DeclareLaunchArgument(name, default_value=default, description=description, choices=choices)
 
 
+def mirrored(row: Setting) -> DeclareLaunchArgument:
+    """The launch argument that sets a parameter of the node."""
+    choices = BOOLEANS if row.type is bool else row.choices
+    description = f"{row.description} Empty: as in params_file."
+    return argument(row.name, description, choices=["", *choices] if choices else None)
+
+
 ARGUMENTS = [
-    argument("camera", "take topics and parameters from config/cameras.yaml; empty: image_raw", choices=["", *CAMERAS]),
-    argument("image_topic", "topic of the camera's images (sensor_msgs/Image); empty: the camera's, or image_raw"),
-    argument("camera_info_topic", "the images' calibration, for depth; empty: the camera's, or camera_info"),
-    argument("depth_topic", "depth images registered to the images; empty: the camera's, or depth_image"),
-    argument("detections_topic", "with detector_model:=external: the boxes of your own detector; empty: detections"),
-    argument("depth", "persons in 3D too, from depth_topic; empty: as in params_file", choices=["", *BOOLEANS]),
-    argument("params_file", "YAML file with the node's parameters", os.path.join(SHARE, "config", "pose.yaml")),
-    argument("preset", "a pair of models; empty: as in params_file", choices=["", *PRESETS]),
-    argument(
-        "detector_model", "person detector: a name from the model table, a path, full_frame or external; empty: as in params_file"
-    ),
-    argument("pose_model", "pose network: a name from the model table or a path; empty: as in params_file"),
-    argument("detector_input", "size of the detector's input, such as 320x256: smaller is faster; empty: as in params_file"),
-    argument(
-        "image_transport",
-        "compressed: JPEG or PNG pictures from IMAGE_TOPIC/compressed; empty: as in params_file",
-        choices=["", *TRANSPORTS],
-    ),
-    argument("backend", "where the networks run; empty: as in params_file", choices=["", *BACKENDS]),
-    argument("precision", "precision of the pose network; empty: as in params_file", choices=["", *PRECISIONS]),
-    argument("detector_precision", "precision of the detector; empty: as in params_file", choices=["", *PRECISIONS]),
-    argument("one_trip", "crop and decode on the GPU, with backend:=cuda; empty: as in params_file", choices=["", *BOOLEANS]),
-    argument(
-        "allow_download", "fetch models that are not on this machine yet; empty: as in params_file", choices=["", *BOOLEANS]
-    ),
-    argument("autostart", "configure and activate at start; empty: as in params_file", choices=["", *BOOLEANS]),
-    argument("use_sim_time", "take the time from /clock; empty: as in params_file", choices=["", *BOOLEANS]),
-    argument("name", "name of the pose node; its topics are below it", NODE_NAME),
-    argument("namespace", "namespace of all nodes"),
-    argument("log_level", "lowest severity that is logged", "info", ["debug", "info", "warn", "error", "fatal"]),
-    argument("respawn", "start pose_node again when it ends", "false", BOOLEANS),
+    argument("camera", "Camera in config/cameras.yaml whose topics and parameters to use.", choices=["", *CAMERAS]),
+    argument("image_topic", "Topic of the images (sensor_msgs/Image). Empty: that of the camera, or image_raw."),
+    argument("camera_info_topic", "Topic of the images' calibration, for 3D. Empty: that of the camera, or camera_info."),
+    argument("depth_topic", "Topic of the depth images, registered to the images. Empty: that of the camera, or depth_image."),
+    argument("detections_topic", "Topic of your own detector's boxes, with detector_model:=external. Empty: detections."),
+    argument("params_file", "YAML file with the node's parameters.", os.path.join(SHARE, "config", "pose.yaml")),
+    argument("preset", "Pair of models to use. Empty: as in params_file.", choices=["", *PRESETS]),
+    *map(mirrored, MIRRORED.values()),
+    argument("use_sim_time", "Take the time from /clock. Empty: as in params_file.", choices=["", *BOOLEANS]),
+    argument("name", "Name of the pose node. Its topics are below that name.", NODE_NAME),
+    argument("namespace", "Namespace of all nodes."),
+    argument("log_level", "Lowest severity that is logged.", "info", ["debug", "info", "warn", "error", "fatal"]),
+    argument("respawn", "Start pose_node again when it ends.", "false", BOOLEANS),
     argument(
         "on_exit",
-        "when pose_node or image_source ends by itself: shut the launch down, with exit code 1 if it failed; or nothing",
+        "What to do when pose_node or image_source ends by itself. shutdown: end the launch, with exit code 1 if it failed.",
         "shutdown",
         ["shutdown", "nothing"],
     ),
     argument(
-        "source", "start image_source too: a video, an image, a folder, a webcam's index or an address; empty: there is a camera"
+        "source",
+        "Video, image, folder, webcam index or stream address for image_source to publish. Empty: do not start image_source.",
     ),
-    argument("rviz", "start RViz with the annotated image; with depth:=true the skeletons in space too", "false", BOOLEANS),
+    argument("rviz", "Start RViz with the annotated image; with use_depth:=true also with 3D skeletons.", "false", BOOLEANS),
     argument(
         "fastdds_profile",
-        "Fast DDS profile that lets images through; none: leave the transports alone",
+        "Fast DDS profile with buffers large enough for images. none: use the transports' own settings.",
         next(
             (os.environ[name] for name in PROFILE_VARIABLES if name in os.environ),
             os.path.join(SHARE, "config", "fastdds_images.xml"),
@@ -107,15 +93,15 @@ ARGUMENTS = [
 
 
 def node_parameters(given: dict[str, str]) -> dict[str, object]:
-    """Return the parameters that the launch arguments set; a model argument beats the preset."""
-    texts = {**PRESETS.get(given["preset"], {})}
-    texts.update({name: given[name] for name in TEXTS if given[name]})
-    # A plain string would be read as YAML (a model file named "1" would become a number).
-    parameters: dict[str, object] = {name: ParameterValue(value, value_type=str) for name, value in texts.items()}
-    parameters.update(CAMERAS[given["camera"]].get("parameters", {}) if given["camera"] else {})
-    parameters.update({name: given[name] == "true" for name in SWITCHES if given[name]})
-    if given["depth"]:
-        parameters["use_depth"] = given["depth"] == "true"
+    """Return the parameters that the launch arguments set; a model argument beats the preset. Raises SettingsError."""
+    words = {**PRESETS.get(given["preset"], {}), **{name: given[name] for name in MIRRORED if given[name]}}
+    parameters: dict[str, object] = {**CAMERAS[given["camera"]].get("parameters", {})} if given["camera"] else {}
+    for name, word in words.items():
+        value = MIRRORED[name].parse(word)
+        # A plain string would be read as YAML (a model file named "1" would become a number).
+        parameters[name] = ParameterValue(value, value_type=str) if isinstance(value, str) else value
+    if given["use_sim_time"]:
+        parameters["use_sim_time"] = given["use_sim_time"] == "true"
     return parameters
 
 
@@ -186,7 +172,7 @@ def start_nodes(context: LaunchContext) -> list[Node]:
         source = {"source": ParameterValue(given["source"], value_type=str), "wait_for_subscribers": 1, "loop": True}
         nodes.append(Node(executable="image_source", name="image_source", parameters=[source], on_exit=on_exit, **ours))
     if given["rviz"] == "true":
-        view = ["-d", os.path.join(SHARE, "rviz", "pose_3d.rviz" if given["depth"] == "true" else "pose.rviz")]
+        view = ["-d", os.path.join(SHARE, "rviz", "pose_3d.rviz" if given["use_depth"] == "true" else "pose.rviz")]
         of_the_node = [(f"/{NODE_NAME}/{topic}", f"{given['name']}/{topic}") for topic in RVIZ_TOPICS]
         nodes.append(Node(package="rviz2", executable="rviz2", name="rviz", arguments=view, remappings=of_the_node, **common))
     return nodes

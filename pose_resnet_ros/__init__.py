@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     )
     from pose_resnet_ros.core.types import Detections, People
     from pose_resnet_ros.pipeline import PipelineResult, PosePipeline, load_pipeline
-    from pose_resnet_ros.settings import PipelineSettings
+    from pose_resnet_ros.settings import FrameSettings, LoadSettings, SmoothingSettings, StreamSettings, TrackingSettings
 
 # In a clone's root the source tree comes first on sys.path; the generated messages (`pose_resnet_ros.msg`) live in the
 # installed copy. Joining both keeps `python3 -m pose_resnet_ros` working from any folder.
@@ -42,16 +42,20 @@ __all__ = [
     "DataFileError",
     "Detections",
     "DownloadError",
+    "FrameSettings",
     "ImageError",
     "IncompleteVideoError",
     "InferenceCancelled",
+    "LoadSettings",
     "ModelError",
     "People",
     "PipelineResult",
-    "PipelineSettings",
     "PoseError",
     "PosePipeline",
     "SettingsError",
+    "SmoothingSettings",
+    "StreamSettings",
+    "TrackingSettings",
     "load_pipeline",
 ]
 
@@ -59,7 +63,7 @@ _MODULES = {
     "Detections": "core.types",
     "People": "core.types",
     "PipelineResult": "pipeline",
-    "PipelineSettings": "settings",
+    **dict.fromkeys(("FrameSettings", "LoadSettings", "SmoothingSettings", "StreamSettings", "TrackingSettings"), "settings"),
     "PosePipeline": "pipeline",
     "load_pipeline": "pipeline",
 }  # the others are errors

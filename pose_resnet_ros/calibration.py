@@ -16,7 +16,7 @@ from pose_resnet_ros.core.letterbox import LETTERBOXES
 from pose_resnet_ros.media import readable_pictures
 from pose_resnet_ros.models.detector import FullFrame, PersonDetector
 from pose_resnet_ros.models.spec import PoseSpec, Spec
-from pose_resnet_ros.options import option
+from pose_resnet_ros.settings import FrameSettings
 
 MAX_PICTURES = 200
 MAX_PERSONS = 8
@@ -41,9 +41,9 @@ def calibration_tensors(folder: Path, spec: Spec) -> Iterator[np.ndarray]:
 def _tensor(image: np.ndarray, spec: Spec, detector: PersonDetector | None) -> np.ndarray:
     if not isinstance(spec, PoseSpec) or detector is None:
         return LETTERBOXES[spec.letterbox](image, spec=spec.input).tensor  # type: ignore[union-attr]
-    thresholds = {name: option(name).default for name in ("detection_threshold", "nms_threshold")}
-    found = detector.detect(image, **thresholds)  # type: ignore[arg-type]
+    thresholds = FrameSettings().detection_threshold, FrameSettings().nms_threshold
+    found = detector.detect(image, detection_threshold=thresholds[0], nms_threshold=thresholds[1])
     if not len(found):
-        found = FullFrame().detect(image, **thresholds)  # type: ignore[arg-type]
+        found = FullFrame().detect(image, detection_threshold=thresholds[0], nms_threshold=thresholds[1])
     boxes = found[:MAX_PERSONS].boxes_xyxy
     return CROPS[spec.crop](image, boxes, spec=spec.input, padding=spec.padding).tensor

@@ -7,9 +7,7 @@ The pipeline itself knows one image; the node and the tools put this behind it f
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -19,6 +17,7 @@ from pose_resnet_ros.core.skeletons import Skeleton
 from pose_resnet_ros.core.smoothing import KeypointSmoother, SmoothingSettings
 from pose_resnet_ros.core.tracking import PoseTracker, TrackerSettings
 from pose_resnet_ros.core.types import People
+from pose_resnet_ros.settings import StreamSettings
 
 
 @dataclass(frozen=True)
@@ -29,18 +28,16 @@ class IdentitySettings:
     smoothing: SmoothingSettings = field(default_factory=SmoothingSettings)
 
     @classmethod
-    def from_options(cls, values: Mapping[str, Any]) -> IdentitySettings:
-        """values: option name -> value, for (at least) every row of ``options.TRACKING_OPTIONS``."""
+    def of(cls, settings: StreamSettings) -> IdentitySettings:
+        """Those of a stream."""
+        tracking, smoothing = settings.tracking, settings.smoothing
         tracker = TrackerSettings(
-            kind=values["tracker"],
-            min_similarity=values["tracking.min_similarity"],
-            confirm_hits=values["tracking.confirm_hits"],
-            max_age_s=values["tracking.max_age_ms"] / 1e3,
+            kind=tracking.tracker,
+            min_similarity=tracking.min_similarity,
+            confirm_hits=tracking.confirm_hits,
+            max_age_s=tracking.max_age_ms / 1e3,
         )
-        smoothing = SmoothingSettings(
-            enabled=values["smoothing.enabled"], min_cutoff_hz=values["smoothing.min_cutoff_hz"], beta=values["smoothing.beta"]
-        )
-        return cls(tracker, smoothing)
+        return cls(tracker, SmoothingSettings(smoothing.enabled, smoothing.min_cutoff_hz, smoothing.beta))
 
 
 def id_text(track_id: int) -> str:

@@ -11,9 +11,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -27,11 +27,8 @@ from pose_resnet_ros.models.folder_lock import never
 from pose_resnet_ros.models.pose_net import PoseNet, require_valid
 from pose_resnet_ros.models.runtime import RunOn
 from pose_resnet_ros.models.stages import StageClock
-from pose_resnet_ros.options import option, size_wh
 from pose_resnet_ros.ready import make_all_ready, require_present
-from pose_resnet_ros.settings import PipelineSettings
-
-NATIVE = "native"
+from pose_resnet_ros.settings import NATIVE, FrameSettings, LoadSettings
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +73,7 @@ class PosePipeline:
         self,
         image: np.ndarray,
         *,
-        settings: PipelineSettings | None = None,
+        settings: FrameSettings | None = None,
         boxes: Detections | None = None,
         keep_heatmaps: bool = False,
     ) -> PipelineResult:
@@ -90,7 +87,7 @@ class PosePipeline:
         check_image(image)
         if boxes is not None:  # before a rotation makes a valid one of what is inside out
             require_valid(boxes)
-        settings = settings or PipelineSettings()
+        settings = settings or FrameSettings()
         clock = StageClock()
         rotation = ImageRotation(settings.image_rotation, (image.shape[1], image.shape[0]))
         upright = rotation.image(image)
@@ -122,7 +119,7 @@ class PosePipeline:
     def __exit__(self, *exception: object) -> None:
         self.close()
 
-    def _detect(self, image: np.ndarray, settings: PipelineSettings, clock: StageClock) -> Detections:
+    def _detect(self, image: np.ndarray, settings: FrameSettings, clock: StageClock) -> Detections:
         x1, y1, x2, y2 = settings.detector_region(width=image.shape[1], height=image.shape[0])
         found = self.detector.detect(
             image[y1:y2, x1:x2],
@@ -134,40 +131,26 @@ class PosePipeline:
         return replace(found, boxes_xyxy=found.boxes_xyxy + np.array([x1, y1, x1, y1], np.float32))
 
 
-def load_pipeline(
-    pose_model: str | os.PathLike[str] = "pose_resnet_lite",
-    detector_model: str | os.PathLike[str] = "person_lite",
-    *,
-    detector_input: str = "",
-    backend: str = "auto",
-    precision: str = "auto",
-    detector_precision: str = "auto",
-    device_id: int = 0,
-    threads: int = 0,
-    max_batch: int = 32,
-    one_trip: bool = False,
-    skeleton: str = "openpose18",
-    allow_download: bool = False,
-    cancelled: Callable[[], bool] = never,
-) -> PosePipeline:
-    """Load both networks; arguments as in ``options.py``; cancelled: asked while models are fetched, ends that when true.
+def load_pipeline(settings: LoadSettings | None = None, *, cancelled: Callable[[], bool] = never, **changes: Any) -> PosePipeline:
+    """Load both networks.
 
-    Raises ModelError (a file is missing, or is not what it should be, or could not be fetched), BackendError
-    (the backend cannot be had) or SettingsError (a value that is not allowed, or the model cannot give the skeleton, or not take
-    the input's size); InferenceCancelled where ``cancelled`` ended it.
+    settings: which and how; changes: fields of LoadSettings by name, which replace those of ``settings``, as in
+    ``load_pipeline(backend="cuda")``; cancelled: asked while models are downloaded, which ends once it is true.
+    Raises SettingsError (a value that is not allowed, or the model cannot give the skeleton, or not take the input's size),
+    ModelError (a file is missing, or is not what it should be, or could not be downloaded), BackendError (the backend cannot be
+    had), or InferenceCancelled where ``cancelled`` ended it.
     """
-    chosen = {"backend": backend, "precision": precision, "detector_precision": detector_precision}
-    counts = {"device_id": device_id, "threads": threads, "max_batch": max_batch}
-    for name, value in (chosen | counts).items():
-        option(name).check(value)  # type: ignore[arg-type]
-    input_wh = size_wh(detector_input)
-    if allow_download:
-        make_all_ready((detector_model, pose_model), cancelled=cancelled)
-    require_present((detector_model, pose_model))
-    run_on = RunOn(backend=backend, device_id=device_id, threads=threads, max_batch=max_batch)
-    pose_net = PoseNet(pose_model, run_on=run_on, precision=precision, fused_graph=one_trip)
-    detector = load_detector(detector_model, run_on=run_on, precision=detector_precision, input_wh=input_wh)
-    return PosePipeline(detector, pose_net, skeleton=skeleton, run_on=run_on)
+    chosen = replace(settings or LoadSettings(), **changes)
+    models = (chosen.detector_model, chosen.pose_model)
+    if chosen.allow_download:
+        make_all_ready(models, cancelled=cancelled)
+    require_present(models)
+    run_on = RunOn(backend=chosen.backend, device_id=chosen.device_id, threads=chosen.threads, max_batch=chosen.max_batch)
+    pose_net = PoseNet(chosen.pose_model, run_on=run_on, precision=chosen.precision, fused_graph=chosen.fused_graph)
+    detector = load_detector(
+        chosen.detector_model, run_on=run_on, precision=chosen.detector_precision, input_wh=chosen.detector_input_wh
+    )
+    return PosePipeline(detector, pose_net, skeleton=chosen.skeleton, run_on=run_on)
 
 
 def pose_score(people: People, *, keypoint_threshold: float) -> np.ndarray:

@@ -11,7 +11,7 @@ from pose_resnet_ros.core.boxes import nms, touches_image
 from pose_resnet_ros.core.frame_time import in_order
 from pose_resnet_ros.core.types import Detections
 from pose_resnet_ros.pipeline import PipelineResult, PosePipeline
-from pose_resnet_ros.settings import PipelineSettings
+from pose_resnet_ros.settings import FrameSettings
 
 MAX_GAP_S = 1.0  # after a longer one people are anywhere
 
@@ -40,7 +40,7 @@ class ImageSequence:
         self,
         image: np.ndarray,
         *,
-        settings: PipelineSettings,
+        settings: FrameSettings,
         boxes: Detections | None = None,
         keep_heatmaps: bool = False,
         stamp_s: float | None = None,
@@ -71,7 +71,7 @@ class ImageSequence:
             return True
         return 0.0 <= stamp_s - self._stamp_s <= MAX_GAP_S
 
-    def _propagate(self, result: PipelineResult, settings: PipelineSettings, image: np.ndarray) -> None:
+    def _propagate(self, result: PipelineResult, settings: FrameSettings, image: np.ndarray) -> None:
         """The boxes for the next image; none if somebody was lost."""
         assert self._keyframe is not None
         boxes, lost = propagate(self._keyframe, result.native, keypoint_threshold=settings.keypoint_threshold)

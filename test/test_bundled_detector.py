@@ -23,7 +23,7 @@ from pose_resnet_ros.core.types import Detections
 from pose_resnet_ros.media import open_media
 from pose_resnet_ros.models.detector import PersonDetector
 from pose_resnet_ros.models.files import find_model
-from pose_resnet_ros.settings import PipelineSettings
+from pose_resnet_ros.settings import FrameSettings
 from training.coco import load_photographs, split_by_id
 from training.detector.evaluation import iou, measure
 from training.detector.labels import labels_of
@@ -34,7 +34,7 @@ ROOT = Path(__file__).parents[1]
 PEOPLE = Path(os.environ.get("POSE_RESNET_ROS_PEOPLE", ROOT.parent / "shared/data/people"))
 FOOTAGE = Path(os.environ.get("POSE_RESNET_ROS_FOOTAGE", ROOT / ".cache/footage")) / "vtest.avi"
 STREET = json.loads((ROOT / "test/data/street_boxes.json").read_text())
-DEFAULTS = PipelineSettings()
+DEFAULTS = FrameSettings()
 
 LOWEST_AP50 = 0.74
 VALIDATION_IMAGES = 900

@@ -14,9 +14,9 @@ from packaged_files import packaged
 from pose_resnet_ros.core.skeletons import COCO17
 from pose_resnet_ros.core.types import Detections
 from pose_resnet_ros.pipeline import PosePipeline, load_pipeline
-from pose_resnet_ros.settings import PipelineSettings
+from pose_resnet_ros.settings import FrameSettings
 
-DEFAULTS = PipelineSettings()
+DEFAULTS = FrameSettings()
 JOINT = {name: index for index, name in enumerate(COCO17.joint_names)}
 FACE_AND_SHOULDERS = [JOINT[name] for name in ("nose", "left_eye", "right_eye", "left_shoulder", "right_shoulder")]
 LEGS = [JOINT[f"{side}_{name}"] for side in ("left", "right") for name in ("knee", "ankle")]

@@ -13,7 +13,7 @@ from pose_resnet_ros.core.skeletons import COCO17
 from pose_resnet_ros.core.smoothing import SmoothingSettings
 from pose_resnet_ros.core.types import People
 from pose_resnet_ros.identities import Identities, IdentitySettings
-from pose_resnet_ros.options import TRACKING_OPTIONS
+from pose_resnet_ros.settings import StreamSettings
 
 
 def person_at(x: float) -> People:
@@ -28,7 +28,7 @@ def person_at(x: float) -> People:
 
 
 def test_defaults_of_options_and_of_settings_agree() -> None:
-    assert IdentitySettings.from_options({o.name: o.default for o in TRACKING_OPTIONS}) == IdentitySettings()
+    assert IdentitySettings.of(StreamSettings()) == IdentitySettings()
 
 
 def test_default_tracks_and_does_not_smooth() -> None:

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The imports point one way: ros, tools -> the modules beside pipeline.py -> export -> models -> core; read from the
+"""The imports point one way: ros, tools -> the modules beside pipeline.py -> export -> models -> settings -> core; read from the
 source with ast.
 """
 
@@ -23,13 +23,14 @@ FILES = sorted(ROOT.rglob("*.py"))
 # generated ones.
 ALLOWED = {
     "core": {"core"},
-    "models": {"core", "models"},
+    "settings": {"core", "settings"},
+    "models": {"core", "settings", "models"},
     "export": {"core", "models", "export"},
     "video": {"core", "video"},
-    "pipeline": {"core", "models", "export", "video", "pipeline"},
-    "ros": {"core", "models", "video", "pipeline", "messages", "ros"},
-    "benchmark": {"core", "models", "export", "pipeline", "ros", "benchmark"},
-    "tools": {"core", "models", "export", "video", "pipeline", "benchmark", "ros", "tools"},
+    "pipeline": {"core", "settings", "models", "export", "video", "pipeline"},
+    "ros": {"core", "settings", "models", "video", "pipeline", "messages", "ros"},
+    "benchmark": {"core", "settings", "models", "export", "pipeline", "ros", "benchmark"},
+    "tools": {"core", "settings", "models", "export", "video", "pipeline", "benchmark", "ros", "tools"},
     "main": {"pipeline", "tools"},
 }
 ROS_PACKAGES = {
@@ -55,12 +56,11 @@ OPTIONAL = {
 }
 # Inside ros: room -> the rooms that it may import; "" is what lies in ros itself, the node's core.
 ROS_ROOMS = {
-    "": {"", "codecs", "depth", "health", "parameters"},
+    "": {"", "codecs", "depth", "health"},
     "codecs": {"codecs"},
-    "depth": {"", "codecs", "depth", "parameters"},
+    "depth": {"", "codecs", "depth"},
     "health": {"", "health"},
-    "parameters": {"parameters"},
-    "programs": {"", "codecs", "health", "parameters", "programs"},
+    "programs": {"", "codecs", "health", "programs"},
 }
 ROS_WITHOUT_ROS = {
     "ros/codecs/buffers.py",

@@ -14,7 +14,7 @@ from pose_resnet_ros.core.errors import ImageError, InferenceCancelled, Settings
 from pose_resnet_ros.core.types import Detections, People
 from pose_resnet_ros.models.stages import STAGES
 from pose_resnet_ros.pipeline import PosePipeline, load_pipeline, pose_score
-from pose_resnet_ros.settings import PipelineSettings
+from pose_resnet_ros.settings import FrameSettings
 
 IMAGE = np.full((480, 640, 3), 100, np.uint8)
 BOX = Detections(np.array([[100, 50, 180, 250]], np.float32), np.array([0.8], np.float32))
@@ -37,7 +37,7 @@ def pipeline(folder: Path):
     # Person A at cell (0, 0) of the coarse grid, B at (2, 3) of the fine one; an unsure C at (0, 1), a quarter of A.
     objects = [(0, 0, 0, 2.0), (1, 2, 3, 1.0), (1, 0, 1, -0.2)]
     detector = known_models.detector(folder / "detector.onnx", objects)
-    with load_pipeline(pose, detector, skeleton="coco17", max_batch=4, backend="cpu") as loaded:
+    with load_pipeline(pose_model=pose, detector_model=detector, skeleton="coco17", max_batch=4, backend="cpu") as loaded:
         yield loaded
 
 
@@ -65,7 +65,7 @@ def test_each_box_has_its_row_whatever_the_batch(pipeline: PosePipeline, count: 
 
 
 def test_detections_lie_in_the_image(pipeline: PosePipeline) -> None:
-    result = pipeline.run(IMAGE, settings=PipelineSettings(detection_threshold=0.5))
+    result = pipeline.run(IMAGE, settings=FrameSettings(detection_threshold=0.5))
     # 640x480 in 64x64: a tenth of the size, 8 rows of grey above. A: centre (16, 16) - (0, 8), 32x48; B: (40, 56), 16x24.
     expected = [[0, -160, 320, 320], [320, 360, 480, 600]]
     np.testing.assert_allclose(result.detections.boxes_xyxy, expected, atol=0.01)
@@ -76,7 +76,7 @@ def test_detections_lie_in_the_image(pipeline: PosePipeline) -> None:
 
 def test_thresholds_and_the_limit_take_effect_at_once(pipeline: PosePipeline) -> None:
     def count(**settings: float) -> int:
-        return len(pipeline.run(IMAGE, settings=PipelineSettings(**settings)).people)
+        return len(pipeline.run(IMAGE, settings=FrameSettings(**settings)).people)
 
     assert count(detection_threshold=0.9) == 0
     assert count(detection_threshold=0.8) == 1
@@ -86,7 +86,7 @@ def test_thresholds_and_the_limit_take_effect_at_once(pipeline: PosePipeline) ->
 
 
 def test_nobody_gives_an_empty_result(pipeline: PosePipeline) -> None:
-    result = pipeline.run(IMAGE, settings=PipelineSettings(detection_threshold=1.0), keep_heatmaps=True)
+    result = pipeline.run(IMAGE, settings=FrameSettings(detection_threshold=1.0), keep_heatmaps=True)
     assert len(result.people) == len(result.native) == len(result.detections) == 0
     assert result.people.keypoints_xy.shape == (0, 17, 2)
     assert "pose" not in result.stage_ms
@@ -96,7 +96,9 @@ def test_a_spot_in_the_picture_is_found_where_it_is(folder: Path) -> None:
     image = np.zeros((240, 320, 3), np.uint8)
     image[93:96, 203:206, 2] = 255  # red: the first channel of an RGB network
     boxes = Detections(np.array([[150, 40, 250, 160]], np.float32), np.ones(1, np.float32))
-    with load_pipeline(known_models.blob_finder(folder / "blob.onnx"), "full_frame", skeleton="native") as pipeline:
+    with load_pipeline(
+        pose_model=known_models.blob_finder(folder / "blob.onnx"), detector_model="full_frame", skeleton="native"
+    ) as pipeline:
         points = pipeline.run(image, boxes=boxes).people.keypoints_xy[0]
     # A cell is 125 / 48 = 2.6 px wide, its value is that of the pixels to the right of and below its place.
     np.testing.assert_allclose(points, np.full((17, 2), (204, 94)), atol=3.0)
@@ -104,8 +106,10 @@ def test_a_spot_in_the_picture_is_found_where_it_is(folder: Path) -> None:
 
 def test_the_flip_test_averages_with_the_mirrored_crop(folder: Path) -> None:
     spec = replace(known_models.POSE_SPEC, name="flipped")
-    with load_pipeline(known_models.pose_net(folder / "flip.onnx", spec=spec), "full_frame", skeleton="coco17") as pipeline:
-        kept = pipeline.run(IMAGE, settings=PipelineSettings(flip_test=True), boxes=BOX, keep_heatmaps=True).heatmaps
+    with load_pipeline(
+        pose_model=known_models.pose_net(folder / "flip.onnx", spec=spec), detector_model="full_frame", skeleton="coco17"
+    ) as pipeline:
+        kept = pipeline.run(IMAGE, settings=FrameSettings(flip_test=True), boxes=BOX, keep_heatmaps=True).heatmaps
     assert kept is not None
     # The network's answer is fixed, so its mirrored answer is the same map: mirrored back, eyes swapped, one column right.
     nose_x, nose_y = known_models.PEAKS_XY[0]
@@ -117,14 +121,14 @@ def test_the_flip_test_averages_with_the_mirrored_crop(folder: Path) -> None:
 
 def test_output_skeletons(folder: Path) -> None:
     pose = known_models.pose_net(folder / "skeletons.onnx")
-    with load_pipeline(pose, "full_frame") as pipeline:
+    with load_pipeline(pose_model=pose, detector_model="full_frame") as pipeline:
         result = pipeline.run(IMAGE)
         assert pipeline.skeleton.name == "openpose18"
     assert result.people.keypoints_xy.shape == (1, 18, 2)
     assert result.native.keypoints_xy.shape == (1, 17, 2)
     shoulders = result.native.keypoints_xy[0, [5, 6]]
     np.testing.assert_allclose(result.people.keypoints_xy[0, 1], shoulders.mean(axis=0), atol=0.01)
-    with load_pipeline(pose, "full_frame", skeleton="native") as pipeline:
+    with load_pipeline(pose_model=pose, detector_model="full_frame", skeleton="native") as pipeline:
         assert pipeline.skeleton.name == "coco17"
 
 
@@ -133,8 +137,8 @@ def test_a_skeleton_that_the_model_cannot_give_is_refused(folder: Path) -> None:
     answers = {"heatmaps": known_models.heatmaps_with_peaks(known_models.PEAKS_XY[:16])}
     pose = known_models.constant_answers(folder / "mpii.onnx", answers, spec=spec)
     with pytest.raises(SettingsError, match=r"mpii16.*openpose18"):
-        load_pipeline(pose, "full_frame")
-    with load_pipeline(pose, "full_frame", skeleton="native") as pipeline:
+        load_pipeline(pose_model=pose, detector_model="full_frame")
+    with load_pipeline(pose_model=pose, detector_model="full_frame", skeleton="native") as pipeline:
         assert pipeline.run(IMAGE).people.keypoints_xy.shape == (1, 16, 2)
 
 
@@ -144,18 +148,18 @@ def test_a_skeleton_that_the_model_cannot_give_is_refused(folder: Path) -> None:
         ({"backend": "gpu"}, "backend: expected auto, cpu, cuda, tensorrt or openvino, got 'gpu'"),
         ({"precision": "fp8"}, "precision: expected auto, fp32, fp16 or int8, got 'fp8'"),
         ({"detector_precision": ""}, "detector_precision: expected auto"),
-        ({"max_batch": 0}, "max_batch: expected a whole number from 1 to 256, got 0"),
-        ({"threads": -1}, "threads: expected a whole number from 0 to 256, got -1"),
-        ({"device_id": "0"}, "device_id: expected a whole number from 0 to 63, got '0'"),
+        ({"max_batch": 0}, "max_batch: expected an integer from 1 to 256, got 0"),
+        ({"threads": -1}, "threads: expected an integer from 0 to 256, got -1"),
+        ({"device_id": "0"}, "device_id: expected an integer from 0 to 63, got '0'"),
     ],
 )
 def test_values_that_are_not_allowed_are_refused(change: dict[str, object], said: str) -> None:
     with pytest.raises(SettingsError, match=said):
-        load_pipeline(**change)  # type: ignore[arg-type]
+        load_pipeline(**change)
 
 
 def test_full_frame_takes_the_whole_image(folder: Path) -> None:
-    with load_pipeline(known_models.pose_net(folder / "full.onnx"), "full_frame") as pipeline:
+    with load_pipeline(pose_model=known_models.pose_net(folder / "full.onnx"), detector_model="full_frame") as pipeline:
         result = pipeline.run(IMAGE)
         assert set(pipeline.selected_providers) == {"pose"}
     np.testing.assert_array_equal(result.people.boxes_xyxy, [[0, 0, 640, 480]])

@@ -13,7 +13,7 @@ import spot_model
 from pose_resnet_ros.core.errors import SettingsError
 from pose_resnet_ros.core.types import Detections
 from pose_resnet_ros.pipeline import PosePipeline, load_pipeline
-from pose_resnet_ros.settings import PipelineSettings
+from pose_resnet_ros.settings import FrameSettings
 
 SPOT = (150, 50)  # x, y of the middle of a white square in an image of 200 x 100
 
@@ -21,7 +21,7 @@ SPOT = (150, 50)  # x, y of the middle of a white square in an image of 200 x 10
 @pytest.fixture(scope="module")
 def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PosePipeline]:
     model = spot_model.spot_model(tmp_path_factory.mktemp("model") / "spot.onnx")
-    with load_pipeline(model, "full_frame", skeleton="coco17") as pipeline:
+    with load_pipeline(pose_model=model, detector_model="full_frame", skeleton="coco17") as pipeline:
         yield pipeline
 
 
@@ -34,7 +34,7 @@ def image() -> np.ndarray:
 
 @pytest.mark.parametrize("degrees", [0, 90, 180, 270])
 def test_results_are_in_the_image_as_it_came(pipeline: PosePipeline, image: np.ndarray, degrees: int) -> None:
-    result = pipeline.run(image, settings=PipelineSettings(image_rotation=degrees), keep_heatmaps=True)
+    result = pipeline.run(image, settings=FrameSettings(image_rotation=degrees), keep_heatmaps=True)
     for people in (result.people, result.native):
         assert people.boxes_xyxy.tolist() == [[0, 0, 200, 100]]
         # The crop shows 250 or more pixels in 48: a cell of four is 21 image pixels, or more.
@@ -49,7 +49,7 @@ def test_results_are_in_the_image_as_it_came(pipeline: PosePipeline, image: np.n
 
 def test_given_boxes_are_in_the_image_as_it_came(pipeline: PosePipeline, image: np.ndarray) -> None:
     box = Detections(np.array([[130, 30, 170, 70]], np.float32), np.ones(1, np.float32))
-    results = [pipeline.run(image, boxes=box, settings=PipelineSettings(image_rotation=degrees)) for degrees in (0, 90, 180, 270)]
+    results = [pipeline.run(image, boxes=box, settings=FrameSettings(image_rotation=degrees)) for degrees in (0, 90, 180, 270)]
     for result in results:
         assert result.people.boxes_xyxy.tolist() == [[130, 30, 170, 70]]
         assert np.abs(result.people.keypoints_xy[0, 0] - SPOT).max() < 6
@@ -57,9 +57,9 @@ def test_given_boxes_are_in_the_image_as_it_came(pipeline: PosePipeline, image: 
 
 def test_the_detector_looks_at_its_region_only(pipeline: PosePipeline, image: np.ndarray) -> None:
     region = {"detector_region_x": 0.5, "detector_region_y": 0.1, "detector_region_width": 0.4}
-    result = pipeline.run(image, settings=PipelineSettings(**region, detector_region_height=0.6))
+    result = pipeline.run(image, settings=FrameSettings(**region, detector_region_height=0.6))
     assert result.people.boxes_xyxy.tolist() == [[100, 10, 180, 70]]
-    turned = pipeline.run(image, settings=PipelineSettings(image_rotation=180, **region))
+    turned = pipeline.run(image, settings=FrameSettings(image_rotation=180, **region))
     assert turned.people.boxes_xyxy.tolist() == [[20, 0, 100, 90]]
 
 
@@ -68,11 +68,11 @@ def test_the_detector_looks_at_its_region_only(pipeline: PosePipeline, image: np
     [(0.0, 1.0, (0, 64)), (0.5, 1.0, (32, 64)), (1.0, 1.0, (63, 64)), (0.25, 0.5, (16, 48)), (0.5, 0.01, (32, 33))],
 )
 def test_regions_stay_inside_and_are_never_empty(x: float, width: float, expected: tuple[int, int]) -> None:
-    settings = PipelineSettings(detector_region_x=x, detector_region_width=width)
+    settings = FrameSettings(detector_region_x=x, detector_region_width=width)
     assert settings.detector_region(width=64, height=48) == (expected[0], 0, expected[1], 48)
 
 
 @pytest.mark.parametrize("degrees", [45, -90, 360])
 def test_other_turns_are_refused(degrees: int) -> None:
     with pytest.raises(SettingsError, match="image_rotation: expected 0, 90, 180 or 270"):
-        PipelineSettings(image_rotation=degrees)
+        FrameSettings(image_rotation=degrees)

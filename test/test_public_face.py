@@ -18,7 +18,8 @@ from pose_resnet_ros.core import errors
 
 ROOT = Path(__file__).resolve().parents[1]
 NAMES = {
-    *("load_pipeline", "PosePipeline", "PipelineResult", "PipelineSettings", "Detections", "People"),
+    *("load_pipeline", "PosePipeline", "PipelineResult", "Detections", "People"),
+    *("LoadSettings", "FrameSettings", "StreamSettings", "TrackingSettings", "SmoothingSettings"),
     *("PoseError", "BackendError", "BenchmarkError", "DataFileError", "DownloadError", "ImageError"),
     *("IncompleteVideoError", "InferenceCancelled", "ModelError", "SettingsError"),
 }
@@ -81,9 +82,9 @@ def test_another_name_is_an_attribute_error():
 
 
 def test_modules_and_generated_messages_are_still_found():
-    from pose_resnet_ros import options
+    from pose_resnet_ros import settings
 
-    assert options.__name__ == "pose_resnet_ros.options"
+    assert settings.__name__ == "pose_resnet_ros.settings"
     pytest.importorskip("rclpy")
     from pose_resnet_ros import msg
 

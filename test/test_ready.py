@@ -54,18 +54,21 @@ def files_in(home: Path) -> set[str]:
 
 
 def test_a_checkpoint_is_fetched_converted_and_run(home: Path, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.INFO), load_pipeline(ARTICLE[0], "full_frame", allow_download=True) as pipeline:
+    with (
+        caplog.at_level(logging.INFO),
+        load_pipeline(pose_model=ARTICLE[0], detector_model="full_frame", allow_download=True) as pipeline,
+    ):
         assert pipeline.pose_net.spec.name == ARTICLE[0]
     assert files_in(home) == {POSE_FILE, f"{ARTICLE[0]}.onnx", "digests.json"}
     for words in ("fetching pose_resnet_50_256x192: ", "(100 %)", "recorded, and holds", "converted from"):
         assert words in caplog.text
-    load_pipeline(ARTICLE[0], "full_frame", allow_download=True).close()
+    load_pipeline(pose_model=ARTICLE[0], detector_model="full_frame", allow_download=True).close()
     assert len(REQUESTS) == 1
 
 
 def test_both_missing_models_are_named_at_once(home: Path) -> None:
     with pytest.raises(ModelError, match="'yolov3_tiny' and 'pose_resnet_50_256x192' are not on this machine") as caught:
-        load_pipeline(*ARTICLE)
+        load_pipeline(**dict(zip(("pose_model", "detector_model"), ARTICLE, strict=True)))
     assert "models fetch yolov3_tiny pose_resnet_50_256x192 (with allow_download" in str(caught.value)
 
 
@@ -73,7 +76,7 @@ def test_both_that_cannot_be_fetched_are_named_at_once(home: Path, monkeypatch: 
     monkeypatch.setenv(MIRROR_VARIABLE, "http://localhost:1/")
     monkeypatch.setattr("pose_resnet_ros.ready.fetch", _refuse)
     with pytest.raises(DownloadError, match=r"no yolov3_tiny here\nno pose_resnet_50_256x192 here"):
-        load_pipeline(*ARTICLE, allow_download=True)
+        load_pipeline(**dict(zip(("pose_model", "detector_model"), ARTICLE, strict=True)), allow_download=True)
 
 
 def _refuse(entry, **_):  # type: ignore[no-untyped-def]
@@ -84,7 +87,7 @@ def _refuse(entry, **_):  # type: ignore[no-untyped-def]
 def test_a_malformed_checkpoint_does_not_stay(home: Path, served: Path) -> None:
     (served / POSE_FILE).write_bytes(b"\x80\x02}q\x00.")
     with pytest.raises(ModelError, match="damaged or not a PyTorch checkpoint"):
-        load_pipeline(ARTICLE[0], "full_frame", allow_download=True)
+        load_pipeline(pose_model=ARTICLE[0], detector_model="full_frame", allow_download=True)
     assert files_in(home) == {"digests.json"}
     assert json.loads((home / "digests.json").read_text()) == {}
 
@@ -97,7 +100,7 @@ def test_a_stop_in_the_middle_leaves_nothing(home: Path) -> None:
         return True
 
     with pytest.raises(InferenceCancelled, match="while 'pose_resnet_50_256x192' was being fetched"):
-        load_pipeline(ARTICLE[0], "full_frame", allow_download=True, cancelled=stop)
+        load_pipeline(pose_model=ARTICLE[0], detector_model="full_frame", allow_download=True, cancelled=stop)
     assert asked
     assert files_in(home) == set()
 

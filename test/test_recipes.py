@@ -42,7 +42,7 @@ def test_a_network_of_halpe_26_gives_its_own_joints_and_those_of_smaller_sets(
     spec = replace(known_models.POSE_SPEC, decoder=decoder, skeleton="halpe26")
     path = known_models.constant_answers(tmp_path / "feet.onnx", answers, spec=spec)
     box = Detections(np.array([[100, 50, 180, 250]], np.float32), np.ones(1, np.float32))
-    with load_pipeline(path, "full_frame", skeleton=skeleton, backend="cpu") as pipeline:
+    with load_pipeline(pose_model=path, detector_model="full_frame", skeleton=skeleton, backend="cpu") as pipeline:
         people = pipeline.run(IMAGE, boxes=box).people
     names = SKELETONS["halpe26" if skeleton == "native" else skeleton].joint_names
     halpe = skeleton_named("halpe26").joint_names
@@ -56,7 +56,7 @@ def test_an_rtdetr_of_one_s_own_is_added_and_finds_people(tmp_path: Path, capsys
     file = known_models.rtdetr(tmp_path / "trained_here.onnx", side=96)
     assert verbs.main(["add", str(file), "--like", "rtdetrv2_s", "--name", "mine"]) == 0
     pose = known_models.pose_net(tmp_path / "pose.onnx")
-    with load_pipeline(pose, "mine", backend="cpu") as pipeline:
+    with load_pipeline(pose_model=pose, detector_model="mine", backend="cpu") as pipeline:
         people = pipeline.run(IMAGE).people
     np.testing.assert_allclose(people.boxes_xyxy, [[160, 120, 320, 360]] * 2, atol=0.01)
     assert verbs.main(["info", "mine"]) == 0
@@ -75,7 +75,9 @@ def test_an_rtdetr_that_gives_logits_is_another_decoder_for_the_same_row(tmp_pat
     spec = spec_from_json(onnx.load(tmp_path / "home" / "logits.onnx").metadata_props[0].value)
     assert isinstance(spec, DetectorSpec)
     assert (spec.decoder, spec.letterbox, spec.class_count, spec.person_class) == ("rtdetr_logits", "ultralytics", 91, 1)
-    with load_pipeline(known_models.pose_net(tmp_path / "pose.onnx"), "logits", backend="cpu") as pipeline:
+    with load_pipeline(
+        pose_model=known_models.pose_net(tmp_path / "pose.onnx"), detector_model="logits", backend="cpu"
+    ) as pipeline:
         assert len(pipeline.run(IMAGE).people) == 2
 
 

@@ -17,7 +17,7 @@ from pose_resnet_ros.models.pose_net import PoseNet
 from pose_resnet_ros.models.runtime import RunOn
 from pose_resnet_ros.pipeline import PosePipeline
 from pose_resnet_ros.sequence import ImageSequence
-from pose_resnet_ros.settings import PipelineSettings
+from pose_resnet_ros.settings import FrameSettings
 
 WIDTH, HEIGHT = 160, 120
 
@@ -58,8 +58,8 @@ def spot_at(x: int, y: int = 60, *, size: tuple[int, int] = (WIDTH, HEIGHT)) -> 
     return image
 
 
-def settings(interval: int, **given) -> PipelineSettings:
-    return PipelineSettings(detector_interval=interval, **given)
+def settings(interval: int, **given) -> FrameSettings:
+    return FrameSettings(detector_interval=interval, **given)
 
 
 @pytest.mark.parametrize(("interval", "calls"), [(1, 7), (2, 4), (3, 3), (100, 1)])

@@ -22,7 +22,7 @@ from pose_resnet_ros.core.draw import draw_people
 from pose_resnet_ros.core.types import People
 from pose_resnet_ros.models.stages import STAGES, StageClock
 from pose_resnet_ros.pipeline import PosePipeline, load_pipeline
-from pose_resnet_ros.settings import PipelineSettings
+from pose_resnet_ros.settings import FrameSettings
 
 NETWORKS = ("detect", "pose")
 ALL_STAGES = ("convert", *STAGES, "publish", "draw")
@@ -111,7 +111,7 @@ class FrameRun:
 
     def __init__(self, pipeline: PosePipeline) -> None:
         self._pipeline = pipeline
-        self._settings = PipelineSettings()
+        self._settings = FrameSettings()
         self._publish = _publisher(pipeline)
 
     def __call__(self, scene: Scene, message: Any) -> dict[str, float]:
@@ -151,7 +151,7 @@ def _publisher(pipeline: PosePipeline) -> Callable[[People, np.ndarray], bytes] 
         return None
 
     def publish(people: People, image: np.ndarray) -> bytes:
-        size, threshold = (image.shape[1], image.shape[0]), PipelineSettings().keypoint_threshold
+        size, threshold = (image.shape[1], image.shape[0]), FrameSettings().keypoint_threshold
         return persons_bytes(people, pipeline.skeleton, image_wh=size, keypoint_threshold=threshold)
 
     return publish

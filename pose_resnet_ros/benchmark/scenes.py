@@ -16,7 +16,7 @@ from pose_resnet_ros.core.errors import SettingsError
 from pose_resnet_ros.core.types import Detections
 from pose_resnet_ros.media import open_media, readable_pictures
 from pose_resnet_ros.models.detector import Detector
-from pose_resnet_ros.settings import PipelineSettings
+from pose_resnet_ros.settings import FrameSettings
 
 SYNTHETIC, SYNTHETIC_WH = "synthetic", (640, 480)
 _RECORDED_COUNT = 8
@@ -61,7 +61,7 @@ def recorded_scene(image: np.ndarray, persons: int, *, detector: Detector) -> Sc
     """The image with its most confident persons; if there are too few, they are repeated, slightly shifted. Where the detector
     finds nobody, the whole image counts as one person.
     """
-    settings = PipelineSettings()
+    settings = FrameSettings()
     found = detector.detect(image, detection_threshold=settings.detection_threshold, nms_threshold=settings.nms_threshold)
     height, width = image.shape[:2]
     boxes = found.boxes_xyxy if len(found) else np.array([[0, 0, width, height]], np.float32)

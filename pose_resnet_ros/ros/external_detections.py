@@ -17,9 +17,9 @@ from vision_msgs.msg import Detection2DArray
 from pose_resnet_ros.core.boxes import is_valid
 from pose_resnet_ros.core.types import Detections
 from pose_resnet_ros.ros import qos
-from pose_resnet_ros.ros.parameters.settings import Settings
 from pose_resnet_ros.ros.ros_log import Throttle
 from pose_resnet_ros.ros.time_sync import ExactTimeSync, stamp_ns
+from pose_resnet_ros.settings import Settings
 
 TOPIC = "detections"
 WAITING = 10  # messages of each side: a third of a second at 30 Hz, 60 MB of full HD images
@@ -57,7 +57,7 @@ class ExternalInput:
         image, message = pair
         settings = self._settings()
         found = detections_from_message(
-            message, class_ids=settings.person_class_ids, detection_threshold=settings.frame.detection_threshold
+            message, class_ids=settings.input.class_ids, detection_threshold=settings.stream.frame.detection_threshold
         )
         self._check(image, message, settings)
         return image, found
@@ -119,10 +119,10 @@ class ExternalInput:
     def _check(self, image: Any, message: Detection2DArray, settings: Settings) -> None:
         """Say what looks wrong; it is used all the same."""
         ids, frame_id = seen_class_ids(message), message.header.frame_id
-        if ids and not set(ids) & set(settings.person_class_ids) and self._throttle.may_say("classes"):
+        if ids and not set(ids) & set(settings.input.class_ids) and self._throttle.may_say("classes"):
             self._node.get_logger().warning(
                 f"no detection on {self._topic()} is a person: their class ids are {', '.join(ids)}, those accepted "
-                f"(person_class_ids) are {', '.join(settings.person_class_ids)}"
+                f"(person_class_ids) are {', '.join(settings.input.class_ids)}"
             )
         if frame_id != image.header.frame_id and self._throttle.may_say("frames"):
             self._node.get_logger().warning(

@@ -14,7 +14,7 @@ import numpy as np
 from pose_resnet_ros.core.boxes import touches_image
 from pose_resnet_ros.core.errors import ImageError, InferenceCancelled
 from pose_resnet_ros.core.types import Detections
-from pose_resnet_ros.identities import Identities
+from pose_resnet_ros.identities import Identities, IdentitySettings
 from pose_resnet_ros.models.stages import StageClock
 from pose_resnet_ros.pipeline import PipelineResult, PosePipeline
 from pose_resnet_ros.ros.depth.depth_3d import Depth3D
@@ -22,10 +22,10 @@ from pose_resnet_ros.ros.health.statistics import Outcome, Statistics, plausible
 from pose_resnet_ros.ros.hri_publisher import HriPublisher
 from pose_resnet_ros.ros.latest import Frame
 from pose_resnet_ros.ros.outputs import Outputs
-from pose_resnet_ros.ros.parameters.settings import Settings
 from pose_resnet_ros.ros.ros_log import Throttle
 from pose_resnet_ros.ros.time_sync import stamp_ns
 from pose_resnet_ros.sequence import ImageSequence
+from pose_resnet_ros.settings import Settings
 
 
 class FrameProcessor:
@@ -121,12 +121,12 @@ class FrameProcessor:
         stamp_s = stamp_ns(message) / 1e9 or frame.received_s
         result = self._sequence.run(
             image,
-            settings=settings.frame,
+            settings=settings.stream.frame,
             boxes=None if boxes is None else self._usable(boxes, image, settings),
             keep_heatmaps=self._outputs.wants_heatmaps,
             stamp_s=stamp_s,
         )
-        self._identities.set(settings.identities)
+        self._identities.set(IdentitySettings.of(settings.stream))
         return replace(result, people=self._identities.update(result.people, stamp_s=stamp_s, image=image))
 
     def _usable(self, boxes: Detections, image: np.ndarray, settings: Settings) -> Detections:
@@ -138,7 +138,7 @@ class FrameProcessor:
                 f"{len(boxes) - len(inside)} of {len(boxes)} boxes lie wholly outside the {width} x {height} image of"
                 f" {self._topic}, and are left out: are they in its pixels?"
             )
-        return inside[: settings.frame.max_persons]
+        return inside[: settings.stream.frame.max_persons]
 
     def _note_stamp(self, message: Any) -> None:
         if self._statistics.time_jumped_back(stamp_ns(message)) and self._throttle.may_say("time"):

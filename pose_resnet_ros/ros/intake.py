@@ -15,8 +15,8 @@ from pose_resnet_ros.ros.external_detections import ExternalInput
 from pose_resnet_ros.ros.health.statistics import Statistics
 from pose_resnet_ros.ros.image_input import ImageInput
 from pose_resnet_ros.ros.latched_image import LatchedImage
-from pose_resnet_ros.ros.parameters.settings import Settings
 from pose_resnet_ros.ros.transports import Transport
+from pose_resnet_ros.settings import Settings
 
 
 class Intake:
@@ -57,7 +57,7 @@ class Intake:
         self._input = ImageInput(
             self._node,
             *source,
-            qos.input_profile(self._settings().image_reliability),
+            qos.input_profile(self._settings().input.image_reliability),
             # Whoever joins images with detections wants each of them.
             is_idle=self._is_idle if self.external is None else lambda: True,
             forward=forward,

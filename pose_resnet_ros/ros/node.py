@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from rclpy import get_rmw_implementation_identifier
@@ -14,7 +15,8 @@ from rclpy.task import Future
 from std_srvs.srv import Trigger
 
 from pose_resnet_ros.core.errors import BackendError, PoseError
-from pose_resnet_ros.identities import Identities
+from pose_resnet_ros.identities import Identities, IdentitySettings
+from pose_resnet_ros.models.registry import FULL_FRAME
 from pose_resnet_ros.msg import Skeleton as SkeletonMessage
 from pose_resnet_ros.pipeline import PosePipeline, load_pipeline
 from pose_resnet_ros.ros import memory, messages, qos
@@ -29,11 +31,11 @@ from pose_resnet_ros.ros.intake import Intake
 from pose_resnet_ros.ros.latest import LatestWorker
 from pose_resnet_ros.ros.lifecycle import GuardedLifecycleNode
 from pose_resnet_ros.ros.outputs import Outputs
-from pose_resnet_ros.ros.parameters.declare import Parameters
-from pose_resnet_ros.ros.parameters.settings import PARAMETERS, Settings, when_read, why_fixed
+from pose_resnet_ros.ros.parameters import Parameters
 from pose_resnet_ros.ros.ros_log import forward_logs, stop_forwarding
 from pose_resnet_ros.ros.runner import run_node
 from pose_resnet_ros.ros.transports import TRANSPORTS, Transport, published_elsewhere, publishers_of
+from pose_resnet_ros.settings import Settings
 
 NAME = "pose_resnet"
 STOP_TIMEOUT_S = 4.0  # a cancelled inference ends within one operator of the network
@@ -59,14 +61,7 @@ class PoseNode(GuardedLifecycleNode):
         self._space: Depth3D | None = None
         self._bodies: HriPublisher | None = None
         try:
-            self._declared = Parameters(
-                self,
-                PARAMETERS,
-                on_change=self._read_settings,
-                when_read=when_read,
-                why_fixed=lambda name: why_fixed(name, self.state),
-            )
-            self._read_settings()
+            self._declared = Parameters(self, Settings, state=lambda: self.state)
         except PoseError:
             self.close()
             raise
@@ -76,13 +71,13 @@ class PoseNode(GuardedLifecycleNode):
             self,
             summary=self._statistics.summary,
             condition=self._condition,
-            min_output_ratio=lambda: self._settings.min_output_ratio,
+            min_output_ratio=lambda: self._settings.node.min_output_ratio,
         )
         self.create_service(Trigger, "~/reset_tracking", self._reset_tracking)
 
     def start(self) -> None:
         """With ``autostart``: configure and activate. Raises PoseError with the reason if that fails."""
-        if self._settings.autostart:
+        if self._settings.node.autostart:
             self.configure_and_activate()
         else:
             self.get_logger().info("autostart is false: waiting to be configured")
@@ -97,22 +92,24 @@ class PoseNode(GuardedLifecycleNode):
         """Load the models, and announce the results' topics. Raises PoseError."""
         load = self._settings.load
         boxes = f"boxes come on {self.resolve_topic_name(DETECTIONS_TOPIC)}"
-        models = [load["pose_model"], boxes if self._settings.is_external else load["detector_model"]]
-        self.get_logger().info(f"loading {', '.join(models)} (backend {load['backend']}) ...")
-        self._pipeline = load_pipeline(**load, cancelled=self.finished.done)
+        if self._settings.is_external:
+            load = replace(load, detector_model=FULL_FRAME)  # it needs no network, and is not asked
+        detector = boxes if self._settings.is_external else load.detector_model
+        self.get_logger().info(f"loading {load.pose_model}, {detector} (backend {load.backend}) ...")
+        self._pipeline = load_pipeline(load, cancelled=self.finished.done)
         self._outputs = Outputs(self, self._pipeline)
-        self._identities = Identities(self._pipeline.skeleton, self._settings.identities)
-        if self._settings.use_depth:
+        self._identities = Identities(self._pipeline.skeleton, IdentitySettings.of(self._settings.stream))
+        if self._settings.depth.use_depth:
             self._space = Depth3D(self, self._pipeline.skeleton)
-        if self._settings.publish_hri:
+        if self._settings.hri.publish_hri:
             self._bodies = HriPublisher(
-                self, self._pipeline.skeleton, prefix=self._settings.hri_id_prefix or own_prefix(self, NAME)
+                self, self._pipeline.skeleton, prefix=self._settings.hri.hri_id_prefix or own_prefix(self, NAME)
             )
         self._skeleton.publish(messages.skeleton_message(self._pipeline.skeleton))
         providers = ", ".join(f"{network} on {provider}" for network, provider in self._providers().items())
         self.get_logger().info(
             f"loaded: {providers}; skeleton {self._pipeline.skeleton.name}; input {self._transport.topic(self)}"
-            f" ({self._transport.name}, {self._settings.image_reliability})"
+            f" ({self._transport.name}, {self._settings.input.image_reliability})"
         )
 
     def activate(self) -> None:
@@ -137,7 +134,7 @@ class PoseNode(GuardedLifecycleNode):
             self._processor,
             on_stale=self._statistics.frame_stale,
             on_idle=self._on_idle,
-            max_age_ms=lambda: self._settings.max_age_ms,
+            max_age_ms=lambda: self._settings.input.max_age_ms,
         )
         self._worker.start()
         if self._space is not None:
@@ -210,12 +207,13 @@ class PoseNode(GuardedLifecycleNode):
         self._left_behind = None  # at most, it has the old pipeline for itself
         memory.give_back()
 
-    def _read_settings(self) -> None:
-        self._settings = Settings.from_values(self._declared.values)
+    @property
+    def _settings(self) -> Settings:
+        return self._declared.settings
 
     @property
     def _transport(self) -> Transport:
-        return TRANSPORTS[self._settings.image_transport]
+        return TRANSPORTS[self._settings.input.image_transport]
 
     def _providers(self) -> dict[str, str]:
         providers = self._pipeline.selected_providers if self._pipeline else {}
@@ -245,7 +243,7 @@ class PoseNode(GuardedLifecycleNode):
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run the pose node; the exit code."""
-    return run_node(NAME, PoseNode, args, options=PARAMETERS)
+    return run_node(NAME, PoseNode, args, rows=Settings.settings())
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from pose_resnet_ros.core.draw import draw_heatmaps, draw_people
 from pose_resnet_ros.msg import PersonArray
 from pose_resnet_ros.pipeline import PipelineResult, PosePipeline
 from pose_resnet_ros.ros import messages, qos
-from pose_resnet_ros.ros.parameters.settings import Settings
+from pose_resnet_ros.settings import Settings
 
 
 class Outputs:
@@ -40,7 +41,7 @@ class Outputs:
     def publish_results(self, header: Header, image: np.ndarray, result: PipelineResult, settings: Settings) -> None:
         """Persons and detections; image: (H, W, 3), for its size."""
         height, width, _ = image.shape
-        threshold = settings.frame.keypoint_threshold
+        threshold = settings.stream.frame.keypoint_threshold
         self._persons.publish(
             messages.person_array(header, result.people, self._skeleton, image_wh=(width, height), keypoint_threshold=threshold)
         )
@@ -53,12 +54,12 @@ class Outputs:
         wants_raw = self._annotated.get_subscription_count() > 0
         wants_jpeg = self._annotated_jpeg.get_subscription_count() > 0
         if wants_raw or wants_jpeg:
-            threshold = settings.frame.keypoint_threshold
-            picture = draw_people(image, result.people, self._skeleton, keypoint_threshold=threshold, **settings.draw)
+            threshold = settings.stream.frame.keypoint_threshold
+            picture = draw_people(image, result.people, self._skeleton, keypoint_threshold=threshold, **asdict(settings.draw))
             if wants_raw:
                 self._annotated.publish(messages.image_message(header, picture))
             if wants_jpeg:
-                message = messages.jpeg_message(header, picture, quality=settings.jpeg_quality)
+                message = messages.jpeg_message(header, picture, quality=settings.output.jpeg_quality)
                 self._annotated_jpeg.publish(message)
         if result.heatmaps is not None and result.image_from_crop is not None and self.wants_heatmaps:
             picture = draw_heatmaps(image, result.heatmaps, result.image_from_crop, input_wh=self._crop_wh)

@@ -21,8 +21,8 @@ from rclpy.task import Future
 from rclpy.utilities import remove_ros_args
 
 from pose_resnet_ros.core.errors import PoseError
-from pose_resnet_ros.options import Option
 from pose_resnet_ros.ros.ros_log import init_rclpy
+from pose_resnet_ros.settings import Setting
 
 SUCCESS, FAILURE, WRONG_USAGE = 0, 1, 2
 _BAD_ROS_ARGUMENTS: tuple[type[Exception], ...] = (
@@ -43,13 +43,11 @@ class RunnableNode(Protocol):
         """Stop working and destroy the node; quick, from any state."""
 
 
-def run_node(
-    name: str, make_node: Callable[[], Any], args: Sequence[str] | None = None, *, options: Sequence[Option] = ()
-) -> int:
+def run_node(name: str, make_node: Callable[[], Any], args: Sequence[str] | None = None, *, rows: Sequence[Setting] = ()) -> int:
     """Run a node until it is finished, or until SIGINT, SIGTERM or SIGHUP; the exit code.
 
     name: for messages before there is a node; make_node: gives an rclpy node that is a RunnableNode; args:
-    the command line, sys.argv's if None; options: the parameters, for --help.
+    the command line, sys.argv's if None; rows: the parameters, for --help.
     A PoseError at start is one sentence on the log and exit code 1.
     """
     words = sys.argv[1:] if args is None else list(args)
@@ -59,7 +57,7 @@ def run_node(
             return WRONG_USAGE
     try:
         if unknown := remove_ros_args(["", *words])[1:]:
-            return _show_usage(name, unknown, options)
+            return _show_usage(name, unknown, rows)
     except _BAD_ROS_ARGUMENTS as error:
         print(f"{name}: {error}", file=sys.stderr)
         return WRONG_USAGE
@@ -115,14 +113,14 @@ class _StopSignals:
         signal.set_wakeup_fd(-1)
 
 
-def _show_usage(name: str, words: Sequence[str], options: Sequence[Option]) -> int:
+def _show_usage(name: str, words: Sequence[str], rows: Sequence[Setting]) -> int:
     """For --help, and for words that a node does not take."""
     is_wanted = words[0] in ("-h", "--help")
     stream = sys.stdout if is_wanted else sys.stderr
     if not is_wanted:
         print(f"{name}: '{words[0]}' is no ROS argument; parameters are given as below", file=stream)
     print(f"usage: {name} --ros-args [-p PARAMETER:=VALUE]... [-r TOPIC:=OTHER_TOPIC]...\n", file=stream)
-    for option in options:
-        print(f"  {option.name} (default: {option.default})", file=stream)
-        print(textwrap.indent(textwrap.fill(f"{option.description}; {option.allowed}", 100), " " * 6), file=stream)
+    for row in rows:
+        print(f"  {row.name} (default: {row.default})", file=stream)
+        print(textwrap.indent(textwrap.fill(f"{row.description} Allowed: {row.allowed}.", 100), " " * 6), file=stream)
     return SUCCESS if is_wanted else WRONG_USAGE

@@ -17,12 +17,12 @@ from pose_resnet_ros.benchmark.report import Report, compare, frame_table, machi
 from pose_resnet_ros.benchmark.scenes import Source
 from pose_resnet_ros.benchmark.through_ros import measure_through_ros, node_tables
 from pose_resnet_ros.core.errors import SettingsError
-from pose_resnet_ros.options import option
 from pose_resnet_ros.output_files import OutputGuard, write_whole
-from pose_resnet_ros.tools.options import file_path, parser_of, require_writable, whole_number
+from pose_resnet_ros.settings import LoadSettings
+from pose_resnet_ros.tools.options import file_path, flag, help_text, integer, parser_of, require_writable
 
-# Options of the pipeline that may have several values: every combination runs.
-AXES = ("pose_model", "detector_model", "detector_input", "backend", "precision", "detector_precision", "max_batch", "one_trip")
+# Settings that may have several values: every combination runs.
+AXES = tuple(row for row in LoadSettings.settings() if row.name not in ("skeleton", "allow_download"))
 _PERSONS = [0, 1, 2, 4, 8, 16, 32]
 _DESCRIPTION = """Times are taken in turns (A B A B), so compare within one call, not between calls. With --node the ROS 2 node
 runs in a process of its own between a source and a listener."""
@@ -40,7 +40,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _measure_node(args: argparse.Namespace, source: Source, command: str) -> None:
-    parameters = {name: getattr(args, name)[0] for name in AXES} | {"threads": args.threads}
+    parameters = {row.name: getattr(args, row.name)[0] for row in AXES}
     timing = {"rate_hz": args.rate, "seconds": args.seconds}
     row = measure_through_ros(source, parameters, without_networks=args.without_networks, **timing)
     for table in node_tables(row):
@@ -81,20 +81,16 @@ def write_json(path: Path, data: dict[str, Any]) -> None:
 
 def configurations(args: argparse.Namespace) -> dict[str, dict[str, Any]]:
     """Every combination along ``AXES``; named by what differs, else by the pose model."""
-    axes = {name: getattr(args, name) for name in AXES}
+    axes = {row.name: getattr(args, row.name) for row in AXES}
     differing = [name for name, values in axes.items() if len(values) > 1] or ["pose_model"]
     combinations = [dict(zip(axes, values, strict=True)) for values in product(*axes.values())]
-    return {
-        " ".join(_label(name, given[name]) for name in differing): {**given, "threads": args.threads} for given in combinations
-    }
+    return {" ".join(_label(name, given[name]) for name in differing): given for given in combinations}
 
 
 def _label(name: str, value: Any) -> str:
-    if name == "max_batch":
-        return f"batch {value}"
-    if name == "one_trip":
-        return "fused graph" if value else "ordinary"
-    return Path(str(value)).stem or "own size"
+    if isinstance(value, str):
+        return Path(value).stem or "own size"
+    return f"{name} {str(value).lower()}"
 
 
 def _size(text: str) -> tuple[int, int]:
@@ -106,21 +102,15 @@ def _size(text: str) -> tuple[int, int]:
 
 def _parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python3 -m pose_resnet_ros benchmark", description=f"{__doc__} {_DESCRIPTION}")
-    for row in map(option, AXES):
-        parser.add_argument(
-            "--" + row.name.replace("_", "-"),
-            nargs="+",
-            default=[row.default],
-            type=parser_of(row),
-            metavar=row.name.upper(),
-            help=f"one or more; {row.description} ({row.allowed}; default {str(row.default).lower()})",
-        )
-    parser.add_argument("--threads", type=whole_number(0), default=0, help=option("threads").description)
-    parser.add_argument("--persons", nargs="+", type=whole_number(0), default=_PERSONS, help="default 0 1 2 4 8 16 32")
+    axes = parser.add_argument_group("settings, each with one or more values")
+    for row in AXES:
+        name = row.name.upper()
+        axes.add_argument(flag(row), nargs="+", default=[row.default], type=parser_of(row), metavar=name, help=help_text(row))
+    parser.add_argument("--persons", nargs="+", type=integer(0), default=_PERSONS, help="default 0 1 2 4 8 16 32")
     parser.add_argument("--source", default="synthetic", help="synthetic (default), or a video, an image or a folder of images")
     parser.add_argument("--size", type=_size, metavar="WxH", help="of the frames (default 640x480, or the recording's own)")
     parser.add_argument("--encoding", choices=("bgr8", "rgb8"), default="bgr8", help="of the frames (default bgr8)")
-    parser.add_argument("--rounds", type=whole_number(1), default=20, help="times each configuration runs (default 20)")
+    parser.add_argument("--rounds", type=integer(1), default=20, help="times each configuration runs (default 20)")
     parser.add_argument("--json", type=file_path, metavar="FILE", help="write everything measured")
     parser.add_argument("--plot", type=file_path, metavar="FILE", help="write a plot of latency against persons (matplotlib)")
     parser.add_argument("--compare", type=file_path, metavar="FILE", help="show the ratios to an older --json file")

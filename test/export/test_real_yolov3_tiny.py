@@ -117,7 +117,7 @@ def test_real_pictures_give_what_opencv_gives(both: Callable, astronaut: np.ndar
 @pytest.mark.usefixtures("fetched")
 def test_the_astronaut_is_found_once(astronaut: np.ndarray) -> None:
     """In a picture as wide as a camera's: in the square one, which she fills, these weights see nobody (OpenCV agrees)."""
-    with load_pipeline("pose_resnet_lite", "yolov3_tiny", skeleton="coco17") as pipeline:
+    with load_pipeline(pose_model="pose_resnet_lite", detector_model="yolov3_tiny", skeleton="coco17") as pipeline:
         found = pipeline.run(widened(astronaut)).detections
     assert len(found) == 1
     assert found.scores[0] > 0.6

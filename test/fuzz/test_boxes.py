@@ -20,7 +20,7 @@ from pose_resnet_ros.models.detector import FullFrame
 from pose_resnet_ros.models.pose_net import PoseNet
 from pose_resnet_ros.models.runtime import RunOn
 from pose_resnet_ros.pipeline import PosePipeline
-from pose_resnet_ros.settings import PipelineSettings
+from pose_resnet_ros.settings import FrameSettings
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
 NUMBERS = st.floats(-100, 200, width=32) | st.floats(width=32) | st.sampled_from((0.0, 1e-40, 1e30, -3e38, 3e38))
@@ -44,7 +44,7 @@ def test_keypoints_of_any_boxes_are_finite(
 ) -> None:
     boxes = np.array(corners, np.float32).reshape(-1, 4)
     found = Detections(boxes, np.ones(len(boxes), np.float32))
-    settings = PipelineSettings(image_rotation=rotation, flip_test=flip_test)
+    settings = FrameSettings(image_rotation=rotation, flip_test=flip_test)
     try:
         people = pipeline.run(IMAGE, settings=settings, boxes=found).people
     except ImageError:

@@ -15,9 +15,9 @@ pytest.importorskip("rclpy")
 import rclpy
 from rclpy.parameter import Parameter
 
-from pose_resnet_ros.ros.parameters.declare import Parameters
-from pose_resnet_ros.ros.parameters.settings import PARAMETERS, Settings
+from pose_resnet_ros.ros.parameters import Parameters
 from pose_resnet_ros.ros.programs.domain import ClaimedDomain
+from pose_resnet_ros.settings import Settings
 
 NUMBERS = st.integers(-(2**63), 2**63 - 1) | st.integers(0, 300) | st.floats() | st.floats(0, 1)
 WORDS = st.sampled_from(("none", "iou", "raw", "cpu", "external", "", ",,")) | st.text(max_size=9)
@@ -36,16 +36,16 @@ def node() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="module")
-def parameters(node: Any) -> Parameters:
-    return Parameters(node, PARAMETERS, when_read=lambda name: "at configure")
+def parameters(node: Any) -> Parameters[Settings]:
+    return Parameters(node, Settings, state=lambda: "unconfigured")
 
 
 @settings(max_examples=settings.default.max_examples // 2)
 @given(st.data())
-def test_a_parameter_is_set_or_refused_with_a_reason(node: Any, parameters: Parameters, data: st.DataObject) -> None:
+def test_a_parameter_is_set_or_refused_with_a_reason(node: Any, parameters: Parameters[Settings], data: st.DataObject) -> None:
     value = data.draw(st.booleans() | NUMBERS | WORDS | LISTS | st.none())
-    names = data.draw(st.lists(st.sampled_from([option.name for option in PARAMETERS]), min_size=1, max_size=2))
+    names = data.draw(st.lists(st.sampled_from([row.name for row in Settings.settings()]), min_size=1, max_size=2))
     asked = [Parameter(name, value=list(map(bytes, zip(value))) if isinstance(value, bytes) else value) for name in names]
     for result in node.set_parameters(asked):
         assert result.successful or result.reason
-    Settings.from_values(parameters.values)
+    assert Settings.from_values(parameters.settings.values()) == parameters.settings

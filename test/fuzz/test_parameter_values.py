@@ -12,11 +12,10 @@ from hypothesis import strategies as st
 
 from pose_resnet_ros.core.errors import ModelError, SettingsError
 from pose_resnet_ros.models.files import find_model
-from pose_resnet_ros.options import PIPELINE_OPTIONS, TRACKING_OPTIONS, Option, size_wh
-from pose_resnet_ros.settings import PipelineSettings
+from pose_resnet_ros.settings import FrameSettings, LoadSettings, Setting, Settings
 
-OPTIONS = PIPELINE_OPTIONS + TRACKING_OPTIONS
-LIVE = [option.name for option in OPTIONS if option.name in PipelineSettings.__dataclass_fields__]
+ROWS = Settings.settings()
+DYNAMIC = [row.name for row in FrameSettings.settings()]
 DIGITS = st.sampled_from((1, 300, 400, 5000)).map(lambda count: "9" * count)
 TEXTS = (
     st.text(max_size=20)
@@ -26,29 +25,29 @@ TEXTS = (
 VALUES = st.booleans() | st.integers() | st.sampled_from((10**400, -(10**400))) | st.floats() | TEXTS | st.none()
 
 
-@given(st.sampled_from(OPTIONS), VALUES)
-def test_a_value_is_allowed_or_refused(option: Option, value: object) -> None:
+@given(st.sampled_from(ROWS), VALUES)
+def test_a_value_is_allowed_or_refused(row: Setting, value: object) -> None:
     try:
-        allowed = option.check(value)  # type: ignore[arg-type]
+        allowed = row.check(value)
     except SettingsError:
         return
-    assert type(allowed) is option.type
+    assert type(allowed) is row.type
     assert not isinstance(allowed, float) or math.isfinite(allowed)
 
 
-@given(st.sampled_from(OPTIONS), TEXTS | st.floats().map(str) | st.integers().map(str))
-def test_a_word_of_a_command_line_is_parsed_or_refused(option: Option, text: str) -> None:
+@given(st.sampled_from(ROWS), TEXTS | st.floats().map(str) | st.integers().map(str))
+def test_a_word_of_a_command_line_is_parsed_or_refused(row: Setting, text: str) -> None:
     try:
-        value = option.parse(text)
+        value = row.parse(text)
     except SettingsError:
         return
-    assert option.check(value) == value
+    assert row.check(value) == value
 
 
-@given(st.dictionaries(st.sampled_from(LIVE), VALUES, max_size=4))
+@given(st.dictionaries(st.sampled_from(DYNAMIC), VALUES, max_size=4))
 def test_settings_are_whole_or_refused(values: dict[str, object]) -> None:
     try:
-        settings = PipelineSettings(**values)  # type: ignore[arg-type]
+        settings = FrameSettings(**values)
     except SettingsError:
         return
     x1, y1, x2, y2 = settings.detector_region(width=64, height=48)
@@ -59,7 +58,7 @@ def test_settings_are_whole_or_refused(values: dict[str, object]) -> None:
 @given(TEXTS | DIGITS.map(lambda digits: f"{digits}x{digits}") | st.from_regex(r"[0-9x]{1,12}", fullmatch=True))
 def test_a_size_is_two_numbers_or_refused(text: str) -> None:
     try:
-        size = size_wh(text)
+        size = LoadSettings(detector_input=text).detector_input_wh
     except SettingsError:
         return
     assert size is None or min(size) > 0

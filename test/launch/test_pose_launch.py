@@ -13,17 +13,19 @@ import cv2
 import numpy as np
 import pytest
 
+from pose_resnet_ros.core.errors import SettingsError
 from pose_resnet_ros.models import registry
-from pose_resnet_ros.options import option
-from pose_resnet_ros.ros.parameters.settings import PARAMETERS
+from pose_resnet_ros.settings import Settings
 
 pytestmark = pytest.mark.usefixtures("ros_prefix")
 LAUNCH_FILE = Path(__file__).resolve().parents[2] / "launch" / "pose.launch.py"
 ARGUMENTS = {
-    "image_topic", "params_file", "backend", "detector_model", "pose_model", "preset", "namespace", "log_level",
-    "use_sim_time", "autostart", "respawn", "source", "rviz", "fastdds_profile", "camera", "camera_info_topic", "depth_topic",
-    "depth", "detector_input", "image_transport", "precision", "detector_precision", "one_trip",
-    "detections_topic", "name", "on_exit", "allow_download",
+    "image_topic", "params_file", "preset", "namespace", "log_level", "use_sim_time", "respawn", "source", "rviz",
+    "fastdds_profile", "camera", "camera_info_topic", "depth_topic", "detections_topic", "name", "on_exit",
+    # the node's parameters that cannot change while it runs
+    "pose_model", "detector_model", "detector_input", "backend", "precision", "detector_precision", "device_id", "threads",
+    "max_batch", "fused_graph", "skeleton", "allow_download", "autostart", "image_transport", "image_reliability",
+    "person_class_ids", "use_depth", "publish_hri", "hri_id_prefix",
 }  # fmt: skip
 DEADLINE_S = 180.0  # a loaded machine may need it
 RUN_LAUNCH = """
@@ -92,21 +94,32 @@ def test_text_parameters_pass_through(pose_launch):
 
 
 def test_switches_pass_through(pose_launch):
-    given = {**dict.fromkeys(ARGUMENTS, ""), "one_trip": "true"}
+    given = {**dict.fromkeys(ARGUMENTS, ""), "fused_graph": "true"}
 
-    assert pose_launch.node_parameters(given) == {"one_trip": True}
+    assert pose_launch.node_parameters(given) == {"fused_graph": True}
 
 
-def test_presets_name_models_of_the_table_and_choices_are_those_of_the_node(pose_launch):
+def test_presets_name_models_of_the_table(pose_launch):
     names = {name for preset in pose_launch.PRESETS.values() for name in preset.values()}
 
     assert names <= set(registry.model_names())
-    assert tuple(pose_launch.BACKENDS) == option("backend").choices
-    assert tuple(pose_launch.PRECISIONS) == option("precision").choices == option("detector_precision").choices
-    assert {row.name for row in PARAMETERS if row.type is bool} >= set(pose_launch.SWITCHES) - {"use_sim_time"}
-    (transport,) = (row for row in PARAMETERS if row.name == "image_transport")
-    assert tuple(pose_launch.TRANSPORTS) == transport.choices
-    assert {row.name for row in PARAMETERS if row.name in pose_launch.TEXTS and row.type is str} == set(pose_launch.TEXTS)
+
+
+def test_arguments_have_the_choices_and_descriptions_of_their_parameters(pose_launch):
+    declared = {argument.name: argument for argument in pose_launch.ARGUMENTS}
+    for row in Settings.settings():
+        if row.name in declared:
+            choices = ("true", "false") if row.type is bool else row.choices
+            assert tuple(declared[row.name].choices or ()) == (("", *choices) if choices else ())
+            assert declared[row.name].description == f"{row.description} Empty: as in params_file."
+
+
+def test_numbers_pass_through_and_a_wrong_one_is_refused_before_anything_starts(pose_launch):
+    given = {**dict.fromkeys(ARGUMENTS, ""), "threads": "2"}
+
+    assert pose_launch.node_parameters(given) == {"threads": 2}
+    with pytest.raises(SettingsError, match="max_batch: expected an integer from 1 to 256, got 0"):
+        start(pose_launch, max_batch="0")
 
 
 def test_a_value_that_is_no_choice_is_refused(pose_launch):
@@ -168,7 +181,7 @@ def test_cameras_set_the_topics_and_a_given_topic_beats_them(pose_launch, given,
 def test_cameras_set_parameters(pose_launch):
     given = dict.fromkeys(ARGUMENTS, "")
 
-    assert pose_launch.node_parameters({**given, "camera": "zed", "depth": "true"}) == {
+    assert pose_launch.node_parameters({**given, "camera": "zed", "use_depth": "true"}) == {
         "image_is_rectified": True,
         "use_depth": True,
     }
@@ -179,7 +192,7 @@ def test_cameras_set_parameters(pose_launch):
 
 @pytest.mark.usefixtures("rviz2")
 def test_depth_shows_the_skeletons_in_space(pose_launch):
-    nodes, _ = start(pose_launch, camera="oak", depth="true", rviz="true")
+    nodes, _ = start(pose_launch, camera="oak", use_depth="true", rviz="true")
 
     words = [getattr(word, "text", "") for part in nodes[-1].cmd for word in part]
     assert any(word.endswith("/rviz/pose_3d.rviz") for word in words)

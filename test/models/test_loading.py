@@ -48,17 +48,17 @@ def address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 @pytest.mark.usefixtures("address")
 def test_an_absent_model_is_fetched_only_when_it_is_allowed() -> None:
     with pytest.raises(ModelError, match=r"'net' is not on this machine .*models fetch net"):
-        load_pipeline("net", "full_frame")
-    with load_pipeline("net", "full_frame", allow_download=True) as pipeline:
+        load_pipeline(pose_model="net", detector_model="full_frame")
+    with load_pipeline(pose_model="net", detector_model="full_frame", allow_download=True) as pipeline:
         assert pipeline.pose_net.spec == known_models.POSE_SPEC
-    with load_pipeline("net", "full_frame") as pipeline:  # it is here now
+    with load_pipeline(pose_model="net", detector_model="full_frame") as pipeline:  # it is here now
         assert pipeline.pose_net.spec == known_models.POSE_SPEC
 
 
 def test_a_download_that_fails_says_so(address: str, tmp_path: Path) -> None:
     (tmp_path / "served" / "net.onnx").unlink()
     with pytest.raises(DownloadError, match=f"{address}/net.onnx") as caught:
-        load_pipeline("net", "full_frame", allow_download=True)
+        load_pipeline(pose_model="net", detector_model="full_frame", allow_download=True)
     assert "models fetch net --from FOLDER" in str(caught.value)
 
 
@@ -67,7 +67,7 @@ def test_the_description_in_the_file_wins(tmp_path: Path, monkeypatch: pytest.Mo
     known_models.pose_net(tmp_path / "net.onnx")
     other = ModelEntry("net", "pose", "net.onnx", source="", licence="", data="", spec=known_models.DETECTOR_SPEC)
     monkeypatch.setattr(registry, "TABLE", (other,))
-    with load_pipeline("net", "full_frame") as pipeline:
+    with load_pipeline(pose_model="net", detector_model="full_frame") as pipeline:
         assert pipeline.pose_net.spec == known_models.POSE_SPEC
 
 

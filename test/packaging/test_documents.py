@@ -5,7 +5,6 @@
 import contextlib
 import io
 import re
-import runpy
 import shlex
 import shutil
 from functools import cache
@@ -14,6 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from pose_resnet_ros.settings import Settings
 from pose_resnet_ros.tools import cli
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -78,12 +78,6 @@ def test_the_readme_is_short():
     assert len(README.splitlines()) <= 200
 
 
-def test_parameter_tables_are_the_declared_ones():
-    pytest.importorskip("rclpy")
-    script = runpy.run_path(str(ROOT / "scripts" / "update_readme.py"), run_name="update_readme")
-    assert script["with_tables"](README) == README, "run .venv/bin/python scripts/update_readme.py"
-
-
 def test_topics_are_the_node_s():
     source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "pose_resnet_ros" / "ros").rglob("*.py"))
     in_code = set(re.findall(r'"(~/[a-z0-9_]+)"', source))
@@ -99,6 +93,7 @@ def test_make_targets_exist(target):
 def test_launch_arguments_exist():
     launch_file = (ROOT / "launch" / "pose.launch.py").read_text(encoding="utf-8")
     declared = set(re.findall(r'argument\(\s*"(\w+)"', launch_file))
+    declared |= {row.name for row in Settings.settings() if not row.dynamic}
     commands = found(r"^ros2 launch pose_resnet_ros(?:.*\\\n)*.*$")
     used = {name for command in commands for name in re.findall(r"(\w+):=", command)}
     assert used >= {"image_topic", "depth_topic"}  # the latter on a second line

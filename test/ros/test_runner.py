@@ -20,7 +20,7 @@ from pose_resnet_ros.msg import PersonArray
 from sensor_msgs.msg import Image
 
 from pose_resnet_ros.ros import node
-from pose_resnet_ros.ros.parameters.settings import PARAMETERS
+from pose_resnet_ros.settings import Settings
 
 EXIT_DEADLINE_S = 30.0
 TIMEOUT_S = 60.0
@@ -90,10 +90,10 @@ def test_a_signal_while_the_models_load(world: Any, start: Start, spot: str) -> 
 import sys, time
 from pose_resnet_ros.ros import node
 
-def load_slowly(**load):
+def load_slowly(*arguments, **keywords):
     print("loading", flush=True)
     time.sleep(1.0)  # here the signal comes
-    return load_pipeline(**load)
+    return load_pipeline(*arguments, **keywords)
 
 load_pipeline, node.load_pipeline = node.load_pipeline, load_slowly
 sys.exit(node.main(["--ros-args", "-p", "detector_model:=full_frame", "-p", "pose_model:={spot}"]))
@@ -140,8 +140,8 @@ def test_a_start_that_fails_is_one_sentence_and_exit_code_1(start: Start, parame
 def test_help_lists_the_parameters_and_starts_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     assert node.main(["--help"]) == 0
     output = capsys.readouterr().out
-    for option in PARAMETERS:
-        assert f"{option.name} (default: {option.default})" in output
+    for name, default in Settings().values().items():
+        assert f"{name} (default: {default})" in output
 
 
 def test_a_word_that_is_no_ros_argument_is_refused_with_the_usage(capsys: pytest.CaptureFixture[str]) -> None:

@@ -29,22 +29,22 @@ def test_frames_of_the_bundled_models(tmp_path: Path, capsys):
     assert run("--persons", "0", "2", "--max-batch", "32", "1", "--json", str(path)) == 0
     rows = json.loads(path.read_text())["frames"]
     assert [(row["configuration"], row["persons"]) for row in rows] == [
-        ("batch 32", 0), ("batch 1", 0), ("batch 32", 2), ("batch 1", 2)
+        ("max_batch 32", 0), ("max_batch 1", 0), ("max_batch 32", 2), ("max_batch 1", 2)
     ]  # fmt: skip
     assert {"convert", "letterbox", "detect", "boxes", "draw"} <= rows[0]["stage_ms"].keys()
     assert {"crop", "pose", "decode"} <= rows[2]["stage_ms"].keys() - rows[0]["stage_ms"].keys()
     assert all(0 < row["others_share"] < 1 and row["whole"]["rounds"] == 2 for row in rows)
     assert rows[0]["against_first"] == rows[0]["cpu_against_first"] == 1.0
     assert all(row["cpu_ms"] > 0 for row in rows)
-    assert "batch 32" in capsys.readouterr().out
+    assert "max_batch 32" in capsys.readouterr().out
 
 
 def test_the_fused_graph_beside_the_ordinary_way(spot: str, tmp_path: Path):
     path = tmp_path / "both.json"
     given = ("--pose-model", spot, "--detector-model", "full_frame", "--persons", "1", "--json", str(path))
-    assert run(*given, "--one-trip", "false", "true") == 0
+    assert run(*given, "--fused-graph", "false", "true") == 0
     ordinary, fused = json.loads(path.read_text())["frames"]
-    assert (ordinary["configuration"], fused["configuration"]) == ("ordinary", "fused graph")
+    assert (ordinary["configuration"], fused["configuration"]) == ("fused_graph false", "fused_graph true")
     assert {"crop", "decode"} <= ordinary["stage_ms"].keys()
     assert not {"crop", "decode"} & fused["stage_ms"].keys()
 

@@ -15,7 +15,7 @@ import pytest
 
 from pose_resnet_ros import __version__
 from pose_resnet_ros.core.errors import ModelError
-from pose_resnet_ros.options import PIPELINE_OPTIONS, TRACKING_OPTIONS
+from pose_resnet_ros.settings import Settings
 from pose_resnet_ros.tools import cli
 from pose_resnet_ros.tools.options import add_options
 
@@ -94,8 +94,8 @@ def test_listing_the_tools_imports_none_of_them() -> None:
 
 def test_options_of_the_command_line_are_those_of_the_table() -> None:
     parser = argparse.ArgumentParser()
-    add_options(parser, PIPELINE_OPTIONS + TRACKING_OPTIONS)
-    assert vars(parser.parse_args([])) == {row.name: row.default for row in PIPELINE_OPTIONS + TRACKING_OPTIONS}
+    add_options(parser, Settings.settings())
+    assert vars(parser.parse_args([])) == Settings().values()
     given = vars(parser.parse_args(["--flip-test", "--no-draw-boxes", "--max-persons", "3", "--tracking.max-age-ms", "5"]))
     assert (given["flip_test"], given["draw_boxes"], given["max_persons"]) == (True, False, 3)
     assert given["tracking.max_age_ms"] == 5.0

@@ -12,7 +12,7 @@ from tqdm import tqdm
 from pose_resnet_ros.core.types import Detections
 from pose_resnet_ros.models.detector import load_detector
 from pose_resnet_ros.models.files import own_precision
-from pose_resnet_ros.settings import PipelineSettings
+from pose_resnet_ros.settings import FrameSettings
 from training.data_options import add_data_options, new_parser, open_images, read_split
 from training.detector.check import BoxCheck
 from training.detector.evaluation import measure
@@ -41,7 +41,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def print_check(model: str, folder: Path) -> None:
     """COCO's box AP, and what the default threshold does."""
-    settings = PipelineSettings()
+    settings = FrameSettings()
     detector = load_detector(model, precision=own_precision(model))
     result = BoxCheck(folder).measure(
         lambda image: detector.detect(image, detection_threshold=LOWEST_SCORE, nms_threshold=settings.nms_threshold),
@@ -57,7 +57,7 @@ def print_check(model: str, folder: Path) -> None:
 def detect_all(model: str, labels: list[BoxLabels], images: ImageStore) -> list[Detections]:
     """The persons in each photograph, down to scores too low to use, by the package's own code."""
     detector = load_detector(model, precision=own_precision(model))
-    nms_threshold = PipelineSettings().nms_threshold
+    nms_threshold = FrameSettings().nms_threshold
     try:
         return [
             detector.detect(images.read(label.file_name), detection_threshold=LOWEST_SCORE, nms_threshold=nms_threshold)

@@ -25,9 +25,9 @@ from pose_resnet_ros.ros import qos
 from pose_resnet_ros.ros.codecs.image import depth_array
 from pose_resnet_ros.ros.depth import messages_3d
 from pose_resnet_ros.ros.depth.camera_info import camera_from_info
-from pose_resnet_ros.ros.parameters.settings import Settings
 from pose_resnet_ros.ros.ros_log import Throttle
 from pose_resnet_ros.ros.time_sync import NearestTimeBuffer, stamp_ns
+from pose_resnet_ros.settings import Settings
 
 DEPTH_TOPIC, INFO_TOPIC = "depth_image", "camera_info"
 KEPT_DEPTH_IMAGES = 10
@@ -87,7 +87,7 @@ class Depth3D:
         header = image.header
         self._check_frames(header, depth, info)
         try:
-            camera = camera_from_info(info, is_rectified=settings.image_is_rectified, image_wh=image_wh)
+            camera = camera_from_info(info, is_rectified=settings.depth.image_is_rectified, image_wh=image_wh)
             people_3d = lift_to_3d(people, depth_array(depth), camera, self._skeleton, image_wh=image_wh)
         except PoseError as error:  # a bad calibration or a bad depth image: the 2D results are out already
             self._fail(getattr(error, "kind", "calibration unusable"), str(error))
@@ -102,7 +102,7 @@ class Depth3D:
                 people,
                 people_3d,
                 self._skeleton,
-                keypoint_threshold=settings.frame.keypoint_threshold,
+                keypoint_threshold=settings.stream.frame.keypoint_threshold,
                 namespace=self._node.get_fully_qualified_name(),
             )
             self._markers.publish(markers)
@@ -157,7 +157,7 @@ class Depth3D:
             nearest = "none has come" if offset_ns is None else f"the nearest is {offset_ns / 1e6:.0f} ms away"
             self._fail(
                 "no depth near the image",
-                f"no depth image on {topic(DEPTH_TOPIC)} within {settings.depth_max_offset_ms:g} ms "
+                f"no depth image on {topic(DEPTH_TOPIC)} within {settings.depth.depth_max_offset_ms:g} ms "
                 f"(depth_max_offset_ms) of the image's stamp; {nearest}",
             )
 
@@ -174,4 +174,4 @@ class Depth3D:
 
 
 def _limit_ns(settings: Settings) -> int:
-    return round(settings.depth_max_offset_ms * 1e6)
+    return round(settings.depth.depth_max_offset_ms * 1e6)

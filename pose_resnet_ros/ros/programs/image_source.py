@@ -18,10 +18,10 @@ from std_msgs.msg import Header
 
 from pose_resnet_ros.core.errors import ImageError, IncompleteVideoError, PoseError, SettingsError
 from pose_resnet_ros.media import Media, Picture, open_media
-from pose_resnet_ros.options import Option
 from pose_resnet_ros.ros import messages, qos
-from pose_resnet_ros.ros.parameters.declare import Parameters
+from pose_resnet_ros.ros.parameters import Parameters
 from pose_resnet_ros.ros.runner import FAILURE, SUCCESS, run_node
+from pose_resnet_ros.settings import SourceSettings
 from pose_resnet_ros.video.live import LiveSettings
 from pose_resnet_ros.video.source import label_of
 
@@ -30,36 +30,6 @@ STILLS_HZ = 10.0
 WAIT_STEP_S = 0.05
 SETTLE_S = 0.5  # a subscriber that we see may not see us yet
 STOP_TIMEOUT_S = 2.0  # a read waits for a frame; a source that hangs is left behind
-SOURCES = "a video, an image, a folder of images, a webcam (its index, or /dev/video0), or a stream (rtsp://, http://)"
-
-PARAMETERS: tuple[Option, ...] = (
-    Option("source", "", SOURCES),
-    Option(
-        "rate",
-        0.0,
-        f"frames a second; 0: at the source's own times, {STILLS_HZ:g} a second for images",
-        minimum=0.0,
-        maximum=1000.0,
-    ),
-    Option("loop", False, "begin again at the end; false: the process ends there"),
-    Option("frame_id", "camera_optical_frame", "frame of image and camera_info: z forward, x right, y down"),
-    Option(
-        "wait_for_subscribers",
-        0,
-        "begin when so many subscribers of the image are connected, so that they miss no frame",
-        minimum=0,
-        maximum=100,
-    ),
-    Option("timeout", 5.0, "a webcam or a stream that gives no frame for so many seconds is lost", minimum=0.1, maximum=3600.0),
-    Option(
-        "reconnect_timeout",
-        60.0,
-        "a lost webcam or stream is opened again, at growing intervals, for so many seconds; then the process ends with exit"
-        " code 1; 0: at once",
-        minimum=0.0,
-        maximum=1e9,
-    ),
-)
 
 
 class ImageSource(Node):
@@ -72,8 +42,8 @@ class ImageSource(Node):
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="image_source", daemon=True)
         try:
-            self._given = Parameters(self, PARAMETERS).values
-            self._label = label_of(str(self._given["source"]))
+            self._given = Parameters(self, SourceSettings).settings
+            self._label = label_of(self._given.source)
             self._media = self._open()
         except PoseError:
             self.destroy_node()
@@ -82,7 +52,7 @@ class ImageSource(Node):
         self._image = qos.create_publisher(self, self.create_publisher, Image, topic, qos.picture_profile())
         info_topic = f"{topic.rpartition('/')[0]}/camera_info"
         self._info = qos.create_publisher(self, self.create_publisher, CameraInfo, info_topic, qos.picture_profile())
-        rate = float(self._given["rate"])
+        rate = self._given.rate
         self._pace = Pace(1.0 / (rate or self._media.fps or STILLS_HZ), is_fixed=rate > 0)
         self.get_logger().info(f"publishing {self._label} on {topic} {self._pace}")
 
@@ -98,13 +68,13 @@ class ImageSource(Node):
         self.destroy_node()
 
     def _open(self) -> Media:
-        source = str(self._given["source"])
-        if not source:
+        given = self._given
+        if not given.source:
             raise SettingsError(
-                f"parameter source: expected {SOURCES}, got nothing; for example: --ros-args -p source:=street.avi"
+                "parameter source: expected a video, an image, a folder of images, a webcam or a stream, got nothing;"
+                " for example: --ros-args -p source:=street.avi"
             )
-        timeout_s, reconnect_s = float(self._given["timeout"]), float(self._given["reconnect_timeout"])
-        return open_media(source, LiveSettings(timeout_s, reconnect_s, tell=self.get_logger().warning))
+        return open_media(given.source, LiveSettings(given.timeout, given.reconnect_timeout, tell=self.get_logger().warning))
 
     def _run(self) -> None:
         try:
@@ -132,7 +102,7 @@ class ImageSource(Node):
         while not self._stopping.is_set() and (picture := self._next_picture()) is not None:
             now_s = time.monotonic()
             wait_s = self._pace.wait_s(picture.time_s, now_s=now_s)
-            if self._media.is_live and self._given["rate"] and wait_s > 0:
+            if self._media.is_live and self._given.rate and wait_s > 0:
                 continue  # it sets the pace itself: what comes too early is left out, so that nothing has to queue
             self._pace.take(picture.time_s, now_s=now_s)
             if not self._media.is_live and self._stopping.wait(wait_s):
@@ -151,13 +121,13 @@ class ImageSource(Node):
                 picture = self._media.read()
             except ImageError as error:
                 is_end = self._media.is_live or isinstance(error, IncompleteVideoError)
-                if is_end and (self._media.is_live or not self._given["loop"]):
+                if is_end and (self._media.is_live or not self._given.loop):
                     raise
                 self.get_logger().warning(str(error) if is_end else f"skipped: {error}")
                 continue
             if picture is not None:
                 return picture
-            if not self._given["loop"] or begun_again:
+            if not self._given.loop or begun_again:
                 return None
             begun_again = True
             self._media.close()
@@ -165,14 +135,14 @@ class ImageSource(Node):
         return None
 
     def _publish(self, picture: Picture) -> None:
-        header = Header(stamp=self.get_clock().now().to_msg(), frame_id=self._given["frame_id"])
+        header = Header(stamp=self.get_clock().now().to_msg(), frame_id=self._given.frame_id)
         height, width, _ = picture.bgr.shape
         # All zero but the size: an uncalibrated camera, as sensor_msgs/CameraInfo defines it.
         self._info.publish(CameraInfo(header=header, height=height, width=width))
         self._image.publish(messages.image_message(header, picture.bgr))
 
     def _wait_for_subscribers(self) -> None:
-        wanted = self._given["wait_for_subscribers"]
+        wanted = self._given.wait_for_subscribers
         while self._image.get_subscription_count() < wanted and not self._stopping.is_set():
             self._stopping.wait(WAIT_STEP_S)
         if wanted:
@@ -211,7 +181,7 @@ class Pace:
 def main(args: Sequence[str] | None = None) -> int:
     """Run the image source; the exit code: 0 also at the end of the file, 1 if the source cannot be opened or read."""
     os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")  # its warnings about images come on top of ours
-    return run_node(NAME, ImageSource, args, options=PARAMETERS)
+    return run_node(NAME, ImageSource, args, rows=SourceSettings.settings())
 
 
 if __name__ == "__main__":

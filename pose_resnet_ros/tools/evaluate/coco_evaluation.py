@@ -25,7 +25,7 @@ from pose_resnet_ros.core.skeletons import COCO17
 from pose_resnet_ros.core.types import Detections, People
 from pose_resnet_ros.models.spec import PoseSpec
 from pose_resnet_ros.pipeline import PosePipeline
-from pose_resnet_ros.settings import PipelineSettings
+from pose_resnet_ros.settings import FrameSettings
 from pose_resnet_ros.stills import StillImage
 
 MEASURES = ("AP", "AP .5", "AP .75", "AP M", "AP L", "AR", "AR .5", "AR .75", "AR M", "AR L")
@@ -145,7 +145,7 @@ class Measurement:
 
 
 def measure(
-    pipeline: PosePipeline, data: CocoData, image_ids: Iterable[int], *, boxes: BoxesByImage | None, settings: PipelineSettings
+    pipeline: PosePipeline, data: CocoData, image_ids: Iterable[int], *, boxes: BoxesByImage | None, settings: FrameSettings
 ) -> Measurement:
     """Run the pipeline over the pictures. boxes: given persons by image id, or None for the pipeline's own detector.
 

@@ -6,13 +6,14 @@ from __future__ import annotations
 
 import argparse
 import time
+from dataclasses import replace
 from typing import Any
 
 from pose_resnet_ros.core.errors import SettingsError
 from pose_resnet_ros.models.registry import FULL_FRAME, find_entry
-from pose_resnet_ros.options import PIPELINE_OPTIONS
 from pose_resnet_ros.output_files import OutputGuard
 from pose_resnet_ros.pipeline import PosePipeline, load_pipeline
+from pose_resnet_ros.settings import FrameSettings, LoadSettings
 from pose_resnet_ros.tools.evaluate import evaluation_report as report
 from pose_resnet_ros.tools.evaluate.coco_evaluation import (
     MEASURES,
@@ -22,7 +23,7 @@ from pose_resnet_ros.tools.evaluate.coco_evaluation import (
     coco_measures,
     measure,
 )
-from pose_resnet_ros.tools.options import add_options, file_path, frame_settings, load_arguments, require_writable, whole_number
+from pose_resnet_ros.tools.options import add_options, file_path, integer, require_writable
 
 TRUE_BOXES, DETECTOR = "ground-truth", "detector"
 # Options of the pipeline that say nothing here: the joints are COCO's, the pictures do not follow one another.
@@ -68,7 +69,7 @@ def _boxes(choice: str, data: CocoData) -> BoxesByImage | None:
 
 
 def _run(name: str, options: argparse.Namespace, data: CocoData, image_ids: list[int], boxes: BoxesByImage | None) -> report.Run:
-    settings = frame_settings(vars(options) | {"keypoint_threshold": 0.0, "detector_interval": 1})
+    settings = FrameSettings.from_values(vars(options) | {"keypoint_threshold": 0.0, "detector_interval": 1})
     with _load(name, options) as pipeline:
         begin = time.perf_counter()
         with _progress(image_ids, name) as shown:
@@ -94,10 +95,10 @@ def _run(name: str, options: argparse.Namespace, data: CocoData, image_ids: list
 
 
 def _load(name: str, options: argparse.Namespace) -> PosePipeline:
-    values = load_arguments(vars(options) | {"pose_model": name, "skeleton": "coco17"})
+    settings = LoadSettings.from_values(vars(options) | {"pose_model": name, "skeleton": "coco17"})
     if options.boxes != DETECTOR:
-        values["detector_model"] = FULL_FRAME  # it needs no network, and is not asked
-    return load_pipeline(**values)
+        settings = replace(settings, detector_model=FULL_FRAME)  # it needs no network, and is not asked
+    return load_pipeline(settings)
 
 
 def _progress(image_ids: list[int], name: str) -> Any:
@@ -126,11 +127,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--pose-model", nargs="+", default=["pose_resnet_lite"], metavar="NAME", help="names or paths, measured in turn"
     )
-    parser.add_argument("--limit", type=whole_number(1), metavar="N", help="only the first N images")
+    parser.add_argument("--limit", type=integer(1), metavar="N", help="only the first N images")
     parser.add_argument("--results", type=file_path, metavar="FILE", help="write the persons in COCO's result format")
     parser.add_argument("--json", type=file_path, metavar="FILE", help="write all figures")
     parser.add_argument("--csv", type=file_path, metavar="FILE", help="write all figures, a line for each model")
     parser.add_argument("--plot", type=file_path, metavar="FILE", help="draw accuracy against time (png, svg or pdf)")
-    used = [row for row in PIPELINE_OPTIONS if row.name not in _LEFT_OUT and not row.name.startswith("draw_")]
-    add_options(parser, used)
+    rows = (*LoadSettings.settings(), *FrameSettings.settings())
+    add_options(parser, [row for row in rows if row.name not in _LEFT_OUT])
     return parser

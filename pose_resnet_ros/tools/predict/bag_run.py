@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +19,11 @@ from pose_resnet_ros.core.types import People
 from pose_resnet_ros.identities import Identities, IdentitySettings
 from pose_resnet_ros.pipeline import PosePipeline, load_pipeline
 from pose_resnet_ros.sequence import ImageSequence
+from pose_resnet_ros.settings import DrawSettings, LoadSettings, StreamSettings
 from pose_resnet_ros.tools.bags import bag_messages
 from pose_resnet_ros.tools.bags.bag_reading import WHOLE, BagImage, BagImages, SpanNs, encodings
 from pose_resnet_ros.tools.bags.bag_salvage import BagError
 from pose_resnet_ros.tools.bags.bag_writing import ANNOTATED, NODE, SKELETON, BagResults
-from pose_resnet_ros.tools.options import draw_arguments, frame_settings, load_arguments
 
 IDS_PER_PART = 1_000_000
 Advance = Callable[[int | None], Any]
@@ -84,7 +84,7 @@ class BagPredictor:
     def __init__(self, values: Mapping[str, Any]) -> None:
         """values: of all options, by their names. Raises PoseError as ``load_pipeline`` does."""
         self._values = values
-        self._pipeline = load_pipeline(**load_arguments(values))
+        self._pipeline = load_pipeline(LoadSettings.from_values(values))
 
     def run(self, job: BagJob, *, advance: Advance, complain: Complain = print_error) -> BagReport:
         """One bag, or a part of one. advance: called after each image with the number of images in the recording, None if it is
@@ -117,9 +117,10 @@ class _Run:
         self._report = BagReport(job)
         self._pipeline, self._sequence = pipeline, ImageSequence(pipeline)
         self._results = results
-        self._settings = frame_settings(values)
-        self._draw = draw_arguments(values)
-        self._tracker = Identities(pipeline.skeleton, IdentitySettings.from_options(values))
+        settings = StreamSettings.from_values(values)
+        self._settings = settings.frame
+        self._draw = asdict(DrawSettings.from_values(values))
+        self._tracker = Identities(pipeline.skeleton, IdentitySettings.of(settings))
 
     def over(self, images: BagImages, advance: Advance, complain: Complain) -> BagReport:
         try:

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
 
@@ -25,7 +25,7 @@ from pose_resnet_ros.identities import Identities, IdentitySettings
 from pose_resnet_ros.media import Media, Picture, Video, open_media
 from pose_resnet_ros.pipeline import PipelineResult, PosePipeline
 from pose_resnet_ros.sequence import ImageSequence
-from pose_resnet_ros.tools.options import draw_arguments, frame_settings
+from pose_resnet_ros.settings import DrawSettings, StreamSettings
 from pose_resnet_ros.tools.predict.annotated_outputs import Sinks
 from pose_resnet_ros.tools.predict.coco_results import CocoResults
 from pose_resnet_ros.tools.predict.given_boxes import GivenBoxes
@@ -52,9 +52,10 @@ class Prediction:
         """
         self._pipeline = pipeline
         self._run: Callable[..., PipelineResult] = pipeline.run
-        self._settings = frame_settings(values)
-        self._draw = draw_arguments(values)
-        self._identity_settings = IdentitySettings.from_options(values)
+        settings = StreamSettings.from_values(values)
+        self._settings = settings.frame
+        self._draw = asdict(DrawSettings.from_values(values))
+        self._identity_settings = IdentitySettings.of(settings)
         self._sinks = sinks
         self._heatmaps = heatmaps
         self._given = given

@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from pathlib import Path
 
 from pose_resnet_ros import interrupts
@@ -18,11 +19,11 @@ from pose_resnet_ros.core.skeletons import COCO17
 from pose_resnet_ros.core.types import names_of
 from pose_resnet_ros.media import still_files
 from pose_resnet_ros.models.registry import FULL_FRAME
-from pose_resnet_ros.options import PIPELINE_OPTIONS, TRACKING_OPTIONS
 from pose_resnet_ros.output_files import OutputGuard
 from pose_resnet_ros.pipeline import PosePipeline, load_pipeline
+from pose_resnet_ros.settings import DrawSettings, LoadSettings, StreamSettings
 from pose_resnet_ros.tools.bags.bag_reading import is_bag
-from pose_resnet_ros.tools.options import add_options, file_path, load_arguments, require_writable, whole_number
+from pose_resnet_ros.tools.options import add_options, file_path, integer, require_writable
 from pose_resnet_ros.tools.predict.annotated_outputs import VIDEO_SUFFIX, PictureFolder, Quit, Sinks, Window, picture_name
 from pose_resnet_ros.tools.predict.bag_workers import predict_bags
 from pose_resnet_ros.tools.predict.coco_results import images_path
@@ -111,10 +112,8 @@ def _predict(prediction: Prediction, args: argparse.Namespace, given: GivenBoxes
 
 
 def _load(args: argparse.Namespace, *, needs_detector: bool) -> PosePipeline:
-    values = load_arguments(vars(args))
-    if not needs_detector:
-        values["detector_model"] = FULL_FRAME
-    return load_pipeline(**values)
+    settings = LoadSettings.from_values(vars(args))
+    return load_pipeline(settings if needs_detector else replace(settings, detector_model=FULL_FRAME))
 
 
 def _open_sinks(args: argparse.Namespace, pictures: Sequence[Path]) -> Sinks:
@@ -196,7 +195,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     bags.add_argument("--annotated", action="store_true", help="write the annotated pictures too, as JPEG")
     bags.add_argument(
         "--workers",
-        type=whole_number(1),
+        type=integer(1),
         metavar="N",
         help="processes that share the bags (default 1). With more workers than bags, long bags are cut into parts of equal"
         " duration, and track ids start anew in each: part 2 from 1000001",
@@ -207,5 +206,5 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         help="run the workers on a Ray cluster whose machines all see the files: auto, local, or its address (--workers:"
         " default one for each CPU)",
     )
-    add_options(parser, PIPELINE_OPTIONS + TRACKING_OPTIONS)
+    add_options(parser, (*LoadSettings.settings(), *StreamSettings.settings(), *DrawSettings.settings()))
     return parser.parse_args(arguments)

@@ -18,11 +18,10 @@ from rclpy.parameter_client import AsyncParameterClient
 
 from pose_resnet_ros.core.errors import BackendError, PoseError, SettingsError
 from pose_resnet_ros.ros.node import PoseNode
-from pose_resnet_ros.ros.parameters.settings import PARAMETERS, Settings
-from pose_resnet_ros.ros.parameters.yaml_file import parameter_file
+from pose_resnet_ros.settings import Settings
 
-PARAMETER_FILE = Path(__file__).parents[3] / "config" / "pose.yaml"
-DEFAULTS = {option.name: option.default for option in PARAMETERS}
+PARAMETER_FILE = Path(__file__).parents[2] / "config" / "pose.yaml"
+DEFAULTS = Settings().values()
 TYPES = {
     bool: ParameterType.PARAMETER_BOOL,
     int: ParameterType.PARAMETER_INTEGER,
@@ -31,36 +30,22 @@ TYPES = {
 }
 
 
-def test_the_defaults_are_settings() -> None:
-    settings = Settings.from_values(DEFAULTS)
-    assert settings.autostart
-    assert settings.max_age_ms == 0.0
-    assert settings.load["pose_model"] == "pose_resnet_lite"
-    assert settings.frame.detection_threshold == DEFAULTS["detection_threshold"]
-    assert settings.draw["draw_boxes"]
-
-
 def test_every_parameter_is_described_to_the_outside(world: Any) -> None:
     world.pose_node(start=False)
     client = world.peer.create_client(DescribeParameters, "/pose_resnet/describe_parameters")
     world.until(client.service_is_ready, "the parameter services")
     future = client.call_async(DescribeParameters.Request(names=list(DEFAULTS)))
     world.until(future.done, "the descriptions")
-    for option, described in zip(PARAMETERS, future.result().descriptors, strict=True):
-        assert described.name == option.name
-        assert described.type == TYPES[option.type]
-        when = {"autostart": " (read when the process starts)"}.get(option.name, " (read when the node is configured)")
-        assert described.description == option.description + ("" if option.live else when)
+    for row, described in zip(Settings.settings(), future.result().descriptors, strict=True):
+        assert described.name == row.name
+        assert described.type == TYPES[row.type]
+        when = {"autostart": " (Read when the process starts.)"}.get(row.name, " (Read when the node is configured.)")
+        assert described.description == row.description + ("" if row.dynamic else when)
         assert not described.read_only
         ranges = list(described.floating_point_range) + list(described.integer_range)
-        assert [r.from_value for r in ranges] == ([] if option.minimum is None else [option.minimum])
-        for choice in option.choices:
+        assert [r.from_value for r in ranges] == ([] if row.minimum is None else [row.minimum])
+        for choice in row.choices:
             assert choice in described.additional_constraints
-
-
-def test_the_parameter_file_is_that_of_the_declarations() -> None:
-    how = "write it anew: python3 -m pose_resnet_ros.ros.parameters.yaml_file > config/pose.yaml"
-    assert PARAMETER_FILE.read_text() == parameter_file(), how
 
 
 def test_ros_reads_every_default_from_the_parameter_file(world: Any) -> None:
@@ -84,7 +69,7 @@ class Setter:
         return [(result.successful, result.reason) for result in future.result().results]
 
 
-def test_thresholds_drawing_and_more_change_live(world: Any) -> None:
+def test_thresholds_drawing_and_more_are_dynamic(world: Any) -> None:
     node = world.pose_node(start=False)
     setter = Setter(world)
     before = node._settings
@@ -99,9 +84,13 @@ def test_thresholds_drawing_and_more_change_live(world: Any) -> None:
     }
     assert setter(**changes) == [(True, "")] * len(changes)
     after = node._settings
-    assert (after.frame.detection_threshold, after.frame.max_persons, after.frame.flip_test) == (0.9, 1, True)
-    assert (after.draw["draw_boxes"], after.max_age_ms) == (False, 250.0)
-    assert before.frame.detection_threshold == DEFAULTS["detection_threshold"]  # a snapshot stays what it was
+    assert (after.stream.frame.detection_threshold, after.stream.frame.max_persons, after.stream.frame.flip_test) == (
+        0.9,
+        1,
+        True,
+    )
+    assert (after.draw.draw_boxes, after.input.max_age_ms) == (False, 250.0)
+    assert before.stream.frame.detection_threshold == DEFAULTS["detection_threshold"]  # a snapshot stays what it was
 
 
 @pytest.mark.parametrize(
@@ -147,21 +136,21 @@ def test_the_nodes_own_dump_can_be_loaded(world: Any, spot: str, tmp_path: Path,
     """As ``ros2 param dump`` and ``ros2 param load`` do."""
     node = world.pose_node(pose_model=spot, person_class_ids="7", start=state == "active")
     assert node.state == state
-    dump = {option.name: node.get_parameter(option.name).value for option in PARAMETERS}
+    dump = {name: node.get_parameter(name).value for name in DEFAULTS}
     path = tmp_path / "dump.yaml"
     path.write_text(yaml.safe_dump({"/pose_resnet": {"ros__parameters": dump}}))
     future = AsyncParameterClient(world.peer, "/pose_resnet").load_parameter_file(str(path))
     world.until(future.done, "the answer")
     assert [result.reason for result in future.result().results if not result.successful] == []
-    assert len(future.result().results) == len(PARAMETERS)
+    assert len(future.result().results) == len(DEFAULTS)
 
 
 def test_a_text_that_ros_takes_for_a_number(world: Any) -> None:
     node = world.pose_node("-p", "person_class_ids:=0", "-p", "pose_model:=50", start=False)
-    assert (node._settings.person_class_ids, node._settings.load["pose_model"]) == (("0",), "50")
+    assert (node._settings.input.class_ids, node._settings.load.pose_model) == (("0",), "50")
     assert node.get_parameter("person_class_ids").value == "0"
     assert Setter(world)(person_class_ids=3, max_persons=2) == [(True, "")] * 2
-    assert node._settings.person_class_ids == ("3",)
+    assert node._settings.input.class_ids == ("3",)
 
 
 @pytest.mark.parametrize(
@@ -186,7 +175,7 @@ def test_without_post_set_callbacks_as_on_humble_changes_are_taken_over_too(worl
     monkeypatch.delattr(Node, "add_pre_set_parameters_callback", raising=False)
     node = world.pose_node(start=False)
     assert Setter(world)(detection_threshold=0.7) == [(True, "")]
-    assert node._settings.frame.detection_threshold == 0.7
+    assert node._settings.stream.frame.detection_threshold == 0.7
     ((successful, why),) = Setter(world)(max_persons=0)
     assert not successful
     assert why
@@ -196,12 +185,12 @@ def test_without_post_set_callbacks_as_on_humble_changes_are_taken_over_too(worl
     ("name", "value", "allowed"),
     [
         ("backend", "gpu", "auto, cpu, cuda, tensorrt or openvino"),
-        ("skeleton", "coco", "openpose18, coco17 or native"),
+        ("skeleton", "coco", "coco17, openpose18"),
         ("image_transport", "h264", "raw or compressed"),
         ("image_reliability", "high", "best_effort or reliable"),
         ("detection_threshold", 7.0, "a number from 0 to 1"),
         ("detection_threshold", 1, "with a decimal point, as in 1.0"),
-        ("max_batch", 0, "a whole number from 1 to 256"),
+        ("max_batch", 0, "an integer from 1 to 256"),
         ("flip_test", "yes", "true or false"),
     ],
 )

@@ -13,8 +13,8 @@ pytest.importorskip("rclpy")
 
 from rclpy.node import Node
 
-from pose_resnet_ros.ros.parameters.settings import PARAMETERS
-from pose_resnet_ros.ros.parameters.unknown import warn_of_unknown
+from pose_resnet_ros.ros.parameters import warn_of_unknown
+from pose_resnet_ros.settings import Settings
 
 SAID = "ignored, no parameter of this node"
 
@@ -51,7 +51,7 @@ other_node:
 
 
 def test_the_right_names_are_no_news(world: Any, capfd: pytest.CaptureFixture[str]) -> None:
-    given = {option.name.replace(".", "__"): option.default for option in PARAMETERS}
+    given = {name.replace(".", "__"): value for name, value in Settings().values().items()}
     world.pose_node(start=False, **given)
     assert SAID not in capfd.readouterr().err
 

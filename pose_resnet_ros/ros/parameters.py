@@ -1,0 +1,173 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Settings as ROS parameters: declared, checked, and handed out as one snapshot."""
+
+from __future__ import annotations
+
+import sys
+from array import array
+from collections.abc import Callable, Collection, Iterable, Sequence
+from difflib import get_close_matches
+from typing import Generic, TypeVar
+
+from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult
+from rclpy.exceptions import InvalidParameterTypeException, ParameterException
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+
+from pose_resnet_ros.core.errors import SettingsError
+from pose_resnet_ros.settings import Setting, SettingsGroup, Value
+
+_READ_AT_START = ("autostart",)
+_LARGEST_INT = 2**63 - 1
+# Of ROS itself, whether or not this distribution has declared them (a topic's are declared when the topic is made).
+_OF_ROS = ("use_sim_time", "start_type_description_service")
+_TOPICS_OWN = "qos_overrides."
+_Settings = TypeVar("_Settings", bound=SettingsGroup)
+
+
+class Parameters(Generic[_Settings]):
+    """The parameters of one node: declared when this is made, then kept up to date and free of wrong values.
+
+    settings: a snapshot that never changes; a change of a parameter puts another one in its place.
+    """
+
+    def __init__(self, node: Node, group: type[_Settings], *, state: Callable[[], str] | None = None) -> None:
+        """Raises SettingsError for a start-up value that is not allowed; warns of those that the node does not have.
+
+        state: the lifecycle state of a node that reads its settings when it is configured;
+        without it, settings that are not dynamic are read-only.
+        """
+        self._rows = {row.name: row for row in group.settings()}
+        self._state = state
+        self.settings = group.from_values(
+            {name: _declared_value(node, self._descriptor(row), row) for name, row in self._rows.items()}
+        )
+        warn_of_unknown(node, self._rows)
+        if hasattr(node, "add_pre_set_parameters_callback"):  # not in Humble
+            node.add_pre_set_parameters_callback(self._as_meant)
+        if hasattr(node, "add_post_set_parameters_callback"):
+            node.add_on_set_parameters_callback(self._check)
+            node.add_post_set_parameters_callback(self._apply)
+        else:  # Humble: no callback after the change, so a checked change is taken over at once
+            node.add_on_set_parameters_callback(self._check_and_apply)
+
+    def _descriptor(self, row: Setting) -> ParameterDescriptor:
+        when = "" if row.dynamic or self._state is None else f" (Read when {_when_read(row)}.)"
+        described = ParameterDescriptor(
+            description=row.description + when,
+            read_only=self._state is None and not row.dynamic,
+            additional_constraints=f"expected: {row.allowed}",
+        )
+        low, high = row.minimum, row.maximum
+        if row.type is float and low is not None:
+            high = sys.float_info.max if high is None else high
+            described.floating_point_range = [FloatingPointRange(from_value=float(low), to_value=float(high))]
+        if row.type is int and low is not None:
+            high = _LARGEST_INT if high is None else high
+            described.integer_range = [IntegerRange(from_value=int(low), to_value=int(high), step=row.step)]
+        return described
+
+    def _check(self, changes: list[Parameter]) -> SetParametersResult:
+        """Refuse a wrong value, or any other at the wrong time, with the reason. Parameters that are not ours are not judged."""
+        values = self.settings.values()
+        try:
+            for change in self._ours(changes):
+                row = self._rows[change.name]
+                if row.check(change.value) != values[row.name]:
+                    self._require_changeable(row)
+        except SettingsError as error:
+            return SetParametersResult(successful=False, reason=str(error))
+        return SetParametersResult(successful=True)
+
+    def _require_changeable(self, row: Setting) -> None:
+        if row.dynamic or self._state is None:
+            return
+        if row.name in _READ_AT_START:
+            raise SettingsError(f"{row.name}: read when {_when_read(row)}")
+        if (state := self._state()) in ("inactive", "active"):
+            raise SettingsError(
+                f"{row.name}: read when {_when_read(row)}, which is {state} now: clean it up, then set and configure"
+            )
+
+    def _as_meant(self, changes: list[Parameter]) -> list[Parameter]:
+        """Integers as strings where a string is expected: `ros2 param set` takes 0 for a number."""
+        return [
+            Parameter(change.name, value=str(change.value))
+            if change.type_ == Parameter.Type.INTEGER and change.name in self._rows and self._rows[change.name].type is str
+            else change
+            for change in changes
+        ]
+
+    def _apply(self, changes: list[Parameter]) -> None:
+        if ours := self._ours(changes):
+            values = self.settings.values() | {change.name: change.value for change in ours}
+            self.settings = self.settings.from_values(values)
+
+    def _check_and_apply(self, changes: list[Parameter]) -> SetParametersResult:
+        result = self._check(changes)
+        if result.successful:
+            self._apply(changes)
+        return result
+
+    def _ours(self, changes: list[Parameter]) -> list[Parameter]:
+        return [change for change in changes if change.name in self._rows]
+
+
+def _when_read(row: Setting) -> str:
+    return "the process starts" if row.name in _READ_AT_START else "the node is configured"
+
+
+def _declared_value(node: Node, described: ParameterDescriptor, row: Setting) -> Value:
+    try:
+        value = node.declare_parameter(row.name, row.default, described).value
+    except InvalidParameterTypeException as error:
+        given = _value_of_any_type(node, row.name)
+        if row.type is not str or type(given) is not int:
+            raise SettingsError(f"parameter {row.name}: expected {row.allowed}{_how_to_write(row, given)}; {error}") from error
+        # -p source:=0 is a number for ROS
+        value = node.declare_parameter(row.name, str(given), described, ignore_override=True).value
+    except ParameterException as error:  # outside the range
+        raise SettingsError(f"parameter {row.name}: expected {row.allowed}; {error}") from error
+    return row.check(value)
+
+
+def _value_of_any_type(node: Node, name: str) -> object:
+    """The start-up value of a parameter that is not declared yet."""
+    value = node.declare_parameter(name, descriptor=ParameterDescriptor(dynamic_typing=True)).value
+    node.undeclare_parameter(name)
+    return value
+
+
+def _how_to_write(row: Setting, given: object) -> str:
+    if row.type is float:
+        return " (with a decimal point, as in 1.0)"
+    if row.type is str and not row.choices:
+        return f""" (two pairs of quotes make one: -p {row.name}:="'{_as_text(given)}'")"""
+    return ""
+
+
+def _as_text(given: object) -> str:
+    """A value of a parameter as it was probably written."""
+    if isinstance(given, bool):
+        return str(given).lower()
+    return ",".join(map(str, given)) if isinstance(given, Sequence | array) else str(given)
+
+
+def warn_of_unknown(node: Node, known: Collection[str]) -> None:
+    """Warn once of the start-up values that the node has no parameter for, with the closest name among the known ones.
+
+    Only a warning: what a file says for ``/**`` is for other nodes too.
+    """
+    given = getattr(node, "_parameter_overrides", {})  # rclpy has no public way to ask
+    if unknown := [name for name in given if not (node.has_parameter(name) or _is_of_ros(name))]:
+        node.get_logger().warning(f"ignored, no parameter of this node: {_with_hints(unknown, known)}")
+
+
+def _is_of_ros(name: str) -> bool:
+    return name in _OF_ROS or name.startswith(_TOPICS_OWN)
+
+
+def _with_hints(unknown: Iterable[str], known: Collection[str]) -> str:
+    nearest = {name: get_close_matches(name, known, n=1) for name in sorted(unknown)}
+    return ", ".join(f"{name} (did you mean {close[0]}?)" if close else name for name, close in nearest.items())
