@@ -263,7 +263,7 @@ def test_the_published_row_stands_beside_ours(
     printed = capsys.readouterr().out
     assert "published" in printed
     assert "0.704" in printed
-    assert "person AP 56.4" in printed
+    assert "person AP of 56.4" in printed
 
 
 def test_the_pipelines_own_detector(tmp_path: Path, annotations: Path, images: Path, net: Path) -> None:

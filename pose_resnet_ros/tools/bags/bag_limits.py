@@ -10,11 +10,12 @@ from __future__ import annotations
 import bz2
 import os
 import struct
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
+
+from pose_resnet_ros.tools.bags.bag_salvage import BagError
 
 if TYPE_CHECKING:
     from rosbags.rosbag1.reader import Chunk
@@ -23,19 +24,21 @@ MAX_UNPACKED_BYTES = 1 << 30  # of a message or a chunk of them: above every cam
 _SUSPICIOUS_BYTES = 1 << 26  # a chunk has 4 MB, unless a message is larger
 _MOST_PACKED = 2000  # times the packed size, of a chunk beyond that: more than images of one colour give
 _MCAP_MAGIC = b"\x89MCAP0\r\n"
-_RECORD, _CHUNK_HEAD = struct.Struct("<BQ"), struct.Struct("<QQQI")
+_ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"  # a message in CDR begins with 0
 _CHUNK = 6
-_LONGEST_FRAME_HEADER = 18
+_RECORD, _CHUNK_HEAD = struct.Struct("<BQ"), struct.Struct("<QQQII")  # the last field: the length of the compression's name
+_LONGEST_NAME, _LONGEST_FRAME_HEADER = 16, 18
 
 
-@dataclass(frozen=True)
-class _Chunk:
-    """declared: bytes that it says it unpacks to; head: the first of its packed bytes."""
-
-    compression: bytes
-    declared: int
-    packed: int
-    head: bytes
+def require_small_chunks(files: Iterable[Path]) -> None:
+    """Raises BagError for a recording that would unpack to more than a robot can have recorded."""
+    for file in files:
+        try:
+            reason = why_too_large(file)
+        except OSError as error:
+            raise BagError(f"{file}: cannot be read: {error.strerror}") from error
+        if reason:
+            raise BagError(f"{file}: refused, {reason} bytes, which no camera's recording does")
 
 
 def why_too_large(path: Path) -> str:
@@ -43,17 +46,18 @@ def why_too_large(path: Path) -> str:
     with path.open("rb") as file:
         if file.read(len(_MCAP_MAGIC)) != _MCAP_MAGIC:
             return ""
-        size = os.fstat(file.fileno()).st_size
-        for chunk in _chunks(file, size):
-            unpacked = max(chunk.declared, _zstd_size(chunk))
-            is_suspicious = unpacked > _SUSPICIOUS_BYTES and unpacked > _MOST_PACKED * chunk.packed
-            if chunk.compression and (unpacked > MAX_UNPACKED_BYTES or is_suspicious):
-                return f"a chunk of {chunk.packed} bytes would unpack to {unpacked}"
+        for packed, unpacked in _chunk_sizes(file, os.fstat(file.fileno()).st_size):
+            if unpacked > MAX_UNPACKED_BYTES or (unpacked > _SUSPICIOUS_BYTES and unpacked > _MOST_PACKED * packed):
+                return f"a chunk of {packed} bytes would unpack to {unpacked}"
     return ""
 
 
 def unpacked_message(raw: bytes) -> bytes:
-    """A message that was compressed by itself, with Zstandard. Raises ValueError for more than ``MAX_UNPACKED_BYTES``."""
+    """A message as it was before it was compressed by itself, with Zstandard; another one as it is. (Only metadata.yaml says
+    which they are, and it may be missing.) Raises ValueError for more than ``MAX_UNPACKED_BYTES``.
+    """
+    if not raw.startswith(_ZSTD_MAGIC):
+        return raw
     import zstandard
 
     if zstandard.frame_content_size(raw) > MAX_UNPACKED_BYTES:
@@ -86,38 +90,30 @@ def _unpacked_chunk(decompressor: type, packed: bytes) -> bytes:
     return unpacked
 
 
-def _chunks(file: BinaryIO, size: int) -> Iterator[_Chunk]:
-    """The chunks of an mcap file whose other records are passed over; ends where the file is cut off."""
+def _chunk_sizes(file: BinaryIO, size: int) -> Iterator[tuple[int, int]]:
+    """Packed and unpacked bytes of the compressed chunks of an mcap file, whose other records are passed over; ends where the
+    file is cut off. The unpacked size is the larger of what the chunk says and what the packed bytes themselves say.
+    """
     while len(head := file.read(_RECORD.size)) == _RECORD.size:
         opcode, length = _RECORD.unpack(head)
         end = file.tell() + length
         if opcode == _CHUNK:
-            begin = file.read(min(length, _CHUNK_HEAD.size + 4 + 16 + 8 + _LONGEST_FRAME_HEADER))
-            if (chunk := _parsed(begin, length)) is not None:
-                yield chunk
+            begin = file.read(min(length, _CHUNK_HEAD.size + _LONGEST_NAME + 8 + _LONGEST_FRAME_HEADER))
+            if len(begin) >= _CHUNK_HEAD.size:
+                *_, declared, _, name_size = _CHUNK_HEAD.unpack_from(begin)
+                name, data = begin[_CHUNK_HEAD.size :][:name_size], _CHUNK_HEAD.size + name_size + 8
+                if name:
+                    yield max(length - data, 0), max(declared, _zstd_size(begin[data:]) if name == b"zstd" else 0)
         if end >= size:
             return
         file.seek(end)
 
 
-def _parsed(begin: bytes, length: int) -> _Chunk | None:
-    """A chunk out of its first bytes; None where they are none."""
-    if len(begin) < _CHUNK_HEAD.size + 4:
-        return None
-    declared = _CHUNK_HEAD.unpack_from(begin)[2]
-    name_size = int.from_bytes(begin[_CHUNK_HEAD.size : _CHUNK_HEAD.size + 4], "little")
-    name = begin[_CHUNK_HEAD.size + 4 :][:name_size]
-    data = _CHUNK_HEAD.size + 4 + name_size + 8
-    return _Chunk(name, declared, max(length - data, 0), begin[data:])
-
-
-def _zstd_size(chunk: _Chunk) -> int:
-    """What the packed bytes themselves say; 0 where they do not."""
-    if chunk.compression != b"zstd":
-        return 0
+def _zstd_size(frame: bytes) -> int:
+    """What a frame's header says it unpacks to; 0 if it does not."""
     import zstandard
 
     try:
-        return max(zstandard.frame_content_size(chunk.head), 0)
+        return max(zstandard.frame_content_size(frame), 0)
     except zstandard.ZstdError:
         return 0

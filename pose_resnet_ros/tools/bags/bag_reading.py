@@ -6,14 +6,14 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pose_resnet_ros.core.errors import ImageError, PoseError, SettingsError
-from pose_resnet_ros.tools.bags.bag_limits import limit_ros1_chunks, unpacked_message, why_too_large
+from pose_resnet_ros.tools.bags.bag_limits import limit_ros1_chunks, require_small_chunks, unpacked_message
 from pose_resnet_ros.tools.bags.bag_messages import typestore
 from pose_resnet_ros.tools.bags.bag_salvage import CDR, BagError, RawMessage, Salvage
 
@@ -31,7 +31,6 @@ SpanNs = tuple[int | None, int | None]
 WHOLE: SpanNs = (None, None)
 PACKED = ".zstd"  # follows them where `ros2 bag record` compressed whole files
 _ROS1_MAGIC = b"#ROSBAG V"
-_ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"  # a message in CDR begins with 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +51,7 @@ class BagImage:
         """The fields of ROS 2's sensor_msgs/Image or CompressedImage. Raises ImageError if the bytes are no such message."""
         store = typestore()
         try:
-            cdr = store.ros1_to_cdr(self.raw, self.type_name) if self.is_ros1 else _unpacked(self.raw)
+            cdr = store.ros1_to_cdr(self.raw, self.type_name) if self.is_ros1 else unpacked_message(self.raw)
             return store.deserialize_cdr(cdr, self.type_name)
         except Exception as error:  # rosbags', struct's, NumPy's, zstandard's
             raise ImageError(f"the bytes are no message of the type {self.type_name} ({error})") from error
@@ -63,7 +62,7 @@ def is_bag(path: Path) -> bool:
     return _is_storage(path) or (path.is_dir() and bool(_files(path))) or _is_ros1(path)
 
 
-class BagImages:
+class BagImages(AbstractContextManager["BagImages"]):
     """The images of one topic in the order of recording. Close it, or use it in a ``with``.
 
     topic: the topic that is read; length: how many images the whole recording has, None if only reading to the end tells;
@@ -79,7 +78,7 @@ class BagImages:
         self._path, self._span_ns = path, span_ns
         self.passed_over: dict[str, str] = {}
         self._files = _files(path) if path.is_dir() else [path]
-        _require_small_chunks(self._files)
+        require_small_chunks(self._files)
         self._is_ros1 = _is_ros1(path)
         self._readers, self._problem = _open_ros1(path) if self._is_ros1 else _open(path, self._files)
         try:
@@ -89,13 +88,15 @@ class BagImages:
             self.close()
             raise
         self._type = topics[self.topic]
-        self.length = self._count()
+        counts = [c.msgcount for reader in self._readers for c in self._connections(reader)]
+        self.length = sum(counts) if self._readers else None
 
     def __iter__(self) -> Iterator[BagImage]:
         """Raises BagError where the recording ends before its end, after all images that are whole."""
         done = 0
         try:
-            for log_ns, raw in self._indexed() if self._readers else self._salvaged():
+            salvaged = ((found.log_ns, found.raw) for found in self._salvage_all() if found.topic == self.topic)
+            for log_ns, raw in self._indexed() if self._readers else salvaged:
                 yield BagImage(raw, self._type, log_ns, self._is_ros1)
                 done += 1
         except Exception as error:  # noqa: BLE001 - as in _open; what the consumer of the images raises does not come here
@@ -120,9 +121,6 @@ class BagImages:
             reader.close()
         self._readers = []
 
-    def __enter__(self) -> BagImages:
-        return self
-
     def __exit__(self, *exception: object) -> None:
         self.close()
 
@@ -139,11 +137,6 @@ class BagImages:
             found = {message.topic: message.type_name for message in self._salvage_all()}
         return {topic: kind for topic, kind in found.items() if kind in (IMAGE, COMPRESSED)}
 
-    def _count(self) -> int | None:
-        if not self._readers:
-            return None
-        return sum(c.msgcount for reader in self._readers for c in self._connections(reader))
-
     def _connections(self, reader: Reader) -> list[Connection]:
         return [c for c in reader.connections if c.topic == self.topic and _encoding(c) == CDR]
 
@@ -151,11 +144,7 @@ class BagImages:
         wanted = [(reader, self._connections(reader)) for reader in self._readers]
         # To rosbags no connection means every connection.
         streams = [reader.messages(connections, *self._span_ns) for reader, connections in wanted if connections]
-        for _, log_ns, raw in heapq.merge(*streams, key=lambda message: message[1]):
-            yield log_ns, raw
-
-    def _salvaged(self) -> Iterator[tuple[int, bytes]]:
-        return ((found.log_ns, found.raw) for found in self._salvage_all() if found.topic == self.topic)
+        return ((log_ns, raw) for _, log_ns, raw in heapq.merge(*streams, key=lambda message: message[1]))
 
     def _salvage_all(self) -> Iterator[RawMessage]:
         """What is whole in any of the files, none of which need be damaged. Raises BagError if that is nothing."""
@@ -175,17 +164,6 @@ class BagImages:
 
 def _encoding(connection: Connection) -> str:
     return getattr(connection.ext, "serialization_format", CDR) or CDR
-
-
-def _require_small_chunks(files: list[Path]) -> None:
-    """Raises BagError for a recording that would unpack to more than a robot can have recorded."""
-    for file in files:
-        try:
-            reason = why_too_large(file)
-        except OSError as error:
-            raise BagError(f"{file}: cannot be read: {error.strerror}") from error
-        if reason:
-            raise BagError(f"{file}: refused, {reason} bytes, which no camera's recording does")
 
 
 def _absent(folder: Path) -> list[str]:
@@ -222,7 +200,6 @@ def _open(path: Path, files: list[Path]) -> tuple[list[Reader], str]:
 
 
 def _open_ros1(path: Path) -> tuple[list[Reader], str]:
-    """Raises BagError if it cannot be read."""
     from rosbags.rosbag1 import Reader as Reader1
 
     reader = Reader1(path)
@@ -271,8 +248,3 @@ def _is_ros1(path: Path) -> bool:
             return file.read(len(_ROS1_MAGIC)) == _ROS1_MAGIC
     except OSError:
         return False
-
-
-def _unpacked(raw: bytes) -> bytes:
-    """Messages that were compressed one by one: only metadata.yaml says so, and it may be missing."""
-    return unpacked_message(raw) if raw.startswith(_ZSTD_MAGIC) else raw

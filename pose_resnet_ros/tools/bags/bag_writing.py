@@ -7,7 +7,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ def scratch_folder(output: Path) -> Path:
     return output.with_name(f".{output.name}.part")
 
 
-class BagResults:
+class BagResults(AbstractContextManager["BagResults"]):
     """A bag with the node's topics under their default names. Use it in a ``with``: at the end the complete bag is in its place;
     after an exception nothing is left of it.
     """
@@ -64,9 +64,6 @@ class BagResults:
         """As ``write``, for a serialized message."""
         with self._named():
             self._writer.write(self._connections[topic], log_ns, raw)
-
-    def __enter__(self) -> BagResults:
-        return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         try:

@@ -131,17 +131,11 @@ def _by_image(rows: dict[int, list[list[float]]]) -> BoxesByImage:
 
 @dataclass
 class Measurement:
-    """What one pass over the data gave; seconds: in the pose stages alone."""
+    """What one pass over the data gave. rows: COCO results; pose_seconds: in the pose stages alone."""
 
     rows: list[dict[str, Any]] = field(default_factory=list)
-    images: int = 0
     persons: int = 0
     pose_seconds: float = 0.0
-    other_seconds: float = 0.0
-
-    @property
-    def ms_per_person(self) -> float:
-        return 1e3 * self.pose_seconds / max(1, self.persons)
 
 
 def measure(
@@ -159,11 +153,8 @@ def measure(
             found = pipeline.run(image, settings=settings, boxes=given)
         except PoseError as error:
             raise type(error)(f"image {image_id}: {error}") from error
-        pose = sum(found.stage_ms.get(stage, 0.0) for stage in POSE_STAGES) / 1e3
-        result.images += 1
         result.persons += len(found.people)
-        result.pose_seconds += pose
-        result.other_seconds += sum(found.stage_ms.values()) / 1e3 - pose
+        result.pose_seconds += sum(found.stage_ms.get(stage, 0.0) for stage in POSE_STAGES) / 1e3
         result.rows += result_rows(found.people, image_id=image_id, spec=pipeline.pose_net.spec)
     return result
 

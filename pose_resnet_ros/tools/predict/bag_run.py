@@ -7,6 +7,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from pose_resnet_ros.tools.bags.bag_salvage import BagError
 from pose_resnet_ros.tools.bags.bag_writing import ANNOTATED, NODE, SKELETON, BagResults
 
 IDS_PER_PART = 1_000_000
-Advance = Callable[[int | None], Any]
+Advance = Callable[[int, int | None], Any]
 Complain = Callable[[str], Any]
 
 
@@ -79,66 +80,64 @@ class BagReport:
 
 
 class BagPredictor:
-    """The loaded models of one process, for one bag after the other. Close it, or use it in a ``with``."""
+    """The models of one process, for one bag after the other; they are loaded for the first one.
 
-    def __init__(self, values: Mapping[str, Any]) -> None:
-        """values: of all options, by their names. Raises PoseError as ``load_pipeline`` does."""
-        self._values = values
-        self._pipeline = load_pipeline(LoadSettings.from_values(values))
+    advance: called with the number of images done since the last call, and of those in the recording (None: not known);
+    complain: called with what is wrong with an image.
+    """
 
-    def run(self, job: BagJob, *, advance: Advance, complain: Complain = print_error) -> BagReport:
-        """One bag, or a part of one. advance: called after each image with the number of images in the recording, None if it is
-        not known; complain: called with what is wrong with an image. A problem with the whole bag is in the report.
+    def __init__(self, values: Mapping[str, Any], *, advance: Advance, complain: Complain = print_error) -> None:
+        """values: of all options, by their names."""
+        self._values, self._advance, self._complain = values, advance, complain
+
+    @cached_property
+    def _pipeline(self) -> PosePipeline:
+        return load_pipeline(LoadSettings.from_values(self._values))
+
+    def run(self, job: BagJob) -> BagReport:
+        """One bag, or a part of one; what is wrong with the whole bag is in the report. Raises what ``load_pipeline`` and
+        ``advance`` raise.
         """
+        self._advance(0, None)
+        run = _Run(job, self._values, self._pipeline)
         try:
             with (
                 BagImages(job.source, job.topic, job.span_ns) as images,
                 BagResults(job.output, annotated=job.annotated) as results,
             ):
-                return _Run(job, self._values, self._pipeline, results).over(images, advance, complain)
+                return run.over(images, results, self._advance, self._complain)
         except (BagError, SettingsError) as error:
             return BagReport(job, problem=str(error))
-
-    def close(self) -> None:
-        """Free the models."""
-        self._pipeline.close()
-
-    def __enter__(self) -> BagPredictor:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.close()
 
 
 class _Run:
     """The images of one job, one after the other."""
 
-    def __init__(self, job: BagJob, values: Mapping[str, Any], pipeline: PosePipeline, results: BagResults) -> None:
+    def __init__(self, job: BagJob, values: Mapping[str, Any], pipeline: PosePipeline) -> None:
         self._report = BagReport(job)
         self._pipeline, self._sequence = pipeline, ImageSequence(pipeline)
-        self._results = results
         settings = StreamSettings.from_values(values)
         self._settings = settings.frame
         self._draw = asdict(DrawSettings.from_values(values))
         self._tracker = Identities(pipeline.skeleton, IdentitySettings.of(settings))
 
-    def over(self, images: BagImages, advance: Advance, complain: Complain) -> BagReport:
+    def over(self, images: BagImages, results: BagResults, advance: Advance, complain: Complain) -> BagReport:
         try:
             for number, image in enumerate(images):
                 if number == 0:
                     message = bag_messages.skeleton_message(self._pipeline.skeleton)
-                    self._results.write(SKELETON, message, log_ns=image.log_ns)
+                    results.write(SKELETON, message, log_ns=image.log_ns)
                 try:
-                    self._one(image)
+                    self._one(image, results)
                 except ImageError as error:
                     self._report = replace(self._report, bad=self._report.bad + 1)
                     complain(f"{images.topic} at {image.log_ns} ns: {error}")
-                advance(images.length)
+                advance(1, images.length)
         except BagError as error:  # what was read until then is kept
             self._report = replace(self._report, problem=str(error))
         return replace(self._report, passed_over=encodings(images.passed_over))
 
-    def _one(self, image: BagImage) -> None:
+    def _one(self, image: BagImage, results: BagResults) -> None:
         bgr = _decode(image)
         header, log_ns = image.message.header, image.log_ns
         stamp_s = (header.stamp.sec * 1_000_000_000 + header.stamp.nanosec or log_ns) / 1e9
@@ -147,12 +146,12 @@ class _Run:
         skeleton, threshold = self._pipeline.skeleton, self._settings.keypoint_threshold
         size = bgr.shape[1], bgr.shape[0]
         message = bag_messages.person_array(header, people, skeleton, image_wh=size, keypoint_threshold=threshold)
-        self._results.write(f"{NODE}/persons", message, log_ns=log_ns)
+        results.write(f"{NODE}/persons", message, log_ns=log_ns)
         detections = bag_messages.detection_array(header, result.detections, track_ids=people.track_ids)
-        self._results.write(f"{NODE}/detections", detections, log_ns=log_ns)
+        results.write(f"{NODE}/detections", detections, log_ns=log_ns)
         if self._report.job.annotated:
             drawn = draw_people(bgr, people, skeleton, keypoint_threshold=threshold, **self._draw)
-            self._results.write(ANNOTATED, bag_messages.jpeg_message(header, drawn), log_ns=log_ns)
+            results.write(ANNOTATED, bag_messages.jpeg_message(header, drawn), log_ns=log_ns)
         persons = self._report.persons + len(people)
         self._report = replace(self._report, images=self._report.images + 1, persons=persons)
 

@@ -14,7 +14,7 @@ from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import partial
 from multiprocessing.sharedctypes import Synchronized
 from multiprocessing.synchronize import Event
 from pathlib import Path
@@ -26,7 +26,7 @@ from pose_resnet_ros.core.errors import InferenceCancelled, PoseError, SettingsE
 from pose_resnet_ros.output_files import OutputGuard
 from pose_resnet_ros.tools.bags.bag_reading import PACKED, BagImages, is_bag
 from pose_resnet_ros.tools.bags.bag_writing import join, scratch_folder
-from pose_resnet_ros.tools.predict.bag_run import BagJob, BagPredictor, BagReport, print_error
+from pose_resnet_ros.tools.predict.bag_run import BagJob, BagPredictor, BagReport
 from pose_resnet_ros.tools.predict.ray_cluster import connected, run_on_ray
 
 Run = Callable[[Sequence[BagJob]], list[BagReport]]
@@ -141,17 +141,19 @@ def _run_here(jobs: Sequence[BagJob], *, values: Mapping[str, Any], workers: int
 
 
 def _one_by_one(jobs: Sequence[BagJob], values: Mapping[str, Any]) -> list[BagReport]:
-    reports = []
-    with BagPredictor(values) as predictor:
-        for job in jobs:
-            with tqdm(desc=job.source.name, unit="image", disable=None) as progress:
+    with tqdm(unit="image", disable=None) as progress:
 
-                def advance(total: int | None, progress: tqdm = progress) -> None:
-                    progress.total = total
-                    progress.update()
+        def advance(done: int, total: int | None) -> None:
+            progress.total = total
+            progress.update(done)
 
-                reports.append(predictor.run(job, advance=advance))
-    return reports
+        def run(job: BagJob) -> BagReport:
+            progress.set_description(job.source.name)
+            progress.reset()
+            return predictor.run(job)
+
+        predictor = BagPredictor(values, advance=advance)
+        return [run(job) for job in jobs]
 
 
 def _side_by_side(jobs: Sequence[BagJob], values: Mapping[str, Any], workers: int) -> list[BagReport]:
@@ -193,43 +195,25 @@ def _signals_ignored() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-class _Worker:
-    """A process of the pool, with its models. stop: set when it shall end; images: counts those of all workers."""
-
-    def __init__(self, values: Mapping[str, Any], stop: Event, images: Synchronized[int]) -> None:
-        self._values, self._stop, self._images = values, stop, images
-
-    @cached_property
-    def _predictor(self) -> BagPredictor:  # at the first job: what goes wrong before it breaks the pool
-        return BagPredictor(self._values)
-
-    def run(self, job: BagJob) -> BagReport:
-        """Ends after the image in progress, or does not begin, once it shall end: raises InferenceCancelled."""
-        self._require_going(job)
-
-        def advance(_: int | None) -> None:
-            with self._images.get_lock():
-                self._images.value += 1
-            self._require_going(job)
-
-        return self._predictor.run(job, advance=advance, complain=print_error)
-
-    def _require_going(self, job: BagJob) -> None:
-        if self._stop.is_set():
-            raise InferenceCancelled(f"{job.source}: interrupted")
-
-
-_worker: _Worker | None = None
+_predictor: BagPredictor | None = None  # of a worker
 
 
 def _begin_worker(values: Mapping[str, Any], stop: Event, images: Synchronized[int]) -> None:
-    global _worker
-    _worker = _Worker(values, stop, images)
+    """stop: when it is set, the worker ends after the image in progress, by InferenceCancelled; images: counts all workers'."""
+    global _predictor
+
+    def advance(done: int, _: int | None) -> None:
+        with images.get_lock():
+            images.value += done
+        if stop.is_set():
+            raise InferenceCancelled("interrupted")
+
+    _predictor = BagPredictor(values, advance=advance)
 
 
 def _run_in_worker(job: BagJob) -> BagReport:
-    assert _worker is not None
-    return _worker.run(job)
+    assert _predictor is not None
+    return _predictor.run(job)
 
 
 def _targets(sources: Sequence[Path], output: Path) -> dict[Path, Path]:

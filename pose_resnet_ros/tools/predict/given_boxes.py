@@ -74,7 +74,7 @@ class GivenBoxes:
     def detections(self, indices: Sequence[int]) -> Detections:
         """Those boxes as detections, row by row."""
         xywh = np.array([self.boxes[index].bbox_xywh for index in indices], np.float64).reshape(-1, 4)
-        corners = np.concatenate([xywh[:, :2], xywh[:, :2] + xywh[:, 2:]], axis=1).astype(np.float32)
+        corners = np.hstack([xywh[:, :2], xywh[:, :2] + xywh[:, 2:]]).astype(np.float32)
         return Detections(corners, np.array([self.boxes[index].score for index in indices], np.float32))
 
 

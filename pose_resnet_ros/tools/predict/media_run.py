@@ -27,9 +27,8 @@ from pose_resnet_ros.pipeline import PipelineResult, PosePipeline
 from pose_resnet_ros.sequence import ImageSequence
 from pose_resnet_ros.settings import DrawSettings, StreamSettings
 from pose_resnet_ros.tools.predict.annotated_outputs import Sinks
-from pose_resnet_ros.tools.predict.coco_results import CocoResults
+from pose_resnet_ros.tools.predict.coco_results import CocoResults, ImageNames
 from pose_resnet_ros.tools.predict.given_boxes import GivenBoxes
-from pose_resnet_ros.tools.predict.picture_names import PictureNames
 from pose_resnet_ros.tools.predict.rerun_log import RerunLog
 from pose_resnet_ros.video.source import is_video_only
 
@@ -61,14 +60,14 @@ class Prediction:
         self._given = given
         self._rerun = rerun
         self.results = CocoResults(pipeline.native_skeleton, given.boxes if given else ())
-        self._names = PictureNames(())
+        self._names = ImageNames(())
         self._seen: set[int] = set()  # places of the given boxes whose picture came
         self.errors = self._pictures = self._persons = 0
         self._total_ms = 0.0
 
     def run(self, inputs: Sequence[str]) -> None:
         """All inputs, one after the other. Raises Quit, and SettingsError where a result cannot be written."""
-        self._names = PictureNames(inputs)
+        self._names = ImageNames(inputs)
         with tqdm(total=_count(inputs), unit="picture", disable=None) as progress:
             for text in inputs:
                 try:

@@ -7,7 +7,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -87,24 +86,21 @@ class _RayWorker:
     """An actor."""
 
     def __init__(self, values: Mapping[str, Any]) -> None:
-        self._values = values
         self._images = 0
-
-    @cached_property
-    def _predictor(self) -> BagPredictor:  # at the first job, so that its errors come back as results do
-        return BagPredictor(self._values)
+        self._complaints: list[str] = []
+        self._predictor = BagPredictor(values, advance=self._advance, complain=self._complaints.append)
 
     def run(self, job: BagJob) -> tuple[BagReport, list[str]]:
         """The report, and what was wrong with single images."""
-        complaints: list[str] = []
-        return self._predictor.run(job, advance=self._count, complain=complaints.append), complaints
+        self._complaints.clear()
+        return self._predictor.run(job), self._complaints
 
     def images_done(self) -> int:
         """Until now, of all jobs."""
         return self._images
 
-    def _count(self, _: int | None) -> None:
-        self._images += 1
+    def _advance(self, done: int, _: int | None) -> None:
+        self._images += done
 
 
 def _with_absolute_models(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pose_resnet_ros.tools.predict.picture_names import PictureNames
+from pose_resnet_ros.tools.predict.coco_results import ImageNames
 
 
 @pytest.fixture
@@ -31,10 +31,10 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ],
 )
 def test_names_tell_pictures_apart(tree: Path, inputs: list[str], names: dict[str, str]) -> None:
-    of = PictureNames(inputs).of
+    of = ImageNames(inputs).of
     assert {path: of(Path(path)) for path in names} == names
 
 
 def test_absolute_inputs_have_the_same_names(tree: Path) -> None:
-    names = PictureNames([str(tree / "a"), "b"])
+    names = ImageNames([str(tree / "a"), "b"])
     assert names.of(tree / "a" / "1.png") == "a/1.png"
