@@ -13,7 +13,7 @@ import numpy as np
 from pose_resnet_ros.core.crops import CROPS
 from pose_resnet_ros.core.errors import SettingsError
 from pose_resnet_ros.core.letterbox import LETTERBOXES
-from pose_resnet_ros.media import readable_pictures
+from pose_resnet_ros.media import readable_frames
 from pose_resnet_ros.models.detector import FullFrame, PersonDetector
 from pose_resnet_ros.models.spec import PoseSpec, Spec
 from pose_resnet_ros.settings import FrameSettings
@@ -31,9 +31,9 @@ def calibration_tensors(folder: Path, spec: Spec) -> Iterator[np.ndarray]:
     """
     detector = PersonDetector("person_lite", precision="fp32") if isinstance(spec, PoseSpec) else None
     count = 0
-    for picture in islice(readable_pictures(str(folder)), MAX_PICTURES):
+    for frame in islice(readable_frames(str(folder)), MAX_PICTURES):
         count += 1
-        yield _tensor(picture.bgr, spec, detector)
+        yield _tensor(frame.bgr, spec, detector)
     if count == 0:
         raise SettingsError(f"calibration: there is no picture in {folder} that can be read")
 

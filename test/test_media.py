@@ -13,7 +13,8 @@ import videos
 from PIL import Image
 
 from pose_resnet_ros.core.errors import ImageError, SettingsError
-from pose_resnet_ros.media import Stills, Video, open_media
+from pose_resnet_ros.media import Stills, open_media
+from pose_resnet_ros.video.reader import VideoReader
 
 
 def write(path: Path, gray: int = 0) -> Path:
@@ -90,7 +91,7 @@ def test_a_folder_of_everything(tmp_path: Path) -> None:
 def test_a_video(tmp_path: Path) -> None:
     path = videos.write_video(tmp_path / "video.avi", [videos.gray(60 * k) for k in range(4)], fps=12.5, codec="mjpeg")
     media = open_media(str(path))
-    assert isinstance(media, Video)
+    assert isinstance(media, VideoReader)
     assert (media.length, media.fps) == (4, 12.5)
     pictures = [media.read() for _ in range(4)]
     assert media.read() is None

@@ -14,7 +14,7 @@ import numpy as np
 
 from pose_resnet_ros.core.errors import SettingsError
 from pose_resnet_ros.core.types import Detections
-from pose_resnet_ros.media import open_media, readable_pictures
+from pose_resnet_ros.media import open_media, readable_frames
 from pose_resnet_ros.models.detector import Detector
 from pose_resnet_ros.settings import FrameSettings
 
@@ -50,8 +50,8 @@ def recorded_images(source: str, *, count: int, size_wh: tuple[int, int] | None 
     """
     with closing(open_media(source)) as media:
         step = max(1, (media.length or count) // count)
-    wanted = islice((picture for picture in readable_pictures(source) if picture.index % step == 0), count)
-    images = [picture.bgr if size_wh is None else cv2.resize(picture.bgr, size_wh) for picture in wanted]
+    wanted = islice((frame for frame in readable_frames(source) if frame.index % step == 0), count)
+    images = [frame.bgr if size_wh is None else cv2.resize(frame.bgr, size_wh) for frame in wanted]
     if not images:
         raise SettingsError(f"source: '{source}' holds no image")
     return images

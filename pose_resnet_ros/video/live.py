@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The newest frame of a webcam or a stream: nothing queues, and what is lost is opened again."""
+"""The newest frame of a webcam or a stream: nothing queues, and a lost source is opened again."""
 
 from __future__ import annotations
 
@@ -12,10 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from pose_resnet_ros.core.errors import ImageError, SettingsError
-from pose_resnet_ros.video.frame import Frame, UprightPictures
-from pose_resnet_ros.video.library import pyav, reason_of
-from pose_resnet_ros.video.source import Source
-from pose_resnet_ros.video.times import believable
+from pose_resnet_ros.video.frames import Frame, UprightFrames, believable
+from pose_resnet_ros.video.source import Source, pyav, reason_of
 
 _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 10.0
@@ -24,25 +22,21 @@ _LOOK_S = 0.1  # short, so that a signal is seen
 _GRACE_S = 1.0  # FFmpeg itself ends the reading of a stream after timeout_s; of a device it does not
 
 
-def _say_nothing(text: str) -> None:
-    pass
-
-
 @dataclass(frozen=True)
 class LiveSettings:
-    """timeout_s: without a frame for so long the source is lost; reconnect_s: a lost one is opened again and again for so long,
-    0: not at all; tell: takes a sentence about each loss and each return, from another thread.
+    """timeout_s: without a frame for so long, the source is lost; reconnect_s: how long to try to open it again, 0: not at all;
+    tell: takes a sentence about each loss and each return, from another thread.
     """
 
     timeout_s: float = 5.0
     reconnect_s: float = 0.0
-    tell: Callable[[str], None] = _say_nothing
+    tell: Callable[[str], None] = lambda _: None
 
 
 class LiveReader:
     """A webcam or a stream, read on a thread of its own, so that an old frame never waits in a buffer for a slow reader.
 
-    fps: the rate that it tells, None if it tells none.
+    fps: the declared rate, None if there is none; name: for files made of it.
     """
 
     is_live = True
@@ -51,27 +45,28 @@ class LiveReader:
     def __init__(self, source: Source, container: Any, settings: LiveSettings) -> None:
         """container: of ``Source.open``; the thread closes it."""
         self._source, self._settings = source, settings
+        self.name: str | None = source.name
         rate = container.streams.video[0].average_rate
         self.fps = believable(float(rate) if rate else None)
-        self._pictures = UprightPictures()
+        self._upright = UprightFrames()
         self._first_s: float | None = None
         self._count = 0
-        self._is_told = False
+        self._has_failed = False
         self._slot = _Slot()
         self._link = _Link(source, container, settings, self._slot)
         self._link.start()
 
     def read(self) -> Frame | None:
-        """The newest frame that was not read yet; waits for it. None after the end.
+        """The newest frame that was not read yet, waiting for it; None after the end.
 
         Raises ImageError once, at the end: for a webcam or a stream every end is a failure.
         """
         newest = self._slot.take(self._settings.timeout_s)
         if newest is not None:
             return self._frame(*newest)
-        if self._is_told:
+        if self._has_failed:
             return None
-        self._is_told = True
+        self._has_failed = True
         raise ImageError(f"{self._source.label} gives no more frames after {self._count}: {self._slot.end}")
 
     def close(self) -> None:
@@ -83,11 +78,11 @@ class LiveReader:
         if self._first_s is None:
             self._first_s = arrived_s
         self._count += 1
-        return Frame(self._pictures.of(decoded), self._count - 1, arrived_s - self._first_s)
+        return Frame(self._upright.of(decoded), self._source.path, self._count - 1, arrived_s - self._first_s)
 
 
 class _Slot:
-    """The newest frame, and how things stand. end: why no more will come, "" as long as more may come."""
+    """The newest frame. end: why no more will come, "" as long as more may come."""
 
     def __init__(self) -> None:
         self._news = threading.Condition()
@@ -96,25 +91,25 @@ class _Slot:
         self.end = ""
 
     def put(self, decoded: Any) -> None:
-        """A frame of PyAV, over one that nobody took."""
+        """decoded: a frame of PyAV; replaces one that was not taken."""
         with self._news:
             self._waiting_since_s = time.monotonic()
             self._newest = decoded, self._waiting_since_s
             self._news.notify()
 
     def lose(self) -> None:
-        """None will come until the source is open again, however long that takes."""
+        """No frame will come until the source is open again, however long that takes."""
         with self._news:
             self._waiting_since_s = None
 
     def finish(self, reason: str) -> None:
-        """None will come any more."""
+        """No frame will come any more."""
         with self._news:
             self.end = self.end or reason
             self._news.notify()
 
     def take(self, timeout_s: float) -> tuple[Any, float] | None:
-        """The newest frame and when it came (monotonic), as soon as there is one; None at the end, or where a device hangs."""
+        """The newest frame and its time of arrival (monotonic), when there is one; None at the end, or if a device hangs."""
         with self._news:
             while self._newest is None and not self.end:
                 self._news.wait(_LOOK_S)
@@ -126,7 +121,7 @@ class _Slot:
 
 
 class _Link(threading.Thread):
-    """Fills the slot until it is stopped, and opens anew what was lost, at growing intervals."""
+    """Fills the slot until it is stopped, and opens a lost source again, at growing intervals."""
 
     def __init__(self, source: Source, container: Any, settings: LiveSettings, slot: _Slot) -> None:
         super().__init__(name="live_reader", daemon=True)
@@ -146,7 +141,7 @@ class _Link(threading.Thread):
             self._slot.finish(str(error))
 
     def _read(self, container: Any) -> str:
-        """All frames until it is lost; why."""
+        """Put all frames into the slot until the source is lost; the reason."""
         av = pyav()
         came_s = time.monotonic()
         try:
@@ -154,24 +149,24 @@ class _Link(threading.Thread):
                 for decoded in self._decoded(packet):
                     came_s = time.monotonic()
                     self._slot.put(decoded)
-                    self._rejoice()
+                    self._note_return()
                 if self.stopping.is_set():
                     return "stopped"
                 if time.monotonic() - came_s > self._settings.timeout_s:
                     return f"no frame for {self._settings.timeout_s:g} s"
         except (av.error.FFmpegError, OSError) as error:
             return reason_of(error)
-        return "the other side has ended it"
+        return "the sender ended it"
 
     def _decoded(self, packet: Any) -> list[Any]:
         av = pyav()
         try:
             return [decoded for decoded in packet.decode() if not decoded.is_corrupt]
         except (av.error.FFmpegError, OSError):
-            return []  # of a packet that was lost or damaged on the way; the next key frame mends it
+            return []  # a packet was lost or damaged on the way; the next key frame repairs it
 
     def _reopen(self, reason: str) -> Any:
-        """The source, open again; None where that is not wanted, or not to be had in time."""
+        """The source, open again; None if that is not wanted or does not succeed in time."""
         if self._lost_s is None and self._settings.reconnect_s and not self.stopping.is_set():
             self._lost_s = time.monotonic()
             self._slot.lose()
@@ -187,8 +182,8 @@ class _Link(threading.Thread):
         self._slot.finish(reason)
         return None
 
-    def _rejoice(self) -> None:
-        """A frame has come: whatever was lost is back."""
+    def _note_return(self) -> None:
+        """A frame has come: a lost source is back."""
         if self._lost_s is not None:
             self._settings.tell(f"{self._source.label} is back after {time.monotonic() - self._lost_s:.1f} s")
         self._lost_s, self._pause_s = None, _FIRST_PAUSE_S

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""All frames of a video, one after the other, and whether those were all."""
+"""All frames of a video in order, and whether it is complete."""
 
 from __future__ import annotations
 
@@ -9,19 +9,18 @@ from collections.abc import Iterator
 from typing import Any
 
 from pose_resnet_ros.core.errors import IncompleteVideoError
-from pose_resnet_ros.video.frame import Frame, UprightPictures
-from pose_resnet_ros.video.library import pyav, reason_of
-from pose_resnet_ros.video.source import Source
-from pose_resnet_ros.video.times import DEFAULT_FPS, MAX_FPS, FrameTimes, believable
+from pose_resnet_ros.video.frames import DEFAULT_FPS, MAX_FPS, Frame, FrameTimes, UprightFrames, believable
+from pose_resnet_ros.video.source import Source, pyav, reason_of
 
-# Of other formats without a count FFmpeg reckons the duration by the file's size.
+# Formats without a frame count that declare a duration; for others FFmpeg guesses it from the file's size.
 _TELL_DURATION = ("matroska", "flv", "asf")
 
 
 class VideoReader:
     """A video in a file or behind an address, from its beginning to its end.
 
-    fps: nominal rate, None if the header has none that can be; length: frames that are announced, None if not known.
+    fps: nominal rate, None if the header has no believable one; length: announced number of frames, None if unknown;
+    name: for files made of it.
     """
 
     is_live = False
@@ -29,6 +28,7 @@ class VideoReader:
     def __init__(self, source: Source, container: Any) -> None:
         """container: of ``Source.open``; it is closed with the reader."""
         self._source, self._container = source, container
+        self.name: str | None = source.name
         self._stream = container.streams.video[0]
         self._stream.thread_type = "SLICE"  # threads by frame lose whole frames beside a damaged one
         self._mean_fps = float(self._stream.average_rate or 0.0)
@@ -39,16 +39,16 @@ class VideoReader:
         self._frames = self._decode()
         self._read = 0
         self._damage = _Damage()
-        self._is_told = False
+        self._has_complained = False
 
     def read(self) -> Frame | None:
-        """The next frame, None at the end. Damaged frames are left out.
+        """The next frame, None at the end. Damaged frames are skipped.
 
         Raises IncompleteVideoError once, at the end, if some were damaged or if there should have been more.
         """
         frame = next(self._frames, None)
-        if frame is None and not self._is_told:
-            self._is_told = True
+        if frame is None and not self._has_complained:
+            self._has_complained = True
             self._complain()
         return frame
 
@@ -57,7 +57,7 @@ class VideoReader:
         self._container.close()
 
     def _decode(self) -> Iterator[Frame]:
-        times, pictures = FrameTimes(self._mean_fps), UprightPictures()
+        times, upright = FrameTimes(self._mean_fps), UprightFrames()
         for packet in self._packets():
             for decoded in self._frames_of(packet):
                 if decoded.is_corrupt:
@@ -65,7 +65,7 @@ class VideoReader:
                     continue
                 time_s = times.of(decoded.time)
                 self._read += 1
-                yield Frame(pictures.of(decoded), self._read - 1, time_s)
+                yield Frame(upright.of(decoded), self._source.path, self._read - 1, time_s)
 
     def _packets(self) -> Iterator[Any]:
         av = pyav()
@@ -102,19 +102,19 @@ class VideoReader:
             return
         announced = f" of {self._stream.frames}" if self._stream.frames else ""
         seconds = f", {until_s:.1f} of {self._announced_s:.1f} s" if self._announced_s else ""
-        left_out = f"; damaged and left out: {damage.frames}" if damage.frames else ""
+        left_out = f"; damaged and skipped: {damage.frames}" if damage.frames else ""
         why = f" ({damage.end})" if damage.end else ""
         raise IncompleteVideoError(f"{source} is cut off or damaged: {self._read}{announced} frames read{seconds}{left_out}{why}")
 
     def _tolerance_s(self) -> float:
-        is_own = self._stream.frames or _told_duration_s(self._stream) or len(self._container.streams) == 1
+        is_own = self._stream.frames or _declared_duration_s(self._stream) or len(self._container.streams) == 1
         if not is_own:
-            return 1.0  # sound may be longer than the pictures
+            return 1.0  # sound may be longer than the video
         return 0.75 / (believable(self._mean_fps) or DEFAULT_FPS)
 
 
 class _Damage:
-    """What was met on the way. end: why reading ended early; from_s, until_s: the time that packets cover."""
+    """Damage found so far. end: why reading ended early; from_s, until_s: the time that packets cover."""
 
     def __init__(self) -> None:
         self.packets = self.frames = 0
@@ -135,23 +135,23 @@ class _Damage:
 
 
 def _nominal_fps(mean: float, base: float) -> float | None:
-    """The rate at which most frames follow one another. base: FFmpeg's guess at it, now and then the tick of the clock."""
+    """The rate at which most frames follow one another. base: FFmpeg's guess at it, sometimes the clock's tick instead."""
     return base if 0.0 < base < 2.0 * mean <= 2.0 * MAX_FPS else believable(mean)
 
 
 def _announced_s(container: Any, stream: Any) -> float | None:
-    """How long the video should be; None where nothing but the file's size tells."""
+    """How long the video should be; None if only the file's size could tell."""
     if stream.frames and stream.duration and "mp4" in container.format.name:
         return float(stream.duration * stream.time_base)  # of what its edit list shows
     if stream.frames and stream.average_rate:
         return stream.frames / float(stream.average_rate)
     if not any(name in container.format.name for name in _TELL_DURATION):
         return None
-    told_s = _told_duration_s(stream)
-    return told_s or (container.duration / 1e6 if container.duration else None)
+    declared_s = _declared_duration_s(stream)
+    return declared_s or (container.duration / 1e6 if container.duration else None)
 
 
-def _told_duration_s(stream: Any) -> float | None:
+def _declared_duration_s(stream: Any) -> float | None:
     """Matroska's tag of the one stream: HH:MM:SS.fraction."""
     for name, text in stream.metadata.items():
         match = re.fullmatch(r"(\d+):(\d+):(\d+(?:\.\d+)?)", text.strip())

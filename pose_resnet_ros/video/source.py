@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""What a source's name means, and how FFmpeg opens it."""
+"""What a source's name means, and how PyAV (FFmpeg for Python) opens it."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pose_resnet_ros.core.errors import SettingsError
-from pose_resnet_ros.video.library import pyav, reason_of
 
 SCHEMES = ("rtsp", "rtsps", "http", "https")
 _OPEN_TIMEOUT_S = 10.0  # a stream is also looked into before it is open
+OLDEST_PYAV = 12  # earlier ones cannot read the rotation that a phone writes into its videos
+_INSTALL = "pip install 'av>=12' (on Ubuntu 26.04 also: apt install python3-av)"
 _OPTIONS = {"rtsp": {"rtsp_flags": "prefer_tcp"}, "rtsps": {"rtsp_flags": "prefer_tcp"}}
 
 
 @dataclass(frozen=True)
 class Source:
-    """One video, webcam or stream. text: as it was given; scheme: of an address, else ""; device: a webcam's file, else ""."""
+    """One video, webcam or stream. text: as given; scheme: of an address, else ""; device: a webcam's file, else ""."""
 
     text: str
     scheme: str
@@ -54,6 +55,11 @@ class Source:
             return Path(self.text).stem
         return re.sub(r"[^\w.-]+", "_", self.label.partition("://")[2]).strip("_.")
 
+    @property
+    def path(self) -> Path:
+        """The file, or a name for what is none."""
+        return Path(self.name if self.scheme or self.device else self.text)
+
     def open(self, timeout_s: float) -> Any:
         """A container of PyAV with at least one video stream; timeout_s: for every read of a stream.
 
@@ -66,7 +72,7 @@ class Source:
             raise SettingsError(f"source: cannot open {self.label}{self._kind}: {reason_of(error)}") from error
         if not container.streams.video:
             container.close()
-            raise SettingsError(f"source: cannot open {self.label}{self._kind}: there is no picture in it")
+            raise SettingsError(f"source: cannot open {self.label}{self._kind}: it has no video stream")
         return container
 
     @property
@@ -84,6 +90,29 @@ class Source:
         if not self.scheme:
             return {}
         return {"timeout": (max(_OPEN_TIMEOUT_S, timeout_s), timeout_s), "options": dict(_OPTIONS.get(self.scheme, {}))}
+
+
+def pyav() -> Any:
+    """The module ``av``. Raises SettingsError, which says how to install it, if it is missing or too old."""
+    try:
+        import av
+        import av.logging
+    except ImportError as error:
+        raise SettingsError(f"source: videos, webcams and streams need the package av (PyAV): {_INSTALL}") from error
+    if int(av.__version__.partition(".")[0]) < OLDEST_PYAV:
+        raise SettingsError(
+            f"source: expected the package av (PyAV) in version {OLDEST_PYAV} or newer, got {av.__version__}: {_INSTALL}"
+        )
+    if av.logging.get_level() is not None:  # up to PyAV 13 FFmpeg's own messages go to stderr
+        av.logging.set_level(av.logging.PANIC)
+    return av
+
+
+def reason_of(error: Exception) -> str:
+    """What FFmpeg or the system says, in a few words, without file names or addresses (which may hold a password)."""
+    if type(error).__name__ == "ExitError":
+        return "timed out"
+    return getattr(error, "strerror", None) or type(error).__name__
 
 
 def is_address(text: str) -> bool:

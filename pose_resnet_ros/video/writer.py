@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,12 @@ import cv2
 import numpy as np
 
 from pose_resnet_ros.core.errors import SettingsError
-from pose_resnet_ros.video.library import pyav, reason_of
-from pose_resnet_ros.video.times import DEFAULT_FPS
+from pose_resnet_ros.video.frames import DEFAULT_FPS
+from pose_resnet_ros.video.source import pyav, reason_of
 
 TIME_BASE = Fraction(1, 90_000)
 _BT601 = {"colorspace": "smpte170m", "color_primaries": "smpte170m", "color_trc": "smpte170m"}  # swscale's matrix
-# H.264 where FFmpeg was built with an encoder for it, else VP9. Frames are never reordered: every time is then as given.
+# H.264 if FFmpeg was built with an encoder for it, else VP9. Frames are never reordered, so that every time is as given.
 _ENCODERS: dict[str, dict[str, str]] = {
     "libx264": {"preset": "veryfast", "crf": "20", "bf": "0"},
     "libopenh264": {"b": "8M"},
@@ -28,48 +29,67 @@ _ENCODERS: dict[str, dict[str, str]] = {
 
 
 class VideoWriter:
-    """A film of pictures of one size, that of the first (made even: an odd one gets a copy of its last row or column); others
-    are scaled to it. It stands in its place only when it is complete (``close``).
+    """A video of its first frame's size (an odd side is made even by repeating the last row or column); other frames are scaled
+    to it. The file appears only when it is complete (``close``).
     """
 
     def __init__(self, path: Path, fps: float | None = None) -> None:
-        """fps: the source's nominal rate; the last picture is shown for one period of it."""
+        """fps: the source's nominal rate; the last frame is shown for one period of it."""
         self.path = path
         self._part = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
         self._fps = fps or DEFAULT_FPS
-        self._film: _Film | None = None
+        self._container: Any = None
+        self._stream: Any = None
+        self._size_wh = (0, 0)
+        self._last_tick = -1
 
     def write(self, image: np.ndarray, time_s: float) -> None:
-        """Add a picture, (H, W, 3) uint8 BGR, that is shown from time_s, later than the last one's, to the next one's.
+        """Add a frame, (H, W, 3) uint8 BGR, that is shown from time_s, which grows from frame to frame.
 
-        Raises SettingsError if it cannot be written; nothing is left of the film then.
+        Raises SettingsError if it cannot be written; nothing is left of the video then.
         """
         with self._whole_or_nothing():
-            if self._film is None:
-                self._part.touch()  # else a folder that cannot be written is found only many frames later
-                self._film = _Film(self._part, image.shape[1::-1], self._fps)
-            self._film.add(image, round(time_s / TIME_BASE))
+            if self._container is None:
+                self._open(image.shape[1::-1])
+            self._last_tick = max(round(time_s / TIME_BASE), self._last_tick + 1)
+            self._container.mux(self._stream.encode(self._encodable(image)))
 
     def close(self) -> None:
-        """Finish the film and put it into its place. Raises SettingsError if that fails; nothing is left of it then."""
-        if self._film is None:
-            self._part.unlink(missing_ok=True)  # of a film whose beginning was interrupted
+        """Finish the video and move it to its place. Raises SettingsError if that fails; nothing is left of it then."""
+        if self._container is None:
+            self._part.unlink(missing_ok=True)  # its beginning was interrupted
             return
         with self._whole_or_nothing():
-            film, self._film = self._film, None
-            film.finish()
+            container, self._container = self._container, None
+            container.mux(self._stream.encode())
+            container.close()
             self._part.replace(self.path)
 
     def discard(self) -> None:
         """Leave nothing behind."""
-        if self._film is not None:
+        if self._container is not None:
             with contextlib.suppress(Exception):  # it failed before; what is left of it is unlinked now
-                self._film.abandon()
-            self._film = None
+                self._container.close()
+            self._container = None
         self._part.unlink(missing_ok=True)
 
+    def _open(self, size_wh: tuple[int, ...]) -> None:
+        self._part.touch()  # else a folder that cannot be written is found only many frames later
+        self._size_wh = size_wh[0], size_wh[1]
+        self._container = pyav().open(f"file:{self._part}", "w", format="mp4", options={"movflags": "+faststart"})
+        self._stream = _add_stream(self._container, self._size_wh, self._fps)
+
+    def _encodable(self, image: np.ndarray) -> Any:
+        if image.shape[1::-1] != self._size_wh:
+            image = cv2.resize(image, self._size_wh)
+        height, width = image.shape[:2]
+        even = cv2.copyMakeBorder(image, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
+        frame = pyav().VideoFrame.from_ndarray(even, format="bgr24").reformat(format="yuv420p")
+        frame.pts, frame.time_base = self._last_tick, TIME_BASE
+        return frame
+
     @contextlib.contextmanager
-    def _whole_or_nothing(self) -> Any:
+    def _whole_or_nothing(self) -> Iterator[None]:
         av = pyav()
         try:
             yield
@@ -79,33 +99,6 @@ class VideoWriter:
         except (OSError, av.error.FFmpegError) as error:
             self.discard()
             raise SettingsError(f"output: cannot write {self.path}: {reason_of(error)}") from error
-
-
-class _Film:
-    """An open container with its encoder."""
-
-    def __init__(self, path: Path, size_wh: tuple[int, int], fps: float) -> None:
-        self._size_wh = size_wh
-        self._last_tick = -1
-        self._container = pyav().open(f"file:{path}", "w", format="mp4", options={"movflags": "+faststart"})
-        self._stream = _add_stream(self._container, size_wh, fps)
-
-    def add(self, image: np.ndarray, tick: int) -> None:
-        if image.shape[1::-1] != self._size_wh:
-            image = cv2.resize(image, self._size_wh)
-        height, width = image.shape[:2]
-        even = cv2.copyMakeBorder(image, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
-        frame = pyav().VideoFrame.from_ndarray(even, format="bgr24").reformat(format="yuv420p")
-        self._last_tick = max(tick, self._last_tick + 1)
-        frame.pts, frame.time_base = self._last_tick, TIME_BASE
-        self._container.mux(self._stream.encode(frame))
-
-    def finish(self) -> None:
-        self._container.mux(self._stream.encode())
-        self._container.close()
-
-    def abandon(self) -> None:
-        self._container.close()
 
 
 def _add_stream(container: Any, size_wh: tuple[int, int], fps: float) -> Any:

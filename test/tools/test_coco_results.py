@@ -12,9 +12,9 @@ import pytest
 
 from pose_resnet_ros.core.skeletons import COCO17
 from pose_resnet_ros.core.types import People
-from pose_resnet_ros.media import Picture
 from pose_resnet_ros.tools.predict.coco_results import CocoResults, ImageIds, images_path, number_in_name, result_rows
 from pose_resnet_ros.tools.predict.given_boxes import GivenBox
+from pose_resnet_ros.video.frames import Frame
 
 
 @pytest.mark.parametrize(
@@ -51,11 +51,11 @@ def people(track_id: int = -1) -> People:
     return People(np.float32([[10, 20, 40, 80]]), np.float32([0.5]), points, scores, np.array([track_id], np.int32))
 
 
-def picture(name: str, index: int = 0, **facts: Any) -> Picture:
-    return Picture(np.zeros((4, 4, 3), np.uint8), Path("folder") / name, index, **facts)
+def picture(name: str, index: int = 0, **facts: Any) -> Frame:
+    return Frame(np.zeros((4, 4, 3), np.uint8), Path("folder") / name, index, **facts)
 
 
-def rows_of(people: People, picture: Picture) -> list[dict[str, Any]]:
+def rows_of(people: People, picture: Frame) -> list[dict[str, Any]]:
     return result_rows(people, picture=picture, file_name="a/7.jpg", image_id=7, keypoint_threshold=0.2)
 
 

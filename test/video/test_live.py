@@ -15,10 +15,10 @@ import streams
 import videos
 
 from pose_resnet_ros.core.errors import ImageError, IncompleteVideoError, SettingsError
+from pose_resnet_ros.media import open_video
 from pose_resnet_ros.video import live, source
-from pose_resnet_ros.video.frame import Frame
+from pose_resnet_ros.video.frames import Frame
 from pose_resnet_ros.video.live import LiveReader, LiveSettings
-from pose_resnet_ros.video.opening import open_video
 from pose_resnet_ros.video.reader import VideoReader
 from pose_resnet_ros.video.source import Source
 

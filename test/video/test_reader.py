@@ -14,8 +14,8 @@ import pytest
 import videos
 
 from pose_resnet_ros.core.errors import IncompleteVideoError, SettingsError
-from pose_resnet_ros.video.frame import Frame, turned
-from pose_resnet_ros.video.opening import open_video
+from pose_resnet_ros.media import open_video
+from pose_resnet_ros.video.frames import Frame, rotated
 from pose_resnet_ros.video.source import Source
 
 NOISE = np.random.default_rng(0).integers(0, 255, (20, 48, 64, 3), dtype=np.uint8)  # frames that take some bytes
@@ -87,8 +87,8 @@ def test_a_phone_held_upright(tmp_path: Path, degrees: int) -> None:
 
 def test_a_mirrored_picture() -> None:
     picture = np.arange(12, dtype=np.uint8).reshape(2, 2, 3)
-    np.testing.assert_array_equal(turned(picture, (-1, 0, 0, 0, 1, 0, 0, 0, 0)), picture[:, ::-1])
-    np.testing.assert_array_equal(turned(picture, (0, 1, 0, 1, 0, 0, 0, 0, 0)), picture.transpose(1, 0, 2))
+    np.testing.assert_array_equal(rotated(picture, (-1, 0, 0, 0, 1, 0, 0, 0, 0)), picture[:, ::-1])
+    np.testing.assert_array_equal(rotated(picture, (0, 1, 0, 1, 0, 0, 0, 0, 0)), picture.transpose(1, 0, 2))
 
 
 @pytest.mark.parametrize(("suffix", "options"), [(".mp4", {"movflags": "+faststart"}), (".mkv", {}), (".avi", {})])
@@ -118,7 +118,7 @@ def test_damaged_frames_are_left_out_and_counted(tmp_path: Path) -> None:
     frames, said = read_all(path)
     assert len(frames) == 19
     assert "19 of 20 frames read" in said
-    assert "damaged and left out: 1" in said
+    assert "damaged and skipped: 1" in said
 
 
 def test_a_part_that_was_cut_out_without_encoding_is_whole(tmp_path: Path) -> None:
@@ -159,7 +159,7 @@ def test_sound_alone_is_no_video(tmp_path: Path) -> None:
         sound = av.AudioFrame.from_ndarray(np.zeros((1, 800), np.int16), format="s16", layout="mono")
         sound.rate = 8000
         container.mux(stream.encode(sound))
-    with pytest.raises(SettingsError, match="there is no picture in it"):
+    with pytest.raises(SettingsError, match="it has no video stream"):
         open_video(Source.of(str(tmp_path / "a.wav")))
 
 

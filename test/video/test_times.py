@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from pose_resnet_ros.video.times import FrameTimes
+from pose_resnet_ros.video.frames import FrameTimes
 
 
 def times(told: list[float | None], fps: float | None) -> list[float]:

@@ -17,11 +17,12 @@ from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
 from pose_resnet_ros.core.errors import ImageError, IncompleteVideoError, PoseError, SettingsError
-from pose_resnet_ros.media import Media, Picture, open_media
+from pose_resnet_ros.media import Media, open_media
 from pose_resnet_ros.ros import messages, qos
 from pose_resnet_ros.ros.parameters import Parameters
 from pose_resnet_ros.ros.runner import FAILURE, SUCCESS, run_node
 from pose_resnet_ros.settings import SourceSettings
+from pose_resnet_ros.video.frames import Frame
 from pose_resnet_ros.video.live import LiveSettings
 from pose_resnet_ros.video.source import label_of
 
@@ -81,7 +82,7 @@ class ImageSource(Node):
             self._wait_for_subscribers()
             count = self._publish_all()
             if not count:
-                raise ImageError(f"{self._label}: no picture in it can be read")
+                raise ImageError(f"{self._label}: no frame in it can be read")
         except Exception as error:  # noqa: BLE001 - the end of a thread must reach the process
             self._finish(FAILURE, str(error))
         else:
@@ -99,34 +100,34 @@ class ImageSource(Node):
     def _publish_all(self) -> int:
         """Publish until the end, or without end with ``loop``; the number of frames."""
         count = 0
-        while not self._stopping.is_set() and (picture := self._next_picture()) is not None:
+        while not self._stopping.is_set() and (frame := self._next_frame()) is not None:
             now_s = time.monotonic()
-            wait_s = self._pace.wait_s(picture.time_s, now_s=now_s)
+            wait_s = self._pace.wait_s(frame.time_s, now_s=now_s)
             if self._media.is_live and self._given.rate and wait_s > 0:
                 continue  # it sets the pace itself: what comes too early is left out, so that nothing has to queue
-            self._pace.take(picture.time_s, now_s=now_s)
+            self._pace.take(frame.time_s, now_s=now_s)
             if not self._media.is_live and self._stopping.wait(wait_s):
                 break
-            self._publish(picture)
+            self._publish(frame)
             count += 1
         self._stopping.wait(0.0 if self._media.is_live else self._pace.period_s)
         self._media.close()
         return count
 
-    def _next_picture(self) -> Picture | None:
-        """The next readable picture; None at the end, in a loop only if there is none in the whole source."""
+    def _next_frame(self) -> Frame | None:
+        """The next readable frame; None at the end, in a loop only if there is none in the whole source."""
         begun_again = False
         while not self._stopping.is_set():
             try:
-                picture = self._media.read()
+                frame = self._media.read()
             except ImageError as error:
                 is_end = self._media.is_live or isinstance(error, IncompleteVideoError)
                 if is_end and (self._media.is_live or not self._given.loop):
                     raise
                 self.get_logger().warning(str(error) if is_end else f"skipped: {error}")
                 continue
-            if picture is not None:
-                return picture
+            if frame is not None:
+                return frame
             if not self._given.loop or begun_again:
                 return None
             begun_again = True
@@ -134,12 +135,12 @@ class ImageSource(Node):
             self._media = self._open()
         return None
 
-    def _publish(self, picture: Picture) -> None:
+    def _publish(self, frame: Frame) -> None:
         header = Header(stamp=self.get_clock().now().to_msg(), frame_id=self._given.frame_id)
-        height, width, _ = picture.bgr.shape
+        height, width, _ = frame.bgr.shape
         # All zero but the size: an uncalibrated camera, as sensor_msgs/CameraInfo defines it.
         self._info.publish(CameraInfo(header=header, height=height, width=width))
-        self._image.publish(messages.image_message(header, picture.bgr))
+        self._image.publish(messages.image_message(header, frame.bgr))
 
     def _wait_for_subscribers(self) -> None:
         wanted = self._given.wait_for_subscribers
@@ -150,10 +151,10 @@ class ImageSource(Node):
 
 
 class Pace:
-    """When pictures are due: one period after the last, or at their own times. What is late is not caught up with."""
+    """When frames are due: one period after the last, or at their own times. What is late is not caught up with."""
 
     def __init__(self, period_s: float, *, is_fixed: bool) -> None:
-        """period_s: also before a picture without a time, and before a loop begins again."""
+        """period_s: also before a frame without a time, and before a loop begins again."""
         self.period_s = period_s
         self._is_fixed = is_fixed
         self._due_s: float | None = None  # of the last one
@@ -164,11 +165,11 @@ class Pace:
         return f"at {rate}" if self._is_fixed else f"at its own times, about {rate}"
 
     def wait_s(self, time_s: float | None, *, now_s: float) -> float:
-        """How long until the next picture is due, 0 or less if it is; time_s: its own time; now_s: on a clock of the caller's."""
+        """How long until the next frame is due, 0 or less if it is; time_s: its own time; now_s: on a clock of the caller's."""
         return 0.0 if self._due_s is None else self._due_s + self._step_s(time_s) - now_s
 
     def take(self, time_s: float | None, *, now_s: float) -> None:
-        """The next picture is published when it is due, or now if that is past."""
+        """The next frame is published when it is due, or now if that is past."""
         self._due_s = now_s + max(0.0, self.wait_s(time_s, now_s=now_s))
         self._time_s = time_s
 

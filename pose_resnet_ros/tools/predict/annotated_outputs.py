@@ -14,8 +14,9 @@ import cv2
 import numpy as np
 
 from pose_resnet_ros.core.errors import ImageError, SettingsError
-from pose_resnet_ros.media import Media, Picture, Video
+from pose_resnet_ros.media import Media
 from pose_resnet_ros.output_files import OutputGuard, write_whole
+from pose_resnet_ros.video.frames import Frame
 from pose_resnet_ros.video.writer import VideoWriter
 
 _WRITABLE = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
@@ -47,7 +48,7 @@ class Sinks:
         self._finish_videos()
         self._media = media
 
-    def put(self, picture: Picture, images: Mapping[str, np.ndarray]) -> None:
+    def put(self, picture: Frame, images: Mapping[str, np.ndarray]) -> None:
         """Write and show what was drawn for one picture; keys are added to the file's name.
 
         Raises SettingsError if it cannot be written, Quit if the user asked for the end.
@@ -64,10 +65,10 @@ class Sinks:
                 last.callback(self._window.close)
             self._finish_videos()
 
-    def _write(self, picture: Picture, addition: str, image: np.ndarray) -> None:
+    def _write(self, picture: Frame, addition: str, image: np.ndarray) -> None:
         if self.folder is None:
             return
-        if not isinstance(self._media, Video):
+        if self._media is None or self._media.name is None:
             page = "" if picture.page is None else f"_page{picture.page}"
             self.folder.write_picture(f"{picture.path.stem}{page}{addition}{picture.path.suffix}", image)
             return

@@ -19,8 +19,8 @@ from pose_resnet_ros.core.boxes import xywh_from_xyxy
 from pose_resnet_ros.core.oks import rescore
 from pose_resnet_ros.core.skeletons import COCO17, Skeleton, convert
 from pose_resnet_ros.core.types import People
-from pose_resnet_ros.media import Picture
 from pose_resnet_ros.output_files import write_whole
+from pose_resnet_ros.video.frames import Frame
 
 if TYPE_CHECKING:
     from pose_resnet_ros.tools.predict.given_boxes import GivenBox
@@ -54,7 +54,7 @@ class CocoResults:
         self._images: dict[int, Row] = {}  # by id
 
     def add(
-        self, people: People, picture: Picture, *, file_name: str, keypoint_threshold: float, places: Sequence[int] | None = None
+        self, people: People, picture: Frame, *, file_name: str, keypoint_threshold: float, places: Sequence[int] | None = None
     ) -> None:
         """An image and everybody in it. file_name: its name in the results; places: of the given boxes, one per person."""
         if not set(COCO17.joint_names) <= set(self._skeleton.joint_names):
@@ -98,9 +98,9 @@ class ImageIds:
         self._taken = set(taken)
         self._last = 0
 
-    def take(self, picture: Picture) -> int:
+    def take(self, picture: Frame) -> int:
         """The number of a new image; frames of a video or a camera are counted, whatever its name is."""
-        number = None if picture.is_frame else number_in_name(picture.path)
+        number = None if picture.is_video else number_in_name(picture.path)
         while number is None or number in self._taken:
             self._last = number = self._last + 1
         self._taken.add(number)
@@ -119,11 +119,11 @@ class ImageNames:
         self._root = os.path.commonpath(folders) if folders else ""
 
     def of(self, path: Path) -> str:
-        """For the path of a ``Picture``."""
+        """For the path of a ``Frame``."""
         return Path(os.path.relpath(path, self._root)).as_posix() if path.exists() else str(path)
 
 
-def result_rows(people: People, *, picture: Picture, file_name: str, image_id: int, keypoint_threshold: float) -> list[Row]:
+def result_rows(people: People, *, picture: Frame, file_name: str, image_id: int, keypoint_threshold: float) -> list[Row]:
     """One row for each person, in order.
 
     people: with COCO's 17 joints. ``score``, which ranks people, is the box's score times the mean of the keypoint scores above
@@ -149,7 +149,7 @@ def result_rows(people: People, *, picture: Picture, file_name: str, image_id: i
     ]
 
 
-def _place_in_source(picture: Picture) -> Row:
+def _place_in_source(picture: Frame) -> Row:
     frame = {} if picture.time_s is None else {"frame": picture.index, "time_s": round(picture.time_s, 6)}
     return frame if picture.page is None else {**frame, "page": picture.page}
 

@@ -22,7 +22,7 @@ from pose_resnet_ros.core.errors import DataFileError, ImageError, PoseError, Se
 from pose_resnet_ros.core.skeletons import convert
 from pose_resnet_ros.core.types import People
 from pose_resnet_ros.identities import Identities, IdentitySettings
-from pose_resnet_ros.media import Media, Picture, Video, open_media
+from pose_resnet_ros.media import Media, open_media
 from pose_resnet_ros.pipeline import PipelineResult, PosePipeline
 from pose_resnet_ros.sequence import ImageSequence
 from pose_resnet_ros.settings import DrawSettings, StreamSettings
@@ -30,6 +30,7 @@ from pose_resnet_ros.tools.predict.annotated_outputs import Sinks
 from pose_resnet_ros.tools.predict.coco_results import CocoResults, ImageNames
 from pose_resnet_ros.tools.predict.given_boxes import GivenBoxes
 from pose_resnet_ros.tools.predict.rerun_log import RerunLog
+from pose_resnet_ros.video.frames import Frame
 from pose_resnet_ros.video.source import is_video_only
 
 
@@ -89,7 +90,7 @@ class Prediction:
         return f"pictures: {self._pictures}, persons: {self._persons}, errors: {self.errors}{each}{where}"
 
     def _all_of(self, media: Media, progress: tqdm) -> None:
-        moving = isinstance(media, Video)
+        moving = media.name is not None
         if moving and self._given is not None:
             self._complain(SettingsError("boxes: they belong to image files; a video, a webcam or a stream cannot have any"))
             return
@@ -107,7 +108,7 @@ class Prediction:
                 self._complain(error)
             progress.update()
 
-    def _one(self, picture: Picture, identities: Identities | None) -> None:
+    def _one(self, picture: Frame, identities: Identities | None) -> None:
         places = self._places(picture)
         boxes = self._given.detections(places) if self._given and places is not None else None
         begin = time.perf_counter()
@@ -122,7 +123,7 @@ class Prediction:
         with interrupts.held():  # else the JSON could have a picture that the video has not
             self._keep(picture, result, places)
 
-    def _keep(self, picture: Picture, result: PipelineResult, places: list[int] | None) -> None:
+    def _keep(self, picture: Frame, result: PipelineResult, places: list[int] | None) -> None:
         self.results.add(
             result.native,
             picture,
@@ -138,7 +139,7 @@ class Prediction:
         if self._sinks:
             self._sinks.put(picture, self._drawn(result, picture.bgr))
 
-    def _places(self, picture: Picture) -> list[int] | None:
+    def _places(self, picture: Frame) -> list[int] | None:
         """Which of the given boxes belong to this picture; those that do not touch it are named and left out."""
         if self._given is None:
             return None

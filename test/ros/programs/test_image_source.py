@@ -99,7 +99,7 @@ def test_a_video_without_a_frame_ends_with_a_failure_even_in_a_loop(
     node = make_source(path, loop=loop, wait_for_subscribers=0)
     world.until(node.finished.done, "the end")
     assert node.finished.result() == 1
-    assert ("no picture in it can be read" if loop else "0 frames read") in capfd.readouterr().err
+    assert ("no frame in it can be read" if loop else "0 frames read") in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("times_s", [(), (0.0, 0.02, 0.04, 0.2, 0.22)])
