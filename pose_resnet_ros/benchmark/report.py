@@ -12,7 +12,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from pose_resnet_ros.benchmark.frames import FrameRow
+from pose_resnet_ros.benchmark.latency import FrameRow
 from pose_resnet_ros.checked_json import read_json
 from pose_resnet_ros.core.errors import BenchmarkError, DataFileError, SettingsError
 

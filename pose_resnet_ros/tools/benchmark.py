@@ -12,7 +12,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from pose_resnet_ros.benchmark.frames import measure_frames
+from pose_resnet_ros.benchmark.latency import measure_frames
 from pose_resnet_ros.benchmark.report import Report, compare, frame_table, machine, plot, print_table
 from pose_resnet_ros.benchmark.scenes import Source
 from pose_resnet_ros.benchmark.through_ros import measure_through_ros, node_tables
