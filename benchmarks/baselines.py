@@ -25,7 +25,7 @@ from benchmarks.baseline_startup import StartRow, measure_start
 from pose_resnet_ros.benchmark.report import Table, machine, print_table
 from pose_resnet_ros.benchmark.timing import Timing, interleaved, ratio
 from pose_resnet_ros.core.errors import BenchmarkError, PoseError
-from pose_resnet_ros.models.files import find_model
+from pose_resnet_ros.models.registry import find_model
 from pose_resnet_ros.output_files import OutputGuard
 from pose_resnet_ros.settings import LoadSettings
 from pose_resnet_ros.tools.benchmark import write_json

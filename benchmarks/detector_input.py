@@ -21,7 +21,7 @@ import numpy as np
 
 from pose_resnet_ros.core.types import Detections
 from pose_resnet_ros.models.detector import Detector, load_detector
-from pose_resnet_ros.models.files import own_precision
+from pose_resnet_ros.models.registry import own_precision
 from pose_resnet_ros.models.runtime import RunOn
 from pose_resnet_ros.settings import LoadSettings
 from training.coco import load_photographs

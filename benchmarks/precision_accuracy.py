@@ -15,8 +15,8 @@ import numpy as np
 
 from pose_resnet_ros.core.boxes import xyxy_from_xywh
 from pose_resnet_ros.core.types import Detections
-from pose_resnet_ros.models.files import own_precision
 from pose_resnet_ros.models.pose_net import PoseNet
+from pose_resnet_ros.models.registry import own_precision
 from pose_resnet_ros.models.runtime import RunOn
 from pose_resnet_ros.stills import StillImage
 from training.coco import load_photographs

@@ -20,7 +20,7 @@ from benchmarks.tracking import TRACKS, truth_of
 from pose_resnet_ros.core.types import Detections
 from pose_resnet_ros.media import open_media
 from pose_resnet_ros.models.detector import load_detector
-from pose_resnet_ros.models.files import own_precision
+from pose_resnet_ros.models.registry import own_precision
 from pose_resnet_ros.settings import FrameSettings
 from training.detector.evaluation import measure
 from training.detector.labels import BoxLabels

@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 from pose_resnet_ros.core.errors import SettingsError
+from pose_resnet_ros.core.whole_file import whole_file
 
 _Identity = tuple[int, int] | str
 
@@ -39,24 +40,18 @@ class OutputGuard:
 
 
 def write_whole(path: Path, data: bytes, *, name: str) -> None:
-    """Write aside, then move to its place, so that no reader sees half a file; a link stays a link, and a device is written to.
+    """Write a file whole or not at all; a link stays a link, and a device is written to.
 
     name: what errors begin with. Raises SettingsError where the disk refuses.
     """
-    target = Path(os.path.realpath(path))
-    part = target.with_name(f".pose_resnet_ros.{os.getpid()}.part")
     try:
         if path.exists() and not path.is_file():  # /dev/stdout
             _write_to_device(path, data)
             return
-        part.write_bytes(data)
-        part.replace(target)
+        with whole_file(Path(os.path.realpath(path))) as part:
+            part.write_bytes(data)
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise SettingsError(f"{name}: cannot write {path}: {error.strerror}") from error
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
 
 
 def _write_to_device(path: Path, data: bytes) -> None:

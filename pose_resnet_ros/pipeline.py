@@ -23,7 +23,7 @@ from pose_resnet_ros.core.skeletons import Skeleton, convert, joint_sources, ske
 from pose_resnet_ros.core.types import Detections, People
 from pose_resnet_ros.models.backends import SelectedProvider
 from pose_resnet_ros.models.detector import Detector, load_detector
-from pose_resnet_ros.models.folder_lock import never
+from pose_resnet_ros.models.model_folder import never
 from pose_resnet_ros.models.pose_net import PoseNet, require_valid
 from pose_resnet_ros.models.runtime import RunOn
 from pose_resnet_ros.models.stages import StageClock

@@ -11,12 +11,17 @@ from pathlib import Path
 
 from pose_resnet_ros.core.errors import DownloadError, InferenceCancelled, ModelError
 from pose_resnet_ros.core.log import logger_of
-from pose_resnet_ros.models.digests import check_published, check_unchanged, forget_digest, record_digest
-from pose_resnet_ros.models.download import fetch, take_in, writable_folder
-from pose_resnet_ros.models.entry import ModelEntry
-from pose_resnet_ros.models.files import entry_path, how_to_get_all, models_folder
-from pose_resnet_ros.models.folder_lock import never
-from pose_resnet_ros.models.registry import find_entry
+from pose_resnet_ros.models.download import check_published, fetch, take_in
+from pose_resnet_ros.models.model_folder import (
+    check_recorded,
+    forget_digest,
+    models_folder,
+    never,
+    record_digest,
+    writable_folder,
+)
+from pose_resnet_ros.models.registry import entry_path, find_entry, how_to_get_all
+from pose_resnet_ros.models.spec import ModelEntry
 from pose_resnet_ros.models.transfer import Report
 
 _log = logger_of(__name__)
@@ -119,7 +124,7 @@ def _is_here(entry: ModelEntry, say: Say) -> bool:
 
 def _is_sound(path: Path, entry: ModelEntry, say: Say) -> bool:
     try:
-        if not check_unchanged(path) and path.name == entry.stored_file:
+        if not check_recorded(path) and path.name == entry.stored_file:
             check_published(path, entry)
     except DownloadError as error:
         say(f"{error}; getting it again")

@@ -22,7 +22,7 @@ import pytest
 from pose_resnet_ros.core.types import Detections
 from pose_resnet_ros.media import open_media
 from pose_resnet_ros.models.detector import PersonDetector
-from pose_resnet_ros.models.files import find_model
+from pose_resnet_ros.models.registry import find_model
 from pose_resnet_ros.settings import FrameSettings
 from training.coco import load_photographs, split_by_id
 from training.detector.evaluation import iou, measure

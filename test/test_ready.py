@@ -21,7 +21,7 @@ from torch_files import architecture, saved, seeded_state, write_file
 
 from pose_resnet_ros.core.errors import DownloadError, InferenceCancelled, ModelError
 from pose_resnet_ros.models.download import MIRROR_VARIABLE
-from pose_resnet_ros.models.folder_lock import LOCK_FILE
+from pose_resnet_ros.models.model_folder import LOCK_FILE
 from pose_resnet_ros.pipeline import load_pipeline
 
 ARTICLE = ("pose_resnet_50_256x192", "yolov3_tiny")

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,16 +13,16 @@ import onnx
 import onnxruntime
 
 from pose_resnet_ros.core.errors import ModelError, PoseError
+from pose_resnet_ros.core.whole_file import whole_file
 from pose_resnet_ros.export.graph import DEFAULT_OPSET, describe, lower_ir
 from pose_resnet_ros.export.precision import INT8_WEIGHT_BITS, to_fp16, to_int8
 from pose_resnet_ros.export.rebatch import load_onnx
 from pose_resnet_ros.export.rewrite import split_transposed_convolutions
 from pose_resnet_ros.export.sources import OnnxFile, Source
 from pose_resnet_ros.models.backends import first_line
-from pose_resnet_ros.models.digests import digest_of
-from pose_resnet_ros.models.entry import ModelEntry
-from pose_resnet_ros.models.session_options import session_options
-from pose_resnet_ros.models.spec import MADE_FROM, METADATA_KEY, PRECISION, WEIGHT_BITS, Spec, spec_from_json
+from pose_resnet_ros.models.hardware import session_options
+from pose_resnet_ros.models.model_folder import digest_of
+from pose_resnet_ros.models.spec import MADE_FROM, METADATA_KEY, PRECISION, WEIGHT_BITS, ModelEntry, Spec, spec_from_json
 
 
 @dataclass(frozen=True)
@@ -110,15 +109,12 @@ def described(entry: ModelEntry | None, *, source: Path) -> Spec:
 
 def save(model: onnx.ModelProto, path: Path) -> None:
     """Write the file whole or not at all. Raises ModelError where the disk refuses."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(model.SerializeToString())
-        part.replace(path)
+        with whole_file(path) as part:
+            part.write_bytes(model.SerializeToString())
     except OSError as error:
         raise ModelError(f"cannot write {path} ({error.strerror}); choose another place with --output") from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def largest_difference(model: onnx.ModelProto, source: Source, spec: Spec, *, seed: int = 0) -> tuple[float, float]:

@@ -22,11 +22,9 @@ import onnxruntime as ort
 
 from pose_resnet_ros.core.errors import BackendError, ModelError
 from pose_resnet_ros.core.log import logger_of
-from pose_resnet_ros.models.cpu_fallback import warn_of_nodes_on_cpu
-from pose_resnet_ros.models.cuda_smoke_test import run_convolution
 from pose_resnet_ros.models.declared_weights import check_declared_weights
-from pose_resnet_ros.models.files import models_folder
-from pose_resnet_ros.models.session_options import session_options
+from pose_resnet_ros.models.hardware import cuda_smoke_test, session_options, warn_of_cpu_fallback
+from pose_resnet_ros.models.model_folder import models_folder
 
 _log = logger_of(__name__)
 
@@ -120,16 +118,16 @@ def _open_on(
     if backend == "cuda":
         _require_convolution(device_id)
     if backend in ("cuda", "tensorrt"):
-        warn_of_nodes_on_cpu(session, path)
+        warn_of_cpu_fallback(session, path)
     return session
 
 
 @functools.lru_cache
 def _require_convolution(device_id: int) -> None:
-    """Once for each GPU. Raises BackendError where CUDA starts but cannot compute (``cuda_smoke_test.py``)."""
+    """Once for each GPU. Raises BackendError where CUDA starts but cannot compute (``hardware.cuda_smoke_test``)."""
     providers = [(_CUDA, _provider_options(_CUDA, device_id, 1)), (_CPU, {})]
     try:
-        run_convolution(session_options(1), providers)
+        cuda_smoke_test(session_options(1), providers)
     except Exception as error:  # onnxruntime's exceptions share no base class below Exception
         raise _refusal("cuda", device_id, error) from error
 

@@ -18,16 +18,16 @@ from pose_resnet_ros.core.errors import InferenceCancelled, ModelError, PoseErro
 from pose_resnet_ros.core.letterbox import LETTERBOXES, Letterboxed
 from pose_resnet_ros.core.types import Detections
 from pose_resnet_ros.models.backends import SelectedProvider
-from pose_resnet_ros.models.checks import DESCRIBE, check_finite
-from pose_resnet_ros.models.input_size import at_size
-from pose_resnet_ros.models.loading import open_model
+from pose_resnet_ros.models.loading import DESCRIBE, check_finite, open_model
 from pose_resnet_ros.models.registry import FULL_FRAME
 from pose_resnet_ros.models.runtime import OnnxModel, RunOn
-from pose_resnet_ros.models.spec import DetectorSpec
+from pose_resnet_ros.models.spec import MAX_INPUT_PIXELS, DetectorSpec
 from pose_resnet_ros.models.stages import StageClock
 
 # Suppression compares all pairs: more candidates than any picture has persons would only cost time.
 _MAX_CANDIDATES = 1000
+# Of the networks whose description lists no grids: YOLOX, and YOLOv3 with its suppression in the graph.
+_COARSEST_STRIDE = 32
 
 
 class Detector(Protocol):
@@ -158,3 +158,24 @@ def _best(candidates: Detections, width: int, height: int, nms_threshold: float 
     if nms_threshold is None:
         return candidates
     return candidates[nms(candidates.boxes_xyxy, candidates.scores, iou_threshold=nms_threshold)]
+
+
+def at_size(spec: DetectorSpec, input_wh: tuple[int, int], model: OnnxModel) -> DetectorSpec:
+    """The description with this input size. Raises SettingsError where the model cannot take it; says which it can."""
+    wanted = replace(spec, input=replace(spec.input, width=input_wh[0], height=input_wh[1]))
+    if wanted == spec:
+        return spec
+    asked, own = "x".join(map(str, input_wh)), f"{spec.input.width}x{spec.input.height}"
+    if any(size is not None for size in model.inputs[0].shape[2:]):
+        raise SettingsError(
+            f"detector_input: {model.path} takes {own} only, {asked} was asked for: leave detector_input empty, or use a model"
+            " whose height and width are free, such as person_lite"
+        )
+    if input_wh[0] * input_wh[1] > MAX_INPUT_PIXELS:
+        raise SettingsError(f"detector_input: expected at most {MAX_INPUT_PIXELS} pixels, got {asked}")
+    stride = max((scale.stride for scale in spec.scales), default=_COARSEST_STRIDE)
+    if input_wh[0] % stride or input_wh[1] % stride:
+        raise SettingsError(
+            f"detector_input: expected a width and a height that are multiples of {stride} for {model.path.name}, got {asked}"
+        )
+    return wanted

@@ -1,35 +1,33 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Bringing published model files into the model folder: whole and checked, or not at all.
+"""Brings published model files into the model folder: whole and verified, or not at all.
 
-A file is written beside its target under a passing name, checked, and only then moved to its place, so that a killed download
-never leaves a half-written model.
+A file is downloaded under a temporary name, verified, and only then renamed, so that a killed download never leaves half a model.
 """
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import os
 import shutil
-import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 from pose_resnet_ros.core.errors import DownloadError
-from pose_resnet_ros.models.digests import check_content, check_published, record_digest
-from pose_resnet_ros.models.entry import ModelEntry
-from pose_resnet_ros.models.files import HOME_VARIABLE, entry_path, models_folder
-from pose_resnet_ros.models.folder_lock import folder_lock, never
+from pose_resnet_ros.core.whole_file import whole_file
+from pose_resnet_ros.models.model_folder import check_digest, check_recorded, never, record_digest, writable_folder
+from pose_resnet_ros.models.registry import entry_path
+from pose_resnet_ros.models.spec import ModelEntry
 from pose_resnet_ros.models.transfer import Report, discard, download
 
 MIRROR_VARIABLE = "POSE_RESNET_ROS_MIRROR"
-LEFT_OVER_S = 3600.0
+MOST_UNPACKED = 20  # times the zip file
+_HTML = (b"<!doctype", b"<html", b"<?xml")
+_BEGINNINGS = {".zip": (b"PK",), ".pth": (b"PK", b"\x80"), ".tar": (b"PK", b"\x80"), ".onnx": (b"\x08",)}
 
 
 def addresses(entry: ModelEntry) -> tuple[str, ...]:
-    """Where the row's published file may be had, in the order in which it is tried.
+    """Where to download the row's published file, in the order in which they are tried.
 
     ``POSE_RESNET_ROS_MIRROR`` comes first: an https folder of one's own that holds published files under their names.
     """
@@ -39,11 +37,10 @@ def addresses(entry: ModelEntry) -> tuple[str, ...]:
 
 
 def fetch(entry: ModelEntry, *, report: Report, cancelled: Callable[[], bool] = never) -> Path:
-    """The row's published file, downloaded, checked, and unpacked if it is a zip.
+    """The row's published file, downloaded, verified, and unpacked if it is a zip.
 
-    Returns the path of the ONNX model, or of the checkpoint that must be exported first. Raises DownloadError, which tells
-    what failed at each address. What did not pass is not left behind; a transfer that broke off is, where the server lets the
-    next one go on.
+    Returns the path of the ONNX model, or of the checkpoint that must be exported first. Raises DownloadError with what failed at
+    each address. A file that fails its checks is deleted; an interrupted transfer is kept where the server can resume it.
     """
     urls = addresses(entry)
     if not urls:
@@ -64,9 +61,11 @@ def _try(entry: ModelEntry, url: str, report: Report, cancelled: Callable[[], bo
             part = folder / f".{entry.published_file}.part"
             download(url, part, report)
             try:
-                return _install(part, entry)
+                check_published(part, entry)
+                part.replace(folder / entry.stored_file)
             finally:
                 discard(part)
+            return _recorded(entry, folder)
     except DownloadError as error:
         return error
 
@@ -75,9 +74,11 @@ def take_in(path: Path, entry: ModelEntry) -> Path:
     """Like ``fetch``, from a published file that is on this machine already."""
     if not path.is_file():
         raise DownloadError(f"{path} is not there; expected the published file of '{entry.name}'")
-    with writable_folder() as folder, part_file(folder, entry.published_file) as part:
-        shutil.copyfile(path, part)
-        return _install(part, entry)
+    with writable_folder() as folder:
+        with whole_file(folder / entry.stored_file) as part:
+            shutil.copyfile(path, part)
+            check_published(part, entry)
+        return _recorded(entry, folder)
 
 
 def how_to_get_by_hand(entry: ModelEntry) -> str:
@@ -98,51 +99,62 @@ def how_to_take_in(entry: ModelEntry) -> str:
     )
 
 
-def _install(part: Path, entry: ModelEntry) -> Path:
-    """Check, move, record; then unpack."""
-    check_published(part, entry)
-    target = models_folder() / entry.stored_file
-    part.replace(target)
-    record_digest(target)
-    return _unpack(entry, target) if entry.zip_member else target
+def _recorded(entry: ModelEntry, folder: Path) -> Path:
+    """The published file, in its place: its digest is recorded, and a zip unpacked."""
+    stored = folder / entry.stored_file
+    record_digest(stored)
+    return _unpack(entry, stored) if entry.zip_member else stored
 
 
 def _unpack(entry: ModelEntry, archive_path: Path) -> Path:
-    with zipfile.ZipFile(archive_path) as archive, part_file(archive_path.parent, entry.file) as part:
+    target = entry_path(entry)
+    with zipfile.ZipFile(archive_path) as archive, whole_file(target) as part:
         members = [name for name in archive.namelist() if Path(name).name == entry.zip_member]
         if len(members) != 1:
             raise DownloadError(f"{archive_path.name}: expected one '{entry.zip_member}' in it, found {len(members)}")
         with archive.open(members[0]) as packed, part.open("wb") as unpacked:
             shutil.copyfileobj(packed, unpacked)
-        check_content(part, entry.file)
-        part.replace(entry_path(entry))
+        _check_beginning(part, entry.file)
     archive_path.unlink()
-    record_digest(entry_path(entry))
-    return entry_path(entry)
+    record_digest(target)
+    return target
 
 
-@contextlib.contextmanager
-def writable_folder(cancelled: Callable[[], bool] = never) -> Iterator[Path]:
-    """The model folder, made if need be and held (``folder_lock``); what the disk refuses inside becomes a DownloadError."""
-    folder = models_folder()
+def check_published(path: Path, entry: ModelEntry) -> None:
+    """Compare a file with what is known of the row's published file. Raises DownloadError, which says what differs."""
+    name, size = entry.published_file, path.stat().st_size
+    _check_beginning(path, name)
+    if entry.size is not None and size != entry.size:
+        raise DownloadError(f"{name}: expected {entry.size} bytes, got {size}; it is truncated, or another file")
+    if entry.digest is not None:
+        check_digest(path, name, entry.digest, "published")
+    check_recorded(path, stored_name=entry.stored_file, name=name)
+    if Path(name).suffix == ".zip":
+        _check_zip(path, name)
+
+
+def _check_beginning(path: Path, name: str) -> None:
+    """Refuse an HTML page, and a file that does not begin as its suffix says."""
+    with path.open("rb") as file:
+        start = file.read(256)
+    if start.lstrip().lower().startswith(_HTML):
+        raise DownloadError(f"{name}: an HTML page came in place of the model; open the address in a browser to see why")
+    allowed = _BEGINNINGS.get(Path(name).suffix)
+    if not start or (allowed and not start.startswith(allowed)):
+        raise DownloadError(f"{name}: not a {Path(name).suffix} file, it begins with {start[:8]!r}")
+
+
+def _check_zip(path: Path, name: str) -> None:
+    """Unpack everything once, to nowhere. Weights hardly compress: a zip that claims to hold much more is refused first."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with folder_lock(folder, cancelled=cancelled):
-            yield folder
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DownloadError(f"the disk of {folder} is full; free space, or set {HOME_VARIABLE} to another folder") from error
-        raise DownloadError(f"cannot write to {folder} ({error.strerror}); set {HOME_VARIABLE} to another folder") from error
-
-
-@contextlib.contextmanager
-def part_file(folder: Path, name: str) -> Iterator[Path]:
-    """A passing name in ``folder``, gone afterwards; removes what killed downloads of the same file left."""
-    for old in folder.glob(f".{name}.*.part"):
-        if time.time() - old.stat().st_mtime > LEFT_OVER_S:
-            old.unlink(missing_ok=True)
-    part = folder / f".{name}.{os.getpid()}.part"
-    try:
-        yield part
-    finally:
-        part.unlink(missing_ok=True)
+        with zipfile.ZipFile(path) as archive:
+            unpacked = sum(member.file_size for member in archive.infolist())
+            if unpacked > MOST_UNPACKED * path.stat().st_size:
+                raise DownloadError(f"{name}: refused, the zip file would unpack to {unpacked} bytes")
+            damaged = archive.testzip()
+    except DownloadError:
+        raise
+    except Exception as error:  # zipfile's own, or what its decompressors and its parsing of damaged headers raise
+        raise DownloadError(f"{name}: truncated or not a zip file ({error})") from error
+    if damaged:
+        raise DownloadError(f"{name}: '{damaged}' in the zip file is damaged")

@@ -18,8 +18,7 @@ import onnxruntime as ort
 
 from pose_resnet_ros.core.errors import PoseError
 from pose_resnet_ros.core.heatmaps import Points
-from pose_resnet_ros.models.cancel import Canceller
-from pose_resnet_ros.models.runtime import guarded_run
+from pose_resnet_ros.models.runtime import Canceller, guarded_run
 
 BUCKETS = (1, 2, 4, 8, 16, 32, 64)
 # Every recorded graph keeps device memory, so a folder with pictures of many sizes does not have all of them recorded. The

@@ -17,9 +17,8 @@ from pose_resnet_ros.core.heatmaps import DECODERS, mirrored
 from pose_resnet_ros.core.skeletons import skeleton_named
 from pose_resnet_ros.core.types import Crops, Detections, People
 from pose_resnet_ros.models.backends import SelectedProvider
-from pose_resnet_ros.models.checks import check_finite, check_pose_outputs
 from pose_resnet_ros.models.fused_graph import FusedGraph, open_fused_graph
-from pose_resnet_ros.models.loading import open_model
+from pose_resnet_ros.models.loading import check_finite, check_pose_outputs, open_model
 from pose_resnet_ros.models.runtime import RunOn
 from pose_resnet_ros.models.spec import PoseSpec
 from pose_resnet_ros.models.stages import StageClock

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pose_resnet_ros.core.types import InputSpec, YoloScale
-from pose_resnet_ros.models.entry import Digest, ModelEntry
-from pose_resnet_ros.models.spec import DetectorSpec
+from pose_resnet_ros.models.spec import DetectorSpec, Digest, ModelEntry
 
 _COCO = "COCO (licence of the images not verified)"
 _ZOO_FILE = "validated/vision/object_detection_segmentation/yolov3/model/yolov3-12-int8.onnx"
@@ -204,4 +203,17 @@ _RTDETR = (
     ),
 )
 
-DETECTORS: tuple[ModelEntry, ...] = (*_DARKNET, *_YOLOX, *_HUMANART, *_ZOO, *_RTDETR)
+
+_BUNDLED = (
+    ModelEntry(
+        name="person_lite",
+        kind="detector",
+        file="person_lite.onnx",
+        source="trained by training/ of this package",
+        licence="Apache-2.0",
+        data="LSP-extended photographs (Johnson and Everingham, CVPR 2011), boxes by a COCO-trained detector",
+        bundled=True,
+    ),
+)
+
+DETECTORS: tuple[ModelEntry, ...] = (*_BUNDLED, *_DARKNET, *_YOLOX, *_HUMANART, *_ZOO, *_RTDETR)

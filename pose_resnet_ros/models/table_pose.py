@@ -5,8 +5,7 @@
 from __future__ import annotations
 
 from pose_resnet_ros.core.types import InputSpec
-from pose_resnet_ros.models.entry import Digest, ModelEntry
-from pose_resnet_ros.models.spec import PoseSpec
+from pose_resnet_ros.models.spec import Digest, ModelEntry, PoseSpec
 
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 _STATS = ("AP", "AP .5", "AP .75", "AP M", "AP L", "AR", "AR .5", "AR .75", "AR M", "AR L")
@@ -184,4 +183,17 @@ _RTM = (
     _rtmpose("m", "256x192", "halpe26_700e-256x192-4d3e73dd_20230605", megabytes=56, gmac=1.95, pck=94.75),
 )
 
-POSE_NETS: tuple[ModelEntry, ...] = (*_MICROSOFT, *_AILIA, *_MMPOSE, *_RTM)
+
+_BUNDLED = (
+    ModelEntry(
+        name="pose_resnet_lite",
+        kind="pose",
+        file="pose_resnet_lite.onnx",
+        source="trained by training/ of this package",
+        licence="Apache-2.0",
+        data="LSP-extended photographs (Johnson and Everingham, CVPR 2011), partly machine-labelled",
+        bundled=True,
+    ),
+)
+
+POSE_NETS: tuple[ModelEntry, ...] = (*_BUNDLED, *_MICROSOFT, *_AILIA, *_MMPOSE, *_RTM)

@@ -9,10 +9,9 @@ from pathlib import Path
 
 from pose_resnet_ros.calibration import calibration_tensors
 from pose_resnet_ros.core.errors import ModelError, SettingsError
-from pose_resnet_ros.models.digests import record_digest
-from pose_resnet_ros.models.entry import Kind, ModelEntry
-from pose_resnet_ros.models.files import entry_path, models_folder
-from pose_resnet_ros.models.registry import TABLE, find_entry, get_entry
+from pose_resnet_ros.models.model_folder import models_folder, record_digest
+from pose_resnet_ros.models.registry import TABLE, entry_path, find_entry, get_entry
+from pose_resnet_ros.models.spec import Kind, ModelEntry
 from pose_resnet_ros.output_files import OutputGuard
 from pose_resnet_ros.tools.options import file_path, require_writable
 

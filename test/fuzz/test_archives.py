@@ -20,7 +20,7 @@ from pose_resnet_ros.export.checkpoint import load_state
 from pose_resnet_ros.export.torch_file import open_torch_file
 from pose_resnet_ros.export.torch_pickle import Malformed, Refused
 from pose_resnet_ros.models.download import take_in
-from pose_resnet_ros.models.entry import ModelEntry
+from pose_resnet_ros.models.spec import ModelEntry
 
 STATE = {"a": np.arange(6, dtype="f4").reshape(2, 3), "b": np.ones(2, "f2"), "c": np.array(7, "i8")}
 MODEL = b"\x08\x08" + bytes(range(64))

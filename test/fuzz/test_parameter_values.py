@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pose_resnet_ros.core.errors import ModelError, SettingsError
-from pose_resnet_ros.models.files import find_model
+from pose_resnet_ros.models.registry import find_model
 from pose_resnet_ros.settings import FrameSettings, LoadSettings, Setting, Settings
 
 ROWS = Settings.settings()

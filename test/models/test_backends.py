@@ -15,9 +15,9 @@ import pytest
 from pose_resnet_ros.core.errors import BackendError, ModelError
 from pose_resnet_ros.models import backends
 from pose_resnet_ros.models.backends import first_line, open_session
+from pose_resnet_ros.models.hardware import session_options
 from pose_resnet_ros.models.pose_net import PoseNet
 from pose_resnet_ros.models.runtime import OnnxModel, RunOn
-from pose_resnet_ros.models.session_options import session_options
 
 
 @pytest.fixture
@@ -220,7 +220,7 @@ def test_tensorrt_is_silent_where_its_engine_is_there(
 def test_a_network_that_the_gpu_does_not_take_is_named(path: Path, caplog: pytest.LogCaptureFixture) -> None:
     open_session(path, backend="tensorrt", device_id=0, threads=1)  # the CPU stands in: all of it is there
     can_tell = hasattr(ort.InferenceSession, "get_provider_graph_assignment_info")  # onnxruntime 1.24
-    assert ("pose.onnx: a part runs on the CPU and is copied to and fro" in caplog.text) == can_tell
+    assert ("pose.onnx: a part runs on the CPU, with copies to and from the GPU" in caplog.text) == can_tell
 
 
 def test_tensorrt_builds_for_every_batch_at_once(

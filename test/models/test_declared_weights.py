@@ -15,9 +15,13 @@ from onnx import TensorProto, helper, numpy_helper
 
 from pose_resnet_ros.core.errors import ModelError
 from pose_resnet_ros.export.rebatch import load_onnx
-from pose_resnet_ros.models.declared_weights import check_declared_weights, has_weights_elsewhere
-from pose_resnet_ros.models.files import find_model
-from pose_resnet_ros.models.onnx_tensors import DeclaredTensor, declared_tensors
+from pose_resnet_ros.models.declared_weights import (
+    DeclaredTensor,
+    check_declared_weights,
+    declared_tensors,
+    has_weights_elsewhere,
+)
+from pose_resnet_ros.models.registry import find_model
 from pose_resnet_ros.models.runtime import OnnxModel, RunOn
 
 WEIGHTS = np.arange(12, dtype=np.float32).reshape(4, 3, 1, 1)

@@ -22,8 +22,8 @@ from file_server import serve, trust
 from pose_resnet_ros.core.errors import DownloadError
 from pose_resnet_ros.models import download
 from pose_resnet_ros.models.download import MIRROR_VARIABLE, take_in
-from pose_resnet_ros.models.entry import Digest, ModelEntry
-from pose_resnet_ros.models.folder_lock import LOCK_FILE
+from pose_resnet_ros.models.model_folder import LEFT_OVER_S, LOCK_FILE
+from pose_resnet_ros.models.spec import Digest, ModelEntry
 
 CONTENT = b"\x08\x08" + bytes(range(256)) * 4
 
@@ -127,7 +127,7 @@ def test_a_web_page_in_place_of_the_model_is_named(home: Path, served: Path, ser
 @pytest.mark.parametrize("content", [b"", b"not a model"])
 def test_a_file_that_is_no_model_is_refused(home: Path, served: Path, server: str, content: bytes) -> None:
     (served / "net.onnx").write_bytes(content)
-    with pytest.raises(DownloadError, match="not such a file"):
+    with pytest.raises(DownloadError, match=r"not a \.onnx file"):
         fetch(entry(f"{server}/net.onnx"))
 
 
@@ -274,7 +274,7 @@ KILLED = """
 import sys, time, shutil
 from pathlib import Path
 from pose_resnet_ros.models import download
-from pose_resnet_ros.models.entry import ModelEntry
+from pose_resnet_ros.models.spec import ModelEntry
 def slow(source, part):
     part.write_bytes(b"half")
     print("writing", flush=True)
@@ -293,7 +293,7 @@ def test_a_killed_download_leaves_no_model_and_its_rest_is_removed(home: Path, s
     process.wait()
     (rest,) = (path for path in home.iterdir() if path.name != LOCK_FILE)
     assert rest.suffix == ".part"
-    an_hour_ago = time.time() - 2 * download.LEFT_OVER_S
+    an_hour_ago = time.time() - 2 * LEFT_OVER_S
     os.utime(rest, (an_hour_ago, an_hour_ago))
     assert fetch(entry("https://example.org/net.onnx"), from_folder=served).read_bytes() == CONTENT
     assert files_in(home) == {"my_net.onnx", "digests.json"}

@@ -16,7 +16,7 @@ import pytest
 from pose_resnet_ros.core.errors import SettingsError
 from pose_resnet_ros.core.types import Detections
 from pose_resnet_ros.models.detector import PersonDetector, load_detector
-from pose_resnet_ros.models.files import find_model
+from pose_resnet_ros.models.registry import find_model
 from pose_resnet_ros.pipeline import load_pipeline
 
 PICTURE = Path(__file__).parents[2] / "docs" / "images" / "street.jpg"

@@ -14,10 +14,9 @@ from file_server import serve, trust
 
 from pose_resnet_ros.core.errors import DownloadError, ModelError
 from pose_resnet_ros.models import backends, loading, registry
-from pose_resnet_ros.models.entry import ModelEntry
-from pose_resnet_ros.models.files import WEIGHTS_FOLDER
+from pose_resnet_ros.models.registry import WEIGHTS_FOLDER
 from pose_resnet_ros.models.runtime import RunOn
-from pose_resnet_ros.models.spec import DetectorSpec
+from pose_resnet_ros.models.spec import DetectorSpec, ModelEntry
 from pose_resnet_ros.pipeline import load_pipeline
 
 

@@ -13,8 +13,7 @@ import onnx
 import pytest
 
 from pose_resnet_ros.core.errors import InferenceCancelled, ModelError
-from pose_resnet_ros.models.cancel import Canceller
-from pose_resnet_ros.models.runtime import OnnxModel, RunOn
+from pose_resnet_ros.models.runtime import Canceller, OnnxModel, RunOn
 
 CPU = RunOn(backend="cpu")
 

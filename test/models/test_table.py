@@ -34,12 +34,11 @@ from pose_resnet_ros.export.darknet_graph import darknet_graph
 from pose_resnet_ros.export.pose_graph import pose_graph
 from pose_resnet_ros.models import registry
 from pose_resnet_ros.models.detector import PersonDetector
-from pose_resnet_ros.models.digests import digest_of
-from pose_resnet_ros.models.entry import Digest, ModelEntry
+from pose_resnet_ros.models.model_folder import digest_of
 from pose_resnet_ros.models.pose_net import PoseNet
 from pose_resnet_ros.models.registry import TABLE
 from pose_resnet_ros.models.runtime import OnnxModel
-from pose_resnet_ros.models.spec import DetectorSpec, PoseSpec, spec_from_json, spec_to_json
+from pose_resnet_ros.models.spec import DetectorSpec, Digest, ModelEntry, PoseSpec, spec_from_json, spec_to_json
 from pose_resnet_ros.tools.models import verbs as models_tool
 
 PUBLISHED = [row for row in TABLE if not row.bundled]

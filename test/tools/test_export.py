@@ -16,8 +16,8 @@ from known_models import constant_answers, pose_net
 
 from pose_resnet_ros.core.errors import ModelError, SettingsError
 from pose_resnet_ros.models.detector import PersonDetector
-from pose_resnet_ros.models.files import WEIGHTS_FOLDER, find_model, of_precision
 from pose_resnet_ros.models.pose_net import PoseNet
+from pose_resnet_ros.models.registry import WEIGHTS_FOLDER, find_model, of_precision
 from pose_resnet_ros.tools import cli, export
 
 

@@ -16,10 +16,9 @@ from torch_files import architecture, saved, seeded_state, write_file
 
 from pose_resnet_ros.core.errors import DownloadError, ModelError, SettingsError
 from pose_resnet_ros.models.detector import PersonDetector
-from pose_resnet_ros.models.files import find_model
-from pose_resnet_ros.models.folder_lock import LOCK_FILE
+from pose_resnet_ros.models.model_folder import LOCK_FILE
 from pose_resnet_ros.models.pose_net import PoseNet
-from pose_resnet_ros.models.registry import TABLE
+from pose_resnet_ros.models.registry import TABLE, find_model
 from pose_resnet_ros.models.spec import METADATA_KEY, PRECISION, WEIGHT_BITS, spec_from_json
 from pose_resnet_ros.tools import cli
 from pose_resnet_ros.tools.models import verbs

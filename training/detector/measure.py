@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from pose_resnet_ros.core.types import Detections
 from pose_resnet_ros.models.detector import load_detector
-from pose_resnet_ros.models.files import own_precision
+from pose_resnet_ros.models.registry import own_precision
 from pose_resnet_ros.settings import FrameSettings
 from training.data_options import add_data_options, new_parser, open_images, read_split
 from training.detector.check import BoxCheck

@@ -13,7 +13,7 @@ from rich.progress import track
 
 from pose_resnet_ros.core.types import Detections
 from pose_resnet_ros.models.detector import load_detector
-from pose_resnet_ros.models.files import own_precision
+from pose_resnet_ros.models.registry import own_precision
 from training.data_options import add_data_options, new_parser, open_images, read_split
 from training.detector.hard_negatives import HardNegative, free_view, save
 from training.detector.labels import BoxLabels, labels_of

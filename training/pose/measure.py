@@ -11,8 +11,8 @@ import numpy as np
 
 from pose_resnet_ros.core.boxes import xyxy_from_xywh
 from pose_resnet_ros.core.types import Detections
-from pose_resnet_ros.models.files import own_precision
 from pose_resnet_ros.models.pose_net import PoseNet
+from pose_resnet_ros.models.registry import own_precision
 from training.coco import Person, Photograph, load_photographs
 from training.data_options import add_data_options, new_parser, open_images, read_split
 from training.images import ImageStore, image_source

@@ -18,8 +18,8 @@ import onnxruntime
 from pose_resnet_ros.core.boxes import xyxy_from_xywh
 from pose_resnet_ros.core.skeletons import COCO17
 from pose_resnet_ros.core.types import Detections
-from pose_resnet_ros.models.files import own_precision
 from pose_resnet_ros.models.pose_net import PoseNet
+from pose_resnet_ros.models.registry import own_precision
 from training.coco import Teaching
 
 JOINTS = 17

@@ -12,12 +12,11 @@ from pathlib import Path
 from pose_resnet_ros.core.detector_heads import DECODERS
 from pose_resnet_ros.core.errors import ModelError
 from pose_resnet_ros.core.types import option
-from pose_resnet_ros.models.checks import spec_of
+from pose_resnet_ros.core.whole_file import whole_file
 from pose_resnet_ros.models.declared_weights import has_weights_elsewhere
 from pose_resnet_ros.models.detector import PersonDetector
-from pose_resnet_ros.models.digests import record_digest
-from pose_resnet_ros.models.download import part_file, writable_folder
-from pose_resnet_ros.models.files import models_folder
+from pose_resnet_ros.models.loading import spec_of
+from pose_resnet_ros.models.model_folder import models_folder, record_digest, writable_folder
 from pose_resnet_ros.models.pose_net import PoseNet
 from pose_resnet_ros.models.registry import find_entry, get_entry
 from pose_resnet_ros.models.runtime import OnnxModel, RunOn
@@ -53,13 +52,13 @@ def add_described_file(
         opened.close()
     target = models_folder() / f"{name}.onnx"
     OutputGuard([path]).claim("name", target)
-    with writable_folder() as folder, part_file(folder, target.name) as part:
-        if like is None and not has_weights_elsewhere(path):
-            shutil.copyfile(path, part)
-        else:
-            _write_described(path, spec, part)
-        _try(part, spec, path)
-        part.replace(target)
+    with writable_folder():
+        with whole_file(target) as part:
+            if like is None and not has_weights_elsewhere(path):
+                shutil.copyfile(path, part)
+            else:
+                _write_described(path, spec, part)
+            _try(part, spec, path)
         record_digest(target)
     return target
 

@@ -8,12 +8,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from pose_resnet_ros.core.errors import ModelError
-from pose_resnet_ros.models.checks import has_wide_weights, spec_of
 from pose_resnet_ros.models.download import addresses
-from pose_resnet_ros.models.entry import ModelEntry
-from pose_resnet_ros.models.files import entry_path, models_folder
+from pose_resnet_ros.models.loading import has_wide_weights, spec_of
+from pose_resnet_ros.models.model_folder import models_folder
+from pose_resnet_ros.models.registry import entry_path
 from pose_resnet_ros.models.runtime import OnnxModel, RunOn
-from pose_resnet_ros.models.spec import PRECISION, WEIGHT_BITS, PoseSpec, Spec
+from pose_resnet_ros.models.spec import PRECISION, WEIGHT_BITS, ModelEntry, PoseSpec, Spec
 
 HEADINGS = ("name", "state", "input", "MB", "GMAC", "accuracy", "licence", "checked here")
 LEGEND = """\

@@ -12,11 +12,10 @@ from contextlib import contextmanager
 from tqdm import tqdm
 
 from pose_resnet_ros.core.errors import DownloadError
-from pose_resnet_ros.models.digests import check_published, check_unchanged
-from pose_resnet_ros.models.download import take_in
-from pose_resnet_ros.models.entry import ModelEntry
-from pose_resnet_ros.models.files import added_models, entry_path, find_model, models_folder
-from pose_resnet_ros.models.registry import TABLE, find_entry, get_entry
+from pose_resnet_ros.models.download import check_published, take_in
+from pose_resnet_ros.models.model_folder import check_recorded, models_folder
+from pose_resnet_ros.models.registry import TABLE, added_models, entry_path, find_entry, find_model, get_entry
+from pose_resnet_ros.models.spec import ModelEntry
 from pose_resnet_ros.models.transfer import Report
 from pose_resnet_ros.ready import digest_text, make_each_ready, make_ready
 from pose_resnet_ros.tools.models import model_text
@@ -96,7 +95,7 @@ def _is_verified(name: str, *, say_absent: bool) -> bool:
 
 
 def _verify_added(name: str) -> list[str]:
-    known = check_unchanged(models_folder() / f"{name}.onnx")
+    known = check_recorded(models_folder() / f"{name}.onnx")
     return ["as added or made here" if known else "of unknown origin"]
 
 
@@ -110,7 +109,7 @@ def _verify_row(entry: ModelEntry) -> list[str]:
         check_published(published, entry)
         checked.append(f"{published.name} as published" if entry.digest else f"{published.name} as first fetched")
     if model.is_file() and model != published:
-        known = check_unchanged(model)
+        known = check_recorded(model)
         checked.append(f"{model.name} as made here" if known else f"{model.name} of unknown origin")
     return checked
 

@@ -15,12 +15,12 @@ from pathlib import Path
 import pytest
 
 from pose_resnet_ros.core.errors import InferenceCancelled
-from pose_resnet_ros.models.folder_lock import folder_lock
+from pose_resnet_ros.models.model_folder import folder_lock
 
 HOLD = """
 import sys
 from pathlib import Path
-from pose_resnet_ros.models.folder_lock import folder_lock
+from pose_resnet_ros.models.model_folder import folder_lock
 with folder_lock(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.readline()

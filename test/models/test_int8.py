@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Networks in 8 bits give the sums of whole numbers, on whichever processor this is."""
+"""int8 networks give the sums of integers on any CPU."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ import onnxruntime as ort
 import pytest
 from onnx import helper, numpy_helper
 
-from pose_resnet_ros.models import checks, session_options
-from pose_resnet_ros.models.files import WEIGHTS_FOLDER
+from pose_resnet_ros.models import hardware, loading
 from pose_resnet_ros.models.pose_net import PoseNet
+from pose_resnet_ros.models.registry import WEIGHTS_FOLDER
 from pose_resnet_ros.models.runtime import OnnxModel, RunOn
 from pose_resnet_ros.models.spec import PRECISION, WEIGHT_BITS, PoseSpec
 
@@ -65,8 +65,8 @@ def test_weights_of_7_bits_do_not_saturate_even_in_a_session_of_others(tmp_path:
 
 @pytest.mark.parametrize("saturates", [False, True])
 def test_exact_sums_are_asked_for_where_fast_ones_saturate(monkeypatch: pytest.MonkeyPatch, saturates: bool) -> None:
-    monkeypatch.setattr(session_options, "saturates_at_int8", lambda: saturates)
-    asked = session_options.session_options(1).get_session_config_entry("session.x64quantprecision")
+    monkeypatch.setattr(hardware, "saturates_at_int8", lambda: saturates)
+    asked = hardware.session_options(1).get_session_config_entry("session.x64quantprecision")
     assert asked == str(int(saturates))
 
 
@@ -100,7 +100,7 @@ def test_files_of_older_exports_are_named_where_they_are_slow(
     provenance: dict[str, str],
     told: bool,
 ) -> None:
-    monkeypatch.setattr(checks, "saturates_at_int8", lambda: saturates)
+    monkeypatch.setattr(loading, "saturates_at_int8", lambda: saturates)
     with caplog.at_level(logging.WARNING):
         net_of(tmp_path / "old.onnx", **provenance)
     warnings = [record.getMessage() for record in caplog.records if "export it again" in record.getMessage()]

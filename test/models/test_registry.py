@@ -10,9 +10,9 @@ import known_models
 import pytest
 
 from pose_resnet_ros.core.errors import ModelError
-from pose_resnet_ros.models.entry import ModelEntry
-from pose_resnet_ros.models.files import find_model, models_folder, of_precision
-from pose_resnet_ros.models.registry import BUNDLED, find_entry
+from pose_resnet_ros.models.model_folder import models_folder
+from pose_resnet_ros.models.registry import TABLE, find_entry, find_model, of_precision
+from pose_resnet_ros.models.spec import ModelEntry
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def test_the_folder_follows_the_environment(home: Path, monkeypatch: pytest.Monk
     assert models_folder() == Path("/some/cache/pose_resnet_ros")
 
 
-@pytest.mark.parametrize("entry", BUNDLED, ids=lambda entry: entry.name)
+@pytest.mark.parametrize("entry", [row for row in TABLE if row.bundled], ids=lambda entry: entry.name)
 def test_bundled_models_are_in_the_package(entry: ModelEntry) -> None:
     file = find_model(entry.name)
     assert file.path.is_file()
