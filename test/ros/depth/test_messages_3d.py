@@ -12,6 +12,7 @@ from std_msgs.msg import Header
 from visualization_msgs.msg import Marker, MarkerArray
 
 from pose_resnet_ros.core.depth import People3D
+from pose_resnet_ros.core.draw import colour_of_id
 from pose_resnet_ros.core.skeletons import COCO17
 from pose_resnet_ros.core.types import People
 from pose_resnet_ros.ros.depth.messages_3d import color_of, marker_array, person_array_3d, pose_array
@@ -105,7 +106,7 @@ def test_a_person_without_a_place_is_not_drawn_and_one_without_an_id_has_no_labe
     assert [m.ns for m in markers_of(people, people_3d).markers[3:]] == NAMES[:2]
 
 
-def test_a_persons_colour_stays() -> None:
-    assert color_of(5) == color_of(5)
-    assert color_of(5) != color_of(6)
-    assert (color_of(-1).r, color_of(-1).g, color_of(-1).b) == (1, 1, 1)
+@pytest.mark.parametrize("track_id", [-1, 5, 6])
+def test_a_persons_colour_is_that_of_the_annotated_image(track_id: int) -> None:
+    colour = color_of(track_id)
+    assert [round(255 * value) for value in (colour.b, colour.g, colour.r)] == list(colour_of_id(track_id))
