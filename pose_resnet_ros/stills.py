@@ -1,9 +1,9 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Image files: what a file is, by its content, and its pixels, page by page.
+"""Image files, recognised by their content, and their pixels, page by page.
 
-Pillow reads the headers (format, size, pages, EXIF), so that nothing is decoded before its size is known; OpenCV decodes, and
-Pillow what OpenCV does not. The bytes are read here: OpenCV cannot take a file name that is not UTF-8.
+Pillow reads the headers (format, size, pages, EXIF), so that nothing is decoded before its size is known. OpenCV decodes, or
+Pillow what OpenCV cannot. The bytes are read here: OpenCV cannot take a file name that is not UTF-8.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from pose_resnet_ros.core.image_limits import MAX_PIXELS
 
 MAX_FILE_BYTES = 2 << 30
 _FORMATS = ("AVIF", "BMP", "GIF", "HEIF", "JPEG", "JPEG2000", "JXL", "PNG", "PPM", "TIFF", "WEBP")
-_PAGED = ("AVIF", "GIF", "HEIF", "PNG", "TIFF", "WEBP")  # a JPEG's further pictures are previews and depth maps
+_PAGED = ("AVIF", "GIF", "HEIF", "PNG", "TIFF", "WEBP")  # further images in a JPEG are previews and depth maps
 _SCALED_DOWN = 1  # bit of TIFF's NewSubfileType (TIFF 6.0, tag 254)
 _NEW_SUBFILE_TYPE, _ORIENTATION = 254, 274
 _Turn = Callable[[np.ndarray], np.ndarray]
-# EXIF 2.32, tag Orientation: from the stored pixels to those that are to be seen.
+# EXIF 2.32, tag Orientation: from the stored to the upright pixels.
 _TURNS: dict[int, _Turn] = {
     2: lambda image: image[:, ::-1],
     3: lambda image: image[::-1, ::-1],
@@ -43,12 +43,12 @@ _TURNS: dict[int, _Turn] = {
 
 
 class StillImage:
-    """An image file that was opened; pages: the numbers of its pictures, counted from 0 (reduced copies are left out)."""
+    """An open image file; pages: the numbers of its images, counted from 0, without reduced copies."""
 
     def __init__(self, path: Path, data: bytes | None = None) -> None:
-        """data: what is in the file, where it lies elsewhere, as in an archive.
+        """data: the file's content, if it lies elsewhere, as in an archive.
 
-        Raises ImageError for what is no image, for more than ``MAX_PIXELS``, or for a format that needs another library.
+        Raises ImageError for a file that is not an image, for more than ``MAX_PIXELS``, and if its format needs another library.
         """
         self.path = path
         self._data = _read(path) if data is None else data
@@ -75,10 +75,10 @@ class StillImage:
         return self._turned(stored) if upright else stored
 
     def declared_pixels(self, size_wh: tuple[int, int]) -> np.ndarray:
-        """(H, W, 3) uint8 BGR in the pixels of annotations that declare this size: as stored where it fits, which is COCO's
+        """(H, W, 3) uint8 BGR in the pixels of annotations that declare this size: as stored if it fits, which is COCO's
         convention, else upright.
 
-        Raises ImageError where it fits neither, and as ``pixels``.
+        Raises ImageError if it fits neither, and as ``pixels``.
         """
         stored = self.pixels(upright=False)
         if stored.shape[1::-1] == size_wh:
@@ -114,7 +114,7 @@ class StillImage:
 
 
 def is_still(path: Path) -> bool:
-    """Whether a file is an image by its content, of whatever format; animated GIFs are videos. False for what is no file."""
+    """Whether a file's content is an image of any format; animated GIFs are videos. False if it is not a regular file."""
     try:
         with _open(path) as file:
             head = file.read(16)
@@ -125,7 +125,7 @@ def is_still(path: Path) -> bool:
             return image is not None and not (image.format == "GIF" and len(_pages(image)) > 1)
     except (ImageError, OSError):
         return False
-    except Exception:  # noqa: BLE001 - one that is too large or damaged; reading it says so
+    except Exception:  # noqa: BLE001 - too large or damaged, which reading it reports
         return True
 
 
@@ -149,23 +149,23 @@ def _open(path: Path) -> BinaryIO:
 
 
 def _identify(file: BinaryIO) -> Image.Image | None:
-    """Reads the header only; None where no decoder knows it. Raises Pillow's DecompressionBombError for a huge one."""
+    """Reads the header only; None if no decoder knows it. Raises Pillow's DecompressionBombError for a huge one."""
     head = file.read(16)
     file.seek(0)
     _load_plugin(_library_for(head))
     Image.init()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of large images, for which we have a limit, and of damage, which decoding shows
+        warnings.simplefilter("ignore")  # about large images, which we limit, and about damage, which decoding reports
         try:
             return Image.open(file, formats=[name for name in _FORMATS if name in Image.OPEN])
         except Image.DecompressionBombError:
             raise
-        except Exception:  # noqa: BLE001 - nothing that a header can hold shall end the run
+        except Exception:  # noqa: BLE001 - no header may end the run
             return None
 
 
 def _library_for(head: bytes) -> str:
-    """The Python package that decodes a format which neither OpenCV nor Pillow always does; "" for others."""
+    """The Python package needed for a format that neither OpenCV nor Pillow always decodes; "" for others."""
     if head[4:8] == b"ftyp" and head[8:12] in (b"avif", b"avis"):
         return "pillow>=11.3"
     if head[4:8] == b"ftyp" and head[8:12] in (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1"):
@@ -211,17 +211,17 @@ def _is_reduced(image: Image.Image, page: int) -> bool:
 
 
 def _orientation(image: Image.Image) -> int:
-    """EXIF's, 1 where there is none; of a TIFF too, whose decoders turn it themselves."""
+    """By EXIF; 1 (upright) if there is none, and for a TIFF, whose decoders apply it themselves."""
     if image.format == "TIFF":
         return 1
     try:
         return int(image.getexif().get(_ORIENTATION, 1))
-    except Exception:  # noqa: BLE001 - damaged EXIF data is none
+    except Exception:  # noqa: BLE001 - damaged EXIF data counts as none
         return 1
 
 
 def _bgr(image: Image.Image) -> np.ndarray:
-    """The pixels of the page that Pillow stands at."""
+    """The pixels of Pillow's current page."""
     if image.mode.startswith("I;16"):
         image = Image.fromarray(to_uint8(np.asarray(image).astype(np.uint16)))
     if image.mode in ("I", "F"):

@@ -102,11 +102,10 @@ def _row(name: str, count: int, clocks: _Clocks, stages: list[dict[str, float]],
 
 
 class FrameRun:
-    """Runs frames through a pipeline and keeps the time of every stage.
+    """Runs frames through a pipeline and times every stage.
 
-    The detector's work is done and paid for, but the scene's boxes go on, so that the number of persons is the wanted one.
-    ``publish`` is the making and serialising of the messages, and is absent where ROS 2 is not installed: the transport shows
-    in ``benchmark --node``.
+    The detector runs, but the scene's boxes are used, so that the number of persons is the requested one. ``publish`` is building
+    and serialising the message, and is missing without ROS 2; ``benchmark --node`` measures the transport.
     """
 
     def __init__(self, pipeline: PosePipeline) -> None:
@@ -144,7 +143,7 @@ def message_of(image: np.ndarray, *, encoding: str = "bgr8") -> Any:
 
 
 def _publisher(pipeline: PosePipeline) -> Callable[[People, np.ndarray], bytes] | None:
-    """Makes and serialises the message; None without ROS 2."""
+    """Builds and serialises the message; None without ROS 2."""
     try:
         from pose_resnet_ros.ros.messages import persons_bytes
     except ImportError:

@@ -21,7 +21,7 @@ _PACKAGES = ("onnxruntime", "onnxruntime-gpu", "numpy", "opencv-python-headless"
 
 @dataclass(frozen=True)
 class Report:
-    """Everything that one call measured, the machine and the command line with it."""
+    """Everything that one call measured, with the machine and the command line."""
 
     command: str
     frames: list[FrameRow]
@@ -52,7 +52,7 @@ def frame_table(rows: Sequence[FrameRow]) -> Table:
 
 
 def compare(report: Report, older: Path) -> Table:
-    """Medians against those of an older JSON file, configuration by configuration. Raises BenchmarkError if it is none."""
+    """Medians against those of an older JSON file, by configuration. Raises BenchmarkError if it is not one of ours."""
     try:
         data = read_json(older)
         before = {(row["configuration"], row["persons"]): float(row["whole"]["median_ms"]) for row in data["frames"]}
@@ -77,9 +77,9 @@ def print_table(table: Table) -> None:
 
 
 def plot(rows: Sequence[FrameRow], path: Path) -> None:
-    """Median latency against persons, to p95 as a band, a line for each configuration.
+    """Median latency by number of persons, with a band up to p95; one line per configuration.
 
-    Raises SettingsError without matplotlib, or where it cannot be written.
+    Raises SettingsError without matplotlib, or if the file cannot be written.
     """
     try:
         import matplotlib

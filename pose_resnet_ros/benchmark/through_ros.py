@@ -44,13 +44,13 @@ def node_tables(row: Mapping[str, Any]) -> list[Table]:
 
 
 def null_model(path: Path) -> Path:
-    """A pose network that costs next to nothing: what remains of the node's time is ROS 2's and ours. Raises ModelError."""
+    """A pose network that costs almost nothing: the rest of the node's time is ROS 2's and ours. Raises ModelError."""
     try:
         import onnx
 
         from pose_resnet_ros.export.graph import GraphBuilder, describe
     except ModuleNotFoundError as error:
-        raise ModelError("--without-networks needs onnx; pip install onnx") from error
+        raise ModelError("--without-networks needs onnx: pip install onnx") from error
     from pose_resnet_ros.models.spec import InputSpec, PoseSpec
 
     graph = GraphBuilder()

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Times taken in turns (A B A B), so that whatever else the machine does meets every candidate alike."""
+"""Times taken in turns (A B A B), so that other load on the machine affects all candidates alike."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Timing:
-    """Of one candidate: milliseconds a call, over its rounds."""
+    """One candidate's milliseconds per call, over its rounds."""
 
     median_ms: float
     p95_ms: float
@@ -26,10 +26,9 @@ class Timing:
 
 
 def interleaved(candidates: Mapping[str, Callable[[], object]], *, rounds: int, warm_up: int = 2) -> dict[str, np.ndarray]:
-    """Call every candidate once a round, in turns: wall-clock milliseconds (rounds,) of each.
+    """Call every candidate once per round: wall-clock milliseconds (rounds,) of each, without the warm-up rounds.
 
-    Every other round goes through them backwards, so that none always follows the same neighbour's caches. The warm-up rounds
-    come first and are not in the result.
+    Every other round runs in reverse order, so that no candidate always follows the same neighbour's caches.
     """
     samples: dict[str, list[float]] = {name: [] for name in candidates}
     for turn in range(warm_up + rounds):
@@ -44,5 +43,5 @@ def interleaved(candidates: Mapping[str, Callable[[], object]], *, rounds: int, 
 
 
 def ratio(samples_ms: np.ndarray, baseline_ms: np.ndarray) -> float:
-    """How many times as long as the baseline: the median over the rounds of the ratio within one round."""
+    """The time relative to the baseline: the median over the rounds of the ratio within a round."""
     return float(np.median(samples_ms / baseline_ms))

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Measure how long a frame takes, stage by stage, against the number of persons."""
+"""Measure how long a frame takes, stage by stage, by number of persons."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from pose_resnet_ros.tools.options import file_path, flag, help_text, integer, p
 # Settings that may have several values: every combination runs.
 AXES = tuple(row for row in LoadSettings.settings() if row.name not in ("skeleton", "allow_download"))
 _PERSONS = [0, 1, 2, 4, 8, 16, 32]
-_DESCRIPTION = """Times are taken in turns (A B A B), so compare within one call, not between calls. With --node the ROS 2 node
-runs in a process of its own between a source and a listener."""
+_DESCRIPTION = """Configurations are measured in turns (A B A B): compare within one call, not between calls. With --node the
+ROS 2 node runs in a process of its own, between a source and a listener."""
 
 
 def main(arguments: list[str]) -> int:
@@ -62,7 +62,7 @@ def _measure_frames(args: argparse.Namespace, source: Source, command: str) -> N
 
 
 def _check_files(args: argparse.Namespace) -> None:
-    """What would else fail after minutes of measuring. Raises SettingsError."""
+    """Find out before minutes of measuring. Raises SettingsError."""
     for name in ("json", "plot"):
         if vars(args)[name] is not None:
             require_writable(name, vars(args)[name])
@@ -75,7 +75,7 @@ def _check_files(args: argparse.Namespace) -> None:
 
 
 def write_json(path: Path, data: dict[str, Any]) -> None:
-    """Raises SettingsError where the disk refuses."""
+    """Raises SettingsError if it cannot be written."""
     write_whole(path, (json.dumps(data, indent=1) + "\n").encode(), name="json")
 
 
@@ -108,17 +108,17 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
         axes.add_argument(flag(row), nargs="+", default=[row.default], type=parser_of(row), metavar=name, help=help_text(row))
     parser.add_argument("--persons", nargs="+", type=integer(0), default=_PERSONS, help="default 0 1 2 4 8 16 32")
     parser.add_argument("--source", default="synthetic", help="synthetic (default), or a video, an image or a folder of images")
-    parser.add_argument("--size", type=_size, metavar="WxH", help="of the frames (default 640x480, or the recording's own)")
-    parser.add_argument("--encoding", choices=("bgr8", "rgb8"), default="bgr8", help="of the frames (default bgr8)")
-    parser.add_argument("--rounds", type=integer(1), default=20, help="times each configuration runs (default 20)")
+    parser.add_argument("--size", type=_size, metavar="WxH", help="frame size (default: 640x480, or the recording's own)")
+    parser.add_argument("--encoding", choices=("bgr8", "rgb8"), default="bgr8", help="encoding of the frames (default bgr8)")
+    parser.add_argument("--rounds", type=integer(1), default=20, help="how often each configuration runs (default 20)")
     parser.add_argument("--json", type=file_path, metavar="FILE", help="write everything measured")
-    parser.add_argument("--plot", type=file_path, metavar="FILE", help="write a plot of latency against persons (matplotlib)")
+    parser.add_argument("--plot", type=file_path, metavar="FILE", help="plot latency by number of persons (needs matplotlib)")
     parser.add_argument("--compare", type=file_path, metavar="FILE", help="show the ratios to an older --json file")
-    group = parser.add_argument_group("through ROS 2 (of several values the first)")
-    group.add_argument("--node", action="store_true", help="a source, the pose node and a listener, a process each")
-    group.add_argument("--rate", type=float, default=30.0, help="frames a second that the source sends (default 30)")
-    group.add_argument("--seconds", type=float, default=20.0, help="how long (default 20)")
-    group.add_argument("--without-networks", action="store_true", help="with networks that cost nothing: what ROS 2 itself takes")
+    group = parser.add_argument_group("through ROS 2 (uses the first of several values)")
+    group.add_argument("--node", action="store_true", help="measure the node, in a process between a source and a listener")
+    group.add_argument("--rate", type=float, default=30.0, help="frames per second of the source (default 30)")
+    group.add_argument("--seconds", type=float, default=20.0, help="duration (default 20)")
+    group.add_argument("--without-networks", action="store_true", help="use networks that cost nothing, to measure ROS 2 itself")
     return parser.parse_args(arguments)
 
 

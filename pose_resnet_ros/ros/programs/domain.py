@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""A ROS domain that nobody else on this machine is in. Imports no ROS."""
+"""A ROS domain that nothing else on this machine uses. Imports no ROS."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from contextlib import ExitStack, suppress
 
 from pose_resnet_ros.core.errors import PoseError
 
-# Their ports every system leaves free (ROS 2 documentation, "The ROS_DOMAIN_ID"); 0 is everybody's.
+# Safe on every system (ROS 2 documentation, "The ROS_DOMAIN_ID"), without the default domain 0.
 DOMAINS = range(1, 102)
-PARTICIPANTS = 10  # so many of a domain's are looked for; ports are given from the first on
+PARTICIPANTS = 10  # checked per domain; DDS takes their ports in order
 
 
 class DomainError(PoseError):
-    """There is no domain left."""
+    """No ROS domain is free."""
 
 
 class ClaimedDomain:
-    """Ours until ``close``, or until this process ends, however it ends.
+    """Claimed until ``close`` or until this process ends, however it ends.
 
-    Among those who claim, the claim is certain: it is a TCP port, which the system gives once (DDS uses UDP). Others, a robot's
-    software say, are known by the UDP ports of their participants.
+    The claim is a TCP port, which the system gives only once (DDS uses UDP). Others, such as a robot's software, are recognised
+    by the UDP ports of their participants.
     """
 
     def __init__(self, candidates: Sequence[int] = DOMAINS) -> None:
@@ -40,7 +40,7 @@ class ClaimedDomain:
         raise DomainError(f"none of the {len(candidates)} ROS domains is free on this machine")
 
     def close(self) -> None:
-        """Give it back; whoever was started in it has ended."""
+        """Release the domain; the processes in it must have ended."""
         self._port.close()
 
 
@@ -50,7 +50,7 @@ def _first_port(domain_id: int) -> int:
 
 
 def _is_inhabited(domain_id: int) -> bool:
-    """Whether somebody has the port of a participant's discovery (the same section: offset 10, participant gain 2)."""
+    """Whether a participant's discovery port is taken (same section: offset 10, participant gain 2)."""
     for number in range(PARTICIPANTS):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
             try:

@@ -90,7 +90,7 @@ class ImageSource(Node):
 
     def _finish(self, exit_code: int, message: str) -> None:
         if self._stopping.is_set() or not self.context.ok():
-            return  # it was stopped: nothing that failed meanwhile is news
+            return  # it is stopping: a failure now is of no interest
         if exit_code == SUCCESS:
             self.get_logger().info(message)
         else:
@@ -104,7 +104,7 @@ class ImageSource(Node):
             now_s = time.monotonic()
             wait_s = self._pace.wait_s(frame.time_s, now_s=now_s)
             if self._media.is_live and self._given.rate and wait_s > 0:
-                continue  # it sets the pace itself: what comes too early is left out, so that nothing has to queue
+                continue  # it sets the pace: frames that come too early are skipped, so that nothing queues
             self._pace.take(frame.time_s, now_s=now_s)
             if not self._media.is_live and self._stopping.wait(wait_s):
                 break
@@ -115,7 +115,7 @@ class ImageSource(Node):
         return count
 
     def _next_frame(self) -> Frame | None:
-        """The next readable frame; None at the end, in a loop only if there is none in the whole source."""
+        """The next readable frame; None at the end, with ``loop`` only if the whole source has none."""
         begun_again = False
         while not self._stopping.is_set():
             try:
@@ -151,7 +151,7 @@ class ImageSource(Node):
 
 
 class Pace:
-    """When frames are due: one period after the last, or at their own times. What is late is not caught up with."""
+    """When frames are due: one period after the last, or at their own times. A delay is not made up for."""
 
     def __init__(self, period_s: float, *, is_fixed: bool) -> None:
         """period_s: also before a frame without a time, and before a loop begins again."""
@@ -165,7 +165,7 @@ class Pace:
         return f"at {rate}" if self._is_fixed else f"at its own times, about {rate}"
 
     def wait_s(self, time_s: float | None, *, now_s: float) -> float:
-        """How long until the next frame is due, 0 or less if it is; time_s: its own time; now_s: on a clock of the caller's."""
+        """Seconds until the next frame is due (0 or less: now); time_s: its own time; now_s: by the caller's clock."""
         return 0.0 if self._due_s is None else self._due_s + self._step_s(time_s) - now_s
 
     def take(self, time_s: float | None, *, now_s: float) -> None:
@@ -181,7 +181,7 @@ class Pace:
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run the image source; the exit code: 0 also at the end of the file, 1 if the source cannot be opened or read."""
-    os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")  # its warnings about images come on top of ours
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")  # we report damaged images ourselves
     return run_node(NAME, ImageSource, args, rows=SourceSettings.settings())
 
 
