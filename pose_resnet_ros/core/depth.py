@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Keypoints in 3D, from a depth image that is registered to the colour image.
 
-For each joint the median depth of a small window, which holes (zeros, NaN) cannot pull. Only depths within an arm's reach of
-the person's torso count, so that the wall beside a wrist or the table before a hip does not.
+Each joint gets the median depth of a small window, without holes (zeros, NaN). Only depths within an arm's reach of the
+person's torso count, not the wall beside a wrist or the table before a hip.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ ASPECT_TOLERANCE = 0.01
 
 @dataclass(frozen=True, eq=False)
 class People3D:
-    """Where N persons of K joints are, in the camera's optical frame (x right, y down, z forward), in metres.
+    """N persons with K joints in the camera's optical frame (x right, y down, z forward), in metres.
 
-    joints_xyz: (N, K, 3) float32; joint_valid: (N, K): the joint's own depth was measured; where it was not, the joint is put
-    on its ray at the torso's depth; positions_xyz: (N, 3), the middle of the torso; position_valid: (N,).
+    joints_xyz: (N, K, 3) float32; joint_valid: (N, K): the joint's own depth was measured; if not, the joint lies on
+    its ray at the torso's depth; positions_xyz: (N, 3), the middle of the torso; position_valid: (N,).
     Of a person without a valid position everything is zero and not valid. No NaN, nothing infinite.
     """
 
@@ -45,7 +45,7 @@ def lift_to_3d(
     """Every person's joints in 3D.
 
     depth: (h, w) uint16 millimetres or float32 metres, seen from the colour camera; camera: the colour camera's;
-    image_wh: the colour image's size. A depth image of another size is used where its proportions are the same.
+    image_wh: the colour image's size. A depth image of another size is used if its proportions are the same.
     Raises ImageError for other proportions.
     """
     scale = _scale(depth, image_wh)
@@ -68,11 +68,11 @@ def lift_to_3d(
 
 def _people_3d(rays: np.ndarray, z: np.ndarray, valid: np.ndarray, torso_z: np.ndarray, torso: list[int]) -> People3D:
     torso_rays = rays[:, torso].mean(axis=1) if torso else np.full((len(rays), 3), np.nan)
-    with np.errstate(over="ignore", invalid="ignore"):  # what float32 cannot hold has no place
+    with np.errstate(over="ignore", invalid="ignore"):  # beyond float32 is unknown
         positions = (torso_rays * torso_z[:, None]).astype(np.float32)
         joints = (rays * z[..., None]).astype(np.float32)
     known = np.isfinite(positions).all(axis=1)
-    # A ray that the lens model cannot give has no place either.
+    # So is a ray that the lens model cannot give.
     valid = valid & np.isfinite(joints).all(axis=2) & known[:, None]
     joints[~known] = 0.0
     positions[~known] = 0.0
@@ -95,7 +95,7 @@ def _windows(depth: np.ndarray, pixels: np.ndarray, half: int) -> np.ndarray:
     """(K, 2) pixels -> (K, W) depths in metres of the windows around them, NaN for holes and outside of the image."""
     height, width = depth.shape
     offsets = np.arange(-half, half + 1)
-    centres = np.rint(np.clip(pixels, -1e6, 1e6)).astype(np.int64)  # a joint may be flung far away
+    centres = np.rint(np.clip(pixels, -1e6, 1e6)).astype(np.int64)  # a joint may lie far outside of the image
     columns = centres[:, 0, None, None] + offsets[None, None, :]
     rows = centres[:, 1, None, None] + offsets[None, :, None]
     inside = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
@@ -107,7 +107,7 @@ def _windows(depth: np.ndarray, pixels: np.ndarray, half: int) -> np.ndarray:
 
 
 def _medians(samples: np.ndarray) -> np.ndarray:
-    """(K, W) -> (K,): the median of each row without its NaN; NaN where nothing is left."""
+    """(K, W) -> (K,): the median of each row without its NaN; NaN if there is nothing else."""
     ordered = np.sort(samples, axis=1)  # NaN last
     count = np.isfinite(ordered).sum(axis=1)
     middle = np.stack([np.maximum(count - 1, 0) // 2, np.minimum(count // 2, samples.shape[1] - 1)], axis=1)

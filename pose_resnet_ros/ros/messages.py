@@ -19,7 +19,7 @@ from pose_resnet_ros.core.types import Detections, People
 from pose_resnet_ros.identities import id_text
 from pose_resnet_ros.msg import Keypoint, Person, PersonArray
 from pose_resnet_ros.msg import Skeleton as SkeletonMessage
-from pose_resnet_ros.pipeline import pose_score
+from pose_resnet_ros.pipeline import pose_score as pose_score_of
 
 
 def person_array(
@@ -27,14 +27,22 @@ def person_array(
 ) -> PersonArray:
     """All persons of one image, each with the skeleton's full length and order; ``image_wh`` in pixels."""
     persons = [
-        _person(track_id, score, box, points, scores, pose_score, skeleton.joint_names)
-        for track_id, score, box, points, scores, pose_score in zip(
+        Person(
+            track_id=track_id,
+            score=score,
+            pose_score=pose_score,
+            bbox=_bounding_box(box),
+            keypoints=[
+                Keypoint(name=n, x=x, y=y, score=s) for n, (x, y), s in zip(skeleton.joint_names, xy, scores, strict=True)
+            ],
+        )
+        for track_id, score, box, xy, scores, pose_score in zip(
             people.track_ids.tolist(),
             np.clip(people.box_scores, 0.0, 1.0).tolist(),
             people.boxes_xyxy.tolist(),
             people.keypoints_xy.tolist(),
             np.clip(people.keypoint_scores, 0.0, 1.0).tolist(),
-            pose_score(people, keypoint_threshold=keypoint_threshold).tolist(),
+            pose_score_of(people, keypoint_threshold=keypoint_threshold).tolist(),
             strict=True,
         )
     ]
@@ -43,12 +51,12 @@ def person_array(
 
 
 def persons_bytes(people: People, skeleton: Skeleton, *, image_wh: tuple[int, int], keypoint_threshold: float) -> bytes:
-    """A PersonArray with an empty header as it goes on the wire: what publishing costs before the middleware has it."""
+    """A serialised PersonArray with an empty header: what publishing costs before the middleware."""
     return serialize_message(person_array(Header(), people, skeleton, image_wh=image_wh, keypoint_threshold=keypoint_threshold))
 
 
 def detection_array(header: Header, detections: Detections, *, track_ids: np.ndarray) -> Detection2DArray:
-    """Boxes as vision_msgs wants them: centre and size in pixels, class id "person"; track_ids: (N,), one for each box."""
+    """Boxes as vision_msgs defines them: centre and size in pixels, class id "person"; track_ids: (N,), one per box."""
     scores = np.clip(detections.scores, 0.0, 1.0).tolist()
     message = Detection2DArray(header=header)
     for box, score, track_id in zip(detections.boxes_xyxy.tolist(), scores, track_ids.tolist(), strict=True):
@@ -60,7 +68,7 @@ def detection_array(header: Header, detections: Detections, *, track_ids: np.nda
 
 
 def skeleton_message(skeleton: Skeleton) -> SkeletonMessage:
-    """The table that a consumer of PersonArray needs: joint names in order, and edges."""
+    """What a consumer of PersonArray needs to know: joint names in order, and edges."""
     return SkeletonMessage(
         name=skeleton.name,
         joint_names=list(skeleton.joint_names),
@@ -72,8 +80,8 @@ def skeleton_message(skeleton: Skeleton) -> SkeletonMessage:
 def image_message(header: Header, bgr: np.ndarray) -> Image:
     """A (H, W, 3) uint8 BGR array as a bgr8 image message.
 
-    The pixels go straight into the message's own buffer: one copy on every distro, where assigning bytes, a list or an ndarray
-    to ``data`` checks or converts every element.
+    The pixels are copied once, into the message's own buffer: assigning bytes, a list or an ndarray to ``data`` checks or
+    converts every element.
     """
     height, width, _ = bgr.shape
     message = Image(header=header, height=height, width=width, encoding="bgr8", is_bigendian=0, step=3 * width)
@@ -87,19 +95,6 @@ def jpeg_message(header: Header, bgr: np.ndarray, *, quality: int) -> Compressed
     message = CompressedImage(header=header, format="bgr8; jpeg compressed bgr8")
     message.data.frombytes(jpeg.tobytes())
     return message
-
-
-def _person(
-    track_id: int,
-    score: float,
-    box_xyxy: list[float],
-    points_xy: list[list[float]],
-    scores: list[float],
-    pose_score: float,
-    joint_names: tuple[str, ...],
-) -> Person:
-    keypoints = [Keypoint(name=n, x=x, y=y, score=s) for n, (x, y), s in zip(joint_names, points_xy, scores, strict=True)]
-    return Person(track_id=track_id, score=score, pose_score=pose_score, bbox=_bounding_box(box_xyxy), keypoints=keypoints)
 
 
 def _bounding_box(box_xyxy: list[float]) -> BoundingBox2D:
