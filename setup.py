@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The pip road: drives CMakeLists.txt where ROS 2's message generators are, else packs the ROS-free tools alone.
+"""Installation with pip: runs CMakeLists.txt if ROS 2's message generators are available, else packs only the tools without ROS.
 
 With ROS 2 in this environment or sourced:  pip install --no-build-isolation .[cpu]
 Without:                                    pip install .[cpu]     (the version then ends in +without.ros)

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The messages as they are installed, by whichever road."""
+"""The messages as they are installed, by either way of installing."""
 
 import json
 import os

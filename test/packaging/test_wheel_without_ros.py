@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The pip road on a machine without ROS: the same setup.py packs the tools alone, and its version says so."""
+"""Installation with pip on a machine without ROS: setup.py packs only the tools, and the version says so."""
 
 import os
 import shutil
