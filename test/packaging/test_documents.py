@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from pose_resnet_ros.ros.codecs.encodings import ENCODINGS
 from pose_resnet_ros.settings import Settings
 from pose_resnet_ros.tools import cli
 
@@ -83,6 +84,26 @@ def test_topics_are_the_node_s():
     in_code = set(re.findall(r'"(~/[a-z0-9_]+)"', source))
     assert in_code == set(re.findall(r"`(~/[a-z0-9_]+)`", README))
     assert set(found(r"`(~/[a-z0-9_]+)`")) == in_code
+
+
+def quoted_messages():
+    """The messages that the pages on troubles quote, cut where names and numbers stand."""
+    cells = re.findall(r"^\| ((?:`[^`|]+`(?:,? or )?)+) \|", TEXTS["docs/troubleshooting.md"], re.MULTILINE)
+    quotes = [quote for cell in cells for quote in re.findall(r"`([^`]+)`", cell)]
+    quotes += re.findall(r"^\| \*(.+)\* \|", TEXTS["docs/tutorials/own_detector.md"], re.MULTILINE)
+    parts = {part.strip() for quote in quotes for part in re.split(r"TOPIC(?:/compressed)?|\bN\b|\d+|\.\.\.|/\w+", quote)}
+    return sorted(part for part in parts if len(part) > 3)
+
+
+@pytest.mark.parametrize("message", quoted_messages())
+def test_quoted_messages_are_the_node_s(message):
+    source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "pose_resnet_ros" / "ros").rglob("*.py"))
+    assert message in re.sub(r'"\s*f?"', "", source)
+
+
+def test_every_encoding_is_named():
+    page = TEXTS["docs/images_and_qos.md"]
+    assert {name for name in ENCODINGS if not name.startswith("bayer_")} <= set(re.findall(r"`(\w+)`", page))
 
 
 @pytest.mark.parametrize("target", found(r"(?:^|`)make ([a-z-]+)"))
