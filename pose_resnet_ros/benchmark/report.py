@@ -7,27 +7,15 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 from pose_resnet_ros.benchmark.latency import FrameRow
 from pose_resnet_ros.checked_json import read_json
 from pose_resnet_ros.core.errors import BenchmarkError, DataFileError, SettingsError
 
 _PACKAGES = ("onnxruntime", "onnxruntime-gpu", "numpy", "opencv-python-headless", "torch", "openvino")
-
-
-@dataclass(frozen=True)
-class Report:
-    """Everything that one call measured, with the machine and the command line."""
-
-    command: str
-    frames: list[FrameRow]
-
-    def as_dict(self) -> dict[str, Any]:
-        return {"machine": machine(), **asdict(self)}
 
 
 @dataclass(frozen=True)
@@ -51,7 +39,7 @@ def frame_table(rows: Sequence[FrameRow]) -> Table:
     return Table("whole frames, and the stages' medians in ms", head, [_frame_cells(row, stages) for row in rows])
 
 
-def compare(report: Report, older: Path) -> Table:
+def compare(frames: Sequence[FrameRow], older: Path) -> Table:
     """Medians against those of an older JSON file, by configuration. Raises BenchmarkError if it is not one of ours."""
     try:
         data = read_json(older)
@@ -59,7 +47,7 @@ def compare(report: Report, older: Path) -> Table:
     except (DataFileError, KeyError, TypeError, ValueError) as error:
         raise BenchmarkError(f"{older} is not a file that benchmark --json wrote: {error}") from error
     rows = []
-    for row in report.frames:
+    for row in frames:
         old = before.get((row.configuration, row.persons))
         if old:
             now = row.whole.median_ms

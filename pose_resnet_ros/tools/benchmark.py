@@ -8,12 +8,13 @@ import argparse
 import json
 import shlex
 import sys
+from dataclasses import asdict
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 from pose_resnet_ros.benchmark.latency import measure_frames
-from pose_resnet_ros.benchmark.report import Report, compare, frame_table, machine, plot, print_table
+from pose_resnet_ros.benchmark.report import compare, frame_table, machine, plot, print_table
 from pose_resnet_ros.benchmark.scenes import Source
 from pose_resnet_ros.benchmark.through_ros import measure_through_ros, node_tables
 from pose_resnet_ros.core.errors import SettingsError
@@ -51,12 +52,11 @@ def _measure_node(args: argparse.Namespace, source: Source, command: str) -> Non
 
 def _measure_frames(args: argparse.Namespace, source: Source, command: str) -> None:
     frames = measure_frames(configurations(args), persons=args.persons, source=source, rounds=args.rounds)
-    report = Report(command, frames)
     print_table(frame_table(frames))
     if args.compare:
-        print_table(compare(report, args.compare))
+        print_table(compare(frames, args.compare))
     if args.json:
-        write_json(args.json, report.as_dict())
+        write_json(args.json, {"machine": machine(), "command": command, "frames": list(map(asdict, frames))})
     if args.plot:
         plot(frames, args.plot)
 

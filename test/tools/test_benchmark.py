@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import spot_model
 
-from pose_resnet_ros.benchmark.report import Report, Table, compare, print_table
+from pose_resnet_ros.benchmark.report import Table, compare, print_table
 from pose_resnet_ros.core.errors import BenchmarkError
 from pose_resnet_ros.tools import cli
 
@@ -95,7 +95,7 @@ def test_inputs_are_never_written_over(tmp_path: Path, capsys):
 def test_an_older_file_of_whatever_content_is_one_sentence(tmp_path: Path, text: str):
     (tmp_path / "older.json").write_text(text)
     with pytest.raises(BenchmarkError, match="is not a file that benchmark --json wrote"):
-        compare(Report("benchmark", []), tmp_path / "older.json")
+        compare([], tmp_path / "older.json")
 
 
 def test_the_plot_is_a_picture(spot: str, tmp_path: Path):
