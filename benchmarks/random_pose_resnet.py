@@ -12,9 +12,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from pose_resnet_ros.export.files import ExportOptions, export, save
+from pose_resnet_ros.export.convert import ExportOptions, PoseCheckpoint, export, save
 from pose_resnet_ros.export.pose_resnet_torch import pose_resnet, seeded
-from pose_resnet_ros.export.sources import PoseCheckpoint
 from pose_resnet_ros.models.spec import InputSpec, PoseSpec
 
 # As the COCO models of microsoft/human-pose-estimation.pytorch have it.

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from pose_resnet_ros.export.architecture import Architecture
+from pose_resnet_ros.export.pose_resnet import Architecture
 
 MAGIC, PROTOCOL = 0x1950A86A20F9469CFC6C, 1001
 SYSTEM = {"protocol_version": 1001, "little_endian": True, "type_sizes": {"short": 2, "int": 4, "long": 4}}

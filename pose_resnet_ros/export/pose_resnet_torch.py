@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from pose_resnet_ros.export.architecture import DECONVOLUTION_PADDING, architecture_of
+from pose_resnet_ros.export.pose_resnet import DECONVOLUTION_PADDING, architecture_of
 
 BLOCK_COUNTS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
 
@@ -160,11 +160,6 @@ def _deconvolutions(channels: int, widths: Sequence[int], kernels: Sequence[int]
         layers += [deconvolution, nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
         channels = width
     return nn.Sequential(*layers)
-
-
-def parameter_count(network: nn.Module) -> int:
-    """Learnable parameters."""
-    return sum(parameter.numel() for parameter in network.parameters())
 
 
 def seeded(network: nn.Module, seed: int = 0) -> nn.Module:

@@ -1,17 +1,22 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The pickle inside a PyTorch checkpoint, read without running anything.
+"""The pickle inside a PyTorch checkpoint, read without running anything of it.
 
-A pickle is a program for a stack machine, and Python's own reader lets it call any function. The machine here knows the opcodes
-that checkpoints use, calls nothing, and builds only tuples, lists, dictionaries, tensors and, for NumPy's arrays and scalars,
-a placeholder. ``pickletools`` splits the program into opcodes.
+A pickle is a program, and Python's own reader lets it call any function. This reader knows the opcodes that checkpoints use, and
+of functions only its own: it builds tuples, lists, dictionaries, tensors and, for NumPy's arrays and scalars, a placeholder.
+Names as in ``torch/_utils.py`` of pytorch/pytorch. Tensors lie inside their storage, and neither they nor their storages are
+together larger than the file, which is known before memory is taken.
 """
 
 from __future__ import annotations
 
-import pickletools
-from collections.abc import Callable
+import pickle
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from math import prod
 from typing import Any, BinaryIO
+
+import numpy as np
 
 
 class Malformed(ValueError):  # noqa: N818 - callers turn both into a ModelError that names the file
@@ -22,206 +27,197 @@ class Refused(ValueError):  # noqa: N818
     """The pickle names something that a checkpoint does not need; ``args[0]`` is the name."""
 
 
-class Placeholder:
-    """A value that is read over: a NumPy array, scalar or dtype."""
-
-
-Rebuild = Callable[..., object]
-_KEY_TYPES = (str, int, float, bool, type(None))
+# bfloat16 is the upper half of a float32, and NumPy does not know it: read as integers and shifted.
+_BFLOAT16 = "bfloat16"
+_TYPES = {
+    "Double": "f8", "Float": "f4", "Half": "f2", "BFloat16": _BFLOAT16,
+    "Long": "i8", "Int": "i4", "Short": "i2", "Char": "i1", "Byte": "u1", "Bool": "?",
+}  # fmt: skip
+_MAX_DIMENSIONS = 8
+_KEY_TYPES = (str, int, float, bool, type(None))  # a nested tuple would be hashed by C code without end
 _NUMPY = ("numpy", "numpy.core.multiarray", "numpy._core.multiarray", "numpy.dtypes")
 _NUMPY_NAMES = ("ndarray", "dtype", "scalar", "_reconstruct")
+_OPCODES = (
+    "PROTO", "FRAME", "STOP", "MARK", "NONE", "NEWTRUE", "NEWFALSE", "BININT", "BININT1", "BININT2", "INT", "LONG", "LONG1",
+    "LONG4", "BINFLOAT", "FLOAT", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8", "UNICODE", "STRING", "BINSTRING",
+    "SHORT_BINSTRING", "BINBYTES", "SHORT_BINBYTES", "BINBYTES8", "EMPTY_TUPLE", "TUPLE", "TUPLE1", "TUPLE2", "TUPLE3",
+    "EMPTY_LIST", "LIST", "APPEND", "APPENDS", "EMPTY_DICT", "DICT", "SETITEM", "SETITEMS", "PUT", "BINPUT", "LONG_BINPUT",
+    "MEMOIZE", "GET", "BINGET", "LONG_BINGET", "GLOBAL", "STACK_GLOBAL", "REDUCE", "NEWOBJ", "BUILD", "BINPERSID",
+)  # fmt: skip
 
 
-def load_pickle(file: BinaryIO, *, globals_by_name: dict[str, Rebuild], persistent: Callable[[object], object]) -> object:
-    """The value of the pickle that begins where ``file`` stands; afterwards the file stands behind it.
+@dataclass(frozen=True)
+class StorageType:
+    """``torch.FloatStorage`` and its like, by what their values are; a pickle names it and does not call it."""
 
-    globals_by_name: what may be named, as "module.name", and the function that its arguments go through; persistent: from a
-    persistent id to its value. Raises Refused for any other name, Malformed for a program that does not make sense, and
-    whatever ``pickletools`` raises for one that ends early.
+    code: str
+
+    @property
+    def item_size(self) -> int:
+        return 2 if self.code == _BFLOAT16 else np.dtype(self.code).itemsize
+
+
+@dataclass(frozen=True, eq=False)
+class Storage:
+    """``count`` values of one type; read: their bytes, little-endian."""
+
+    type: StorageType
+    count: int
+    read: Callable[[], bytes]
+
+    @property
+    def byte_count(self) -> int:
+        return self.count * self.type.item_size
+
+
+@dataclass(frozen=True, eq=False)
+class Tensor:
+    """A view of a storage, checked to lie inside; offset and strides count values."""
+
+    storage: Storage
+    offset: int
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+
+    @property
+    def is_floating(self) -> bool:
+        return self.storage.type.code in ("f8", "f4", "f2", _BFLOAT16)
+
+    def numpy(self) -> np.ndarray:
+        """A float32 array of its own."""
+        is_bfloat16 = self.storage.type.code == _BFLOAT16
+        code = "<u2" if is_bfloat16 else f"<{self.storage.type.code}"
+        values = np.frombuffer(self.storage.read(), code, count=self.storage.count)[self.offset :]
+        steps = tuple(stride * values.itemsize for stride in self.strides)
+        view = np.lib.stride_tricks.as_strided(values, self.shape, steps, writeable=False)
+        return (view.astype(np.uint32) << 16).view(np.float32) if is_bfloat16 else view.astype(np.float32, order="C")
+
+
+class TorchUnpickler(pickle._Unpickler):
+    """Reads one pickle from a file; afterwards the file stands behind it.
+
+    ``load`` raises Refused for a name that no checkpoint needs, Malformed for a program that makes no sense, and whatever the
+    standard library raises for one that ends early. The standard library's reader in C would not let opcodes be chosen.
     """
-    machine = _Machine(globals_by_name, persistent)
-    for opcode, argument, _ in pickletools.genops(file):
-        if opcode.name == "STOP":
-            return machine.pop()
-        step = _STEPS.get(opcode.name)
-        if step is None:
-            raise Malformed(f"the pickle uses {opcode.name}, which a checkpoint does not need")
-        step(machine, argument)
-    raise Malformed("the pickle has no end")
+
+    stack: list[Any]
+    append: Callable[[object], None]
+    pop_mark: Callable[[], list[Any]]
+
+    def __init__(self, file: BinaryIO, *, file_size: int = 0, storage: Callable[[object], Storage] | None = None) -> None:
+        """file_size: what all storages and all tensors may declare in bytes; storage: from a reference to what it means."""
+        super().__init__(file, encoding="latin1")
+        self._left = {"storages": file_size, "tensors": file_size}
+        self._storage = storage
+        self._known: dict[str, Any] = {
+            "collections.OrderedDict": _ordered_dict,
+            "torch.Size": lambda sizes=(): _sizes(sizes),
+            "_codecs.encode": _placeholder,  # how protocol 2 writes the bytes of NumPy's values
+        }
+        if storage is not None:
+            self._known |= {f"torch.{kind}Storage": StorageType(code) for kind, code in _TYPES.items()}
+            self._known |= dict.fromkeys(("torch._utils._rebuild_tensor", "torch._utils._rebuild_tensor_v2"), self._rebuild)
+            self._known["torch._utils._rebuild_parameter"] = lambda tensor, *_: tensor
+
+    def declare(self, storage: Storage) -> Storage:
+        """Count a storage that is met for the first time."""
+        self._take("storages", storage.byte_count)
+        return storage
+
+    def find_class(self, module: str, name: str) -> Any:
+        if module in _NUMPY and (name in _NUMPY_NAMES or module == "numpy.dtypes"):
+            return _placeholder
+        if (full := f"{module}.{name}") not in self._known:
+            raise Refused(full)
+        return self._known[full]
+
+    def persistent_load(self, pid: object) -> Storage:
+        if self._storage is None:
+            raise Malformed("a storage where none belongs")
+        return self._storage(pid)
+
+    def _rebuild(self, storage: Any, offset: Any, shape: Any, strides: Any, *_: object) -> Tensor:
+        if not isinstance(storage, Storage):
+            raise Malformed("a tensor without a storage")
+        shape, strides, (offset,) = _sizes(shape), _sizes(strides), _sizes((offset,))
+        if len(shape) != len(strides):
+            raise Malformed(f"a tensor of shape {shape} with strides {strides}")
+        count = prod(shape)
+        last = offset + sum((size - 1) * stride for size, stride in zip(shape, strides, strict=True))
+        if count and (last >= storage.count or count > storage.count):
+            where = f"shape {shape}, offset {offset}, strides {strides}"
+            raise Malformed(f"a tensor of {where} in a storage of {storage.count} values")
+        self._take("tensors", count * storage.type.item_size)
+        return Tensor(storage, offset, shape, strides)
+
+    def _take(self, what: str, byte_count: int) -> None:
+        self._left[what] -= byte_count
+        if self._left[what] < 0:
+            raise Malformed(f"its {what} declare more bytes than the file has")
+
+    def _update(self, items: Iterable[tuple[object, object]]) -> None:
+        target = self.stack[-1]
+        for key, value in items:
+            if not isinstance(target, dict) or not isinstance(key, _KEY_TYPES):
+                raise Malformed(f"a {type(key).__name__} as a key in a {type(target).__name__}")
+            target[key] = value
+
+    def _set_item(self) -> None:
+        value, key = self.stack.pop(), self.stack.pop()
+        self._update([(key, value)])
+
+    def _set_items(self) -> None:
+        items = self.pop_mark()
+        self._update(zip(items[::2], items[1::2], strict=True))
+
+    def _dict(self) -> None:
+        items = self.pop_mark()
+        self.append({})
+        self._update(zip(items[::2], items[1::2], strict=True))
+
+    def _build(self) -> None:
+        """State of an OrderedDict (its versions) or of a placeholder: not needed."""
+        self.stack.pop()
+        if not isinstance(self.stack[-1], (dict, Placeholder)):
+            raise Malformed("the pickle changes what is no dictionary")
 
 
-def _ordered_dict(pairs: object = ()) -> dict[Any, Any]:
-    """Python 2 wrote the pairs as an argument, Python 3 adds them afterwards."""
-    found: dict[Any, Any] = {}
-    if not isinstance(pairs, (list, tuple)):
-        raise Malformed("an OrderedDict of something else than pairs")
-    for pair in pairs:
-        _set(found, *pair)
-    return found
+class _Steps(dict[int, Callable[..., None]]):
+    def __missing__(self, opcode: int) -> Callable[..., None]:
+        raise Malformed(f"the pickle uses opcode {opcode:#x}, which a checkpoint does not need")
 
 
-def _set(target: object, key: object, value: object) -> None:
-    if not isinstance(target, dict) or not isinstance(key, _KEY_TYPES):
-        raise Malformed(f"a {type(key).__name__} as a key in a {type(target).__name__}")
-    target[key] = value
+_OWN_STEPS = {
+    "SETITEM": TorchUnpickler._set_item,
+    "SETITEMS": TorchUnpickler._set_items,
+    "DICT": TorchUnpickler._dict,
+    "BUILD": TorchUnpickler._build,
+    "NEWOBJ": pickle._Unpickler.dispatch[pickle.REDUCE[0]],  # else an object would be made without asking its class
+}
+_NAME_OF = {getattr(pickle, name)[0]: name for name in _OPCODES}
+TorchUnpickler.dispatch = _Steps(
+    {code: _OWN_STEPS.get(name, pickle._Unpickler.dispatch[code]) for code, name in _NAME_OF.items()}  # type: ignore[misc]
+)
+
+
+class Placeholder:
+    """A value that is read over: a NumPy array, scalar or dtype."""
 
 
 def _placeholder(*_: object) -> Placeholder:
     return Placeholder()
 
 
-_PLAIN: dict[str, Rebuild] = {
-    "collections.OrderedDict": _ordered_dict,
-    "torch.Size": lambda sizes=(): tuple(sizes),
-    "_codecs.encode": _placeholder,  # how protocol 2 writes the bytes of NumPy's values
-}
+def _ordered_dict(pairs: Any = ()) -> dict[Any, Any]:
+    """Python 2 wrote the pairs as an argument, Python 3 adds them afterwards."""
+    if not isinstance(pairs, (list, tuple)) or not all(isinstance(key, _KEY_TYPES) for key, _ in pairs):
+        raise Malformed("an OrderedDict of something else than pairs")
+    return dict(pairs)
 
 
-class _Machine:
-    def __init__(self, globals_by_name: dict[str, Rebuild], persistent: Callable[[object], object]) -> None:
-        self.stack: list[Any] = []
-        self.marks: list[int] = []
-        self.memo: dict[int, object] = {}
-        self._globals = _PLAIN | globals_by_name
-        self._persistent = persistent
-
-    def push(self, value: object) -> None:
-        self.stack.append(value)
-
-    def pop(self) -> Any:
-        if len(self.stack) <= (self.marks[-1] if self.marks else 0):
-            raise Malformed("the pickle takes a value that is not there")
-        return self.stack.pop()
-
-    def pop_to_mark(self) -> list[Any]:
-        if not self.marks:
-            raise Malformed("the pickle lacks a mark")
-        start = self.marks.pop()
-        values = self.stack[start:]
-        del self.stack[start:]
-        return values
-
-    def top(self, kind: type) -> Any:
-        if not self.stack or not isinstance(self.stack[-1], kind):
-            raise Malformed(f"the pickle lacks the {kind.__name__} that it adds to")
-        return self.stack[-1]
-
-    def remember(self, index: int | None) -> None:
-        if not self.stack:
-            raise Malformed("the pickle remembers a value that is not there")
-        self.memo[len(self.memo) if index is None else index] = self.stack[-1]
-
-    def recall(self, index: int) -> None:
-        if index not in self.memo:
-            raise Malformed("the pickle recalls a value that it never made")
-        self.push(self.memo[index])
-
-    def find(self, name: str) -> None:
-        module, _, last = name.rpartition(".")
-        if module in _NUMPY and (last in _NUMPY_NAMES or module == "numpy.dtypes"):
-            self.push(_placeholder)
-        elif name in self._globals:
-            self.push(self._globals[name])
-        else:
-            raise Refused(name)
-
-    def call(self) -> None:
-        arguments, function = self.pop(), self.pop()
-        if not isinstance(arguments, tuple) or not callable(function):
-            raise Malformed("the pickle calls what is not a function")
-        try:
-            self.push(function(*arguments))
-        except TypeError as error:
-            raise Malformed(f"arguments that do not fit ({error})") from error
-
-    def extend_list(self, values: list[Any]) -> None:
-        self.top(list).extend(values)
-
-    def update_dict(self, values: list[Any]) -> None:
-        if len(values) % 2:
-            raise Malformed("a dictionary's key without a value")
-        for key, value in zip(values[::2], values[1::2], strict=True):
-            _set(self.top(dict), key, value)
-
-    def build(self) -> None:
-        """State of an OrderedDict (its versions) or of a placeholder: not needed."""
-        self.pop()
-        self.top((dict, Placeholder))  # type: ignore[arg-type]
-
-    def persistent(self, key: object) -> None:
-        self.push(self._persistent(key))
-
-
-def _push_argument(machine: _Machine, argument: object) -> None:
-    machine.push(argument)
-
-
-def _pushes(make: Callable[[], object]) -> Callable[[_Machine, Any], None]:
-    return lambda machine, _: machine.push(make())
-
-
-def _tuple_of(count: int) -> Callable[[_Machine, Any], None]:
-    return lambda machine, _: machine.push(tuple(machine.pop() for _ in range(count))[::-1])
-
-
-def _append(machine: _Machine, _: object) -> None:
-    value = machine.pop()
-    machine.extend_list([value])
-
-
-def _set_item(machine: _Machine, _: object) -> None:
-    value, key = machine.pop(), machine.pop()
-    machine.update_dict([key, value])
-
-
-def _dict_from_mark(machine: _Machine, _: object) -> None:
-    values = machine.pop_to_mark()
-    machine.push({})
-    machine.update_dict(values)
-
-
-def _stack_global(machine: _Machine, _: object) -> None:
-    name, module = machine.pop(), machine.pop()
-    machine.find(f"{module}.{name}")
-
-
-_LITERALS = (
-    *("BININT", "BININT1", "BININT2", "INT", "LONG", "LONG1", "LONG4", "BINFLOAT", "FLOAT"),
-    *("BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8", "UNICODE"),
-    *("STRING", "BINSTRING", "SHORT_BINSTRING"),  # Python 2
-    *("BINBYTES", "SHORT_BINBYTES", "BINBYTES8"),
-)
-_STEPS: dict[str, Callable[[_Machine, Any], None]] = {
-    **dict.fromkeys(_LITERALS, _push_argument),
-    **dict.fromkeys(("PROTO", "FRAME"), lambda machine, argument: None),
-    "NONE": _pushes(lambda: None),
-    "NEWTRUE": _pushes(lambda: True),
-    "NEWFALSE": _pushes(lambda: False),
-    "EMPTY_TUPLE": _pushes(tuple),
-    "EMPTY_LIST": _pushes(list),
-    "EMPTY_DICT": _pushes(dict),
-    "MARK": lambda machine, _: machine.marks.append(len(machine.stack)),
-    "TUPLE": lambda machine, _: machine.push(tuple(machine.pop_to_mark())),
-    "TUPLE1": _tuple_of(1),
-    "TUPLE2": _tuple_of(2),
-    "TUPLE3": _tuple_of(3),
-    "LIST": lambda machine, _: machine.push(machine.pop_to_mark()),
-    "DICT": _dict_from_mark,
-    "APPEND": _append,
-    "APPENDS": lambda machine, _: machine.extend_list(machine.pop_to_mark()),
-    "SETITEM": _set_item,
-    "SETITEMS": lambda machine, _: machine.update_dict(machine.pop_to_mark()),
-    "PUT": lambda machine, index: machine.remember(index),
-    "BINPUT": lambda machine, index: machine.remember(index),
-    "LONG_BINPUT": lambda machine, index: machine.remember(index),
-    "MEMOIZE": lambda machine, _: machine.remember(None),
-    "GET": lambda machine, index: machine.recall(index),
-    "BINGET": lambda machine, index: machine.recall(index),
-    "LONG_BINGET": lambda machine, index: machine.recall(index),
-    "GLOBAL": lambda machine, name: machine.find(name.replace(" ", ".")),
-    "STACK_GLOBAL": _stack_global,
-    "REDUCE": lambda machine, _: machine.call(),
-    "NEWOBJ": lambda machine, _: machine.call(),
-    "BUILD": lambda machine, _: machine.build(),
-    "BINPERSID": lambda machine, _: machine.persistent(machine.pop()),
-}
+def _sizes(values: object) -> tuple[int, ...]:
+    if not isinstance(values, (tuple, list)) or len(values) > _MAX_DIMENSIONS:
+        raise Malformed("a tensor's shape or strides that are no short list")
+    if not all(type(value) is int and 0 <= value < 1 << 48 for value in values):
+        raise Malformed(f"a tensor's offset, shape or strides of {values}")
+    return tuple(values)

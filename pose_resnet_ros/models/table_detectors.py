@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The published person detectors. No URL here was opened while this was written: each is as its makers or users wrote it.
 
-Multiply-adds: of darknet's networks counted (``export/cost.py``), of YOLOX half of the published FLOPs.
+Multiply-adds: of darknet's networks counted (``export/onnx_file.py``), of YOLOX half of the published FLOPs.
 """
 
 from __future__ import annotations

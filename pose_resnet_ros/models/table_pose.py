@@ -12,7 +12,7 @@ _STATS = ("AP", "AP .5", "AP .75", "AP M", "AP L", "AR", "AR .5", "AR .75", "AR 
 _COCO = "COCO train2017 (licence of the images not verified)"
 _MPII = "MPII Human Pose (licence of the images not verified)"
 
-# Of PoseResNet by depth: the checkpoint's size, and multiply-adds at 192x256 (``export/cost.py``), in proportion elsewhere.
+# Of PoseResNet by depth: the checkpoint's size, and multiply-adds at 192x256 (``export/onnx_file.py``), in proportion elsewhere.
 _MEGABYTES = {50: 136, 101: 212, 152: 275}
 _GMAC = {50: 5.43, 101: 9.06, 152: 12.70}
 

@@ -13,8 +13,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from pose_resnet_ros.core.errors import ModelError
-from pose_resnet_ros.export.precision import to_int8
-from pose_resnet_ros.export.rewrite import split_transposed_convolutions, unpack_weights
+from pose_resnet_ros.export.rewrite import split_transposed_convolutions, to_int8, unpack_weights
 
 GEOMETRY = {"kernel_shape": [4, 4], "strides": [2, 2], "pads": [1, 1, 1, 1]}
 CHANNELS, MADE = 5, 3

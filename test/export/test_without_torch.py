@@ -15,9 +15,8 @@ import onnxruntime
 import pytest
 from torch_files import Saved, architecture, called, named, saved, seeded_state, write_file
 
-from pose_resnet_ros.export.architecture import architecture_of
 from pose_resnet_ros.export.checkpoint import load_state
-from pose_resnet_ros.export.pose_graph import pose_graph
+from pose_resnet_ros.export.pose_resnet import architecture_of, pose_graph
 
 FORMATS = pytest.mark.parametrize("legacy", [False, True], ids=["zip", "legacy"])
 SMALL = architecture(18, width=4, deconv_channels=(8, 8, 8))
@@ -119,7 +118,7 @@ import sys
 from pathlib import Path
 sys.modules["torch"] = None
 from pose_resnet_ros.export.checkpoint import load_state
-from pose_resnet_ros.export.pose_graph import pose_graph
+from pose_resnet_ros.export.pose_resnet import pose_graph
 print(len(pose_graph(load_state(Path(sys.argv[1])), width=64, height=64).graph.node))
 """
     done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)

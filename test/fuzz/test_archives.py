@@ -16,8 +16,7 @@ from mutations import mutated
 from torch_files import Saved, program, saved, write_file, write_legacy, write_zip
 
 from pose_resnet_ros.core.errors import DownloadError, ModelError
-from pose_resnet_ros.export.checkpoint import load_state
-from pose_resnet_ros.export.torch_file import open_torch_file
+from pose_resnet_ros.export.checkpoint import load_state, open_torch_file
 from pose_resnet_ros.export.torch_pickle import Malformed, Refused
 from pose_resnet_ros.models.download import take_in
 from pose_resnet_ros.models.spec import ModelEntry

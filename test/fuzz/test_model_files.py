@@ -17,7 +17,7 @@ from spot_model import spot_model
 
 from pose_resnet_ros.core.errors import PoseError
 from pose_resnet_ros.core.types import Detections
-from pose_resnet_ros.export.rebatch import free_batch
+from pose_resnet_ros.export.onnx_file import free_batch
 from pose_resnet_ros.models.declared_weights import declared_tensors
 from pose_resnet_ros.models.pose_net import PoseNet
 from pose_resnet_ros.models.runtime import OnnxModel, RunOn

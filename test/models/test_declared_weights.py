@@ -14,7 +14,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from pose_resnet_ros.core.errors import ModelError
-from pose_resnet_ros.export.rebatch import load_onnx
+from pose_resnet_ros.export.onnx_file import load_onnx
 from pose_resnet_ros.models.declared_weights import (
     DeclaredTensor,
     check_declared_weights,

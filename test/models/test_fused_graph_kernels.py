@@ -22,8 +22,7 @@ from onnx import TensorProto, shape_inference
 
 from pose_resnet_ros.core.skeletons import skeleton_named
 from pose_resnet_ros.core.types import InputSpec
-from pose_resnet_ros.export.precision import to_fp16
-from pose_resnet_ros.export.rewrite import split_transposed_convolutions, unpack_weights
+from pose_resnet_ros.export.rewrite import split_transposed_convolutions, to_fp16, unpack_weights
 from pose_resnet_ros.models.fused_graph_compose import compose_fused_graph
 from pose_resnet_ros.models.spec import METADATA_KEY, PoseSpec, spec_from_json
 

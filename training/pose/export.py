@@ -10,7 +10,7 @@ import onnx
 import torch
 
 from pose_resnet_ros.export.graph import describe
-from pose_resnet_ros.export.pose_graph import pose_graph
+from pose_resnet_ros.export.pose_resnet import pose_graph
 from training.checkpoints import load_weights
 from training.data_options import new_parser
 from training.half_storage import store_half

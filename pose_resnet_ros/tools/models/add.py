@@ -116,7 +116,7 @@ def _write_described(path: Path, spec: Spec, target: Path) -> None:
     """One file with everything in it."""
     try:
         from pose_resnet_ros.export.graph import describe
-        from pose_resnet_ros.export.rebatch import load_onnx
+        from pose_resnet_ros.export.onnx_file import load_onnx
     except ModuleNotFoundError as error:
         raise ModelError(
             f"a description is written into the file with {error.name}, which is not installed; pip install {error.name}"

@@ -90,7 +90,7 @@ def cost_text(entry: ModelEntry) -> str:
     gmac = entry.gmac
     if entry.bundled:
         try:
-            from pose_resnet_ros.export.cost import giga_multiply_adds
+            from pose_resnet_ros.export.onnx_file import giga_multiply_adds
         except ModuleNotFoundError:
             return "-"
         pixels = _bundled_spec(entry).input

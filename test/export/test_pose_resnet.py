@@ -16,10 +16,9 @@ torch = pytest.importorskip("torch")
 from published_files import Style, write_checkpoint  # noqa: E402 - needs torch
 
 from pose_resnet_ros.core.errors import ModelError  # noqa: E402
-from pose_resnet_ros.export.architecture import architecture_of  # noqa: E402
 from pose_resnet_ros.export.checkpoint import load_state  # noqa: E402
-from pose_resnet_ros.export.pose_graph import joint_count, pose_graph  # noqa: E402
-from pose_resnet_ros.export.pose_resnet_torch import BasicBlock, PoseResNet, network_for, parameter_count, pose_resnet, seeded  # noqa: E402
+from pose_resnet_ros.export.pose_resnet import architecture_of, joint_count, pose_graph  # noqa: E402
+from pose_resnet_ros.export.pose_resnet_torch import BasicBlock, PoseResNet, network_for, pose_resnet, seeded  # noqa: E402
 
 # Depth, learnable parameters, tensors without and with PyTorch's batch counters.
 PUBLISHED = [
@@ -52,6 +51,10 @@ R50_SHAPES = {
 
 def small(depth: int = 18, joint_count: int = 17) -> PoseResNet:
     return seeded(pose_resnet(depth, joint_count=joint_count, width=8, deconv_channels=16))
+
+
+def parameter_count(network: PoseResNet) -> int:
+    return sum(parameter.numel() for parameter in network.parameters())
 
 
 def heatmaps(model: onnx.ModelProto, crops: np.ndarray) -> np.ndarray:

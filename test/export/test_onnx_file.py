@@ -13,7 +13,7 @@ from known_models import constant_answers, save
 from onnx import TensorProto, helper, numpy_helper
 
 from pose_resnet_ros.core.errors import ModelError
-from pose_resnet_ros.export.rebatch import free_batch, load_onnx, run_one_by_one
+from pose_resnet_ros.export.onnx_file import free_batch, load_onnx, run_one_by_one
 
 
 def like_yolox(path: Path, *, batch: int = 1) -> Path:

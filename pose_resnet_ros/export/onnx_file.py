@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""ONNX files with a fixed batch of one: the batch axis set free where the graph allows it.
+"""ONNX files: read, their batch axis set free where the graph allows it, their cost counted.
 
 Exporters write the batch into the shapes of the inputs and outputs and into the constants of Reshape nodes. Both are changed,
 and the result is believed only after it gave, for a batch of two, what the original gave one by one.
@@ -8,7 +8,7 @@ and the result is believed only after it gave, for a batch of two, what the orig
 
 from __future__ import annotations
 
-import math
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -57,7 +57,7 @@ def free_batch(path: Path) -> onnx.ModelProto:
 def _freed(path: Path, fixed: onnx.ModelProto) -> onnx.ModelProto:
     shape = [dim.dim_value for dim in _real_inputs(fixed)[0].type.tensor_type.shape.dim]
     refusal = f"{path}: the graph depends on its batch of {shape[0]}; use the file as it is, persons are then run one by one"
-    if shape[0] != 1 or min(shape) < 1 or math.prod(shape) > MAX_VALUES or len(_real_inputs(fixed)) != 1:
+    if shape[0] != 1 or min(shape) < 1 or prod(shape) > MAX_VALUES or len(_real_inputs(fixed)) != 1:
         raise ModelError(refusal)
     try:
         free = _with_free_axes(fixed)
@@ -142,3 +142,34 @@ def input_size(model: onnx.ModelProto, *, default_wh: tuple[int, int]) -> tuple[
     if len(dims) != 4:
         raise ModelError(f"expected an input of four axes (N, 3, height, width), got {len(dims)}")
     return (dims[3].dim_value or default_wh[0], dims[2].dim_value or default_wh[1])
+
+
+def giga_multiply_adds(path: Path, *, width: int, height: int) -> float:
+    """Multiply-adds of the convolutions and matrix products for one input of that size, in 1e9.
+
+    A transposed convolution counts at its input's resolution, where it multiplies. Raises ModelError for a file that is not
+    ONNX or whose shapes cannot be told.
+    """
+    model = load_onnx(path)
+    for axis, size in zip(model.graph.input[0].type.tensor_type.shape.dim, (1, 3, height, width), strict=True):
+        axis.dim_value = size
+    for value in (*model.graph.value_info, *model.graph.output):
+        value.type.tensor_type.ClearField("shape")
+    try:
+        graph = onnx.shape_inference.infer_shapes(model, strict_mode=True, data_prop=True).graph
+    except onnx.shape_inference.InferenceError as error:
+        raise ModelError(f"{path}: its shapes cannot be told ({error})") from error
+    shapes = {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
+    for value in (*graph.input, *graph.value_info, *graph.output):
+        shapes[value.name] = tuple(axis.dim_value for axis in value.type.tensor_type.shape.dim)
+    return sum(_multiply_adds(node, shapes) for node in graph.node) / 1e9
+
+
+def _multiply_adds(node: onnx.NodeProto, shapes: dict[str, tuple[int, ...]]) -> int:
+    if node.op_type == "Conv":  # weight (out, in / groups, k, k)
+        return prod(shapes[node.output[0]]) * prod(shapes[node.input[1]][1:])
+    if node.op_type == "ConvTranspose":  # weight (in, out / groups, k, k)
+        return prod(shapes[node.input[0]]) * prod(shapes[node.input[1]][1:])
+    if node.op_type in ("MatMul", "Gemm"):
+        return prod(shapes[node.output[0]]) * shapes[node.input[0]][-1]
+    return 0
