@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from pose_resnet_ros.export.convert import ExportOptions, PoseCheckpoint, export, save
+from pose_resnet_ros.export.conversion import ExportOptions, PoseCheckpoint, export, save
 from pose_resnet_ros.export.pose_resnet_torch import pose_resnet, seeded
 from pose_resnet_ros.models.spec import InputSpec, PoseSpec
 

@@ -138,21 +138,21 @@ def convert(entry: ModelEntry, say: Say) -> Path:
     Raises ModelError. A checkpoint that cannot be read is removed, so that the next try fetches it again.
     """
     try:
-        from pose_resnet_ros.export import convert
+        from pose_resnet_ros.export import conversion
     except ModuleNotFoundError as error:
         raise ModelError(
             f"'{entry.name}' is published as a checkpoint, and turning it into a model needs {error.name}, which is not"
             f" installed; pip install {error.name}, then: python3 -m pose_resnet_ros export {entry.name}"
         ) from error
     path, target = models_folder() / entry.stored_file, entry_path(entry)
-    spec = convert.described(entry, source=path)
+    spec = conversion.described(entry, source=path)
     try:
-        source = convert.open_source(path, spec)
+        source = conversion.open_source(path, spec)
     except ModelError:
         path.unlink(missing_ok=True)
         forget_digest(path)
         raise
-    convert.save(convert.export(source, spec, convert.ExportOptions()), target)
+    conversion.save(conversion.export(source, spec, conversion.ExportOptions()), target)
     record_digest(target)
     say(f"{entry.name}: converted from {path.name} ({target.stat().st_size / 1e6:.1f} MB)")
     return target

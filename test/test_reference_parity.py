@@ -21,8 +21,8 @@ from scipy.ndimage import map_coordinates
 torch = pytest.importorskip("torch")
 
 from pose_resnet_ros.core.types import Detections  # noqa: E402
-from pose_resnet_ros.export import convert  # noqa: E402
-from pose_resnet_ros.export.convert import PoseCheckpoint  # noqa: E402
+from pose_resnet_ros.export import conversion  # noqa: E402
+from pose_resnet_ros.export.conversion import PoseCheckpoint  # noqa: E402
 from pose_resnet_ros.export.pose_resnet_torch import PoseResNet, pose_resnet, seeded  # noqa: E402
 from pose_resnet_ros.models.pose_net import PoseNet  # noqa: E402
 from pose_resnet_ros.models.registry import get_entry  # noqa: E402
@@ -88,7 +88,7 @@ def run_both(row: str, image: np.ndarray, network: PoseResNet, folder: Path) -> 
     spec = get_entry(row).spec
     assert isinstance(spec, PoseSpec)
     source = PoseCheckpoint({key: value.numpy() for key, value in network.state_dict().items()}, spec)
-    convert.save(convert.export(source, spec, convert.ExportOptions()), folder / "net.onnx")
+    conversion.save(conversion.export(source, spec, conversion.ExportOptions()), folder / "net.onnx")
     ours = PoseNet(folder / "net.onnx").estimate(image, Detections(BOXES, np.ones(len(BOXES), np.float32)))
     with torch.no_grad():
         maps = network(torch.from_numpy(reference_crops(image, spec))).numpy()

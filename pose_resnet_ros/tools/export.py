@@ -94,20 +94,20 @@ def find_source(checkpoint: str, model: str | None) -> tuple[Path, ModelEntry | 
 def export_file(source_path: Path, entry: ModelEntry | None, output: Path, options: argparse.Namespace) -> Kind:
     """Export one file and say what was written; the kind of model that it is."""
     try:
-        from pose_resnet_ros.export import convert
+        from pose_resnet_ros.export import conversion
     except ModuleNotFoundError as error:
         raise ModelError(f"export needs {error.name}, which is not installed; pip install {error.name}") from error
-    spec = convert.described(entry, source=source_path)
-    source = convert.open_source(source_path, spec)
+    spec = conversion.described(entry, source=source_path)
+    source = conversion.open_source(source_path, spec)
     tensors = None if options.calibration is None else calibration_tensors(options.calibration, spec)
-    wanted = convert.ExportOptions(opset=options.opset, fp16=options.fp16, calibration=tensors, split=options.split)
-    model = convert.export(source, spec, wanted)
+    wanted = conversion.ExportOptions(opset=options.opset, fp16=options.fp16, calibration=tensors, split=options.split)
+    model = conversion.export(source, spec, wanted)
     if options.check:
-        difference, largest = convert.largest_difference(model, source, spec)
+        difference, largest = conversion.largest_difference(model, source, spec)
         print(f"largest difference from the source network on random input: {difference:.2g} (largest output {largest:.2g})")
         if difference > CHECK_TOLERANCE * max(1.0, largest) and not (options.fp16 or options.int8):
             raise ModelError(f"expected at most {CHECK_TOLERANCE:g} of the largest output; nothing was written")
-    convert.save(model, output)
+    conversion.save(model, output)
     if output.parent == models_folder():
         record_digest(output)
     print(f"wrote {output} ({output.stat().st_size / 1e6:.1f} MB), described as '{spec.name}'")

@@ -18,8 +18,8 @@ from pose_resnet_ros import calibration
 from pose_resnet_ros.calibration import calibration_tensors
 from pose_resnet_ros.core.errors import ModelError, SettingsError
 from pose_resnet_ros.core.types import Detections, InputSpec
-from pose_resnet_ros.export import convert
-from pose_resnet_ros.export.convert import ExportOptions, OnnxFile, PoseCheckpoint, open_source
+from pose_resnet_ros.export import conversion
+from pose_resnet_ros.export.conversion import ExportOptions, OnnxFile, PoseCheckpoint, open_source
 from pose_resnet_ros.export.darknet import ARCHITECTURES
 from pose_resnet_ros.models.registry import get_entry
 from pose_resnet_ros.models.spec import METADATA_KEY, PoseSpec, spec_from_json
@@ -56,9 +56,9 @@ class NobodyThere:
 
 def test_the_description_travels_in_the_file(checkpoint: PoseCheckpoint, tmp_path: Path) -> None:
     entry = get_entry("pose_resnet_50_256x192")
-    spec = convert.described(entry, source=Path("some/net.pth.tar"))
-    export = convert.export(replace(checkpoint, spec=spec), spec, ExportOptions())
-    convert.save(export, tmp_path / "new" / "net.onnx")
+    spec = conversion.described(entry, source=Path("some/net.pth.tar"))
+    export = conversion.export(replace(checkpoint, spec=spec), spec, ExportOptions())
+    conversion.save(export, tmp_path / "new" / "net.onnx")
     model = onnx.load(tmp_path / "new" / "net.onnx")
     (text,) = [prop.value for prop in model.metadata_props if prop.key == METADATA_KEY]
     stored = spec_from_json(text)
@@ -69,31 +69,31 @@ def test_the_description_travels_in_the_file(checkpoint: PoseCheckpoint, tmp_pat
 
 
 def test_the_check_finds_an_equal_network_equal_and_a_changed_one_not(checkpoint: PoseCheckpoint) -> None:
-    model = convert.export(checkpoint, SPEC, ExportOptions())
-    difference, largest = convert.largest_difference(model, checkpoint, SPEC)
+    model = conversion.export(checkpoint, SPEC, ExportOptions())
+    difference, largest = conversion.largest_difference(model, checkpoint, SPEC)
     assert difference < 1e-5
     assert largest > 0.1
     bias = next(weight for weight in model.graph.initializer if list(weight.dims) == [17])
     bias.CopyFrom(onnx.numpy_helper.from_array(onnx.numpy_helper.to_array(bias) + 0.5, bias.name))
-    assert convert.largest_difference(model, checkpoint, SPEC)[0] == pytest.approx(0.5, abs=1e-4)
+    assert conversion.largest_difference(model, checkpoint, SPEC)[0] == pytest.approx(0.5, abs=1e-4)
 
 
 def test_half_precision_halves_the_file_and_keeps_its_interface(checkpoint: PoseCheckpoint) -> None:
-    full = convert.export(checkpoint, SPEC, ExportOptions())
-    half = convert.export(checkpoint, SPEC, ExportOptions(fp16=True))
+    full = conversion.export(checkpoint, SPEC, ExportOptions())
+    half = conversion.export(checkpoint, SPEC, ExportOptions(fp16=True))
     onnx.checker.check_model(half, full_check=True)
     assert half.ByteSize() < 0.52 * full.ByteSize()
     assert (half.opset_import[0].version, half.ir_version) == (17, 8)
     assert half.graph.input[0].type.tensor_type.elem_type == onnx.TensorProto.FLOAT
-    assert convert.largest_difference(half, checkpoint, SPEC)[0] < 0.01
+    assert conversion.largest_difference(half, checkpoint, SPEC)[0] < 0.01
 
 
 def test_eight_bits_quarter_the_file_and_stay_close(
     checkpoint: PoseCheckpoint, pictures: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(calibration, "PersonDetector", NobodyThere)
-    full = convert.export(checkpoint, SPEC, ExportOptions())
-    small = convert.export(checkpoint, SPEC, ExportOptions(calibration=calibration_tensors(pictures, SPEC)))
+    full = conversion.export(checkpoint, SPEC, ExportOptions())
+    small = conversion.export(checkpoint, SPEC, ExportOptions(calibration=calibration_tensors(pictures, SPEC)))
     assert small.ByteSize() < 0.5 * full.ByteSize()
     assert any(node.op_type == "QuantizeLinear" for node in small.graph.node)
     (last,) = (node for node in small.graph.node if small.graph.output[0].name in node.output)
@@ -101,7 +101,7 @@ def test_eight_bits_quarter_the_file_and_stay_close(
     assert (small.opset_import[0].version, small.ir_version) == (17, 8)
     per_channel = [w for w in small.graph.initializer if w.name.endswith("_scale") and list(w.dims) not in ([], [1])]
     assert per_channel
-    difference, largest = convert.largest_difference(small, checkpoint, SPEC)
+    difference, largest = conversion.largest_difference(small, checkpoint, SPEC)
     assert 0 < difference < 0.5 * largest
 
 
@@ -169,7 +169,7 @@ def test_an_export_that_does_not_run_is_refused(tmp_path: Path) -> None:
     spec = known_models.DETECTOR_SPEC
     damaged = OnnxFile(known_models.constant_answers(tmp_path / "damaged.onnx", grids, spec=spec))
     with pytest.raises(ModelError, match="the exported network gives values that are not finite"):
-        convert.export(damaged, spec, ExportOptions())
+        conversion.export(damaged, spec, ExportOptions())
     other = replace(spec, input=replace(spec.input, width=128))
     with pytest.raises(ModelError, match=r"the network cannot be exported like this: .*invalid dimensions"):
-        convert.export(OnnxFile(known_models.detector(tmp_path / "other.onnx", [])), other, ExportOptions(fp16=True))
+        conversion.export(OnnxFile(known_models.detector(tmp_path / "other.onnx", [])), other, ExportOptions(fp16=True))
