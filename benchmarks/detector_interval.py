@@ -19,8 +19,8 @@ from pose_resnet_ros.core.boxes import iou_matrix
 from pose_resnet_ros.core.types import People
 from pose_resnet_ros.media import open_media
 from pose_resnet_ros.pipeline import PosePipeline, load_pipeline
-from pose_resnet_ros.sequence import ImageSequence
-from pose_resnet_ros.settings import FrameSettings
+from pose_resnet_ros.settings import FrameSettings, StreamSettings, TrackingSettings
+from pose_resnet_ros.stream import PersonStream
 
 INTERVALS = (1, 2, 3, 5, 10)  # the first is what the others are compared with
 SAME_PERSON_IOU = 0.3
@@ -32,15 +32,16 @@ class Candidate:
 
     def __init__(self, pipeline: PosePipeline, interval: int) -> None:
         self.interval = interval
-        self._sequence = ImageSequence(pipeline)
-        self._settings = FrameSettings(detector_interval=interval)
+        self._stream = PersonStream(pipeline)
+        untracked = TrackingSettings(tracker="none")
+        self._settings = StreamSettings(frame=FrameSettings(detector_interval=interval), tracking=untracked)
         self.people: list[People] = []
         self.seconds = 0.0
         self.detections = 0
 
     def run(self, image: np.ndarray) -> None:
         begin = time.perf_counter()
-        result = self._sequence.run(image, settings=self._settings)
+        result = self._stream.run(image, settings=self._settings)
         self.seconds += time.perf_counter() - begin
         self.detections += "detect" in result.stage_ms
         self.people.append(result.native)

@@ -21,14 +21,14 @@ import numpy as np
 from benchmarks.track_metrics import Boxes, TrackMetrics, measure
 from pose_resnet_ros.core.appearance import appearance_of
 from pose_resnet_ros.core.skeletons import COCO17
-from pose_resnet_ros.core.tracking import PoseTracker, TrackerSettings
+from pose_resnet_ros.core.tracking import PoseTracker
 from pose_resnet_ros.core.types import People
 from pose_resnet_ros.media import open_media
 from pose_resnet_ros.pipeline import load_pipeline
 
 TRACKS = Path(__file__).with_name("street_tracks.json")
 LEAST_IOU = 0.3  # hand-drawn boxes of persons 60 px high are off by some pixels, and so are the detector's
-CANDIDATES = {"iou": TrackerSettings(), "oks": TrackerSettings(kind="oks", min_similarity=0.05)}
+CANDIDATES = {"iou": 0.2, "oks": 0.05}  # least similarity
 
 
 def between(drawn: dict[str, list[float]], size_wh: list[int]) -> dict[int, np.ndarray]:
@@ -61,15 +61,21 @@ def look_at(source: str, target: Path) -> None:
     np.savez_compressed(target, **{name: np.concatenate(arrays) for name, arrays in rows.items()})
 
 
-def track(seen: dict[str, np.ndarray], frames: range, fps: float, tracker: PoseTracker, *, appearance: bool) -> list[Boxes]:
+def track(seen: dict[str, np.ndarray], frames: range, fps: float, *, similarity: str, appearance: bool) -> list[Boxes]:
     """Frame by frame: id -> box."""
+    tracker = PoseTracker(oks_sigmas=COCO17.oks_sigmas)
     tracked: list[Boxes] = []
     for frame in frames:
         rows = seen["frame"] == frame
         nobody = np.full(rows.sum(), -1, np.int32)
         people = People(*(seen[name][rows] for name in ("box", "score", "xy", "xy_score")), nobody)
-        people = tracker.update(people, stamp_s=frame / fps, appearance=seen["appearance"][rows] if appearance else None)
-        ids = people.track_ids.tolist()
+        ids = tracker.update(
+            people,
+            stamp_s=frame / fps,
+            appearance=seen["appearance"][rows] if appearance else None,
+            similarity=similarity,
+            min_similarity=CANDIDATES[similarity],
+        ).tolist()
         tracked.append({str(i): box for i, box in zip(ids, people.boxes_xyxy, strict=True) if i > 0})
     return tracked
 
@@ -93,10 +99,9 @@ def main() -> None:
     for part, content in drawn["parts"].items():
         truth = truth_of(content, drawn["image_size"])
         frames = range(content["frames"][0], content["frames"][1] + 1)
-        for kind, settings in CANDIDATES.items():
+        for kind in CANDIDATES:
             for appearance in (True, False):
-                tracker = PoseTracker(settings, oks_sigmas=COCO17.oks_sigmas)
-                ids = track(seen, frames, drawn["fps"], tracker, appearance=appearance)
+                ids = track(seen, frames, drawn["fps"], similarity=kind, appearance=appearance)
                 name = kind if appearance else f"{kind}, no colours"
                 print(row(name, part, measure(truth, ids, least_iou=LEAST_IOU)))
 

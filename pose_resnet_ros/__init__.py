@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pose_resnet_ros.core.types import Detections, People
     from pose_resnet_ros.pipeline import PipelineResult, PosePipeline, load_pipeline
     from pose_resnet_ros.settings import FrameSettings, LoadSettings, SmoothingSettings, StreamSettings, TrackingSettings
+    from pose_resnet_ros.stream import PersonStream
 
 # In a clone's root the source tree comes first on sys.path; the generated messages (`pose_resnet_ros.msg`) live in the
 # installed copy. Joining both keeps `python3 -m pose_resnet_ros` working from any folder.
@@ -49,6 +50,7 @@ __all__ = [
     "LoadSettings",
     "ModelError",
     "People",
+    "PersonStream",
     "PipelineResult",
     "PoseError",
     "PosePipeline",
@@ -62,6 +64,7 @@ __all__ = [
 _MODULES = {
     "Detections": "core.types",
     "People": "core.types",
+    "PersonStream": "stream",
     "PipelineResult": "pipeline",
     **dict.fromkeys(("FrameSettings", "LoadSettings", "SmoothingSettings", "StreamSettings", "TrackingSettings"), "settings"),
     "PosePipeline": "pipeline",

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pose_resnet_ros.core.crops import CROPS
+from pose_resnet_ros.core.crops import CROPS, check_image
 from pose_resnet_ros.core.errors import SettingsError
 from pose_resnet_ros.core.letterbox import LETTERBOXES
 from pose_resnet_ros.media import readable_frames
@@ -40,6 +40,7 @@ def calibration_tensors(folder: Path, spec: Spec) -> Iterator[np.ndarray]:
 
 def _tensor(image: np.ndarray, spec: Spec, detector: PersonDetector | None) -> np.ndarray:
     if not isinstance(spec, PoseSpec) or detector is None:
+        check_image(image)
         return LETTERBOXES[spec.letterbox](image, spec=spec.input).tensor  # type: ignore[union-attr]
     thresholds = FrameSettings().detection_threshold, FrameSettings().nms_threshold
     found = detector.detect(image, detection_threshold=thresholds[0], nms_threshold=thresholds[1])

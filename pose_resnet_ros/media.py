@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from pose_resnet_ros.core.errors import ImageError, SettingsError
-from pose_resnet_ros.core.log import logger_of
+from pose_resnet_ros.core.library_setup import logger_of
 from pose_resnet_ros.stills import StillImage, is_still
 from pose_resnet_ros.video.frames import Frame
 from pose_resnet_ros.video.live import LiveReader, LiveSettings

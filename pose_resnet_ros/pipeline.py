@@ -11,20 +11,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from pose_resnet_ros.core.boxes import require_valid
 from pose_resnet_ros.core.crops import check_image
+from pose_resnet_ros.core.errors import ImageError
 from pose_resnet_ros.core.image_rotation import ImageRotation
 from pose_resnet_ros.core.skeletons import Skeleton, convert, joint_sources, skeleton_named
 from pose_resnet_ros.core.types import Detections, People
 from pose_resnet_ros.models.backends import SelectedProvider
 from pose_resnet_ros.models.detector import Detector, load_detector
 from pose_resnet_ros.models.model_folder import never
-from pose_resnet_ros.models.pose_net import PoseNet, require_valid
+from pose_resnet_ros.models.pose_net import PoseNet
 from pose_resnet_ros.models.runtime import RunOn
 from pose_resnet_ros.models.stages import StageClock
 from pose_resnet_ros.ready import make_all_ready, require_present
@@ -35,17 +38,23 @@ from pose_resnet_ros.settings import NATIVE, FrameSettings, LoadSettings
 class PipelineResult:
     """What one image gave; rows of all parts belong together.
 
-    people: joints of the pipeline's output skeleton; native: the same persons with the pose model's own joints;
+    native: the persons with the pose model's own joints, those of native_skeleton; detections: the boxes that they were found in;
     stage_ms: wall-clock time by stage (``models.stages.STAGES``; a stage that did not run is absent); heatmaps: (N, K, h, w)
     raw maps of the native joints and image_from_crop: (N, 2, 3), which takes crop pixels to image pixels, if they were kept.
     """
 
-    people: People
     native: People
+    native_skeleton: Skeleton
+    skeleton: Skeleton
     detections: Detections
     stage_ms: dict[str, float]
     heatmaps: np.ndarray | None = None
     image_from_crop: np.ndarray | None = None
+
+    @cached_property
+    def people(self) -> People:
+        """The same persons with the joints of ``skeleton``, the pipeline's output skeleton."""
+        return convert(self.native, native=self.native_skeleton, target=self.skeleton)
 
 
 class PosePipeline:
@@ -84,20 +93,47 @@ class PosePipeline:
         ``image_rotation`` turns it for the networks.
         Raises ImageError for another image layout or a box without area, InferenceCancelled after ``cancel``.
         """
-        check_image(image)
-        if boxes is not None:  # before a rotation makes a valid one of what is inside out
-            require_valid(boxes)
-        settings = settings or FrameSettings()
+        return self.run_batch([image], settings=[settings or FrameSettings()], boxes=[boxes], keep_heatmaps=keep_heatmaps)[0]
+
+    def run_batch(
+        self,
+        images: Sequence[np.ndarray],
+        *,
+        settings: Sequence[FrameSettings] | None = None,
+        boxes: Sequence[Detections | None] | None = None,
+        keep_heatmaps: bool = False,
+    ) -> list[PipelineResult]:
+        """The people in each of several images, of one camera or of many: as ``run`` for each, in shared batches.
+
+        settings, boxes: one for each image. The persons of all images share the pose network's batches, and the images the
+        detector's where it can take several. ``stage_ms`` is the time of the whole batch. Raises what ``run`` raises, for the
+        first image that cannot be used.
+        """
+        frames = [
+            _Frame(*given)
+            for given in zip(images, settings or [FrameSettings()] * len(images), boxes or [None] * len(images), strict=True)
+        ]
         clock = StageClock()
-        rotation = ImageRotation(settings.image_rotation, (image.shape[1], image.shape[0]))
-        upright = rotation.image(image)
-        detections = self._detect(upright, settings, clock) if boxes is None else rotation.detections(boxes)
-        pose = self.pose_net.estimate(upright, detections, flip_test=settings.flip_test, keep_heatmaps=keep_heatmaps, clock=clock)
-        native = rotation.people_back(pose.people)
-        people = convert(native, native=self.native_skeleton, target=self.skeleton)
-        kept = (pose.heatmaps, rotation.affine_back(pose.image_from_crop)) if keep_heatmaps else (None, None)
-        detections = rotation.detections_back(detections) if boxes is None else boxes
-        return PipelineResult(people, native, detections, clock.ms, *kept)
+        self._detect([frame for frame in frames if frame.given is None], clock)
+        poses = self.pose_net.estimate_batch(
+            [frame.upright for frame in frames],
+            [frame.persons for frame in frames],
+            flip_tests=[frame.settings.flip_test for frame in frames],
+            keep_heatmaps=keep_heatmaps,
+            clock=clock,
+        )
+        return [
+            PipelineResult(
+                native=frame.rotation.people_back(pose.people),
+                native_skeleton=self.native_skeleton,
+                skeleton=self.skeleton,
+                detections=frame.detections,
+                stage_ms=clock.ms,
+                heatmaps=pose.heatmaps if keep_heatmaps else None,
+                image_from_crop=frame.rotation.affine_back(pose.image_from_crop) if keep_heatmaps else None,
+            )
+            for frame, pose in zip(frames, poses, strict=True)
+        ]
 
     def cancel(self) -> None:
         """From any thread: end the run in progress and refuse new ones, both by InferenceCancelled, until ``resume``."""
@@ -119,16 +155,52 @@ class PosePipeline:
     def __exit__(self, *exception: object) -> None:
         self.close()
 
-    def _detect(self, image: np.ndarray, settings: FrameSettings, clock: StageClock) -> Detections:
-        x1, y1, x2, y2 = settings.detector_region(width=image.shape[1], height=image.shape[0])
-        found = self.detector.detect(
-            image[y1:y2, x1:x2],
-            detection_threshold=settings.detection_threshold,
-            nms_threshold=settings.nms_threshold,
+    def _detect(self, frames: Sequence[_Frame], clock: StageClock) -> None:
+        if not frames:
+            return
+        found = self.detector.detect_batch(
+            [frame.searched for frame in frames],
+            detection_thresholds=[frame.settings.detection_threshold for frame in frames],
+            nms_thresholds=[frame.settings.nms_threshold for frame in frames],
             clock=clock,
         )
-        found = found[: settings.max_persons]  # the best scores come first
-        return replace(found, boxes_xyxy=found.boxes_xyxy + np.array([x1, y1, x1, y1], np.float32))
+        for frame, detections in zip(frames, found, strict=True):
+            frame.take(detections)
+
+
+class _Frame:
+    """One image on its way through the pipeline: checked, and turned upright.
+
+    persons: in the upright image, those given until ``take``; given: None where the detector is to find them.
+    """
+
+    def __init__(self, image: np.ndarray, settings: FrameSettings, given: Detections | None) -> None:
+        check_image(image)
+        if given is not None:  # before a rotation makes a valid one of what is inside out
+            require_valid(given.boxes_xyxy)
+        self.settings, self.given = settings, given
+        self.rotation = ImageRotation(settings.image_rotation, (image.shape[1], image.shape[0]))
+        self.upright = self.rotation.image(image)
+        self.persons = Detections.empty() if given is None else self.rotation.detections(given)
+        self._region = settings.detector_region(width=self.upright.shape[1], height=self.upright.shape[0])
+
+    @property
+    def searched(self) -> np.ndarray:
+        """What the detector looks at."""
+        x1, y1, x2, y2 = self._region
+        if (x2 - x1) * (y2 - y1) == 1:
+            raise ImageError("the detector's region is one pixel of this image: expected more; enlarge detector_region_width")
+        return self.upright[y1:y2, x1:x2]
+
+    @property
+    def detections(self) -> Detections:
+        """The persons in the image as it came."""
+        return self.rotation.detections_back(self.persons) if self.given is None else self.given
+
+    def take(self, found: Detections) -> None:
+        """What the detector found in ``searched``, the best scores first."""
+        best = found[: self.settings.max_persons]
+        self.persons = replace(best, boxes_xyxy=best.boxes_xyxy + np.tile(np.array(self._region[:2], np.float32), 2))
 
 
 def load_pipeline(settings: LoadSettings | None = None, *, cancelled: Callable[[], bool] = never, **changes: Any) -> PosePipeline:
@@ -151,13 +223,3 @@ def load_pipeline(settings: LoadSettings | None = None, *, cancelled: Callable[[
         chosen.detector_model, run_on=run_on, precision=chosen.detector_precision, input_wh=chosen.detector_input_wh
     )
     return PosePipeline(detector, pose_net, skeleton=chosen.skeleton, run_on=run_on)
-
-
-def pose_score(people: People, *, keypoint_threshold: float) -> np.ndarray:
-    """(N,) float32: mean of the keypoint scores strictly above the threshold, each clipped to 0..1; 0 where there is none.
-
-    Source of the rule: microsoft/human-pose-estimation.pytorch, lib/dataset/coco.py (with 0.2), there without clipping.
-    """
-    scores = np.clip(people.keypoint_scores, 0, 1)
-    sure = people.keypoint_scores > keypoint_threshold
-    return ((scores * sure).sum(axis=1) / np.maximum(sure.sum(axis=1), 1)).astype(np.float32)

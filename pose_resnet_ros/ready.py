@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from pose_resnet_ros.core.errors import DownloadError, InferenceCancelled, ModelError
-from pose_resnet_ros.core.log import logger_of
+from pose_resnet_ros.core.library_setup import logger_of
 from pose_resnet_ros.models.download import check_published, fetch, take_in
 from pose_resnet_ros.models.model_folder import (
     check_recorded,

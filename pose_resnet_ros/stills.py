@@ -22,7 +22,7 @@ from PIL import Image, features
 
 from pose_resnet_ros.core.errors import ImageError
 from pose_resnet_ros.core.image_decoding import decode_bgr, to_uint8
-from pose_resnet_ros.core.image_limits import MAX_PIXELS
+from pose_resnet_ros.core.library_setup import MAX_PIXELS
 
 MAX_FILE_BYTES = 2 << 30
 _FORMATS = ("AVIF", "BMP", "GIF", "HEIF", "JPEG", "JPEG2000", "JXL", "PNG", "PPM", "TIFF", "WEBP")

@@ -73,7 +73,7 @@ ROS_WITHOUT_ROS = {
     "ros/memory.py",
     "ros/time_sync.py",
 }
-WITH_OPENCV = {"core/camera_model.py", "core/crops.py", "core/image_decoding.py", "core/letterbox.py", "core/draw.py"}
+WITH_OPENCV = {"core/crops.py", "core/depth.py", "core/image_decoding.py", "core/letterbox.py", "core/draw.py"}
 WITH_SCIPY = {"core/tracking.py"}
 # Files that are themselves imported only inside functions, because what they are about is the optional
 # package.

@@ -13,7 +13,7 @@ import pytest
 from pose_resnet_ros.core.errors import ImageError, InferenceCancelled, SettingsError
 from pose_resnet_ros.core.types import Detections, People
 from pose_resnet_ros.models.stages import STAGES
-from pose_resnet_ros.pipeline import PosePipeline, load_pipeline, pose_score
+from pose_resnet_ros.pipeline import PosePipeline, load_pipeline
 from pose_resnet_ros.settings import FrameSettings
 
 IMAGE = np.full((480, 640, 3), 100, np.uint8)
@@ -201,8 +201,8 @@ def test_pose_score_is_the_mean_of_the_sure_keypoints() -> None:
     people = People(
         np.zeros((2, 4), np.float32), np.ones(2, np.float32), np.zeros((2, 3, 2), np.float32), scores, np.full(2, -1, np.int32)
     )
-    np.testing.assert_allclose(pose_score(people, keypoint_threshold=0.2), [0.7, 0.0], atol=1e-6)
-    assert pose_score(People.empty(3), keypoint_threshold=0.2).shape == (0,)
+    np.testing.assert_allclose(people.pose_scores(0.2), [0.7, 0.0], atol=1e-6)
+    assert People.empty(3).pose_scores(0.2).shape == (0,)
 
 
 def test_the_bundled_models_are_the_default() -> None:

@@ -9,16 +9,19 @@ import os
 import re
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
+import cv2
 import pytest
+from videos import write_video
 
 import pose_resnet_ros
 from pose_resnet_ros.core import errors
 
 ROOT = Path(__file__).resolve().parents[1]
 NAMES = {
-    *("load_pipeline", "PosePipeline", "PipelineResult", "Detections", "People"),
+    *("load_pipeline", "PosePipeline", "PersonStream", "PipelineResult", "Detections", "People"),
     *("LoadSettings", "FrameSettings", "StreamSettings", "TrackingSettings", "SmoothingSettings"),
     *("PoseError", "BackendError", "BenchmarkError", "DataFileError", "DownloadError", "ImageError"),
     *("IncompleteVideoError", "InferenceCancelled", "ModelError", "SettingsError"),
@@ -69,6 +72,24 @@ def test_the_api_reference_has_every_name_and_only_modules_that_exist():
     documented = re.findall(r"automodule:: pose_resnet_ros\.(\S+)", "".join(pages.values()))
     package = Path(pose_resnet_ros.__file__).parent
     assert all((package / f"{name.replace('.', '/')}.py").is_file() for name in documented)
+
+
+def test_the_examples_of_the_api_reference_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    page = (ROOT / "docs" / "api" / "index.rst").read_text(encoding="utf-8")
+    street = cv2.imread(str(ROOT / "docs" / "images" / "street.jpg"))
+    cv2.imwrite(str(tmp_path / "people.jpg"), street)
+    write_video(tmp_path / "people.mp4", [street] * 3)
+    monkeypatch.chdir(tmp_path)
+    examples = re.findall(r"code-block:: python\n\n((?:   .*\n|\n)+)", page)
+    for example in examples:
+        exec(textwrap.dedent(example), {})
+    first, *streamed = capsys.readouterr().out.splitlines()
+    persons = int(re.match(r"\((\d+), 18, 2\)", first)[1])
+    assert len(examples) == 2
+    assert persons >= 4
+    assert streamed == ["[]", f"{list(range(1, persons + 1))}", f"{list(range(1, persons + 1))}"]
 
 
 @pytest.mark.parametrize("statement", ["import pose_resnet_ros", "from pose_resnet_ros import ModelError"])

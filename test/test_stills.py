@@ -20,7 +20,7 @@ import pytest
 from PIL import Image, TiffImagePlugin, features
 
 from pose_resnet_ros.core.errors import ImageError
-from pose_resnet_ros.core.image_limits import MAX_PIXELS
+from pose_resnet_ros.core.library_setup import MAX_PIXELS
 from pose_resnet_ros.ros.codecs.compressed import compressed_to_bgr
 from pose_resnet_ros.stills import StillImage, is_still
 

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pose_resnet_ros.core.types import People
+from pose_resnet_ros.core.boxes import nms, touches_image
+from pose_resnet_ros.core.types import Detections, People
 
 _FEWEST_JOINTS = 3  # fewer sure joints say too little about a person's size
 _LOST_SHARE = 0.5
 _SCALE_RANGE = (0.5, 2.0)  # what a person's size can do between two detections
+_MAX_GAP_S = 1.0  # after a longer one people are anywhere
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,12 +31,56 @@ class KeyframePoses:
 
     @classmethod
     def of(cls, people: People, *, keypoint_threshold: float) -> KeyframePoses:
-        sure = people.keypoint_scores > keypoint_threshold
-        return cls(people.boxes_xyxy, people.box_scores, people.keypoints_xy, sure)
+        return cls(people.boxes_xyxy, people.box_scores, people.keypoints_xy, people.visible(keypoint_threshold))
 
     def rows(self, kept: np.ndarray) -> KeyframePoses:
         """Those persons only, by index."""
         return KeyframePoses(self.boxes_xyxy[kept], self.scores[kept], self.keypoints_xy[kept], self.sure[kept])
+
+
+class BoxPropagator:
+    """One camera's boxes between two detections.
+
+    A lost person triggers a new detection, and so does an image of another size or rotation, one that comes after a gap or
+    before the last one, or a run that failed. New persons appear with the next detection.
+    """
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Detect in the next image, whatever was before."""
+        self._keyframe: KeyframePoses | None = None
+        self._next: Detections | None = None
+        self._view: tuple[int, int, int] | None = None  # width, height, rotation
+        self._stamp_s = -np.inf
+        self._since_detection = 0
+
+    def take(self, view: tuple[int, int, int], *, stamp_s: float, interval: int) -> Detections | None:
+        """The boxes for this image, None where persons must be detected in it. There are none for the next one until ``update``.
+
+        view: the image's width and height, and ``image_rotation``; interval: images from one detection to the next.
+        """
+        follows = view == self._view and 0.0 <= stamp_s - self._stamp_s <= _MAX_GAP_S
+        boxes = self._next if follows and self._since_detection < interval else None
+        self._next, self._view, self._stamp_s = None, view, stamp_s
+        if boxes is None:
+            self._keyframe, self._since_detection = None, 0
+        return boxes
+
+    def update(self, people: People, *, keypoint_threshold: float, nms_threshold: float) -> None:
+        """Find the boxes for the next image. people: of the image of the last ``take``, row by row its boxes."""
+        assert self._view is not None
+        keyframe = self._keyframe or KeyframePoses.of(people, keypoint_threshold=keypoint_threshold)
+        self._since_detection += 1
+        boxes, lost = propagate(keyframe, people, keypoint_threshold=keypoint_threshold)
+        if lost.any():
+            return
+        width, height, _ = self._view
+        kept = np.flatnonzero(touches_image(boxes, width=width, height=height))
+        kept = kept[nms(boxes[kept], keyframe.scores[kept], iou_threshold=nms_threshold)]
+        self._keyframe = keyframe.rows(kept)
+        self._next = Detections(boxes[kept], self._keyframe.scores)
 
 
 def propagate(keyframe: KeyframePoses, people: People, *, keypoint_threshold: float) -> tuple[np.ndarray, np.ndarray]:
@@ -43,7 +89,7 @@ def propagate(keyframe: KeyframePoses, people: People, *, keypoint_threshold: fl
     people: the same persons, row by row, in a later image. A box moves and grows as its person's sure joints do: with their mean
     and their spread. Who had fewer than three of them keeps the box as it is; who has less than half of them left is lost.
     """
-    both = keyframe.sure & (people.keypoint_scores > keypoint_threshold)
+    both = keyframe.sure & people.visible(keypoint_threshold)
     had, left = keyframe.sure.sum(axis=1), both.sum(axis=1)
     lost = (had >= _FEWEST_JOINTS) & (left < _LOST_SHARE * had)
     moves = left >= _FEWEST_JOINTS

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from pose_resnet_ros.core.errors import ImageError
+
 FARTHEST_PX = float(1 << 24)  # float32 does not tell pixels apart that lie farther out
 SMALLEST_PX = 0.01  # of a side: less is lost when a box is turned with its image
 
@@ -55,6 +57,16 @@ def is_valid(boxes_xyxy: np.ndarray) -> np.ndarray:
         least = np.maximum(SMALLEST_PX, 4 * np.spacing(farthest.astype(np.float32)))
         sides = boxes_xyxy[:, 2:] - boxes_xyxy[:, :2]
     return (farthest <= FARTHEST_PX) & (sides >= least[:, None]).all(axis=1)
+
+
+def require_valid(boxes_xyxy: np.ndarray) -> None:
+    """Raises ImageError for a box that has no area, is not finite or lies farther out than float32 counts pixels."""
+    invalid = np.flatnonzero(~is_valid(boxes_xyxy))
+    if len(invalid):
+        raise ImageError(
+            f"box {invalid[0]} (x1, y1, x2, y2) = {boxes_xyxy[invalid[0]].tolist()} has no area; expected x1 < x2 and y1 < y2,"
+            f" finite, at most {FARTHEST_PX:.0f} pixels away"
+        )
 
 
 def touches_image(boxes_xyxy: np.ndarray, *, width: int, height: int) -> np.ndarray:

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """From boxes to the pose network's input: one affine warp for each person, straight into the batch tensor.
 
-Every crop function has the signature of ``topdown`` and is named in ``CROPS``. Boxes must be valid
-(``boxes.is_valid``).
+Every crop function has the signature of ``topdown`` and is named in ``CROPS``. Images and boxes are taken as checked
+(``check_image``, ``boxes.is_valid``).
 """
 
 from __future__ import annotations
@@ -73,10 +73,7 @@ def topdown(
 
     OpenCV 4 warps in steps of 1/32 pixel: up to 3 of 255 grey levels from exact bilinear sampling on street
     pictures, 0.25 in the mean; OpenCV 5 is exact to rounding.
-    Raises ImageError for another image layout, ValueError for a box without area.
     """
-    check_image(image)
-    _require_valid(boxes_xyxy)
     image_from_crop = topdown_affines(boxes_xyxy, spec=spec, padding=padding)
     tensor = tensor_for(len(image_from_crop), spec=spec, out=out)
     size = (spec.width, spec.height)
@@ -107,8 +104,6 @@ def ailia(image: np.ndarray, boxes_xyxy: np.ndarray, *, spec: InputSpec, padding
     200/192 around the crop's centre: that fault is not repeated here. Source: axinc-ai/ailia-models,
     pose_resnet_util.py ``keep_aspect`` (state A/B of its history). Arguments and errors as for ``topdown``.
     """
-    check_image(image)
-    _require_valid(boxes_xyxy)
     corners = _ailia_corners(image, boxes_xyxy, aspect=spec.width / spec.height)
     tensor = tensor_for(len(corners), spec=spec, out=out)
     image_from_crop = np.zeros((len(corners), 2, 3))
@@ -131,13 +126,6 @@ def to_image(points_xy: np.ndarray, image_from_crop: np.ndarray) -> np.ndarray:
     """Crop pixels (N, K, 2) -> image pixels (N, K, 2) float32, through (N, 2, 3) affines."""
     linear, offset = image_from_crop[:, :, :2], image_from_crop[:, None, :, 2]
     return (points_xy @ linear.transpose(0, 2, 1) + offset).astype(np.float32)
-
-
-def _require_valid(boxes_xyxy: np.ndarray) -> None:
-    invalid = np.flatnonzero(~boxes.is_valid(boxes_xyxy))
-    if len(invalid):
-        box = boxes_xyxy[invalid[0]].tolist()
-        raise ValueError(f"box {invalid[0]} has no area: {box}; drop it first (boxes.is_valid)")
 
 
 def _inverse(affines: np.ndarray) -> np.ndarray:

@@ -37,14 +37,14 @@ def draw_people(
     """
     canvas = image if in_place else image.copy()
     order = np.argsort(people.boxes_xyxy[:, 3], kind="stable")  # the lowest in the picture is nearest: on top
+    visible = people.visible(keypoint_threshold)
     for person in order:
         box, track_id = people.boxes_xyxy[person], int(people.track_ids[person])
         thickness = _thickness(box)
         if draw_boxes:
             _draw_box(canvas, box, colour_of_id(track_id), thickness)
         if draw_skeletons:
-            visible = people.keypoint_scores[person] > keypoint_threshold
-            _draw_skeleton(canvas, people.keypoints_xy[person], visible, skeleton, thickness)
+            _draw_skeleton(canvas, people.keypoints_xy[person], visible[person], skeleton, thickness)
         label = _label(track_id, float(people.box_scores[person]), draw_ids, draw_scores)
         if label:
             _draw_label(canvas, label, box, colour_of_id(track_id))

@@ -15,11 +15,10 @@ from functools import partial
 
 import numpy as np
 
-from pose_resnet_ros.core.simcc import decode_simcc, merge_flipped_simcc, simcc_shapes
-
 Points = tuple[np.ndarray, np.ndarray]
 Shape = tuple[int | None, ...]
 
+SIMCC_SPLIT_RATIO = 2.0  # bins for one pixel, in every RTMPose
 _REACH = 2  # the second derivatives look two cells away
 _FLOOR = 1e-10  # below this the log is cut
 
@@ -197,6 +196,37 @@ def _heatmap_decoder(offsets: Callable[..., np.ndarray]) -> PoseDecoder:
         merge_flipped=lambda outputs, flipped, flip_order: [merge_flipped(outputs[0], flipped[0], flip_order=flip_order)],
         output_shapes=lambda joints, input_wh: ((joints, None, None),),
     )
+
+
+def simcc_shapes(joints: int, input_wh: tuple[int, int]) -> tuple[tuple[int, int], ...]:
+    """The outputs' shapes without N: of another input size or number of bins the keypoints would have a wrong scale."""
+    return tuple((joints, int(SIMCC_SPLIT_RATIO * size)) for size in input_wh)
+
+
+def decode_simcc(outputs: Sequence[np.ndarray], *, input_wh: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """RTMPose's output, each joint's place as two distributions: the two peaks, divided by the bins for one pixel.
+
+    The score is the lower of the two. Source: mmpose, codecs/utils/post_processing.py ``get_simcc_maximum``.
+
+    outputs: one for x and one for y, as ``simcc_shapes`` -> points (N, K, 2) float32 in crop pixels, scores (N, K) float32.
+    Unlike mmpose, a joint without a positive value keeps its place (there: -1, -1).
+    """
+    along_x, along_y = outputs[:2]
+    bins_xy = np.stack([along_x.argmax(axis=2), along_y.argmax(axis=2)], axis=2)
+    values = np.minimum(along_x.max(axis=2), along_y.max(axis=2))
+    return (bins_xy / SIMCC_SPLIT_RATIO).astype(np.float32), np.nan_to_num(values).astype(np.float32, copy=False)
+
+
+def merge_flipped_simcc(
+    outputs: Sequence[np.ndarray], flipped: Sequence[np.ndarray], *, flip_order: np.ndarray
+) -> list[np.ndarray]:
+    """The flip test's mean: outputs for the input and for the mirrored input -> outputs of the same shapes.
+
+    Left and right joints are swapped back (``Skeleton.flip_order``), and x is mirrored.
+    Source: mmpose, models/utils/tta.py ``flip_vectors``.
+    """
+    back = flipped[0][:, flip_order, ::-1], flipped[1][:, flip_order]
+    return [0.5 * (output + other) for output, other in zip(outputs, back, strict=True)]
 
 
 DECODERS: dict[str, PoseDecoder] = {

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The whole image fitted into a detector's input, and the way back.
 
-Every letterbox function has the signature of ``darknet`` and is named in ``LETTERBOXES``.
+Every letterbox function has the signature of ``darknet`` and is named in ``LETTERBOXES``. Images are taken as checked
+(``crops.check_image``).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from pose_resnet_ros.core.crops import check_image, normalise_into, tensor_for
+from pose_resnet_ros.core.crops import normalise_into, tensor_for
 from pose_resnet_ros.core.types import InputSpec
 
 
@@ -41,9 +42,8 @@ def darknet(image: np.ndarray, *, spec: InputSpec, out: np.ndarray | None = None
     image: (H, W, 3) uint8 BGR; out: a (1, 3, h, w) tensor to write into. Sizes and place as in darknet's ``letterbox_image``
     (src/image.c). Two differences, both under half a network pixel: darknet samples with aligned corners where ``cv2.resize``
     aligns the outer edges, and it undoes an odd margin with half a pixel that it did not paste with; here the way back is the
-    exact inverse of the way there. Raises ImageError for another image layout.
+    exact inverse of the way there.
     """
-    check_image(image)
     height, width = image.shape[:2]
     if spec.width * height < spec.height * width:
         size = (spec.width, height * spec.width // width)
@@ -91,7 +91,6 @@ def stretched(image: np.ndarray, *, spec: InputSpec, out: np.ndarray | None = No
     Source: lyuwenyu/RT-DETR, rtdetrv2_pytorch/references/deploy. It resizes with Pillow's bilinear filter, which smooths when it
     shrinks; so area averaging here when both sides shrink.
     """
-    check_image(image)
     shrinks = image.shape[1] >= spec.width and image.shape[0] >= spec.height
     resized = _resized(image, (spec.width, spec.height), cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
     return _centred(image, resized, fill=0.0, spec=spec, out=out)
@@ -109,7 +108,6 @@ LETTERBOXES: dict[str, Letterbox] = {
 
 def _fitting(image: np.ndarray, spec: InputSpec) -> tuple[float, float, float]:
     """Width, height and scale of the largest image of the same proportions that fits into the input."""
-    check_image(image)
     ratio = min(spec.height / image.shape[0], spec.width / image.shape[1])
     return image.shape[1] * ratio, image.shape[0] * ratio, ratio
 

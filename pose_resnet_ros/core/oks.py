@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from pose_resnet_ros.core.boxes import greedy_suppression
+from pose_resnet_ros.core.types import mean_score
 
 
 def oks_matrix(
@@ -56,11 +57,4 @@ def oks_nms(
 
 def rescore(box_scores: np.ndarray, keypoint_scores: np.ndarray, *, keypoint_threshold: float = 0.2) -> np.ndarray:
     """Box score times the mean joint score above the threshold (0 if none is): (N,), (N, K) -> (N,)."""
-    return box_scores * mean_confident_score(keypoint_scores, keypoint_threshold=keypoint_threshold)
-
-
-def mean_confident_score(keypoint_scores: np.ndarray, *, keypoint_threshold: float) -> np.ndarray:
-    """Mean of each person's joint scores strictly above the threshold, 0 if none is: (N, K) -> (N,)."""
-    confident = keypoint_scores > keypoint_threshold
-    total = np.where(confident, keypoint_scores, 0).sum(axis=1)
-    return total / np.maximum(confident.sum(axis=1), 1).astype(keypoint_scores.dtype)
+    return box_scores * mean_score(keypoint_scores, keypoint_scores > keypoint_threshold)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Persons that keep their number: each frame's persons are assigned to the tracks of the frames before.
 
-The scheme of SORT (Bewley et al., "Simple online and realtime tracking", 2016): predict each track's box (``core.motion``),
+The scheme of SORT (Bewley et al., "Simple online and realtime tracking", 2016): predict each track's box (``core.filters``),
 score every (track, person) pair, solve the assignment (Hungarian method), drop pairs that are too unlike. As in ByteTrack
 (Zhang et al., 2022) tracks that were seen in the last frame and tracks that were not are assigned together, so that somebody
 who comes out from behind another is not taken for that other. The colours of the clothes (``core.appearance``), where they are
@@ -12,17 +12,18 @@ given, decide between persons who are near each other. There is no clock here: t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from pose_resnet_ros.core.appearance import appearance_similarity
 from pose_resnet_ros.core.boxes import areas, centre_size_from_xyxy, iou_matrix
-from pose_resnet_ros.core.motion import BoxMotion
+from pose_resnet_ros.core.filters import BoxMotion
 from pose_resnet_ros.core.oks import oks_matrix
 from pose_resnet_ros.core.types import People
+
+MAX_STEP_BACK_S = 0.1  # of stamps: drivers step back by milliseconds; a bag that loops, however short, by more than this
 
 # A silhouette fills about half of its box, and OKS is defined by the silhouette (0.53: customary where only boxes are known).
 SILHOUETTE_SHARE = 0.53
@@ -39,21 +40,6 @@ ALONE_IOU = 0.2  # a box that overlaps more with another one shows the other's c
 APPEARANCE_GAIN = 0.2  # of each new sight in the remembered appearance
 
 
-@dataclass(frozen=True)
-class TrackerSettings:
-    """How persons are assigned to tracks.
-
-    kind: what makes two persons alike: their boxes (iou) or their keypoints (oks); none leaves every track_id at -1;
-    min_similarity: from one frame to the next, pairs below it (0..1) are never the same person; confirm_hits: frames in a row
-    that a new person must be seen in before it gets a number; max_age_s: a numbered person unseen for longer is forgotten.
-    """
-
-    kind: Literal["none", "iou", "oks"] = "iou"
-    min_similarity: float = 0.2
-    confirm_hits: int = 2
-    max_age_s: float = 2.0
-
-
 @dataclass
 class _Track:
     """What is remembered of one person."""
@@ -68,12 +54,14 @@ class _Track:
 
 @dataclass(frozen=True, eq=False)
 class _Frame:
-    """One frame's persons; appearance: (N, L) or None."""
+    """One frame's persons; appearance: (N, L) or None; similarity, min_similarity: arguments of ``PoseTracker.update``."""
 
     people: People
     appearance: np.ndarray | None
     stamp_s: float
     last_stamp_s: float
+    similarity: str
+    min_similarity: float
 
 
 class PoseTracker:
@@ -81,14 +69,11 @@ class PoseTracker:
 
     Ids count from 1 and are never used twice, also not after a reset, so that no consumer mistakes one person for another.
 
-    oks_sigmas: (K,) the joints' standard deviations as COCO defines them; needed for kind oks.
+    oks_sigmas: (K,) the joints' standard deviations as COCO defines them.
     """
 
-    def __init__(self, settings: TrackerSettings, *, oks_sigmas: Sequence[float] | None = None) -> None:
-        if settings.kind == "oks" and oks_sigmas is None:
-            raise ValueError("tracker oks: expected the skeleton's OKS sigmas, got none")
-        self.settings = settings
-        self._oks_sigmas = np.asarray([] if oks_sigmas is None else oks_sigmas)
+    def __init__(self, *, oks_sigmas: Sequence[float]) -> None:
+        self._oks_sigmas = np.asarray(oks_sigmas)
         self._tracks: list[_Track] = []
         self._last_id = 0
         self._last_stamp_s = -np.inf
@@ -98,19 +83,30 @@ class PoseTracker:
         self._tracks = []
         self._last_stamp_s = -np.inf
 
-    def update(self, people: People, *, stamp_s: float, appearance: np.ndarray | None = None) -> People:
-        """The same persons in the same order, with track_ids; -1 for those not confirmed yet.
+    def update(
+        self,
+        people: People,
+        *,
+        stamp_s: float,
+        appearance: np.ndarray | None = None,
+        similarity: str = "iou",
+        min_similarity: float = 0.2,
+        confirm_hits: int = 2,
+        max_age_s: float = 2.0,
+    ) -> np.ndarray:
+        """(N,) int32: the persons' track ids, row by row; -1 for those not confirmed yet.
 
         stamp_s: the frame's time in seconds. A stamp before the last one (a bag that loops, simulation restarted) resets.
-        appearance: (N, L) ``core.appearance`` of the persons; a pair of whom one has none is judged by place alone.
+        appearance: (N, L) ``core.appearance`` of the persons; without it a pair is judged by place alone.
+        similarity: of boxes (iou) or of keypoints (oks); min_similarity: from one frame to the next, pairs below it (0..1) are
+        never the same person; confirm_hits: frames in a row that a new person must be seen in before it gets a number;
+        max_age_s: a numbered person unseen for longer is forgotten.
         """
-        if self.settings.kind == "none":
-            return people
         if stamp_s < self._last_stamp_s:
             self.reset()
-        frame = _Frame(people, appearance, stamp_s, self._last_stamp_s)
+        frame = _Frame(people, appearance, stamp_s, self._last_stamp_s, similarity, min_similarity)
         self._last_stamp_s = stamp_s
-        self._tracks = [t for t in self._tracks if stamp_s - t.seen_s <= self.settings.max_age_s]
+        self._tracks = [t for t in self._tracks if stamp_s - t.seen_s <= max_age_s]
         for track in self._tracks:
             track.motion.predict(stamp_s)
         pairs = self._match(frame)
@@ -119,7 +115,7 @@ class PoseTracker:
             _see_again(track, frame, row, with_appearance=bool(unoccluded[row]))
         seen = {id(track) for track, _ in pairs}
         self._tracks = [t for t in self._tracks if id(t) in seen or t.track_id > 0]
-        return self._numbered(frame, pairs)
+        return self._numbered(frame, pairs, confirm_hits)
 
     def _match(self, frame: _Frame) -> list[tuple[_Track, int]]:
         """Pairs (track, row of people), each at most once: those without a number get what the numbered ones leave."""
@@ -139,39 +135,44 @@ class PoseTracker:
 
     def _totals(self, tracks: list[_Track], rows: np.ndarray, frame: _Frame) -> tuple[np.ndarray, np.ndarray]:
         """What speaks for each pair (T, N), and which pairs may be (T, N) bool."""
-        similarity = self._similarity(tracks, frame.people[rows])
+        similarity = self._similarity(tracks, frame, rows)
         appearance = _similarity_of_appearance(tracks, rows, frame)
         unseen_s = np.array([[frame.stamp_s - t.seen_s] for t in tracks])
         lost = np.array([[t.seen_s < frame.last_stamp_s] for t in tracks])
         nearness, in_reach = _nearness(tracks, frame.people.boxes_xyxy[rows], unseen_s)
         place = np.where(lost, np.maximum(similarity, nearness / 2), similarity)
         totals = (1 - APPEARANCE_WEIGHT) * place + APPEARANCE_WEIGHT * appearance - LOST_HANDICAP * lost
-        return totals, np.where(lost, in_reach & (appearance >= SAME_APPEARANCE), similarity >= self.settings.min_similarity)
+        return totals, np.where(lost, in_reach & (appearance >= SAME_APPEARANCE), similarity >= frame.min_similarity)
 
-    def _similarity(self, tracks: list[_Track], people: People) -> np.ndarray:
+    def _similarity(self, tracks: list[_Track], frame: _Frame, rows: np.ndarray) -> np.ndarray:
         boxes = np.stack([t.motion.box_xyxy for t in tracks])
-        if self.settings.kind == "iou":
-            return iou_matrix(boxes, people.boxes_xyxy)
+        others = frame.people.boxes_xyxy[rows]
+        if frame.similarity == "iou":
+            return iou_matrix(boxes, others)
         return oks_matrix(
             np.stack([t.keypoints_xy + t.motion.moved_px for t in tracks]),
-            people.keypoints_xy,
+            frame.people.keypoints_xy[rows],
             areas=SILHOUETTE_SHARE * areas(boxes),
-            other_areas=SILHOUETTE_SHARE * areas(people.boxes_xyxy),
+            other_areas=SILHOUETTE_SHARE * areas(others),
             sigmas=self._oks_sigmas,
         )
 
-    def _numbered(self, frame: _Frame, pairs: list[tuple[_Track, int]]) -> People:
+    def _numbered(self, frame: _Frame, pairs: list[tuple[_Track, int]], confirm_hits: int) -> np.ndarray:
         tracks = {row: track for track, row in pairs}
         for row in range(len(frame.people)):
             if row not in tracks:
                 tracks[row] = _new_track(frame, row)
                 self._tracks.append(tracks[row])
         for _, track in sorted(tracks.items()):
-            if track.track_id < 0 and track.hits >= self.settings.confirm_hits:
+            if track.track_id < 0 and track.hits >= confirm_hits:
                 self._last_id += 1
                 track.track_id = self._last_id
-        ids = [tracks[row].track_id for row in range(len(frame.people))]
-        return replace(frame.people, track_ids=np.array(ids, np.int32).reshape(-1))
+        return np.array([tracks[row].track_id for row in range(len(frame.people))], np.int32)
+
+
+def id_text(track_id: int) -> str:
+    """``Detection2D.id`` of vision_msgs: the same for the same person, empty where a person has no id yet."""
+    return str(track_id) if track_id > 0 else ""
 
 
 def _nearness(tracks: list[_Track], boxes_xyxy: np.ndarray, unseen_s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -135,11 +135,28 @@ class People(_Rows):
             np.zeros(0, np.int32),
         )
 
+    def visible(self, keypoint_threshold: float) -> np.ndarray:
+        """(N, K) bool: the joints whose score lies above the threshold."""
+        return np.asarray(self.keypoint_scores > keypoint_threshold)
+
+    def pose_scores(self, keypoint_threshold: float) -> np.ndarray:
+        """(N,) in 0..1: mean score of the visible joints, each cut at 1; 0 where none is visible."""
+        return mean_score(np.clip(self.keypoint_scores, 0, 1), self.visible(keypoint_threshold))
+
     @classmethod
     def untracked(cls, detections: Detections, keypoints_xy: np.ndarray, keypoint_scores: np.ndarray) -> People:
         """Persons of one frame, row by row the detections they came from."""
         ids = np.full(len(detections), -1, np.int32)
         return cls(detections.boxes_xyxy, detections.scores, keypoints_xy, keypoint_scores, ids)
+
+
+def mean_score(keypoint_scores: np.ndarray, counted: np.ndarray) -> np.ndarray:
+    """Mean of each person's counted joint scores, 0 if none is: (N, K), (N, K) bool -> (N,).
+
+    Source: microsoft/human-pose-estimation.pytorch, lib/dataset/coco.py, which counts scores above 0.2.
+    """
+    total = np.where(counted, keypoint_scores, 0).sum(axis=1)
+    return np.asarray(total / np.maximum(counted.sum(axis=1), 1).astype(keypoint_scores.dtype))
 
 
 def names_of(options: Sequence[str]) -> str:

@@ -21,7 +21,7 @@ from typing import Any
 import onnxruntime as ort
 
 from pose_resnet_ros.core.errors import BackendError, ModelError
-from pose_resnet_ros.core.log import logger_of
+from pose_resnet_ros.core.library_setup import logger_of
 from pose_resnet_ros.models.declared_weights import check_declared_weights
 from pose_resnet_ros.models.hardware import cuda_smoke_test, session_options, warn_of_cpu_fallback
 from pose_resnet_ros.models.model_folder import models_folder

@@ -5,17 +5,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Protocol
 
 import numpy as np
 
 from pose_resnet_ros.core import types
 from pose_resnet_ros.core.boxes import nms, touches_image
-from pose_resnet_ros.core.crops import tensor_for
+from pose_resnet_ros.core.crops import check_image, tensor_for
 from pose_resnet_ros.core.detector_heads import DECODERS, DetectorDecoder
 from pose_resnet_ros.core.errors import InferenceCancelled, ModelError, PoseError, SettingsError
 from pose_resnet_ros.core.letterbox import LETTERBOXES, Letterboxed
+from pose_resnet_ros.core.library_setup import logger_of
 from pose_resnet_ros.core.types import Detections
 from pose_resnet_ros.models.backends import SelectedProvider
 from pose_resnet_ros.models.loading import DESCRIBE, check_finite, open_model
@@ -24,43 +25,64 @@ from pose_resnet_ros.models.runtime import OnnxModel, RunOn
 from pose_resnet_ros.models.spec import MAX_INPUT_PIXELS, DetectorSpec
 from pose_resnet_ros.models.stages import StageClock
 
+_log = logger_of(__name__)
+
 # Suppression compares all pairs: more candidates than any picture has persons would only cost time.
 _MAX_CANDIDATES = 1000
 # Of the networks whose description lists no grids: YOLOX, and YOLOv3 with its suppression in the graph.
 _COARSEST_STRIDE = 32
 
 
-class Detector(Protocol):
+class Detector:
     """Finds persons. selected_provider: what its network runs on, None if it has no network."""
 
     @property
-    def selected_provider(self) -> SelectedProvider | None: ...
+    def selected_provider(self) -> SelectedProvider | None:
+        return None
 
     def detect(
         self, image: np.ndarray, *, detection_threshold: float, nms_threshold: float, clock: StageClock | None = None
     ) -> Detections:
-        """Persons in a (H, W, 3) uint8 BGR image, the best score first."""
+        """Persons with a score above the threshold, the best first, boxes as the network gave them (not clipped).
+
+        image: (H, W, 3) uint8 BGR. Raises ImageError for another image layout, InferenceCancelled.
+        """
+        check_image(image)
+        return self.detect_batch(
+            [image], detection_thresholds=[detection_threshold], nms_thresholds=[nms_threshold], clock=clock or StageClock()
+        )[0]
+
+    def detect_batch(
+        self,
+        images: Sequence[np.ndarray],
+        *,
+        detection_thresholds: Sequence[float],
+        nms_thresholds: Sequence[float],
+        clock: StageClock,
+    ) -> list[Detections]:
+        """As ``detect`` for each of N >= 1 images that ``core.crops.check_image`` lets pass."""
+        raise NotImplementedError
 
     def close(self) -> None:
         """Free the network."""
 
 
-class FullFrame:
+class FullFrame(Detector):
     """The whole image is one person, of score 1."""
 
-    selected_provider: SelectedProvider | None = None
+    def detect_batch(
+        self,
+        images: Sequence[np.ndarray],
+        *,
+        detection_thresholds: Sequence[float],
+        nms_thresholds: Sequence[float],
+        clock: StageClock,
+    ) -> list[Detections]:
+        boxes = [np.array([[0, 0, image.shape[1], image.shape[0]]], np.float32) for image in images]
+        return [Detections(box, np.ones(1, np.float32)) for box in boxes]
 
-    def detect(
-        self, image: np.ndarray, *, detection_threshold: float, nms_threshold: float, clock: StageClock | None = None
-    ) -> Detections:
-        height, width = image.shape[:2]
-        return Detections(np.array([[0, 0, width, height]], np.float32), np.ones(1, np.float32))
 
-    def close(self) -> None:
-        pass
-
-
-class PersonDetector:
+class PersonDetector(Detector):
     """A detector network, loaded. spec: its description, with the input size that it runs at."""
 
     def __init__(
@@ -76,15 +98,21 @@ class PersonDetector:
         precision: as in ``options.py``; input_wh: the input's size, None for the model's own. Raises ModelError, BackendError,
         or SettingsError where the model cannot take that size.
         """
-        run_on = replace(run_on or RunOn(), max_batch=1)
+        run_on = run_on or RunOn()
         self._model, spec = open_model(name_or_path, spec_type=DetectorSpec, run_on=run_on, precision=precision)
         self.spec = spec if input_wh is None else at_size(spec, input_wh, self._model)
-        self._tensor = tensor_for(1, spec=self.spec.input)  # kept from frame to frame
+        self._tensor = tensor_for(1, spec=self.spec.input)
+        # TensorRT would build its engine again for each new number of images, which takes minutes.
+        self._batches = (
+            self._model.fixed_batch is None
+            and len(self._model.inputs) == 1
+            and self._model.selected_provider.backend != "tensorrt"
+        )
         try:
             self._letterbox = types.option(LETTERBOXES, self.spec.letterbox, what="letterbox")
             self._decoder = types.option(DECODERS, self.spec.decoder, what="decoder")
             self._further_inputs = _further_inputs(self._decoder, self.spec, self._model)
-            letterboxed, outputs = self._run(np.full((64, 64, 3), 128, np.uint8), StageClock())
+            letterboxed, outputs = self._run([np.full((64, 64, 3), 128, np.uint8)], StageClock())[0]
             self._found(letterboxed, outputs, detection_threshold=0.5)
         except InferenceCancelled:
             raise
@@ -96,28 +124,63 @@ class PersonDetector:
     def selected_provider(self) -> SelectedProvider:
         return self._model.selected_provider
 
-    def detect(
-        self, image: np.ndarray, *, detection_threshold: float, nms_threshold: float, clock: StageClock | None = None
-    ) -> Detections:
-        """Persons with a score above the threshold, the best first, boxes as the network gave them (not clipped).
-
-        Raises ImageError for another image layout, InferenceCancelled.
-        """
-        clock = clock or StageClock()
-        letterboxed, outputs = self._run(image, clock)
+    def detect_batch(
+        self,
+        images: Sequence[np.ndarray],
+        *,
+        detection_thresholds: Sequence[float],
+        nms_thresholds: Sequence[float],
+        clock: StageClock,
+    ) -> list[Detections]:
+        """In one run where the network can take several images, else one by one."""
+        runs = self._run(images, clock)
         with clock.stage("boxes"):
-            candidates = self._found(letterboxed, outputs, detection_threshold=detection_threshold)
-            return _best(candidates, image.shape[1], image.shape[0], nms_threshold if self._decoder.needs_nms else None)
+            found = [
+                self._found(*run, detection_threshold=threshold)
+                for run, threshold in zip(runs, detection_thresholds, strict=True)
+            ]
+            return [
+                _best(persons, image.shape[1], image.shape[0], threshold if self._decoder.needs_nms else None)
+                for persons, image, threshold in zip(found, images, nms_thresholds, strict=True)
+            ]
 
     def close(self) -> None:
         """Free the network."""
         self._model.close()
 
-    def _run(self, image: np.ndarray, clock: StageClock) -> tuple[Letterboxed, list[np.ndarray]]:
+    def _run(self, images: Sequence[np.ndarray], clock: StageClock) -> list[tuple[Letterboxed, list[np.ndarray]]]:
+        """Each image as the network saw it, and the outputs for it, of a batch of one."""
+        if len(images) > len(self._tensor):  # kept from frame to frame, for the most images so far
+            self._tensor = tensor_for(len(images), spec=self.spec.input)
+        rows = [slice(row, row + 1) for row in range(len(images))]
         with clock.stage("letterbox"):
-            letterboxed = self._letterbox(image, spec=self.spec.input, out=self._tensor)
+            letterboxed = [
+                self._letterbox(image, spec=self.spec.input, out=self._tensor[row])
+                for image, row in zip(images, rows, strict=True)
+            ]
         with clock.stage("detect"):
-            return letterboxed, self._model.run(letterboxed.tensor, **self._further_inputs)
+            together = self._run_together(len(images)) if self._batches and len(images) > 1 else None
+            outputs = [
+                self._model.run(self._tensor[row], **self._further_inputs)
+                if together is None
+                else [output[row] for output in together]
+                for row in rows
+            ]
+        return list(zip(letterboxed, outputs, strict=True))
+
+    def _run_together(self, count: int) -> list[np.ndarray] | None:
+        """The outputs for the first ``count`` inputs; None, now and later, where the file's graph is made for one image."""
+        try:
+            outputs = self._model.run(self._tensor[:count])
+        except ModelError as error:
+            reason = str(error)
+        else:
+            if all(len(output) == count for output in outputs):
+                return outputs
+            reason = f"for {count} images its outputs have the shapes {[output.shape for output in outputs]}"
+        _log.warning("%s: several images are run one by one: %s", self._model.path.name, reason)
+        self._batches = False
+        return None
 
     def _found(self, letterboxed: Letterboxed, outputs: list[np.ndarray], *, detection_threshold: float) -> Detections:
         """What the outputs hold, in pixels of the image, duplicates and all."""

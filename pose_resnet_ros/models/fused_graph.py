@@ -15,7 +15,7 @@ import onnxruntime as ort
 
 from pose_resnet_ros.core.errors import BackendError, ModelError, PoseError
 from pose_resnet_ros.core.heatmaps import Points
-from pose_resnet_ros.core.log import logger_of
+from pose_resnet_ros.core.library_setup import logger_of
 from pose_resnet_ros.models.backends import open_composed
 from pose_resnet_ros.models.fused_graph_buffers import BoundSession, Device, buckets_for
 from pose_resnet_ros.models.runtime import OnnxModel, RunOn

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import onnxruntime as ort
 
-from pose_resnet_ros.core.log import logger_of
+from pose_resnet_ros.core.library_setup import logger_of
 
 _log = logger_of(__name__)
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from pose_resnet_ros.core.errors import ModelError
 from pose_resnet_ros.core.heatmaps import DECODERS, Shape
-from pose_resnet_ros.core.log import logger_of
+from pose_resnet_ros.core.library_setup import logger_of
 from pose_resnet_ros.core.skeletons import skeleton_named
 from pose_resnet_ros.models.hardware import is_fast_at_int8, saturates_at_int8
 from pose_resnet_ros.models.model_folder import digest_of

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import IO
 
 from pose_resnet_ros.core.errors import DownloadError, InferenceCancelled, ModelError
-from pose_resnet_ros.core.log import logger_of
+from pose_resnet_ros.core.library_setup import logger_of
 from pose_resnet_ros.core.whole_file import whole_file
 from pose_resnet_ros.models.spec import Digest
 

@@ -5,14 +5,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from pose_resnet_ros.core import boxes as box_maths
 from pose_resnet_ros.core import types
+from pose_resnet_ros.core.boxes import require_valid
 from pose_resnet_ros.core.crops import CROPS, check_image, tensor_for, to_image, topdown_affines
-from pose_resnet_ros.core.errors import ImageError, ModelError, SettingsError
+from pose_resnet_ros.core.errors import ModelError, SettingsError
 from pose_resnet_ros.core.heatmaps import DECODERS, mirrored
 from pose_resnet_ros.core.skeletons import skeleton_named
 from pose_resnet_ros.core.types import Crops, Detections, People
@@ -92,23 +93,59 @@ class PoseNet:
 
         image: (H, W, 3) uint8 BGR; boxes may cross or leave its border. flip_test: average with the mirrored crops.
         keep_heatmaps: they are needed, so they cannot stay on the GPU.
-        Raises ImageError for a box that has no area or is not finite, InferenceCancelled.
+        Raises ImageError for another image layout, or a box that has no area or is not finite; InferenceCancelled.
         """
-        require_valid(detections)
+        check_image(image)
+        require_valid(detections.boxes_xyxy)
         clock = clock or StageClock()
-        if len(detections) == 0:
-            return self._nobody()
-        if self._fused_graph is not None and not keep_heatmaps:
-            with clock.stage("pose"):
-                return self._run_fused(self._fused_graph, image, detections, flip_test)
+        return self.estimate_batch([image], [detections], flip_tests=[flip_test], keep_heatmaps=keep_heatmaps, clock=clock)[0]
+
+    def estimate_batch(
+        self,
+        images: Sequence[np.ndarray],
+        detections: Sequence[Detections],
+        *,
+        flip_tests: Sequence[bool],
+        keep_heatmaps: bool,
+        clock: StageClock,
+    ) -> list[PoseEstimate]:
+        """As ``estimate`` for each image, in shared batches; images and boxes are taken as checked."""
+        estimates = [self._nobody()] * len(images)
+        for flip_test in (False, True):
+            rows = [row for row, wanted in enumerate(flip_tests) if wanted == flip_test and len(detections[row])]
+            if not rows:
+                continue
+            chosen = [images[row] for row in rows], [detections[row] for row in rows]
+            if self._fused_graph is not None and not keep_heatmaps:
+                with clock.stage("pose"):
+                    found = [self._run_fused(self._fused_graph, *pair, flip_test) for pair in zip(*chosen, strict=True)]
+            else:
+                found = self._estimated(*chosen, flip_test, clock)
+            for row, estimate in zip(rows, found, strict=True):
+                estimates[row] = estimate
+        return estimates
+
+    def _estimated(
+        self, images: Sequence[np.ndarray], detections: Sequence[Detections], flip_test: bool, clock: StageClock
+    ) -> list[PoseEstimate]:
+        """For images with at least one person each."""
+        parts = _parts([len(persons) for persons in detections])
         with clock.stage("crop"):
-            crops = self._crops(image, detections)
+            crops = self._crops(images, detections, parts)
         with clock.stage("pose"):
             outputs = self._infer(crops, flip_test)
         with clock.stage("decode"):
             points, scores = self.decoder.decode(outputs, input_wh=self.input_wh)
-            people = People.untracked(detections, to_image(points, crops.image_from_crop), scores)
-        return PoseEstimate(people, self._heatmaps(outputs), crops.image_from_crop)
+            points_xy = to_image(points, crops.image_from_crop)
+        heatmaps = self._heatmaps(outputs)
+        return [
+            PoseEstimate(
+                People.untracked(persons, points_xy[part], scores[part]),
+                None if heatmaps is None else heatmaps[part],
+                crops.image_from_crop[part],
+            )
+            for persons, part in zip(detections, parts, strict=True)
+        ]
 
     def close(self) -> None:
         """Free the network."""
@@ -141,16 +178,22 @@ class PoseNet:
         return self.estimate(image, detections, keep_heatmaps=True).people.keypoints_xy
 
     def _run_fused(self, fused_graph: FusedGraph, image: np.ndarray, detections: Detections, flip_test: bool) -> PoseEstimate:
-        check_image(image)
         boxes = detections.boxes_xyxy
         people = People.untracked(detections, *fused_graph.run(image, boxes, flip_test=flip_test))
         affines = topdown_affines(boxes, spec=self.spec.input, padding=self.spec.padding)
         return PoseEstimate(people, None, affines)
 
-    def _crops(self, image: np.ndarray, detections: Detections) -> Crops:
-        if len(self._tensor) < len(detections):  # kept from frame to frame, for the largest crowd so far
-            self._tensor = tensor_for(len(detections), spec=self.spec.input)
-        return self._crop(image, detections.boxes_xyxy, spec=self.spec.input, padding=self.spec.padding, out=self._tensor)
+    def _crops(self, images: Sequence[np.ndarray], detections: Sequence[Detections], parts: Sequence[slice]) -> Crops:
+        """Of all images, one below the other."""
+        if len(self._tensor) < parts[-1].stop:  # kept from frame to frame, for the largest crowd so far
+            self._tensor = tensor_for(parts[-1].stop, spec=self.spec.input)
+        affines = [
+            self._crop(
+                image, persons.boxes_xyxy, spec=self.spec.input, padding=self.spec.padding, out=self._tensor[part]
+            ).image_from_crop
+            for image, persons, part in zip(images, detections, parts, strict=True)
+        ]
+        return Crops(self._tensor[: parts[-1].stop], np.concatenate(affines))
 
     def _infer(self, crops: Crops, flip_test: bool) -> list[np.ndarray]:
         outputs = self._model.run(crops.tensor)
@@ -167,12 +210,7 @@ class PoseNet:
         return PoseEstimate(People.empty(len(self.skeleton)), self._heatmaps(outputs), np.zeros((0, 2, 3)))
 
 
-def require_valid(detections: Detections) -> None:
-    """Raises ImageError for a box that has no area, is not finite or lies farther out than float32 counts pixels."""
-    invalid = np.flatnonzero(~box_maths.is_valid(detections.boxes_xyxy))
-    if len(invalid):
-        box = detections.boxes_xyxy[invalid[0]].tolist()
-        raise ImageError(
-            f"box {invalid[0]} (x1, y1, x2, y2) = {box} has no area; expected x1 < x2 and y1 < y2, finite,"
-            f" at most {box_maths.FARTHEST_PX:.0f} pixels away"
-        )
+def _parts(counts: Sequence[int]) -> list[slice]:
+    """The rows of each, where they lie one below the other."""
+    ends = np.cumsum(counts).tolist()
+    return [slice(end - count, end) for end, count in zip(ends, counts, strict=True)]

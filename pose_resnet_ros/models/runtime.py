@@ -14,7 +14,7 @@ import numpy as np
 import onnxruntime as ort
 
 from pose_resnet_ros.core.errors import InferenceCancelled, ModelError, PoseError
-from pose_resnet_ros.core.log import logger_of
+from pose_resnet_ros.core.library_setup import logger_of
 from pose_resnet_ros.models.backends import first_line, open_session
 from pose_resnet_ros.models.hardware import LOG_SEVERITY_FATAL
 
@@ -138,12 +138,7 @@ class OnnxModel:
                 f"{path} has a fixed batch of {self.fixed_batch}; expected at most {MAX_FIXED_BATCH}: export it with a free one"
             )
         self._batch = self.fixed_batch or run_on.max_batch
-        if self.fixed_batch and self.fixed_batch < run_on.max_batch:
-            _log.warning(
-                "%s has a fixed batch of %d: more is run in several calls; an export with a free batch axis is faster",
-                path.name,
-                self.fixed_batch,
-            )
+        self._warned = False
 
     @property
     def providers(self) -> tuple[str, ...]:
@@ -157,6 +152,13 @@ class OnnxModel:
         Returns the outputs in the file's order, joined along their first axis.
         Raises InferenceCancelled, and ModelError where onnxruntime refuses.
         """
+        if self.fixed_batch and len(tensor) > self.fixed_batch and not self._warned:
+            self._warned = True
+            _log.warning(
+                "%s has a fixed batch of %d: more is run in several calls; an export with a free batch axis is faster",
+                self.path.name,
+                self.fixed_batch,
+            )
         feeds = {self.inputs[0].name: tensor, **others}
         starts = range(0, len(tensor), self._batch)
         parts = [self._run_batch({name: array[i : i + self._batch] for name, array in feeds.items()}) for i in starts]

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,9 +13,8 @@ import numpy as np
 from pose_resnet_ros.core.boxes import touches_image
 from pose_resnet_ros.core.errors import ImageError, InferenceCancelled
 from pose_resnet_ros.core.types import Detections
-from pose_resnet_ros.identities import Identities, IdentitySettings
 from pose_resnet_ros.models.stages import StageClock
-from pose_resnet_ros.pipeline import PipelineResult, PosePipeline
+from pose_resnet_ros.pipeline import PipelineResult
 from pose_resnet_ros.ros.depth.depth_3d import Depth3D
 from pose_resnet_ros.ros.health.statistics import Outcome, Statistics, plausible_age_ms
 from pose_resnet_ros.ros.hri_publisher import HriPublisher
@@ -24,8 +22,8 @@ from pose_resnet_ros.ros.latest import Frame
 from pose_resnet_ros.ros.outputs import Outputs
 from pose_resnet_ros.ros.ros_log import Throttle
 from pose_resnet_ros.ros.time_sync import stamp_ns
-from pose_resnet_ros.sequence import ImageSequence
 from pose_resnet_ros.settings import Settings
+from pose_resnet_ros.stream import PersonStream
 
 
 class FrameProcessor:
@@ -40,10 +38,9 @@ class FrameProcessor:
 
     def __init__(
         self,
-        pipeline: PosePipeline,
+        stream: PersonStream,
         outputs: Outputs,
         *,
-        identities: Identities,
         split: Callable[[Any], tuple[Any, Detections | None]],
         space: Depth3D | None,
         bodies: HriPublisher | None,
@@ -55,9 +52,8 @@ class FrameProcessor:
         topic: str,
         logger: Any,
     ) -> None:
-        self._sequence = ImageSequence(pipeline)
+        self._stream = stream
         self._outputs = outputs
-        self._identities = identities
         self._split = split
         self._space = space
         self._bodies = bodies
@@ -116,18 +112,14 @@ class FrameProcessor:
         """With track ids and smoothed, in the image's own time, or in ours if it has none."""
         if self._reset_wanted:
             self._reset_wanted = False
-            self._identities.reset()
-            self._sequence.forget()
-        stamp_s = stamp_ns(message) / 1e9 or frame.received_s
-        result = self._sequence.run(
+            self._stream.reset()
+        return self._stream.run(
             image,
-            settings=settings.stream.frame,
+            stamp_s=stamp_ns(message) / 1e9 or frame.received_s,
+            settings=settings.stream,
             boxes=None if boxes is None else self._usable(boxes, image, settings),
             keep_heatmaps=self._outputs.wants_heatmaps,
-            stamp_s=stamp_s,
         )
-        self._identities.set(IdentitySettings.of(settings.stream))
-        return replace(result, people=self._identities.update(result.people, stamp_s=stamp_s, image=image))
 
     def _usable(self, boxes: Detections, image: np.ndarray, settings: Settings) -> Detections:
         """The given persons of this image, the best max_persons of them."""

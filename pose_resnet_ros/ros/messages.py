@@ -15,11 +15,10 @@ from std_msgs.msg import Header
 from vision_msgs.msg import BoundingBox2D, Detection2D, Detection2DArray, ObjectHypothesisWithPose
 
 from pose_resnet_ros.core.skeletons import Skeleton
+from pose_resnet_ros.core.tracking import id_text
 from pose_resnet_ros.core.types import Detections, People
-from pose_resnet_ros.identities import id_text
 from pose_resnet_ros.msg import Keypoint, Person, PersonArray
 from pose_resnet_ros.msg import Skeleton as SkeletonMessage
-from pose_resnet_ros.pipeline import pose_score as pose_score_of
 
 
 def person_array(
@@ -42,7 +41,7 @@ def person_array(
             people.boxes_xyxy.tolist(),
             people.keypoints_xy.tolist(),
             np.clip(people.keypoint_scores, 0.0, 1.0).tolist(),
-            pose_score_of(people, keypoint_threshold=keypoint_threshold).tolist(),
+            people.pose_scores(keypoint_threshold).tolist(),
             strict=True,
         )
     ]

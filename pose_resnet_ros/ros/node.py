@@ -15,7 +15,6 @@ from rclpy.task import Future
 from std_srvs.srv import Trigger
 
 from pose_resnet_ros.core.errors import BackendError, PoseError
-from pose_resnet_ros.identities import Identities, IdentitySettings
 from pose_resnet_ros.models.registry import FULL_FRAME
 from pose_resnet_ros.msg import Skeleton as SkeletonMessage
 from pose_resnet_ros.pipeline import PosePipeline, load_pipeline
@@ -36,6 +35,7 @@ from pose_resnet_ros.ros.ros_log import forward_logs, stop_forwarding
 from pose_resnet_ros.ros.runner import run_node
 from pose_resnet_ros.ros.transports import TRANSPORTS, Transport, published_elsewhere, publishers_of
 from pose_resnet_ros.settings import Settings
+from pose_resnet_ros.stream import PersonStream
 
 NAME = "pose_resnet"
 STOP_TIMEOUT_S = 4.0  # a cancelled inference ends within one operator of the network
@@ -56,7 +56,7 @@ class PoseNode(GuardedLifecycleNode):
         self._worker: LatestWorker | None = None
         self._left_behind: LatestWorker | None = None
         self._intake: Intake | None = None
-        self._identities: Identities | None = None
+        self._stream: PersonStream | None = None
         self._processor: FrameProcessor | None = None
         self._space: Depth3D | None = None
         self._bodies: HriPublisher | None = None
@@ -98,7 +98,7 @@ class PoseNode(GuardedLifecycleNode):
         self.get_logger().info(f"loading {load.pose_model}, {detector} (backend {load.backend}) ...")
         self._pipeline = load_pipeline(load, cancelled=self.finished.done)
         self._outputs = Outputs(self, self._pipeline)
-        self._identities = Identities(self._pipeline.skeleton, IdentitySettings.of(self._settings.stream))
+        self._stream = PersonStream(self._pipeline)
         if self._settings.depth.use_depth:
             self._space = Depth3D(self, self._pipeline.skeleton)
         if self._settings.hri.publish_hri:
@@ -142,14 +142,12 @@ class PoseNode(GuardedLifecycleNode):
         self._intake.open()
 
     def _make_processor(self, split: Callable[[Any], tuple[Any, Any]]) -> FrameProcessor:
-        assert self._pipeline
         assert self._outputs
-        assert self._identities
-        self._identities.reset()
+        assert self._stream
+        self._stream.reset()
         return FrameProcessor(
-            self._pipeline,
+            self._stream,
             self._outputs,
-            identities=self._identities,
             split=split,
             space=self._space,
             bodies=self._bodies,
@@ -203,7 +201,7 @@ class PoseNode(GuardedLifecycleNode):
         self._outputs = self._space = self._bodies = None
         if self._pipeline is not None:
             self._pipeline.close()
-            self._pipeline = None
+            self._pipeline = self._stream = None
         self._left_behind = None  # at most, it has the old pipeline for itself
         memory.give_back()
 

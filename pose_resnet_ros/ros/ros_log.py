@@ -14,7 +14,7 @@ from typing import Any
 
 import rclpy
 
-from pose_resnet_ros.core.log import logger_of
+from pose_resnet_ros.core.library_setup import logger_of
 
 LIBRARY_LOGGER = "pose_resnet_ros"
 REPEAT_AFTER_S = 5.0

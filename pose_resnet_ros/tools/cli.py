@@ -19,7 +19,7 @@ from typing import TextIO
 
 from pose_resnet_ros import interrupts
 from pose_resnet_ros.core.errors import PoseError
-from pose_resnet_ros.core.image_limits import limit_opencv
+from pose_resnet_ros.core.library_setup import limit_opencv
 
 
 @dataclass(frozen=True)

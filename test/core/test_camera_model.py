@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from pose_resnet_ros.core.camera_model import CameraModel
+from pose_resnet_ros.core.depth import CameraModel
 from pose_resnet_ros.core.errors import SettingsError
 
 K = (600.0, 0.0, 320.0, 0.0, 610.0, 240.0, 0.0, 0.0, 1.0)

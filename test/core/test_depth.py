@@ -7,8 +7,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pose_resnet_ros.core.camera_model import CameraModel
-from pose_resnet_ros.core.depth import People3D, lift_to_3d
+from pose_resnet_ros.core.depth import CameraModel, People3D, lift_to_3d
 from pose_resnet_ros.core.errors import ImageError
 from pose_resnet_ros.core.skeletons import COCO17
 from pose_resnet_ros.core.types import People

@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pose_resnet_ros.core.errors import ImageError
 from pose_resnet_ros.core.letterbox import LETTERBOXES, darknet, onnx_zoo, stretched, ultralytics, yolox
 from pose_resnet_ros.core.types import InputSpec
 
@@ -104,9 +103,3 @@ def test_normalised_into_the_given_tensor(letterbox):
     middle = result.tensor[0, :, 200, 200]
     np.testing.assert_allclose(middle, [(10 - 1) / 2, (20 - 2) / 4, (30 - 3) / 5], atol=1e-5)
     assert np.isfinite(out).all()
-
-
-@pytest.mark.parametrize("letterbox", LETTERBOXES.values(), ids=LETTERBOXES)
-def test_another_layout_is_refused(letterbox):
-    with pytest.raises(ImageError, match="expected a BGR image"):
-        letterbox(np.zeros((20, 20), np.uint8), spec=RAW)

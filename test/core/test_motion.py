@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pose_resnet_ros.core.motion import BoxMotion
+from pose_resnet_ros.core.filters import BoxMotion
 
 
 def box(x: float, *, width: float = 20, height: float = 40) -> np.ndarray:

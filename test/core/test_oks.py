@@ -6,7 +6,7 @@ import literal
 import numpy as np
 import pytest
 
-from pose_resnet_ros.core.oks import mean_confident_score, oks_matrix, oks_nms, rescore
+from pose_resnet_ros.core.oks import oks_matrix, oks_nms, rescore
 from pose_resnet_ros.core.skeletons import COCO17
 
 SIGMAS = np.array(COCO17.oks_sigmas)
@@ -46,5 +46,4 @@ def test_suppression_keeps_the_best_of_a_heap():
 def test_rescoring_by_hand():
     joints = np.array([[0.9, 0.3, 0.2, -0.1], [0.1, 0.0, 0.2, 0.2]])
     np.testing.assert_allclose(rescore(np.array([0.5, 0.7]), joints), [0.5 * 0.6, 0])
-    np.testing.assert_allclose(mean_confident_score(joints, keypoint_threshold=0.1), [1.4 / 3, 0.2])
     assert rescore(np.zeros(0), np.zeros((0, 17))).shape == (0,)

@@ -8,11 +8,11 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pose_resnet_ros.core.appearance import appearance_of
+from pose_resnet_ros.core.filters import KeypointSmoother
 from pose_resnet_ros.core.skeletons import skeleton_named
-from pose_resnet_ros.core.smoothing import SmoothingSettings
-from pose_resnet_ros.core.tracking import TrackerSettings
+from pose_resnet_ros.core.tracking import PoseTracker
 from pose_resnet_ros.core.types import People
-from pose_resnet_ros.identities import Identities, IdentitySettings
 
 SKELETON = skeleton_named("coco17")
 IMAGE = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
@@ -35,24 +35,19 @@ def frames(draw: st.DrawFn) -> People:
     return People(boxes, box_scores, points.astype(np.float32), scores, np.full(len(boxes), -1, np.int32))
 
 
-@given(
-    st.lists(st.tuples(frames(), STEPS), max_size=8),
-    st.sampled_from(("iou", "oks", "none")),
-    st.booleans(),
-    st.sampled_from((0.0, 0.2, 1.0)),
-)
+@given(st.lists(st.tuples(frames(), STEPS), max_size=8), st.sampled_from(("iou", "oks")), st.sampled_from((0.0, 0.2, 1.0)))
 def test_ids_differ_and_keypoints_are_finite(
-    sequence: list[tuple[People, float]], tracker: str, smoothing: bool, min_similarity: float
+    sequence: list[tuple[People, float]], similarity: str, min_similarity: float
 ) -> None:
-    settings = IdentitySettings(
-        TrackerSettings(kind=tracker, min_similarity=min_similarity), SmoothingSettings(enabled=smoothing)
-    )
-    identities = Identities(SKELETON, settings)
+    tracker, smoother = PoseTracker(oks_sigmas=SKELETON.oks_sigmas), KeypointSmoother()
     stamp_s = 1.7e9
     for people, step_s in sequence:
         stamp_s += step_s
-        tracked = identities.update(people, stamp_s=stamp_s, image=IMAGE)
-        ids = tracked.track_ids[tracked.track_ids >= 0].tolist()
+        appearance = appearance_of(IMAGE, people.boxes_xyxy)
+        given_ids = tracker.update(
+            people, stamp_s=stamp_s, appearance=appearance, similarity=similarity, min_similarity=min_similarity
+        )
+        ids = given_ids[given_ids >= 0].tolist()
         assert len(set(ids)) == len(ids)
-        assert len(tracked) == len(people)
-        assert np.isfinite(tracked.keypoints_xy).all()
+        assert len(given_ids) == len(people)
+        assert np.isfinite(smoother.update(people, given_ids, stamp_s=stamp_s)).all()

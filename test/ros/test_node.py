@@ -63,7 +63,7 @@ def test_a_frame_with_nobody_in_it_is_published_empty(
     world: Any, spot: str, image_message: MakeImage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     node = world.pose_node(pose_model=spot)
-    monkeypatch.setattr(node._pipeline.detector, "detect", lambda *_, **__: Detections.empty())
+    monkeypatch.setattr(node._pipeline.detector, "detect_batch", lambda *_, **__: [Detections.empty()])
     persons = world.listen(PersonArray, "/pose_resnet/persons")
     detections = world.listen(Detection2DArray, "/pose_resnet/detections")
     pictures = world.listen(Image, "/pose_resnet/annotated_image")

@@ -69,8 +69,8 @@ def test_between_detections_a_jump_back_or_a_reset_is_a_detection(
 ) -> None:
     stream = Stream(world, image_message, pose_model=spot, detector_interval=1000)
     detector, calls = stream.node._pipeline.detector, []
-    detect = detector.detect
-    monkeypatch.setattr(detector, "detect", lambda *given, **named: calls.append(1) or detect(*given, **named))
+    detect = detector.detect_batch
+    monkeypatch.setattr(detector, "detect_batch", lambda *given, **named: calls.append(1) or detect(*given, **named))
 
     def detections(*numbers: int) -> int:
         before = len(calls)

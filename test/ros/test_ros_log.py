@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pose_resnet_ros.core.log import logger_of
+from pose_resnet_ros.core.library_setup import logger_of
 from pose_resnet_ros.ros.ros_log import LIBRARY_LOGGER, REPEAT_AFTER_S, Throttle, forward_logs, stop_forwarding
 
 

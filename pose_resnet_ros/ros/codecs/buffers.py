@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from pose_resnet_ros.core.errors import ImageError
-from pose_resnet_ros.core.image_limits import MAX_PIXELS
+from pose_resnet_ros.core.library_setup import MAX_PIXELS
 
 
 class BadFrameError(ImageError):

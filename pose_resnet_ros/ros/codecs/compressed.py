@@ -15,7 +15,7 @@ import numpy as np
 
 from pose_resnet_ros.core.errors import ImageError
 from pose_resnet_ros.core.image_decoding import decode_bgr
-from pose_resnet_ros.core.image_limits import MAX_PIXELS
+from pose_resnet_ros.core.library_setup import MAX_PIXELS
 from pose_resnet_ros.ros.codecs.buffers import BadFrameError, check_size
 
 _JPEG_START = b"\xff\xd8"
@@ -32,7 +32,7 @@ def compressed_to_bgr(message: Any, *, max_pixels: int = MAX_PIXELS) -> np.ndarr
 
     Raises BadFrameError (an ImageError) if the data is empty or does not decode, if it is a depth map (compressedDepth) or
     holds floats, and if the image has more than max_pixels: for JPEG and PNG before decoding; in other formats OpenCV refuses
-    more than ``core.image_limits`` allows.
+    more than ``core.library_setup`` allows.
     """
     if "compresseddepth" in message.format.lower():
         raise BadFrameError("encoding", f"format '{message.format}' is a depth map: expected a JPEG or PNG image")

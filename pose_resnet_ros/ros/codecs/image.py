@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from pose_resnet_ros.core.image_decoding import to_uint8
-from pose_resnet_ros.core.image_limits import MAX_PIXELS
+from pose_resnet_ros.core.library_setup import MAX_PIXELS
 from pose_resnet_ros.ros.codecs.buffers import BadFrameError, read_pixels
 from pose_resnet_ros.ros.codecs.cv_bridge_fallback import by_cv_bridge
 from pose_resnet_ros.ros.codecs.encodings import DEPTH_LAYOUTS, LAYOUTS

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pose_resnet_ros.core.camera_model import CameraModel
+from pose_resnet_ros.core.depth import CameraModel
 from pose_resnet_ros.core.errors import SettingsError
 
 

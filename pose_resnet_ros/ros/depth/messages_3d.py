@@ -64,12 +64,12 @@ def marker_array(
 ) -> MarkerArray:
     """Bones, joints and the track id of each person, for RViz.
 
-    Joints are drawn if their depth was measured and their score is at least keypoint_threshold. The array begins with the removal
+    Joints are drawn if their depth was measured and their score is above keypoint_threshold. The array begins with the removal
     of everything in its namespaces, so that nobody stays on the screen after leaving the image.
     """
     bones, joints, labels = (f"{namespace}/{kind}" for kind in ("bones", "joints", "labels"))
     markers = [_marker(header, name, Marker.ARROW, action=Marker.DELETEALL) for name in (bones, joints, labels)]
-    drawn = people_3d.joint_valid & (people.keypoint_scores >= keypoint_threshold)
+    drawn = people_3d.joint_valid & people.visible(keypoint_threshold)
     for row in np.flatnonzero(people_3d.position_valid).tolist():
         track_id = int(people.track_ids[row])
         look = {"row": row, "color": color_of(track_id)}

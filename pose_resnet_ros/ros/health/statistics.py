@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from pose_resnet_ros.core.frame_time import MAX_STEP_BACK_S
+from pose_resnet_ros.core.tracking import MAX_STEP_BACK_S
 
 WINDOW_S = 5.0
 # A stamp older than this, or from the future, was made by another clock (a bag, a camera of its own time): no age from it.
@@ -38,7 +38,7 @@ class Summary:
     whole, None where the middleware does not tell; sent_lately, lost_lately: of the last WINDOW_S seconds; input_hz: what was
     sent; ages are (median, p95) in ms, or None without a sample; silent_s: seconds since the last frame came, or since listening;
     seconds_without_result: since the first frame that came after the last result, 0 where none did; time_jumps, steps_back:
-    stamps before the one of the frame before, by more than a small step and by less (``core.frame_time``).
+    stamps before the one of the frame before, by more than a small step and by less (``MAX_STEP_BACK_S``).
     """
 
     received: int

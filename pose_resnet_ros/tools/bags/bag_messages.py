@@ -14,9 +14,8 @@ import cv2
 import numpy as np
 
 from pose_resnet_ros.core.skeletons import Skeleton
+from pose_resnet_ros.core.tracking import id_text
 from pose_resnet_ros.core.types import Detections, People
-from pose_resnet_ros.identities import id_text
-from pose_resnet_ros.pipeline import pose_score
 
 if TYPE_CHECKING:
     from rosbags.typesys.store import Typestore
@@ -53,7 +52,7 @@ def typestore() -> Typestore:
 
 def person_array(header: Any, people: People, skeleton: Skeleton, *, image_wh: tuple[int, int], keypoint_threshold: float) -> Any:
     """As the node's ``~/persons``; header: of the input image, as it is."""
-    means = pose_score(people, keypoint_threshold=keypoint_threshold)
+    means = people.pose_scores(keypoint_threshold)
     scores = np.clip(people.keypoint_scores, 0.0, 1.0)
     persons = [
         _make(

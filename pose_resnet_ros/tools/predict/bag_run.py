@@ -17,10 +17,9 @@ from tqdm import tqdm
 from pose_resnet_ros.core.draw import draw_people
 from pose_resnet_ros.core.errors import ImageError, SettingsError
 from pose_resnet_ros.core.types import People
-from pose_resnet_ros.identities import Identities, IdentitySettings
 from pose_resnet_ros.pipeline import PosePipeline, load_pipeline
-from pose_resnet_ros.sequence import ImageSequence
 from pose_resnet_ros.settings import DrawSettings, LoadSettings, StreamSettings
+from pose_resnet_ros.stream import PersonStream
 from pose_resnet_ros.tools.bags import bag_messages
 from pose_resnet_ros.tools.bags.bag_reading import WHOLE, BagImage, BagImages, SpanNs, encodings
 from pose_resnet_ros.tools.bags.bag_salvage import BagError
@@ -115,11 +114,9 @@ class _Run:
 
     def __init__(self, job: BagJob, values: Mapping[str, Any], pipeline: PosePipeline) -> None:
         self._report = BagReport(job)
-        self._pipeline, self._sequence = pipeline, ImageSequence(pipeline)
-        settings = StreamSettings.from_values(values)
-        self._settings = settings.frame
+        self._pipeline, self._stream = pipeline, PersonStream(pipeline)
+        self._settings = StreamSettings.from_values(values)
         self._draw = asdict(DrawSettings.from_values(values))
-        self._tracker = Identities(pipeline.skeleton, IdentitySettings.of(settings))
 
     def over(self, images: BagImages, results: BagResults, advance: Advance, complain: Complain) -> BagReport:
         try:
@@ -141,9 +138,9 @@ class _Run:
         bgr = _decode(image)
         header, log_ns = image.message.header, image.log_ns
         stamp_s = (header.stamp.sec * 1_000_000_000 + header.stamp.nanosec or log_ns) / 1e9
-        result = self._sequence.run(bgr, settings=self._settings, stamp_s=stamp_s)
-        people = self._with_ids_of_part(self._tracker.update(result.people, stamp_s=stamp_s, image=bgr))
-        skeleton, threshold = self._pipeline.skeleton, self._settings.keypoint_threshold
+        result = self._stream.run(bgr, stamp_s=stamp_s, settings=self._settings)
+        people = self._with_ids_of_part(result.people)
+        skeleton, threshold = result.skeleton, self._settings.frame.keypoint_threshold
         size = bgr.shape[1], bgr.shape[0]
         message = bag_messages.person_array(header, people, skeleton, image_wh=size, keypoint_threshold=threshold)
         results.write(f"{NODE}/persons", message, log_ns=log_ns)

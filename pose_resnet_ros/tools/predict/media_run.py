@@ -6,10 +6,9 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import asdict, replace
-from functools import partial
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -19,13 +18,10 @@ from pose_resnet_ros import interrupts
 from pose_resnet_ros.core.boxes import touches_image
 from pose_resnet_ros.core.draw import draw_heatmaps, draw_people
 from pose_resnet_ros.core.errors import DataFileError, ImageError, PoseError, SettingsError
-from pose_resnet_ros.core.skeletons import convert
-from pose_resnet_ros.core.types import People
-from pose_resnet_ros.identities import Identities, IdentitySettings
 from pose_resnet_ros.media import Media, open_media
 from pose_resnet_ros.pipeline import PipelineResult, PosePipeline
-from pose_resnet_ros.sequence import ImageSequence
 from pose_resnet_ros.settings import DrawSettings, StreamSettings
+from pose_resnet_ros.stream import PersonStream
 from pose_resnet_ros.tools.predict.annotated_outputs import Sinks
 from pose_resnet_ros.tools.predict.coco_results import CocoResults, ImageNames
 from pose_resnet_ros.tools.predict.given_boxes import GivenBoxes
@@ -51,11 +47,8 @@ class Prediction:
         rerun: takes the pictures and people with the joints of the pipeline's output skeleton.
         """
         self._pipeline = pipeline
-        self._run: Callable[..., PipelineResult] = pipeline.run
-        settings = StreamSettings.from_values(values)
-        self._settings = settings.frame
+        self._settings = StreamSettings.from_values(values)
         self._draw = asdict(DrawSettings.from_values(values))
-        self._identity_settings = IdentitySettings.of(settings)
         self._sinks = sinks
         self._heatmaps = heatmaps
         self._given = given
@@ -94,48 +87,48 @@ class Prediction:
         if moving and self._given is not None:
             self._complain(SettingsError("boxes: they belong to image files; a video, a webcam or a stream cannot have any"))
             return
-        identities = Identities(self._pipeline.native_skeleton, self._identity_settings) if moving else None
-        sequence = ImageSequence(self._pipeline) if moving else None
+        stream = PersonStream(self._pipeline) if moving else None
         self._sinks.begin(media)
         while True:
             try:
                 picture = media.read()
                 if picture is None:
                     return
-                self._run = partial(sequence.run, stamp_s=picture.time_s) if sequence else self._pipeline.run
-                self._one(picture, identities)
+                self._one(picture, stream)
             except ImageError as error:
                 self._complain(error)
             progress.update()
 
-    def _one(self, picture: Frame, identities: Identities | None) -> None:
+    def _one(self, picture: Frame, stream: PersonStream | None) -> None:
         places = self._places(picture)
-        boxes = self._given.detections(places) if self._given and places is not None else None
         begin = time.perf_counter()
         try:
-            result = self._run(picture.bgr, settings=self._settings, boxes=boxes, keep_heatmaps=self._heatmaps)
+            result = self._result(picture, stream, places)
         except ImageError as error:
             raise ImageError(f"{picture.path}: {error}") from error
         self._total_ms += 1e3 * (time.perf_counter() - begin)
-        if identities is not None and picture.time_s is not None:
-            native = identities.update(result.native, stamp_s=picture.time_s, image=picture.bgr)
-            result = replace(result, native=native)
         with interrupts.held():  # else the JSON could have a picture that the video has not
             self._keep(picture, result, places)
+
+    def _result(self, picture: Frame, stream: PersonStream | None, places: list[int] | None) -> PipelineResult:
+        if stream is not None:
+            return stream.run(picture.bgr, stamp_s=picture.time_s, settings=self._settings, keep_heatmaps=self._heatmaps)
+        boxes = self._given.detections(places) if self._given and places is not None else None
+        return self._pipeline.run(picture.bgr, settings=self._settings.frame, boxes=boxes, keep_heatmaps=self._heatmaps)
 
     def _keep(self, picture: Frame, result: PipelineResult, places: list[int] | None) -> None:
         self.results.add(
             result.native,
             picture,
             file_name=self._names.of(picture.path),
-            keypoint_threshold=self._settings.keypoint_threshold,
+            keypoint_threshold=self._settings.frame.keypoint_threshold,
             places=places,
         )
         self._pictures += 1
         self._persons += len(result.native)
         if self._rerun is not None:
-            people, threshold = self._people(result), self._settings.keypoint_threshold
-            self._rerun.put(picture.bgr, people, stamp_s=picture.time_s, keypoint_threshold=threshold)
+            threshold = self._settings.frame.keypoint_threshold
+            self._rerun.put(picture.bgr, result.people, stamp_s=picture.time_s, keypoint_threshold=threshold)
         if self._sinks:
             self._sinks.put(picture, self._drawn(result, picture.bgr))
 
@@ -163,14 +156,10 @@ class Prediction:
             )
         return [place for place, good in zip(places, usable, strict=True) if good]
 
-    def _people(self, result: PipelineResult) -> People:
-        """With the joints of the output skeleton, and the track ids."""
-        return convert(result.native, native=self._pipeline.native_skeleton, target=self._pipeline.skeleton)
-
     def _drawn(self, result: PipelineResult, image: np.ndarray) -> dict[str, np.ndarray]:
         """What is to be seen, by the addition to the file's name."""
-        skeleton, threshold = self._pipeline.skeleton, self._settings.keypoint_threshold
-        drawn = {"": draw_people(image, self._people(result), skeleton, keypoint_threshold=threshold, **self._draw)}
+        threshold = self._settings.frame.keypoint_threshold
+        drawn = {"": draw_people(image, result.people, result.skeleton, keypoint_threshold=threshold, **self._draw)}
         if result.heatmaps is not None and result.image_from_crop is not None:
             input_wh = self._pipeline.pose_net.input_wh
             drawn["_heatmaps"] = draw_heatmaps(image, result.heatmaps, result.image_from_crop, input_wh=input_wh)

@@ -12,7 +12,6 @@ import numpy as np
 from pose_resnet_ros.core.errors import SettingsError
 from pose_resnet_ros.core.skeletons import Skeleton
 from pose_resnet_ros.core.types import People
-from pose_resnet_ros.pipeline import pose_score
 
 JPEG_QUALITY = 85
 UNTRACKED = 0  # class of persons without a track id; ids count from 1
@@ -52,7 +51,7 @@ class RerunLog:
         log.log("picture", rerun.Image(bgr, color_model="BGR").compress(jpeg_quality=JPEG_QUALITY))
         log.log("picture/boxes", self._boxes(people))
         log.log("picture/joints", self._joints(people, keypoint_threshold))
-        scores = pose_score(people, keypoint_threshold=keypoint_threshold)
+        scores = people.pose_scores(keypoint_threshold)
         for track_id, score in zip(people.track_ids.tolist(), scores.tolist(), strict=True):
             if track_id > 0:
                 log.log(f"scores/person_{track_id}", rerun.Scalars(score))
@@ -86,7 +85,7 @@ class RerunLog:
         return self._rerun.Boxes2D(array=people.boxes_xyxy, array_format=self._rerun.Box2DFormat.XYXY, class_ids=_classes(people))
 
     def _joints(self, people: People, keypoint_threshold: float) -> Any:
-        rows, joints = np.nonzero(people.keypoint_scores > keypoint_threshold)
+        rows, joints = np.nonzero(people.visible(keypoint_threshold))
         return self._rerun.Points2D(
             people.keypoints_xy[rows, joints], class_ids=_classes(people)[rows], keypoint_ids=joints.astype(np.uint16)
         )

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pose_resnet_ros.core.image_limits import MAX_PIXELS, OPENCV_VARIABLE
+from pose_resnet_ros.core.library_setup import MAX_PIXELS, OPENCV_VARIABLE
 
 # As a tool does it: the command line first, then OpenCV. Prints what was decoded, and the MiB that it took at most.
 DECODE = """
