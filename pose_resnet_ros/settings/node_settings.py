@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from pose_resnet_ros.settings.load_settings import EXTERNAL, LoadSettings
-from pose_resnet_ros.settings.setting import SettingsGroup, setting
+from pose_resnet_ros.settings.setting import SettingsGroup, dynamic, fraction, setting
 from pose_resnet_ros.settings.stream_settings import DrawSettings, StreamSettings
 
 
@@ -30,11 +30,9 @@ class InputSettings(SettingsGroup):
         choices=("best_effort", "reliable"),
         per_camera=True,
     )
-    max_age_ms: float = setting(
+    max_age_ms: float = dynamic(
         0.0,
-        "Maximum time in milliseconds that an image may wait to be processed after its arrival; older ones are dropped. 0: no"
-        " limit.",
-        dynamic=True,
+        "Images that waited longer than this, in milliseconds since their arrival, are dropped. 0: no limit.",
         minimum=0.0,
         per_camera=True,
     )
@@ -56,15 +54,14 @@ class DepthSettings(SettingsGroup):
     TITLE: ClassVar[str] = "3D"
 
     use_depth: bool = setting(False, "Publish persons in 3D, from `depth_image` (registered to the image) and `camera_info`.")
-    depth_max_offset_ms: float = setting(
+    depth_max_offset_ms: float = dynamic(
         20.0,
         "Maximum difference in milliseconds between the time stamps of an image and its depth image.",
-        dynamic=True,
         minimum=0.0,
         maximum=1000.0,
     )
-    image_is_rectified: bool = setting(
-        False, "The images have no lens distortion (image_rect): 3D uses P of `camera_info` instead of K and D.", dynamic=True
+    image_is_rectified: bool = dynamic(
+        False, "The images have no lens distortion (image_rect): 3D uses P of `camera_info` instead of K and D."
     )
 
 
@@ -88,12 +85,8 @@ class OutputSettings(SettingsGroup):
 
     TITLE: ClassVar[str] = "Output"
 
-    jpeg_quality: int = setting(
-        90,
-        "JPEG quality of ~/annotated_image/compressed. Higher looks better and takes more bandwidth.",
-        dynamic=True,
-        minimum=1,
-        maximum=100,
+    jpeg_quality: int = dynamic(
+        90, "JPEG quality of ~/annotated_image/compressed. Higher looks better and takes more bandwidth.", minimum=1, maximum=100
     )
 
 
@@ -104,13 +97,10 @@ class NodeSettings(SettingsGroup):
     TITLE: ClassVar[str] = "Node"
 
     autostart: bool = setting(True, "Configure and activate the node at start. false: leave that to a lifecycle manager.")
-    min_output_ratio: float = setting(
+    min_output_ratio: float = fraction(
         0.5,
-        "Minimum fraction of the camera's images that lead to a result. Diagnostics warn of an overload after 10 s below it. 0:"
-        " never warn.",
-        dynamic=True,
-        minimum=0.0,
-        maximum=1.0,
+        "Minimum fraction of the camera's images that lead to a result: after 10 s below it, diagnostics warn of an overload. 0:"
+        " no warning.",
     )
 
 

@@ -10,6 +10,7 @@ import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from functools import partial
 from typing import Any, ClassVar, TypeVar
 
 from pose_resnet_ros.core.errors import SettingsError
@@ -111,6 +112,10 @@ def setting(
     """
     row = Setting(name, default, description, dynamic, minimum, maximum, choices, step, pattern, pattern_in_words, per_camera)
     return field(default=default, metadata={"setting": row})
+
+
+dynamic = partial(setting, dynamic=True)
+fraction = partial(setting, dynamic=True, minimum=0.0, maximum=1.0)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
-from pose_resnet_ros.settings.setting import SettingsGroup, setting
+from pose_resnet_ros.settings.setting import SettingsGroup, dynamic, fraction
 
 
 @dataclass(frozen=True)
@@ -16,75 +16,48 @@ class FrameSettings(SettingsGroup):
 
     TITLE: ClassVar[str] = "Detection and keypoints"
 
-    detection_threshold: float = setting(0.4, "Minimum detector score of a person.", dynamic=True, minimum=0.0, maximum=1.0)
-    image_rotation: int = setting(
+    detection_threshold: float = fraction(0.4, "Minimum detector score of a person.")
+    image_rotation: int = dynamic(
         0,
-        "Clockwise rotation in degrees that makes the camera's images upright. Results stay in the pixels of the original image.",
-        dynamic=True,
+        "Clockwise rotation in degrees that makes the camera's images upright. Results stay in pixels of the original image.",
         minimum=0,
         maximum=270,
         step=90,
         per_camera=True,
     )
-    detector_region_x: float = setting(
-        0.0,
-        "Left edge of the image region that the detector searches, as a fraction of the upright image's width.",
-        dynamic=True,
-        minimum=0.0,
-        maximum=1.0,
-        per_camera=True,
+    detector_region_x: float = fraction(
+        0.0, "Left edge of the region that the detector searches, as a fraction of the upright image's width.", per_camera=True
     )
-    detector_region_y: float = setting(
-        0.0,
-        "Top edge of the image region that the detector searches, as a fraction of the upright image's height.",
-        dynamic=True,
-        minimum=0.0,
-        maximum=1.0,
-        per_camera=True,
+    detector_region_y: float = fraction(
+        0.0, "Top edge of the region that the detector searches, as a fraction of the upright image's height.", per_camera=True
     )
-    detector_region_width: float = setting(
+    detector_region_width: float = fraction(
         1.0,
-        "Width of the image region that the detector searches, as a fraction of the upright image's width.",
-        dynamic=True,
+        "Width of the region that the detector searches, as a fraction of the upright image's width.",
         minimum=0.01,
-        maximum=1.0,
         per_camera=True,
     )
-    detector_region_height: float = setting(
+    detector_region_height: float = fraction(
         1.0,
-        "Height of the image region that the detector searches, as a fraction of the upright image's height.",
-        dynamic=True,
+        "Height of the region that the detector searches, as a fraction of the upright image's height.",
         minimum=0.01,
-        maximum=1.0,
         per_camera=True,
     )
-    detector_interval: int = setting(
+    detector_interval: int = dynamic(
         1,
-        "Run the detector on every n-th image. In between, boxes follow the keypoints, and a lost person triggers a new"
-        " detection.",
-        dynamic=True,
+        "Run the detector on every n-th image. In between, boxes follow the keypoints; a lost person triggers a new detection.",
         minimum=1,
         maximum=1000,
     )
-    nms_threshold: float = setting(
-        0.45,
-        "Non-maximum suppression: boxes that overlap by more than this (intersection over union) are one person.",
-        dynamic=True,
-        minimum=0.0,
-        maximum=1.0,
+    nms_threshold: float = fraction(
+        0.45, "Non-maximum suppression: boxes that overlap by more than this (intersection over union) are one person."
     )
-    keypoint_threshold: float = setting(
-        0.2,
-        "Keypoints with a score above this are drawn and count in `pose_score`. All keypoints are published.",
-        dynamic=True,
-        minimum=0.0,
-        maximum=1.0,
+    keypoint_threshold: float = fraction(
+        0.2, "Keypoints with a score above this are drawn and count in `pose_score`. All keypoints are published."
     )
-    max_persons: int = setting(
-        32, "Maximum number of persons per image; the best scores are kept.", dynamic=True, minimum=1, maximum=1000
-    )
-    flip_test: bool = setting(
-        False, "Average the result with that of the mirrored crop: slightly more accurate, twice the pose time.", dynamic=True
+    max_persons: int = dynamic(32, "Maximum number of persons per image; the best scores are kept.", minimum=1, maximum=1000)
+    flip_test: bool = dynamic(
+        False, "Average the result with that of the mirrored crop: slightly more accurate, twice the pose time."
     )
 
     def detector_region(self, *, width: int, height: int) -> tuple[int, int, int, int]:
@@ -106,32 +79,25 @@ class TrackingSettings(SettingsGroup):
     TITLE: ClassVar[str] = "Tracking"
     PREFIX: ClassVar[str] = "tracking."
 
-    tracker: Literal["none", "iou", "oks"] = setting(
+    tracker: Literal["none", "iou", "oks"] = dynamic(
         "iou",
         "How persons are matched from image to image: by box overlap (iou) or by keypoint similarity (oks), both together with"
         " the colours of clothes. none: no tracking, every track_id is -1.",
         name="tracker",
-        dynamic=True,
         choices=("none", "iou", "oks"),
     )
-    min_similarity: float = setting(
-        0.2,
-        "Minimum similarity of a person in consecutive images, in the measure that `tracker` names; for oks, 0.05 suits better.",
-        dynamic=True,
-        minimum=0.0,
-        maximum=1.0,
+    min_similarity: float = fraction(
+        0.2, "Minimum similarity of a person in consecutive images, measured as `tracker` says; 0.05 suits oks better."
     )
-    confirm_hits: int = setting(
+    confirm_hits: int = dynamic(
         2,
-        "Number of consecutive images with a new person before it gets its track_id; until then it is -1.",
-        dynamic=True,
+        "Number of consecutive images with a new person until it gets a track_id; before that it is -1.",
         minimum=1,
         maximum=100,
     )
-    max_age_ms: float = setting(
+    max_age_ms: float = dynamic(
         2000.0,
-        "Time in milliseconds after which an unseen person is forgotten and gets a new track_id on its return.",
-        dynamic=True,
+        "Time in milliseconds after which an unseen person is forgotten, and gets a new track_id on return.",
         minimum=0.0,
         maximum=60000.0,
     )
@@ -144,21 +110,17 @@ class SmoothingSettings(SettingsGroup):
     TITLE: ClassVar[str] = "Smoothing"
     PREFIX: ClassVar[str] = "smoothing."
 
-    enabled: bool = setting(
-        False, "Smooth the keypoints of each tracked person with a One-Euro filter. Scores are not smoothed.", dynamic=True
-    )
-    min_cutoff_hz: float = setting(
+    enabled: bool = dynamic(False, "Smooth the keypoints of each tracked person with a One-Euro filter. Scores are not smoothed.")
+    min_cutoff_hz: float = dynamic(
         1.0,
         "Cutoff frequency in Hz of the One-Euro filter for a joint at rest. Lower is smoother.",
-        dynamic=True,
         minimum=0.001,
         maximum=1000.0,
     )
-    beta: float = setting(
+    beta: float = dynamic(
         5.0,
         "Gain in Hz of the One-Euro filter's cutoff frequency for a joint that moves one body size per second. Higher lags less"
         " in fast motion.",
-        dynamic=True,
         minimum=0.0,
         maximum=1000.0,
     )
@@ -179,7 +141,7 @@ class DrawSettings(SettingsGroup):
 
     TITLE: ClassVar[str] = "Drawing"
 
-    draw_skeletons: bool = setting(True, "Draw joints and limbs in annotated images.", dynamic=True)
-    draw_boxes: bool = setting(True, "Draw bounding boxes in annotated images.", dynamic=True)
-    draw_ids: bool = setting(True, "Write track ids into annotated images.", dynamic=True)
-    draw_scores: bool = setting(False, "Write detector scores into annotated images.", dynamic=True)
+    draw_skeletons: bool = dynamic(True, "Draw joints and limbs in annotated images.")
+    draw_boxes: bool = dynamic(True, "Draw bounding boxes in annotated images.")
+    draw_ids: bool = dynamic(True, "Write track ids into annotated images.")
+    draw_scores: bool = dynamic(False, "Write detector scores into annotated images.")
