@@ -9,9 +9,9 @@ import os
 import re
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import Field, dataclass, field, fields, replace
 from functools import partial
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, cast
 
 from pose_resnet_ros.core.errors import SettingsError
 from pose_resnet_ros.core.types import names_of
@@ -53,7 +53,7 @@ class Setting:
         if type(value) is not self.type or not self._allows(value):
             shown = f"'{value}'" if self.choices and isinstance(value, str) else repr(value)
             raise SettingsError(f"{self.name}: expected {self.allowed}, got {shown}")
-        return self.type(value)
+        return cast(Value, value)
 
     def parse(self, text: str) -> Value:
         """The value that a word of a command line stands for. Raises SettingsError as ``check`` does."""
@@ -165,7 +165,8 @@ class SettingsGroup:
         return {found.name: _content(found, cls.PREFIX) for found in fields(cls)}
 
 
-def _content(found: Any, prefix: str) -> Setting | type[SettingsGroup]:
-    if (row := found.metadata.get("setting")) is None:
+def _content(found: Field[Any], prefix: str) -> Setting | type[SettingsGroup]:
+    if isinstance(found.default, SettingsGroup):
         return type(found.default)
+    row: Setting = found.metadata["setting"]
     return replace(row, name=row.name or prefix + found.name)

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import ast
 import dataclasses
 import inspect
 import pickle
@@ -18,6 +17,7 @@ from pose_resnet_ros import settings
 from pose_resnet_ros.core.errors import SettingsError
 from pose_resnet_ros.core.skeletons import SKELETONS
 from pose_resnet_ros.settings import (
+    DrawSettings,
     FrameSettings,
     LoadSettings,
     Setting,
@@ -155,18 +155,15 @@ def test_what_may_differ_from_camera_to_camera() -> None:
 
 
 def test_defaults_of_the_core_do_not_drift_from_the_settings() -> None:
-    """An argument of a public function of the core that has a setting's name has its default, if any."""
+    """An argument of a function or class of the core that has a setting's name has its default, if any."""
+    rows = {row.name.rpartition(".")[2]: row for row in (*StreamSettings.settings(), *DrawSettings.settings())}
     folder = Path(pose_resnet_ros.__file__).parent / "core"
-    found = {
-        (path.stem, function.name, argument)
-        for path in folder.glob("*.py")
-        for function in ast.parse(path.read_text(encoding="utf-8")).body
-        if isinstance(function, ast.FunctionDef)
-        for argument, given in inspect.signature(_function(path.stem, function.name)).parameters.items()
-        if argument in ROWS and given.default not in (inspect.Parameter.empty, ROWS[argument].default)
-    }
-    assert found == set()
-
-
-def _function(module: str, name: str) -> object:
-    return getattr(import_module(f"pose_resnet_ros.core.{module}"), name)
+    found = [
+        (path.stem, name, argument)
+        for path in folder.glob("[a-z]*.py")
+        for name, thing in vars(import_module(f"pose_resnet_ros.core.{path.stem}")).items()
+        if inspect.isfunction(thing) or (inspect.isclass(thing) and dataclasses.is_dataclass(thing))
+        for argument, given in inspect.signature(thing).parameters.items()
+        if argument in rows and given.default not in (inspect.Parameter.empty, rows[argument].default)
+    ]
+    assert found == []

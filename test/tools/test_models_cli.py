@@ -292,11 +292,3 @@ def test_what_cannot_be_added_says_why(tmp_path: Path, name: str, content: bytes
 def test_an_absent_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="no such file"):
         verbs.main(["add", str(tmp_path / "mine.onnx")])
-
-
-@pytest.mark.parametrize("kind", ["pose", "detector"])
-def test_the_documented_table_is_the_table(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Written by ``python3 -m pose_resnet_ros models list --markdown --kind pose`` (and detector)."""
-    assert verbs.main(["list", "--markdown", "--kind", kind]) == 0
-    documented = (Path(__file__).parents[2] / "docs" / "models.md").read_text(encoding="utf-8")
-    assert capsys.readouterr().out in documented

@@ -30,9 +30,6 @@ def main(arguments: list[str]) -> int:
 
 def _list(options: argparse.Namespace) -> int:
     rows = [row for row in TABLE if options.kind in (None, row.kind)]
-    if options.markdown:
-        print(model_text.markdown(rows))
-        return 0
     print(model_text.table(rows))
     print(f"\n{model_text.LEGEND}\n")
     for name in added_models():
@@ -141,7 +138,6 @@ def _parser() -> argparse.ArgumentParser:
 
     one = verbs.add_parser("list", help="all models, and which are on this machine")
     one.add_argument("--kind", choices=("pose", "detector"))
-    one.add_argument("--markdown", action="store_true", help="as docs/models.md has it")
     one.set_defaults(verb=_list)
 
     one = verbs.add_parser("info", help="everything known of one model, and which of its sizes are free")
