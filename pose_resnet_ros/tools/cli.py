@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The command line: one table of tools, each imported only when it is called.
+"""The command line: one table of tools (its commands), each imported only when it is called.
 
 A tool is a function ``main(arguments: list[str]) -> int`` (the exit code); what it raises as PoseError, and what the system
 refuses of a file (OSError), is printed here as one line, without a traceback.
@@ -33,16 +33,17 @@ class Tool:
 
 TOOLS: dict[str, Tool] = {
     "predict": Tool(
-        "pose_resnet_ros.tools.predict.predict",
-        "find people and their keypoints in images, folders, videos, webcams, streams and bags",
+        "pose_resnet_ros.tools.predict.predict", "find people and their keypoints in images, videos, cameras, streams and bags"
     ),
     "models": Tool("pose_resnet_ros.tools.models.verbs", "list, describe, fetch, check and add models"),
-    "export": Tool("pose_resnet_ros.tools.export", "turn a checkpoint into an ONNX model that describes itself"),
+    "export": Tool("pose_resnet_ros.tools.export", "convert a checkpoint to an ONNX model that describes itself"),
     "evaluate": Tool("pose_resnet_ros.tools.evaluate.evaluate", "measure accuracy on a COCO data set"),
-    "benchmark": Tool("pose_resnet_ros.tools.benchmark", "measure speed, stage by stage and side by side"),
+    "benchmark": Tool("pose_resnet_ros.tools.benchmark", "measure speed, stage by stage, and compare configurations"),
     "pose_node": Tool("pose_resnet_ros.ros.node", "the ROS 2 node: image topic in, keypoints out", needs_ros=True),
     "image_source": Tool(
-        "pose_resnet_ros.ros.programs.image_source", "publish a video, images, a webcam or a stream as a camera", needs_ros=True
+        "pose_resnet_ros.ros.programs.image_source",
+        "publish a video, images, a webcam or a stream like a camera",
+        needs_ros=True,
     ),
     "demo": Tool(
         "pose_resnet_ros.ros.programs.demo",
@@ -55,8 +56,8 @@ _EXIT_PIPE_CLOSED = 141  # as a shell reports SIGPIPE
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run ``TOOL ...``; the exit code: 0, 1 for an error that is printed, 2 for a wrong command line, 130 (129, 143) if
-    interrupted by SIGINT (SIGHUP, SIGTERM), 141 if whoever reads the output has gone (``| head``).
+    """Run ``COMMAND ...``; the exit code: 0, 1 for an error that is printed, 2 for a wrong command line, 130 (129, 143) if
+    interrupted by SIGINT (SIGHUP, SIGTERM), 141 if the reader of the output has gone (``| head``).
     """
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a file name need not be text
@@ -92,7 +93,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         print(__version__)
         return 0
     if name not in TOOLS:
-        print(f"pose_resnet_ros: there is no tool '{name}'\n\n{_help()}", file=sys.stderr)
+        print(f"pose_resnet_ros: unknown command '{name}'\n\n{_help()}", file=sys.stderr)
         return 2
     limit_opencv()
     try:
@@ -116,10 +117,12 @@ def _load(tool: Tool, name: str) -> Callable[[list[str]], int]:
         return importlib.import_module(tool.module).main
     except ModuleNotFoundError as error:
         if tool.needs_ros:
-            raise PoseError(f"{name} needs ROS 2: no module named '{error.name}'; source its setup.bash first") from error
+            raise PoseError(f"{name} needs ROS 2 (no module named '{error.name}'): source its setup.bash first") from error
         raise
 
 
 def _help() -> str:
     rows = "\n".join(f"  {name:<14}{tool.summary}" for name, tool in TOOLS.items())
-    return f"usage: python3 -m pose_resnet_ros TOOL ...\n\n{rows}\n\npython3 -m pose_resnet_ros TOOL --help tells more."
+    return (
+        f"usage: pose_resnet_ros COMMAND ...\n\ncommands:\n{rows}\n\nFor the options of a command: pose_resnet_ros COMMAND --help"
+    )

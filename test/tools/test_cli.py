@@ -37,7 +37,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
 def test_an_unknown_tool_is_told_which_there_are(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["predcit"]) == 2
     said = capsys.readouterr().err
-    assert "there is no tool 'predcit'" in said
+    assert "unknown command 'predcit'" in said
     assert "predict" in said
 
 

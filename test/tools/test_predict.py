@@ -266,7 +266,7 @@ def test_pictures_of_the_same_name_do_not_overwrite_one_another(folder: Path, tm
         (["--output", "/proc/none"], 1, "cannot make the folder /proc/none"),
         (["--json", "/proc/none/r.json"], 1, "json: cannot make the folder /proc/none"),
         (["--json", "."], 1, "json: expected the name of a file to write, got the folder ."),
-        (["--json", "r.json", "--heatmaps"], 1, "--heatmaps: nothing is drawn; give --output or --show too"),
+        (["--json", "r.json", "--heatmaps"], 1, "--heatmaps: nothing is drawn; add --output or --show"),
         (["--workers", "2", "--annotated"], 1, "--annotated or --workers: for bags only"),
     ],
 )
@@ -297,10 +297,10 @@ def test_what_the_pose_network_cannot_give_is_said_at_once(folder: Path, tmp_pat
     given = ["--detector-model", "full_frame", "--skeleton", "native", "--backend", "cpu"]
     done = predict(folder / "pictures", "--pose-model", "vectors.onnx", "--heatmaps", *given, cwd=tmp_path)
     assert done.returncode == 1
-    assert "--heatmaps: this pose network gives none" in done.stderr
+    assert "--heatmaps: this pose network has none" in done.stderr
     done = predict(folder / "pictures", "--pose-model", "mpii.onnx", "--json", "r.json", *given, cwd=tmp_path)
     assert done.returncode == 1
-    assert "17 joints, which this pose network (mpii16) does not give; choose another one" in done.stderr
+    assert "17 joints, which this pose network (mpii16) does not have; choose another one" in done.stderr
 
 
 @pytest.mark.parametrize("source", ["pictures", "pictures/7.png", "walk.mp4"])

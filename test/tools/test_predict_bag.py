@@ -214,7 +214,7 @@ def test_a_missing_topic_is_said_and_leaves_nothing_behind(
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ([], "say which bag to write"),
+        ([], "name the bag to write"),
         (["-o", "out.mcap", "--json", "a.json", "--show"], "--json or --show: not for bags"),
         (["-o", "out.mcap", "--rerun", "a.rrd"], "--rerun: not for bags"),
     ],
@@ -245,7 +245,7 @@ def test_what_an_interrupted_run_left_is_not_deleted_while_it_is_an_input(tmp_pa
 
 def test_bags_do_not_mix_with_pictures_nor_with_bags_of_the_same_name(tmp_path: Path, model: str) -> None:
     bag = write_bag(tmp_path / "bag", {TOPIC: [spot(0)]})
-    with pytest.raises(SettingsError, match=r"no bag: picture\.png"):
+    with pytest.raises(SettingsError, match=r"no bags: picture\.png"):
         run(model, bag, "picture.png", "-o", tmp_path / "out")
     same = write_bag(tmp_path / "again" / "bag", {TOPIC: [spot(0)]})
     with pytest.raises(SettingsError, match="same name"):

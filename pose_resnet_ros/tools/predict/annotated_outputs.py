@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Where annotated pictures go: files, videos, or a window."""
+"""Where annotated images go: files, videos, or a window."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Quit(Exception):  # noqa: N818 - no error: the user closed the window
 
 
 class Sinks:
-    """All that becomes of annotated pictures; folder, window: None where nothing is to be written or shown."""
+    """All outputs of annotated images; folder, window: None if nothing is to be written or shown."""
 
     def __init__(self, folder: PictureFolder | None, window: Window | None) -> None:
         self.folder = folder
@@ -41,7 +41,7 @@ class Sinks:
         return self.folder is not None or self._window is not None
 
     def begin(self, media: Media) -> None:
-        """The pictures that follow come from this source: those of a video, webcam or stream become one video.
+        """The images that follow come from this source; the frames of a video or a camera become one video.
 
         Raises SettingsError if the videos before cannot be finished.
         """
@@ -49,7 +49,7 @@ class Sinks:
         self._media = media
 
     def put(self, picture: Frame, images: Mapping[str, np.ndarray]) -> None:
-        """Write and show what was drawn for one picture; keys are added to the file's name.
+        """Write and show what was drawn for one image; keys are added to the file's name.
 
         Raises SettingsError if it cannot be written, Quit if the user asked for the end.
         """
@@ -60,10 +60,11 @@ class Sinks:
 
     def close(self) -> None:
         """Finish the videos and close the window. Raises SettingsError if a video cannot be finished."""
-        with ExitStack() as last:
-            if self._window is not None:
-                last.callback(self._window.close)
+        try:
             self._finish_videos()
+        finally:
+            if self._window is not None:
+                self._window.close()
 
     def _write(self, picture: Frame, addition: str, image: np.ndarray) -> None:
         if self.folder is None:
@@ -84,7 +85,7 @@ class Sinks:
 
 
 class PictureFolder:
-    """Pictures and videos into a folder, under their own names; a name that is taken in this run gets a number."""
+    """Images and videos in a folder, under their own names; a name that is taken in this run gets a number."""
 
     def __init__(self, folder: Path, guard: OutputGuard | None = None) -> None:
         """guard: knows the inputs, which are not written over. Raises SettingsError if the folder cannot be made."""
@@ -97,7 +98,7 @@ class PictureFolder:
             raise SettingsError(f"output: cannot make the folder {folder}: {error.strerror}") from error
 
     def write_picture(self, name: str, image: np.ndarray) -> Path:
-        """Raises SettingsError if the file cannot be written, ImageError if its format cannot hold the picture."""
+        """Raises SettingsError if the file cannot be written, ImageError if its format cannot hold the image."""
         path = self._free(*os.path.splitext(picture_name(name)))
         try:
             done, data = cv2.imencode(path.suffix.lower(), image)
@@ -109,7 +110,7 @@ class PictureFolder:
         return path
 
     def video(self, stem: str, fps: float | None) -> VideoWriter:
-        """An MP4 file for the pictures to come."""
+        """An MP4 file for the frames to come."""
         return VideoWriter(self._free(stem, VIDEO_SUFFIX), fps)
 
     def _free(self, stem: str, suffix: str) -> Path:
@@ -129,24 +130,24 @@ def picture_name(name: str) -> str:
 
 
 class Window:
-    """A live window."""
+    """A window on the screen."""
 
     def __init__(self, title: str) -> None:
         """Raises SettingsError where there is no display, or where OpenCV was built without windows."""
         on_linux = sys.platform.startswith("linux")
         if on_linux and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-            raise SettingsError("show: there is no display (neither DISPLAY nor WAYLAND_DISPLAY is set); use --output instead")
+            raise SettingsError("show: there is no display (DISPLAY and WAYLAND_DISPLAY are not set); use --output instead")
         self._title = title
         try:
             cv2.namedWindow(title, cv2.WINDOW_NORMAL)
         except cv2.error as error:
             raise SettingsError(
-                "show: this OpenCV has no windows (a headless build); use --output, or take another build:"
-                " pip uninstall opencv-python-headless, then pip install opencv-python"
+                "show: this OpenCV cannot open windows (a headless build); use --output, or another build:"
+                " pip uninstall opencv-python-headless && pip install opencv-python"
             ) from error
 
     def show(self, image: np.ndarray) -> bool:
-        """Show a picture; False when the user pressed q or Escape, or closed the window."""
+        """Show an image; False when the user pressed q or Escape, or closed the window."""
         cv2.imshow(self._title, image)
         pressed = cv2.waitKey(1) & 0xFF
         return pressed not in _QUIT_KEYS and cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) > 0

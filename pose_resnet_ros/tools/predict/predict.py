@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Find people and their keypoints in images, folders, videos, streams or ROS 2 bags: the node's pipeline, without ROS."""
+"""Find people and their keypoints in images, videos, cameras, streams and ROS bags: the node's pipeline, without ROS."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import argparse
 import logging
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -43,52 +43,48 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(format="%(message)s", level=logging.INFO)
     if any(is_bag(Path(text)) for text in args.inputs):
         return _predict_bags(args)
-    bag_options = {"topic": args.topic, "annotated": args.annotated, "workers": args.workers, "ray": args.ray}
-    _refuse(bag_options, "for bags only")
+    _refuse(args, ("topic", "annotated", "workers", "ray"), "for bags only")
     pictures = _pictures(args.inputs)
     given = read_boxes(args.boxes) if args.boxes else None
     if given is not None:
         given.require_clear(pictures)
     sinks = _open_sinks(args, pictures)
-    with _load(args, needs_detector=given is None) as pipeline:
+    with _load(args, needs_detector=given is None) as pipeline, ExitStack() as last:
         _require_fitting_model(args, pipeline)  # refuse now what could not be written at the end
         rerun = RerunLog(args.rerun, pipeline.skeleton) if args.rerun else None
         prediction = Prediction(pipeline, vars(args), sinks, heatmaps=args.heatmaps, given=given, rerun=rerun)
-        with ExitStack() as last:
-            if rerun is not None:
-                last.callback(rerun.close)
-            last.callback(sinks.close)
-            if args.json:
-                last.callback(prediction.results.write, args.json)
-            return _predict(prediction, args, given, last)
+        if rerun is not None:
+            last.callback(rerun.close)
+        last.callback(sinks.close)
+        if args.json:
+            last.callback(prediction.results.write, args.json)
+        return _predict(prediction, args, given, last)
 
 
 def _predict_bags(args: argparse.Namespace) -> int:
-    not_for_bags = {name: vars(args)[name] for name in ("json", "boxes", "heatmaps", "rerun", "show")}
-    _refuse(not_for_bags, "not for bags; their results are a bag (--output)")
+    _refuse(args, ("json", "boxes", "heatmaps", "rerun", "show"), "not for bags; their results are a bag (--output)")
     if others := [text for text in args.inputs if not is_bag(Path(text))]:
-        raise SettingsError(f"inputs: bags and other inputs cannot be mixed; no bag: {names_of(others)}")
+        raise SettingsError(f"inputs: bags cannot be mixed with other inputs; these are no bags: {names_of(others)}")
     if args.output is None:
-        raise SettingsError("output: say which bag to write (--output results.mcap; for several bags a folder)")
-    sources = [Path(text) for text in args.inputs]
-    bag_options = {"topic": args.topic, "annotated": args.annotated, "workers": args.workers, "ray": args.ray}
-    return predict_bags(sources, args.output, vars(args), **bag_options)
+        raise SettingsError("output: name the bag to write (--output results.mcap), or for several bags a folder")
+    bag_options = {name: vars(args)[name] for name in ("topic", "annotated", "workers", "ray")}
+    return predict_bags([Path(text) for text in args.inputs], args.output, vars(args), **bag_options)
 
 
 def _require_fitting_model(args: argparse.Namespace, pipeline: PosePipeline) -> None:
     """Raises SettingsError where the pose network cannot give what was asked for."""
-    if args.heatmaps and not pipeline.pose_net.decoder.has_heatmaps:
-        raise SettingsError("--heatmaps: this pose network gives none (decoder simcc); choose another one, or leave it out")
+    if args.heatmaps and pipeline.pose_net.spec.decoder == "simcc":
+        raise SettingsError("--heatmaps: this pose network has none (decoder simcc); choose another one, or omit the option")
     if args.json and not set(COCO17.joint_names) <= set(pipeline.native_skeleton.joint_names):
         raise SettingsError(
-            f"--json: COCO's format has COCO's 17 joints, which this pose network ({pipeline.native_skeleton.name}) does not"
-            " give; choose another one, or leave it out"
+            "--json: COCO's format needs COCO's 17 joints, which this pose network"
+            f" ({pipeline.native_skeleton.name}) does not have; choose another one, or omit the option"
         )
 
 
-def _refuse(options: Mapping[str, object], reason: str) -> None:
+def _refuse(args: argparse.Namespace, names: Sequence[str], reason: str) -> None:
     """Raises SettingsError where one of these options was given."""
-    if given := [f"--{name}" for name, value in options.items() if value]:
+    if given := [f"--{name}" for name in names if vars(args)[name]]:
         raise SettingsError(f"{names_of(given)}: {reason}")
 
 
@@ -116,21 +112,6 @@ def _load(args: argparse.Namespace, *, needs_detector: bool) -> PosePipeline:
     return load_pipeline(settings if needs_detector else replace(settings, detector_model=FULL_FRAME))
 
 
-def _open_sinks(args: argparse.Namespace, pictures: Sequence[Path]) -> Sinks:
-    read = [args.boxes, args.pose_model, args.detector_model, *args.inputs]
-    guard = OutputGuard([*pictures, *(Path(text) for text in read if text is not None and not Path(text).is_dir())])
-    window = Window("pose_resnet_ros") if args.show else None
-    folder = args.output
-    if folder is None and not (args.json or window or args.rerun):
-        folder = _DEFAULT_OUTPUT
-    if args.heatmaps and folder is None and window is None:
-        raise SettingsError("--heatmaps: nothing is drawn; give --output or --show too")
-    if args.json is not None:
-        require_writable("json", args.json)
-    _keep_inputs(args, folder, pictures, guard)
-    return Sinks(PictureFolder(folder, guard) if folder else None, window)
-
-
 def _pictures(inputs: Sequence[str]) -> list[Path]:
     """The image files of all inputs that can be used."""
     found: list[Path] = []
@@ -140,71 +121,79 @@ def _pictures(inputs: Sequence[str]) -> list[Path]:
     return found
 
 
-def _keep_inputs(args: argparse.Namespace, folder: Path | None, pictures: Sequence[Path], guard: OutputGuard) -> None:
-    """Raises SettingsError now where a result would later be written over an input."""
-    for name in ("json", "rerun"):
-        if vars(args)[name] is not None:
-            guard.claim(name, vars(args)[name])
-    if args.json:
-        guard.claim("json", images_path(args.json))
+def _open_sinks(args: argparse.Namespace, pictures: Sequence[Path]) -> Sinks:
+    """Raises SettingsError now for a result that could not be written later, or that would be written over an input."""
+    window = Window("pose_resnet_ros") if args.show else None
+    folder = args.output
+    if folder is None and not (args.json or window or args.rerun):
+        folder = _DEFAULT_OUTPUT
+    if args.heatmaps and folder is None and window is None:
+        raise SettingsError("--heatmaps: nothing is drawn; add --output or --show")
+    if args.json is not None:
+        require_writable("json", args.json)
+    read = [args.boxes, args.pose_model, args.detector_model, *args.inputs]
+    guard = OutputGuard([*pictures, *(Path(text) for text in read if text is not None and not Path(text).is_dir())])
+    for name, path in (("json", args.json), ("rerun", args.rerun), ("json", args.json and images_path(args.json))):
+        if path is not None:
+            guard.claim(name, path)
     if folder is not None:
-        names = [picture_name(path.name) for path in pictures]
-        for name in names + [f"{Path(text).stem}{VIDEO_SUFFIX}" for text in args.inputs]:
+        for name in [picture_name(path.name) for path in pictures] + [f"{Path(text).stem}{VIDEO_SUFFIX}" for text in args.inputs]:
             guard.claim("output", folder / name)
+    return Sinks(PictureFolder(folder, guard) if folder else None, window)
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python3 -m pose_resnet_ros predict", description=__doc__)
+    parser = argparse.ArgumentParser(prog="pose_resnet_ros predict", description=__doc__)
     parser.add_argument(
         "inputs",
         nargs="+",
         type=os.path.expanduser,
         metavar="INPUT",
         help="an image, a folder of images, a video, a webcam (0, 1, ... or /dev/video0), an address (rtsp://..., http://...),"
-        " or a ROS 2 bag (.mcap, .db3, or its folder)",
+        " or a ROS bag (.mcap, .db3, its folder, or ROS 1's .bag)",
     )
     parser.add_argument(
         "-o",
         "--output",
         type=file_path,
         metavar="DIR|BAG",
-        help=f"folder for annotated pictures and videos (default {_DEFAULT_OUTPUT}, unless --json, --rerun or --show is given);"
-        " for bags: the bag to write, or for several the folder; bags that are there already are left as they are",
+        help="folder for annotated images and videos (default out/predict, unless --json, --rerun or --show is given). For a bag:"
+        " the bag to write (.mcap, .db3 or a folder); for several bags: a folder. Result bags that exist are kept",
     )
     parser.add_argument(
         "--json",
         type=file_path,
         metavar="FILE",
-        help="write the persons, in COCO's results format; all pictures, also those without anybody, are listed beside it"
+        help="write the people in COCO's results format; all images, also those without people, are listed in a second file"
         " (people.json: people.images.json)",
     )
     parser.add_argument(
         "--boxes",
         type=file_path,
         metavar="FILE",
-        help="take the persons' boxes from a COCO annotation file, or from a list of objects with file_name or image_id,"
-        " and bbox [x, y, width, height]; no detector runs",
+        help="use these person boxes instead of the detector: a COCO annotation file, or a JSON list of objects with file_name or"
+        " image_id, and bbox [x, y, width, height]",
     )
-    parser.add_argument("--heatmaps", action="store_true", help="write (and show) the confidence maps over the picture too")
+    parser.add_argument("--heatmaps", action="store_true", help="also write (and show) the confidence maps over the image")
     parser.add_argument(
-        "--rerun", type=file_path, metavar="FILE", help="write pictures, skeletons and scores for the Rerun viewer (.rrd)"
+        "--rerun", type=file_path, metavar="FILE", help="write images, skeletons and scores for the Rerun viewer (.rrd)"
     )
-    parser.add_argument("--show", action="store_true", help="show the pictures in a window; q ends")
-    bags = parser.add_argument_group("ROS 2 bags")
-    bags.add_argument("--topic", help="the image topic to read, raw or compressed; needed where there are several")
-    bags.add_argument("--annotated", action="store_true", help="write the annotated pictures too, as JPEG")
+    parser.add_argument("--show", action="store_true", help="show the annotated images in a window; q ends")
+    bags = parser.add_argument_group("ROS bags")
+    bags.add_argument("--topic", help="the image topic, raw or compressed; needed if the bag has several")
+    bags.add_argument("--annotated", action="store_true", help="also write the annotated images, as JPEG")
     bags.add_argument(
         "--workers",
         type=integer(1),
         metavar="N",
-        help="processes that share the bags (default 1). With more workers than bags, long bags are cut into parts of equal"
-        " duration, and track ids start anew in each: part 2 from 1000001",
+        help="number of processes that share the bags (default 1). If there are more workers than bags, long bags are cut into"
+        " parts of equal duration; track ids start anew in each part, those of part 2 at 1000001",
     )
     bags.add_argument(
         "--ray",
         metavar="ADDRESS",
-        help="run the workers on a Ray cluster whose machines all see the files: auto, local, or its address (--workers:"
-        " default one for each CPU)",
+        help="run the workers on a Ray cluster (auto, local, or its address) whose machines all see the files; by default one"
+        " worker for each CPU",
     )
     add_options(parser, (*LoadSettings.settings(), *StreamSettings.settings(), *DrawSettings.settings()))
     return parser.parse_args(arguments)
