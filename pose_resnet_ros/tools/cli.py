@@ -41,9 +41,7 @@ TOOLS: dict[str, Tool] = {
     "benchmark": Tool("pose_resnet_ros.tools.benchmark", "measure speed, stage by stage, and compare configurations"),
     "pose_node": Tool("pose_resnet_ros.ros.node", "the ROS 2 node: image topic in, keypoints out", needs_ros=True),
     "image_source": Tool(
-        "pose_resnet_ros.ros.programs.image_source",
-        "publish a video, images, a webcam or a stream like a camera",
-        needs_ros=True,
+        "pose_resnet_ros.ros.programs.image_source", "publish a video, images, a webcam or a stream like a camera", needs_ros=True
     ),
     "demo": Tool(
         "pose_resnet_ros.ros.programs.demo",
