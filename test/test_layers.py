@@ -69,9 +69,8 @@ ROS_WITHOUT_ROS = {
     "ros/codecs/image.py",
     "ros/depth/camera_info.py",
     "ros/health/statistics.py",
-    "ros/latest.py",
-    "ros/memory.py",
     "ros/time_sync.py",
+    "ros/worker.py",
 }
 WITH_OPENCV = {"core/crops.py", "core/depth.py", "core/image_decoding.py", "core/letterbox.py", "core/draw.py"}
 WITH_SCIPY = {"core/tracking.py"}

@@ -1,24 +1,26 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""``detector_model: external``: images that wait for somebody else's detections of the same stamp."""
+"""``detector_model: external``: images wait for another detector's ``vision_msgs/Detection2DArray`` of the same stamp."""
 
 from __future__ import annotations
 
 import math
 import time
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from vision_msgs.msg import Detection2DArray
 
-from pose_resnet_ros.core.boxes import is_valid
+from pose_resnet_ros.core.boxes import is_valid, touches_image
 from pose_resnet_ros.core.types import Detections
 from pose_resnet_ros.ros import qos
 from pose_resnet_ros.ros.ros_log import Throttle
 from pose_resnet_ros.ros.time_sync import ExactTimeSync, stamp_ns
+from pose_resnet_ros.ros.topics import CameraContext
+from pose_resnet_ros.ros.worker import InputFrame
 from pose_resnet_ros.settings import Settings
 
 TOPIC = "detections"
@@ -26,76 +28,61 @@ WAITING = 10  # messages of each side: a third of a second at 30 Hz, 60 MB of fu
 COMPLAIN_AFTER_S = 5.0
 
 
-class ExternalInput:
-    """Subscribed to ``detections`` while it lives. put and the subscription on the executor's thread, split on the worker's."""
+class ExternalDetections:
+    """Subscribed to ``detections`` until closed. Everything on the executor's thread."""
 
-    def __init__(self, node: Node, *, settings: Callable[[], Settings], forward: Callable[[Any, float], None]) -> None:
-        """forward: takes each (image, detections) pair, as messages, and when the image was received in seconds of the monotonic
-        clock.
-        """
-        self._node = node
-        self._settings = settings
+    def __init__(self, context: CameraContext, *, forward: Callable[[InputFrame], None]) -> None:
+        """forward: takes each image with its detections."""
+        self._context = context
         self._forward = forward
-        self._join: ExactTimeSync[tuple[Any, float], Detection2DArray] = ExactTimeSync(capacity=WAITING)
+        self._sync: ExactTimeSync[InputFrame, Detection2DArray] = ExactTimeSync(capacity=WAITING)
         self._pairs = 0
         self._images = self._detections = self._unstamped = 0  # since the last pair
         self._paired_s = self._told_s = time.monotonic()
-        self._throttle = Throttle()
+        self._topic = context.input_topic(TOPIC)
         profile = QoSProfile(depth=WAITING, reliability=ReliabilityPolicy.BEST_EFFORT)  # hears every publisher
-        self._subscription = qos.create_subscription(node, Detection2DArray, TOPIC, self._on_detections, profile)
+        self._subscription = qos.create_subscription(context.node, Detection2DArray, self._topic, self._on_detections, profile)
 
-    def put(self, image: Any, received_s: float) -> None:
-        """An image has come, at this second of the monotonic clock."""
+    def put(self, frame: InputFrame) -> None:
+        """An image has arrived."""
         self._images += 1
-        if image_ns := stamp_ns(image):
-            self._pass_on(self._join.put_left(image_ns, (image, received_s)))
+        if image_ns := stamp_ns(frame.image):
+            self._pass_on(self._sync.put_left(image_ns, frame))
         else:
             self._leave_out()
-
-    def split(self, pair: tuple[Any, Detection2DArray]) -> tuple[Any, Detections]:
-        """The image message and the persons that were found in it."""
-        image, message = pair
-        settings = self._settings()
-        found = detections_from_message(
-            message, class_ids=settings.input.class_ids, detection_threshold=settings.stream.frame.detection_threshold
-        )
-        self._check(image, message, settings)
-        return image, found
 
     def values(self) -> dict[str, str]:
         """What diagnostics show."""
         return {
             "external detections joined": str(self._pairs),
-            "images without detections": str(self._join.unmatched_left),
-            "detections without an image": str(self._join.unmatched_right),
+            "images without detections": str(self._sync.unmatched_left),
+            "detections without an image": str(self._sync.unmatched_right),
         }
 
     @property
     def warning(self) -> str:
-        """Why no image has met its detections for a while; "" where one has, or where nothing comes at all."""
+        """Why no image has met its detections for a while; "" where one has, or where nothing arrives at all."""
         if not (self._images or self._detections) or time.monotonic() - self._paired_s <= COMPLAIN_AFTER_S:
             return ""
         if self._unstamped:
-            what = "images or detections come without a stamp (header.stamp is 0), by which they are paired"
+            what = "images or detections arrive without a time stamp (header.stamp is 0), by which they are paired"
         elif self._images and self._detections:
-            what = (
-                f"stamps differ: a detector must pass on its image's header.stamp untouched, and be at most {WAITING} images late"
-            )
+            what = f"time stamps differ: the detector must copy header.stamp from its image, and be at most {WAITING} images late"
         elif self._images:
-            what = f"images come, but nothing on {self._topic()}: is the detector running?"
+            what = f"images arrive, but nothing on {self._topic}: is the detector running?"
         else:
-            what = f"detections come, but no images on {self._node.resolve_topic_name('image')}"
+            what = f"detections arrive, but no images on {self._context.image_topic}"
         return f"no image with detections for {COMPLAIN_AFTER_S:.0f} s: {what}"
 
     def close(self) -> None:
         """Unsubscribe, and let go of the messages that wait."""
-        self._node.destroy_subscription(self._subscription)
+        self._context.node.destroy_subscription(self._subscription)
         self._subscription = None
 
     def _on_detections(self, message: Detection2DArray) -> None:
         self._detections += 1
         if detections_ns := stamp_ns(message):
-            self._pass_on(self._join.put_right(detections_ns, message))
+            self._pass_on(self._sync.put_right(detections_ns, message))
         else:
             self._leave_out()
 
@@ -104,34 +91,65 @@ class ExternalInput:
         self._unstamped += 1
         self._pass_on(None)
 
-    def _pass_on(self, pair: tuple[tuple[Any, float], Detection2DArray] | None) -> None:
+    def _pass_on(self, pair: tuple[InputFrame, Detection2DArray] | None) -> None:
         now_s = time.monotonic()
         if pair is not None:
-            (image, received_s), detections = pair
+            frame, detections = pair
             self._pairs += 1
             self._images = self._detections = self._unstamped = 0
             self._paired_s = self._told_s = now_s
-            self._forward((image, detections), received_s)
+            self._forward(replace(frame, boxes=detections))
         elif now_s - self._told_s > COMPLAIN_AFTER_S:
             self._told_s = now_s
-            self._node.get_logger().warning(self.warning)
+            self._context.logger.warning(self.warning)
 
-    def _check(self, image: Any, message: Detection2DArray, settings: Settings) -> None:
-        """Say what looks wrong; it is used all the same."""
-        ids, frame_id = seen_class_ids(message), message.header.frame_id
-        if ids and not set(ids) & set(settings.input.class_ids) and self._throttle.may_say("classes"):
-            self._node.get_logger().warning(
-                f"no detection on {self._topic()} is a person: their class ids are {', '.join(ids)}, those accepted "
-                f"(person_class_ids) are {', '.join(settings.input.class_ids)}"
+
+class GivenBoxes:
+    """The boxes of frames that bring their detections along; says what looks wrong with them. For the worker's thread."""
+
+    def __init__(self, context: CameraContext) -> None:
+        self._context = context
+        self._topic = context.input_topic(TOPIC)
+        self._throttle = Throttle()
+
+    def read(self, frame: InputFrame, settings: Settings, *, image_wh: tuple[int, int]) -> Detections:
+        """The persons in this image, the best score first, at most max_persons of them."""
+        found = detections_from_message(
+            frame.boxes, class_ids=settings.input.class_ids, detection_threshold=settings.stream.frame.detection_threshold
+        )
+        self._check_classes(frame.boxes, settings)
+        self._check_frame_id(frame)
+        width, height = image_wh
+        inside = found[touches_image(found.boxes_xyxy, width=width, height=height)]
+        if len(inside) < len(found):
+            self._warn(
+                "boxes",
+                f"{len(found) - len(inside)} of {len(found)} boxes on {self._topic} lie outside the {width} x {height} image and"
+                " are ignored: are they in its pixels?",
             )
-        if frame_id != image.header.frame_id and self._throttle.may_say("frames"):
-            self._node.get_logger().warning(
-                f"detections on {self._topic()} are in frame '{frame_id}', the image of the same stamp is in "
-                f"'{image.header.frame_id}': used all the same, but are they made from this image?"
+        return inside[: settings.stream.frame.max_persons]
+
+    def _check_classes(self, message: Detection2DArray, settings: Settings) -> None:
+        ids, accepted = seen_class_ids(message), settings.input.class_ids
+        if ids and not set(ids) & set(accepted):
+            self._warn(
+                "classes",
+                f"no detection on {self._topic} is a person: their class ids are {', '.join(ids)}; person_class_ids accepts"
+                f" {', '.join(accepted)}",
             )
 
-    def _topic(self) -> str:
-        return self._node.resolve_topic_name(TOPIC)
+    def _check_frame_id(self, frame: InputFrame) -> None:
+        theirs, ours = frame.boxes.header.frame_id, frame.image.header.frame_id
+        if theirs != ours:
+            self._warn(
+                "frames",
+                f"detections on {self._topic} have frame_id '{theirs}', the image of the same time stamp has '{ours}'; they are"
+                " used, but make sure that they belong to this image",
+            )
+
+    def _warn(self, kind: str, sentence: str) -> None:
+        if self._throttle.may_say(kind):
+            self._context.logger.warning(sentence)
 
 
 def detections_from_message(message: Any, *, class_ids: Collection[str], detection_threshold: float) -> Detections:

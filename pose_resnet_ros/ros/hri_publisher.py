@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 from rclpy.clock import Clock, ClockType
-from rclpy.node import Node
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
@@ -25,6 +24,8 @@ from pose_resnet_ros.core.errors import SettingsError
 from pose_resnet_ros.core.skeletons import OPENPOSE18, Skeleton, convert, joint_sources
 from pose_resnet_ros.core.types import People
 from pose_resnet_ros.ros.messages import image_message
+from pose_resnet_ros.ros.outputs import Output, ProcessedFrame
+from pose_resnet_ros.ros.topics import NODE_NAME, CameraContext
 
 try:
     from hri_msgs.msg import IdsList, NormalizedPointOfInterest2D, NormalizedRegionOfInterest2D, Skeleton2D
@@ -60,13 +61,11 @@ class _Body:
     seen_s: float = 0.0
 
 
-class HriPublisher:
-    """Made and destroyed on the executor's thread; ``put`` on the worker's."""
+class HriPublisher(Output):
+    """Tracked persons as the bodies of REP-155."""
 
-    def __init__(self, node: Node, skeleton: Skeleton, *, prefix: str = "") -> None:
-        """prefix: of the bodies' ids, so that they are no other node's.
-
-        Raises SettingsError where hri_msgs is not installed, where the skeleton lacks a joint, or for a prefix that no topic
+    def __init__(self, context: CameraContext, skeleton: Skeleton) -> None:
+        """Raises SettingsError where hri_msgs is not installed, where the skeleton lacks a joint, or for a prefix that no topic
         can have.
         """
         if Skeleton2D is None:
@@ -74,9 +73,11 @@ class HriPublisher:
                 "publish_hri: hri_msgs is not installed here: sudo apt install ros-$ROS_DISTRO-hri-msgs"
                 " (there is none for Kilted)"
             )
+        node, prefix = context.node, context.settings().hri.hri_id_prefix or own_prefix(context)
         if not re.fullmatch(r"([A-Za-z][A-Za-z0-9_]*)?", prefix):
             raise SettingsError(f"hri_id_prefix: expected a letter, then letters, digits or _, got '{prefix}'")
         joint_sources(skeleton, OPENPOSE18)
+        super().__init__(context)
         self._node = node
         self._skeleton = skeleton
         self._prefix = prefix
@@ -84,17 +85,18 @@ class HriPublisher:
         self._pending: _Result | None = None
         self._bodies: dict[int, _Body] = {}
         self._tracked = node.create_publisher(IdsList, f"{PREFIX}/tracked", 10)
-        self._wake = node.create_guard_condition(self._publish)
+        self._wake = node.create_guard_condition(self._publish_pending)
         # A steady clock: with use_sim_time the node's own stands still when the bag or the simulation does.
         self._timer = node.create_timer(PERIOD_S, self._look_around, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
-    def put(self, header: Header, people: People, *, image: np.ndarray) -> None:
-        """Publish these persons soon. image: (H, W, 3) uint8 BGR; nobody may write into it any more."""
+    def publish(self, frame: ProcessedFrame) -> None:
+        """Have these persons published soon."""
+        people = frame.result.people
         tracked = people[people.track_ids > 0]
-        self._pending = _Result(header, convert(tracked, native=self._skeleton, target=OPENPOSE18), image)
+        self._pending = _Result(frame.header, convert(tracked, native=self._skeleton, target=OPENPOSE18), frame.image)
         self._wake.trigger()
 
-    def clear(self) -> None:
+    def stop(self) -> None:
         """No more results will come: the bodies go, and who listens is told."""
         self._pending = None
         if self._bodies and self._node.context.ok():
@@ -102,14 +104,13 @@ class HriPublisher:
         for track_id in list(self._bodies):
             self._retire(track_id)
 
-    def destroy(self) -> None:
-        """Take all topics away."""
-        self.clear()
+    def close(self) -> None:
+        super().close()
         self._node.destroy_timer(self._timer)
         self._node.destroy_guard_condition(self._wake)
         self._node.destroy_publisher(self._tracked)
 
-    def _publish(self) -> None:
+    def _publish_pending(self) -> None:
         result, self._pending = self._pending, None
         if result is None:
             return
@@ -129,7 +130,7 @@ class HriPublisher:
     def _look_around(self) -> None:
         now_s = time.monotonic()
         if now_s - self._result_s > SILENT_AFTER_S:
-            self.clear()
+            self.stop()
         for track_id in [key for key, body in self._bodies.items() if now_s - body.seen_s > RETIRE_AFTER_S]:
             self._retire(track_id)
 
@@ -149,10 +150,10 @@ class HriPublisher:
             self._node.destroy_publisher(publisher)
 
 
-def own_prefix(node: Node, usual_name: str) -> str:
-    """What tells this node's bodies from those of others: its namespace, and its name if it was given another."""
-    name = "" if node.get_name() == usual_name else node.get_name()
-    return "_".join(filter(None, [*node.get_namespace().split("/"), name])).strip("_")
+def own_prefix(context: CameraContext) -> str:
+    """What tells these bodies from those of others: the namespace, the node's name if it was given another, and the camera's."""
+    name = "" if context.node.get_name() == NODE_NAME else context.node.get_name()
+    return "_".join(filter(None, [*context.node.get_namespace().split("/"), name, context.name])).strip("_")
 
 
 def body_id(track_id: int, prefix: str) -> str:

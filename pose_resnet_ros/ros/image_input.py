@@ -17,12 +17,13 @@ from collections.abc import Callable
 from typing import Any
 
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
-from rclpy.node import Node
-from rclpy.qos import HistoryPolicy, QoSProfile
+from rclpy.qos import HistoryPolicy
 from rclpy.subscription import Subscription
 
 from pose_resnet_ros.ros import qos
 from pose_resnet_ros.ros.health.statistics import Statistics
+from pose_resnet_ros.ros.topics import CameraContext
+from pose_resnet_ros.ros.worker import InputFrame
 
 _TELLS_RECEIPT = hasattr(Subscription, "CallbackType")  # not in Humble
 
@@ -32,29 +33,25 @@ class ImageInput:
 
     def __init__(
         self,
-        node: Node,
-        message_type: type,
-        topic: str,
-        profile: QoSProfile,
+        context: CameraContext,
         *,
-        is_idle: Callable[[], bool],
-        forward: Callable[[Any, float], None],
+        is_wanted: Callable[[], bool],
+        forward: Callable[[InputFrame], None],
         statistics: Statistics,
     ) -> None:
-        """is_idle: whether a frame would be used at once; forward: takes each message, and when it was received in seconds of the
-        monotonic clock.
-        """
-        self._node = node
-        self._is_idle = is_idle
+        """is_wanted: whether a frame would be of use now; forward: takes each frame."""
+        self._node = context.node
+        self._is_wanted = is_wanted
         self._forward = forward
         self._statistics = statistics
         self._may_wait = False  # until the first frame shows what this middleware tells
         self._number: int | None = None
         self._taken_s = time.monotonic()
+        profile = qos.input_profile(context.settings().input.image_reliability)
         self._subscription = qos.create_subscription(
-            node,
-            message_type,
-            topic,
+            context.node,
+            context.transport.message_type,
+            context.image_topic,
             self._on_image if _TELLS_RECEIPT else self._on_bare_image,
             profile,
             callback_group=_WhileWanted(lambda: not self.is_waiting),
@@ -65,10 +62,10 @@ class ImageInput:
     @property
     def is_waiting(self) -> bool:
         """Whether frames stay unread just now."""
-        return self._may_wait and not self._is_idle()
+        return self._may_wait and not self._is_wanted()
 
     def resume(self) -> None:
-        """The worker is idle again: look what has come. From any thread."""
+        """A frame is wanted again: see what has arrived. From any thread."""
         if self._may_wait:
             self._statistics.listening()
             if (executor := self._node.executor) is not None:
@@ -86,7 +83,7 @@ class ImageInput:
 
     def _on_bare_image(self, message: Any) -> None:
         self._statistics.frame_received()
-        self._forward(message, time.monotonic())
+        self._forward(InputFrame(message, time.monotonic()))
 
     def _on_image(self, message: Any, info: Any) -> None:
         received_ns, number = info["received_timestamp"], info.get("publication_sequence_number")
@@ -95,7 +92,7 @@ class ImageInput:
             self._on_bare_image(message)
             return
         self._statistics.frame_received(skipped=self._skipped(number))
-        self._forward(message, self._received_s(received_ns))
+        self._forward(InputFrame(message, self._received_s(received_ns)))
 
     def _received_s(self, received_ns: int) -> float:
         """The time of receipt, given by the system's clock, in seconds of the monotonic clock."""

@@ -1,8 +1,8 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""A picture that was published before anybody listened, by a publisher that keeps it for who comes later (transient_local).
+"""An image that was published before the node subscribed, by a publisher that keeps it for late joiners (transient_local).
 
-The image subscription is volatile, which is heard by every publisher and gets nothing of before. So while no frame comes, each
+The image subscription is volatile, which connects to every publisher and gets nothing of before. So while no frame arrives, each
 publisher that keeps its last one is asked for it once, by a subscription that lives for a moment.
 """
 
@@ -13,14 +13,15 @@ from collections.abc import Callable
 from typing import Any
 
 from rclpy.clock import Clock, ClockType
-from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 
 from pose_resnet_ros.ros import qos
 from pose_resnet_ros.ros.health.statistics import Statistics
+from pose_resnet_ros.ros.topics import CameraContext
+from pose_resnet_ros.ros.worker import InputFrame
 
 PERIOD_S = 0.5
-WAIT_S = 3.0  # for a large picture over a slow network
+WAIT_S = 3.0  # for a large image over a slow network
 
 
 class LatchedImage:
@@ -28,20 +29,15 @@ class LatchedImage:
 
     def __init__(
         self,
-        node: Node,
-        message_type: type,
-        topic: str,
+        context: CameraContext,
         *,
-        forward: Callable[[Any, float], None],
+        forward: Callable[[InputFrame], None],
         statistics: Statistics,
         is_waiting: Callable[[], bool],
     ) -> None:
-        """forward: takes the message, and when it was received in seconds of the monotonic clock; is_waiting: whether frames stay
-        unread just now, so that it cannot be told whether any come.
-        """
-        self._node = node
-        self._message_type = message_type
-        self._topic = topic
+        """is_waiting: whether frames stay unread just now, so that it cannot be told whether any arrive."""
+        self._node = context.node
+        self._message_type, self._topic = context.transport.message_type, context.image_topic
         self._forward = forward
         self._statistics = statistics
         self._is_waiting = is_waiting
@@ -49,7 +45,7 @@ class LatchedImage:
         self._asked: set[bytes] = set()  # publishers, by their ids
         self._subscription: Any = None
         self._asked_s = 0.0
-        self._timer: Any = node.create_timer(PERIOD_S, self._look, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self._timer: Any = context.node.create_timer(PERIOD_S, self._look, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def close(self) -> None:
         """Stop looking."""
@@ -82,15 +78,13 @@ class LatchedImage:
     def _ask(self) -> None:
         profile = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
         self._asked_s = time.monotonic()
-        self._subscription = qos.create_silent_subscription(
-            self._node, self._message_type, self._topic, self._on_picture, profile
-        )
+        self._subscription = qos.create_silent_subscription(self._node, self._message_type, self._topic, self._on_image, profile)
 
-    def _on_picture(self, message: Any) -> None:
+    def _on_image(self, message: Any) -> None:
         self._stop_asking()
         if self._nothing_came():  # else it may have come the usual way too
             self._statistics.frame_received()
-            self._forward(message, time.monotonic())
+            self._forward(InputFrame(message, time.monotonic()))
 
     def _stop_asking(self) -> None:
         if self._subscription is not None:

@@ -1,12 +1,14 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The pose node: a lifecycle node that turns camera images into persons. Wiring only; the work is done elsewhere."""
+"""The pose node: a lifecycle node that turns camera images into persons. It holds the models and the cameras that share them."""
 
 from __future__ import annotations
 
+import ctypes
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -18,26 +20,19 @@ from pose_resnet_ros.core.errors import BackendError, PoseError
 from pose_resnet_ros.models.registry import FULL_FRAME
 from pose_resnet_ros.msg import Skeleton as SkeletonMessage
 from pose_resnet_ros.pipeline import PosePipeline, load_pipeline
-from pose_resnet_ros.ros import memory, messages, qos
-from pose_resnet_ros.ros.depth.depth_3d import Depth3D
+from pose_resnet_ros.ros import messages, qos
+from pose_resnet_ros.ros.camera import Camera
 from pose_resnet_ros.ros.external_detections import TOPIC as DETECTIONS_TOPIC
-from pose_resnet_ros.ros.frame_processor import FrameProcessor
-from pose_resnet_ros.ros.health.diagnostics import NodeState, loss_cure
+from pose_resnet_ros.ros.health.diagnostics import loss_cure
 from pose_resnet_ros.ros.health.reporter import HealthReporter
-from pose_resnet_ros.ros.health.statistics import Statistics
-from pose_resnet_ros.ros.hri_publisher import HriPublisher, own_prefix
-from pose_resnet_ros.ros.intake import Intake
-from pose_resnet_ros.ros.latest import LatestWorker
 from pose_resnet_ros.ros.lifecycle import GuardedLifecycleNode
-from pose_resnet_ros.ros.outputs import Outputs
 from pose_resnet_ros.ros.parameters import Parameters
 from pose_resnet_ros.ros.ros_log import forward_logs, stop_forwarding
 from pose_resnet_ros.ros.runner import run_node
-from pose_resnet_ros.ros.transports import TRANSPORTS, Transport, published_elsewhere, publishers_of
+from pose_resnet_ros.ros.topics import NODE_NAME, CameraContext
+from pose_resnet_ros.ros.worker import FrameWorker
 from pose_resnet_ros.settings import Settings
-from pose_resnet_ros.stream import PersonStream
 
-NAME = "pose_resnet"
 STOP_TIMEOUT_S = 4.0  # a cancelled inference ends within one operator of the network
 
 
@@ -46,33 +41,23 @@ class PoseNode(GuardedLifecycleNode):
 
     def __init__(self, **node_arguments: Any) -> None:
         """node_arguments: as rclpy.node.Node takes them. Raises SettingsError for a parameter that is not allowed."""
-        super().__init__(NAME, **node_arguments)
+        super().__init__(NODE_NAME, **node_arguments)
         self.finished = Future()  # never completed: the node works until it is stopped
         self._log_handler = forward_logs(self.get_logger())
-        self._statistics = Statistics()
         self._loss_cure = loss_cure(get_rmw_implementation_identifier(), os.environ)
         self._pipeline: PosePipeline | None = None
-        self._outputs: Outputs | None = None
-        self._worker: LatestWorker | None = None
-        self._left_behind: LatestWorker | None = None
-        self._intake: Intake | None = None
-        self._stream: PersonStream | None = None
-        self._processor: FrameProcessor | None = None
-        self._space: Depth3D | None = None
-        self._bodies: HriPublisher | None = None
+        self._worker: FrameWorker | None = None
+        self._left_behind: FrameWorker | None = None
+        self.cameras: list[Camera] = []
         try:
             self._declared = Parameters(self, Settings, state=lambda: self.state)
         except PoseError:
             self.close()
             raise
+        self.cameras.append(Camera(CameraContext(self, "", lambda: self._settings), self._state))
         # These two speak in every state, so they are no lifecycle publishers.
         self._skeleton = qos.create_publisher(self, self.create_publisher, SkeletonMessage, "~/skeleton", qos.latched_profile())
-        self._health = HealthReporter(
-            self,
-            summary=self._statistics.summary,
-            condition=self._condition,
-            min_output_ratio=lambda: self._settings.node.min_output_ratio,
-        )
+        self._health = HealthReporter(self, lambda: [camera.status() for camera in self.cameras])
         self.create_service(Trigger, "~/reset_tracking", self._reset_tracking)
 
     def start(self) -> None:
@@ -91,157 +76,95 @@ class PoseNode(GuardedLifecycleNode):
     def configure(self) -> None:
         """Load the models, and announce the results' topics. Raises PoseError."""
         load = self._settings.load
-        boxes = f"boxes come on {self.resolve_topic_name(DETECTIONS_TOPIC)}"
+        boxes = f"boxes from {self.resolve_topic_name(DETECTIONS_TOPIC)}"
         if self._settings.is_external:
             load = replace(load, detector_model=FULL_FRAME)  # it needs no network, and is not asked
         detector = boxes if self._settings.is_external else load.detector_model
         self.get_logger().info(f"loading {load.pose_model}, {detector} (backend {load.backend}) ...")
         self._pipeline = load_pipeline(load, cancelled=self.finished.done)
-        self._outputs = Outputs(self, self._pipeline)
-        self._stream = PersonStream(self._pipeline)
-        if self._settings.depth.use_depth:
-            self._space = Depth3D(self, self._pipeline.skeleton)
-        if self._settings.hri.publish_hri:
-            self._bodies = HriPublisher(
-                self, self._pipeline.skeleton, prefix=self._settings.hri.hri_id_prefix or own_prefix(self, NAME)
-            )
+        for camera in self.cameras:
+            camera.configure(self._pipeline)
         self._skeleton.publish(messages.skeleton_message(self._pipeline.skeleton))
         providers = ", ".join(f"{network} on {provider}" for network, provider in self._providers().items())
+        inputs = ", ".join(camera.context.image_topic for camera in self.cameras)
         self.get_logger().info(
-            f"loaded: {providers}; skeleton {self._pipeline.skeleton.name}; input {self._transport.topic(self)}"
-            f" ({self._transport.name}, {self._settings.input.image_reliability})"
+            f"loaded: {providers}; skeleton {self._pipeline.skeleton.name}; input {inputs}"
+            f" ({self._settings.input.image_transport}, {self._settings.input.image_reliability})"
         )
 
     def activate(self) -> None:
-        """Start the worker, then subscribe. Raises BackendError while an inference of before has not ended."""
+        """Subscribe, and start the worker. Raises BackendError while an inference of before has not ended."""
         if self._left_behind is not None and self._left_behind.alive:
-            raise BackendError(
-                "the inference that was left behind has still not ended; wait and activate again, or clean up and configure"
-            )
+            raise BackendError("the previous inference is still running; activate again later, or clean up and configure")
         assert self._pipeline  # the state machine activates only what was configured
         self._pipeline.resume()
-        self._statistics.restart()
-        self._intake = Intake(
-            self,
-            self._transport,
-            settings=lambda: self._settings,
-            to_worker=self._to_worker,
-            is_idle=lambda: self._worker is not None and self._worker.idle,
-            statistics=self._statistics,
-        )
-        self._processor = self._make_processor(self._intake.split)
-        self._worker = LatestWorker(
-            self._processor,
-            on_stale=self._statistics.frame_stale,
-            on_idle=self._on_idle,
-            max_age_ms=lambda: self._settings.input.max_age_ms,
-        )
+        self._worker = FrameWorker()
+        for camera in self.cameras:
+            camera.activate(self._pipeline, self._worker)
         self._worker.start()
-        if self._space is not None:
-            self._space.subscribe()
-        self._intake.open()
-
-    def _make_processor(self, split: Callable[[Any], tuple[Any, Any]]) -> FrameProcessor:
-        assert self._outputs
-        assert self._stream
-        self._stream.reset()
-        return FrameProcessor(
-            self._stream,
-            self._outputs,
-            split=split,
-            space=self._space,
-            bodies=self._bodies,
-            decode=self._transport.decode,
-            settings=lambda: self._settings,
-            statistics=self._statistics,
-            now_ns=lambda: self.get_clock().now().nanoseconds,
-            shutting_down=lambda: not self.context.ok(),
-            topic=self._transport.topic(self),
-            logger=self.get_logger(),
-        )
-
-    def _to_worker(self, message: Any, received_s: float) -> None:
-        if self._worker is not None:
-            self._worker.put(message, received_s)
-
-    def _on_idle(self) -> None:
-        if (intake := self._intake) is not None:
-            intake.resume()
-
-    def _reset_tracking(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        """The service ~/reset_tracking."""
-        response.success = self._processor is not None
-        response.message = "everybody is new from the next frame on" if self._processor else "not active: nobody is tracked"
-        if self._processor is not None:
-            self._processor.reset_tracking()
-        return response
 
     def deactivate(self) -> None:
         """Unsubscribe, and end the worker, also out of the middle of an inference."""
-        if self._intake is not None:
-            self._intake.close()
-            self._intake = None
+        for camera in self.cameras:
+            camera.unsubscribe()
         if self._pipeline is not None:
             self._pipeline.cancel()
-        worker, self._worker, self._processor = self._worker, None, None
+        worker, self._worker = self._worker, None
         if worker is not None and not worker.stop(timeout_s=STOP_TIMEOUT_S):
-            self.get_logger().error(f"the inference in progress did not end within {STOP_TIMEOUT_S:.0f} s; left behind")
+            self.get_logger().error(f"the inference in progress did not end within {STOP_TIMEOUT_S:.0f} s; it is left behind")
             self._left_behind = worker
-        if self._space is not None:
-            self._space.unsubscribe()
-        if self._bodies is not None:
-            self._bodies.clear()
+        for camera in self.cameras:
+            camera.stop()
 
     def release(self) -> None:
         """Stop work and free the models."""
         self.deactivate()
-        for part in (self._outputs, self._space, self._bodies):
-            if part is not None:
-                part.destroy()
-        self._outputs = self._space = self._bodies = None
+        for camera in self.cameras:
+            camera.close()
         if self._pipeline is not None:
             self._pipeline.close()
-            self._pipeline = self._stream = None
+            self._pipeline = None
         self._left_behind = None  # at most, it has the old pipeline for itself
-        memory.give_back()
+        return_free_memory()
+
+    def _reset_tracking(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        """The service ~/reset_tracking."""
+        response.success = self.state == "active"
+        response.message = (
+            "tracks reset; new ids start with the next frame" if response.success else "not active: there are no tracks"
+        )
+        for camera in self.cameras:
+            camera.reset_tracking()
+        return response
 
     @property
     def _settings(self) -> Settings:
         return self._declared.settings
 
-    @property
-    def _transport(self) -> Transport:
-        return TRANSPORTS[self._settings.input.image_transport]
-
     def _providers(self) -> dict[str, str]:
         providers = self._pipeline.selected_providers if self._pipeline else {}
         return {network: selected.provider for network, selected in providers.items()}
 
-    def _condition(self) -> NodeState:
-        topic = self._transport.topic(self)
-        intake = self._intake
-        parts = [part for part in (intake.external if intake else None, self._space) if part is not None]
-        publishers, other_types = publishers_of(self, topic, self._transport.message_type)
-        return NodeState(
-            state=self.state,
-            topic=topic,
-            providers=self._providers(),
-            publishers=publishers,
-            other_types=other_types,
-            elsewhere=None if publishers else published_elsewhere(self, self._transport),
-            matched=None if intake is None else intake.matched_publishers,
-            is_waiting=intake is not None and intake.is_waiting,
-            problem=self.problem,
-            worker_died=self._worker is not None and not self._worker.alive,
-            warning=next((part.warning for part in parts if part.warning), ""),
-            loss_cure=self._loss_cure,
-            further={key: value for part in parts for key, value in part.values().items()},
-        )
+    def _state(self) -> dict[str, Any]:
+        """The fields of NodeState that all cameras share."""
+        return {
+            "lifecycle": self.state,
+            "providers": self._providers(),
+            "problem": self.problem,
+            "worker_died": self._worker is not None and not self._worker.alive,
+            "loss_cure": self._loss_cure,
+        }
+
+
+def return_free_memory() -> None:
+    """Return what is free to the system, which else counts as this process's, where the C library can be asked to (glibc)."""
+    with suppress(OSError, AttributeError, TypeError):  # musl, macOS; Windows
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run the pose node; the exit code."""
-    return run_node(NAME, PoseNode, args, rows=Settings.settings())
+    return run_node(NODE_NAME, PoseNode, args, rows=Settings.settings())
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Quality of service of every topic, and what is said when the other side's does not fit.
+"""Quality of service of every topic, and what the log says about an incompatible publisher or subscriber.
 
-The image input keeps one frame, the newest, and by default asks for best effort, which hears every publisher. Results are
-reliable, which is heard by every subscriber.
+The image input keeps one frame, the newest, and by default asks for best effort, which connects to every publisher. Results are
+reliable, which connects to every subscriber.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ except ImportError:  # Humble
 
 _CURES = {
     QoSPolicyKind.RELIABILITY: "make the publisher reliable, or ask for best_effort (images: set the parameter image_reliability;"
-    " others: take the override of this subscription's reliability away)",
+    " others: remove the override of this subscription's reliability)",
     QoSPolicyKind.DURABILITY: "make the publisher transient_local, or the subscriber volatile",
 }
 _OUTPUT_CURES = {
-    QoSPolicyKind.RELIABILITY: "make the subscriber best_effort, or take the override of this publisher's reliability away",
+    QoSPolicyKind.RELIABILITY: "make the subscriber best_effort, or remove the override of this publisher's reliability",
     QoSPolicyKind.DURABILITY: "make the subscriber volatile: this topic keeps nothing for late joiners",
 }
 
@@ -46,13 +46,13 @@ def results_profile() -> QoSProfile:
     return QoSProfile(depth=10)
 
 
-def picture_profile() -> QoSProfile:
-    """Of pictures: reliable, which is what RViz asks for; only the newest, which is what a viewer wants."""
+def image_profile() -> QoSProfile:
+    """Of images: reliable, which is what RViz asks for; only the newest, which is what a viewer wants."""
     return QoSProfile(depth=1)
 
 
 def latched_profile() -> QoSProfile:
-    """Of what is said once and must reach those who come later."""
+    """Of what is published once and must reach late joiners."""
     return QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 
 
@@ -71,9 +71,9 @@ def create_subscription(
     callback_group: CallbackGroup | None = None,
     on_lost: Callable[[int], None] | None = None,
 ) -> Any:
-    """A subscription that logs a publisher which cannot be heard, with the cure.
+    """A subscription that logs an incompatible publisher, with the cure.
 
-    on_lost: takes how many messages were lost on the way since the last call; called with 0 at once where the middleware tells
+    on_lost: takes how many messages were lost in transit since the last call; called with 0 at once where the middleware tells
     of losses, and never where it does not.
     """
     incompatible = _Incompatible(node, "publisher", "input", topic, _CURES)
@@ -97,13 +97,13 @@ def create_subscription(
 def create_silent_subscription(
     node: Node, message_type: type, topic: str, callback: Callable[..., None], profile: QoSProfile
 ) -> Any:
-    """A subscription beside the one above: whom it cannot hear is no news."""
+    """A subscription beside the one above, which does not log incompatible publishers again."""
     silent = SubscriptionEventCallbacks(use_default_callbacks=False)
     return node.create_subscription(message_type, topic, callback, profile, event_callbacks=silent)
 
 
 def create_publisher(node: Node, create: Callable[..., Any], message_type: type, topic: str, profile: QoSProfile) -> Any:
-    """A publisher, made by ``create`` (a method of the node), that logs a subscriber which cannot hear it, with the cure."""
+    """A publisher, made by ``create`` (a method of the node), that logs an incompatible subscriber, with the cure."""
     incompatible = _Incompatible(node, "subscriber", "result", topic, _OUTPUT_CURES)
     options: dict[str, Any] = {"qos_overriding_options": overridable()}
     try:
@@ -114,7 +114,7 @@ def create_publisher(node: Node, create: Callable[..., Any], message_type: type,
 
 
 class _Incompatible:
-    """The event's callback: logs the other side that cannot be connected; several of them at once are one line."""
+    """The event's callback: logs the incompatible other side; several of them at once are one line."""
 
     def __init__(self, node: Node, other: str, what: str, topic: str, cures: dict[QoSPolicyKind, str]) -> None:
         self._node, self._cures = node, cures
@@ -125,6 +125,4 @@ class _Incompatible:
         policy = QoSPolicyKind(event.last_policy_kind)
         cure = self._cures.get(policy, f"give both sides the same {policy.name.lower()}")
         if self._throttle.may_say(policy.name):
-            self._node.get_logger().warning(
-                f"{self._subject} does not fit in its {policy.name.lower()} and is not connected: {cure}"
-            )
+            self._node.get_logger().warning(f"incompatible QoS ({policy.name.lower()}): {self._subject} is not connected: {cure}")

@@ -133,7 +133,7 @@ def test_a_detector_that_stamps_anew_is_named(setup: Callable[..., Setup], monke
         s.images.publish(s.image_message(number=number))
         s.boxes.publish(detections(s.image_message(number=1000 + number).header, ("person", 0.9)))
         s.world.spin_for(0.03)
-    s.until_logged("pass on its image's header.stamp untouched")
+    s.until_logged("copy header.stamp from its image")
     assert s.results == []
 
 
@@ -152,8 +152,8 @@ def test_a_slow_camera_without_a_detector_is_named_also_after_better_times(
     for number in (4, 5, 6):
         s.images.publish(s.image_message(number=number))
         s.world.spin_for(0.2)
-    s.until_logged("images come, but nothing on /detections: is the detector running?")
-    s.until_status("images come, but nothing on /detections")
+    s.until_logged("images arrive, but nothing on /detections: is the detector running?")
+    s.until_status("images arrive, but nothing on /detections")
 
 
 def test_unknown_classes_and_other_frames_are_named(setup: Callable[..., Setup]) -> None:
@@ -163,14 +163,14 @@ def test_unknown_classes_and_other_frames_are_named(setup: Callable[..., Setup])
     s.boxes.publish(detections(header, ("pedestrian", 0.9)))
     s.images.publish(image)
     assert s.until_results(1)[0].persons == []
-    s.until_logged("their class ids are pedestrian, those accepted (person_class_ids) are person, 0")
-    s.until_logged("are in frame 'another_camera', the image of the same stamp is in 'camera_optical_frame'")
+    s.until_logged("their class ids are pedestrian; person_class_ids accepts person, 0")
+    s.until_logged("have frame_id 'another_camera', the image of the same time stamp has 'camera_optical_frame'")
 
 
 def test_the_log_names_no_detector_that_is_not_loaded(setup: Callable[..., Setup], capfd: pytest.CaptureFixture[str]) -> None:
     setup()
     log = capfd.readouterr().err
-    assert "boxes come on /detections (backend auto)" in log
+    assert "boxes from /detections (backend auto)" in log
     assert "full_frame" not in log
 
 
@@ -213,8 +213,8 @@ def test_what_is_wrong_in_a_detection_costs_that_box_alone(setup: Callable[..., 
     s.images.publish(image)
     (person,) = s.until_results(1)[0].persons
     assert person.score == 0.5
-    s.until_logged("1 of 2 boxes lie wholly outside the 160 x 120 image of /image")
-    assert s.node._statistics.summary().errors == {}
+    s.until_logged("1 of 2 boxes on /detections lie outside the 160 x 120 image")
+    assert s.node.cameras[0].statistics.summary().errors == {}
 
 
 def test_a_box_without_area_stops_nothing(setup: Callable[..., Setup]) -> None:
@@ -238,7 +238,7 @@ def test_messages_without_a_stamp_are_never_paired_and_are_named(
         s.images.publish(image)
         s.boxes.publish(detections(image.header, ("person", 0.9)))
         s.world.spin_for(0.03)
-    s.until_logged("without a stamp (header.stamp is 0), by which they are paired")
+    s.until_logged("without a time stamp (header.stamp is 0), by which they are paired")
     assert s.results == []
 
 
@@ -249,6 +249,6 @@ def test_the_age_of_a_result_counts_from_the_receipt_of_its_image(setup: Callabl
     s.world.spin_for(0.3)
     s.boxes.publish(detections(image.header, ("person", 0.9)))
     s.until_results(1)
-    s.world.until(lambda: s.node._statistics.summary().published, "the statistics")
-    median_ms, _ = s.node._statistics.summary().age_ms
+    s.world.until(lambda: s.node.cameras[0].statistics.summary().published, "the statistics")
+    median_ms, _ = s.node.cameras[0].statistics.summary().age_ms
     assert median_ms > 250  # a detector that takes its time makes the results that old

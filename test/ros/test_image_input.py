@@ -19,6 +19,8 @@ from sensor_msgs.msg import Image
 from pose_resnet_ros.ros import image_input, qos
 from pose_resnet_ros.ros.health.statistics import Statistics
 from pose_resnet_ros.ros.image_input import ImageInput
+from pose_resnet_ros.ros.topics import CameraContext
+from pose_resnet_ros.settings import Settings
 
 MakeImage = Callable[..., Image]
 
@@ -26,20 +28,18 @@ MakeImage = Callable[..., Image]
 class Bench:
     """An input whose worker is as idle as the test says, and a camera."""
 
-    def __init__(self, world: Any, make: MakeImage, profile: QoSProfile, *arguments: str) -> None:
+    def __init__(self, world: Any, make: MakeImage, *arguments: str) -> None:
         self._world, self._make = world, make
+        settings: Any = Settings()
         self.idle = True
         self.forwarded: list[tuple[int, float]] = []  # number, time of receipt
         self.statistics = Statistics()
         node = rclpy.create_node("listener", cli_args=["--ros-args", *arguments])
         node.close = node.destroy_node
         self.input = ImageInput(
-            node,
-            Image,
-            "/image",
-            profile,
-            is_idle=lambda: self.idle,
-            forward=lambda message, at_s: self.forwarded.append((message.header.stamp.sec, at_s)),
+            CameraContext(node, "", lambda: settings),
+            is_wanted=lambda: self.idle,
+            forward=lambda frame: self.forwarded.append((frame.image.header.stamp.sec, frame.received_s)),
             statistics=self.statistics,
         )
         world.add(node)
@@ -69,9 +69,11 @@ MakeBench = Callable[..., Bench]
 
 
 @pytest.fixture
-def make_bench(world: Any, image_message: MakeImage) -> MakeBench:
+def make_bench(world: Any, image_message: MakeImage, monkeypatch: pytest.MonkeyPatch) -> MakeBench:
     def make(profile: QoSProfile | None = None, *arguments: str) -> Bench:
-        return Bench(world, image_message, profile or qos.input_profile("best_effort"), *arguments)
+        if profile is not None:
+            monkeypatch.setattr(qos, "input_profile", lambda reliability: profile)
+        return Bench(world, image_message, *arguments)
 
     return make
 

@@ -12,7 +12,7 @@ import pytest
 
 pytest.importorskip("rclpy")
 
-from pose_resnet_ros.ros import memory
+from pose_resnet_ros.ros import node
 
 CYCLES = 10
 GROWTH = 1.15  # since the second cycle: the first one loads what stays
@@ -69,8 +69,5 @@ def test_a_c_library_that_cannot_be_asked_is_left_alone(monkeypatch: pytest.Monk
     def no_library(_: None) -> None:
         raise OSError("no such library")
 
-    memory._malloc_trim.cache_clear()
-    with monkeypatch.context() as patch:
-        patch.setattr(memory.ctypes, "CDLL", no_library)
-        memory.give_back()
-    memory._malloc_trim.cache_clear()
+    monkeypatch.setattr(node.ctypes, "CDLL", no_library)
+    node.return_free_memory()

@@ -33,6 +33,7 @@ from pose_resnet_ros.ros import outputs
 from pose_resnet_ros.ros.codecs.compressed import compressed_to_bgr
 from pose_resnet_ros.ros.codecs.encodings import LAYOUTS
 from pose_resnet_ros.ros.codecs.image import image_to_bgr
+from pose_resnet_ros.ros.worker import FrameSlot, InputFrame
 
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 BEST_EFFORT = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
@@ -69,8 +70,8 @@ def test_a_frame_with_nobody_in_it_is_published_empty(
     pictures = world.listen(Image, "/pose_resnet/annotated_image")
     camera = world.publisher(Image)
     message = image_message()
-    world.until(lambda: node._outputs._detections.get_subscription_count(), "the subscription to detections")
-    world.until(lambda: node._outputs._annotated.get_subscription_count(), "the subscription to pictures")
+    world.until(lambda: node.cameras[0].outputs[0]._detections.get_subscription_count(), "the subscription to detections")
+    world.until(lambda: node.cameras[0].outputs[1]._annotated.get_subscription_count(), "the subscription to pictures")
     camera.publish(message)
     world.until(lambda: persons and detections and pictures, "results")
     assert persons[0].header == detections[0].header == pictures[0].header == message.header
@@ -126,7 +127,7 @@ def test_compressed_images(world: Any, spot: str, image_message: MakeImage) -> N
 def test_the_compressed_topic_may_be_remapped_by_itself(world: Any, spot: str, image_message: MakeImage) -> None:
     node = world.pose_node("-r", "image/compressed:=/jpegs", pose_model=spot, image_transport="compressed")
     world.publisher(CompressedImage, "/jpegs")
-    condition = node._condition()
+    condition = node.cameras[0].state()
     assert (condition.topic, condition.publishers, condition.matched) == ("/jpegs", 1, 1)
 
 
@@ -215,13 +216,13 @@ def test_overload_each_frame_is_the_newest_when_it_is_taken(
     persons = world.listen(PersonArray, "/pose_resnet/persons")
     sent: list[int] = []
     taken: list[tuple[int, int]] = []  # number of the frame taken, and of the newest sent at that moment
-    put = node._worker.put
+    leave = node._worker.leave
 
-    def noted_put(message: Image, received_s: float) -> None:
-        taken.append((message.header.stamp.sec, sent[-1]))
-        put(message, received_s)
+    def noted(slot: FrameSlot, frame: InputFrame) -> bool:
+        taken.append((frame.image.header.stamp.sec, sent[-1]))
+        return leave(slot, frame)
 
-    monkeypatch.setattr(node._worker, "put", noted_put)
+    monkeypatch.setattr(node._worker, "leave", noted)
     camera = world.publisher(Image)
 
     def sent_until_enough() -> bool:
@@ -231,7 +232,7 @@ def test_overload_each_frame_is_the_newest_when_it_is_taken(
 
     world.until(sent_until_enough, "eight results of a slow model", deadline_s=120.0)
     assert all(number == newest for number, newest in taken), taken
-    summary = node._statistics.summary()
+    summary = node.cameras[0].statistics.summary()
     assert summary.stale == 0
     assert summary.unread > summary.published
     assert summary.lost == 0
@@ -247,7 +248,7 @@ def test_a_long_inference_is_no_silence(
     arrays = world.listen(DiagnosticArray, "/diagnostics")
     camera = world.publisher(Image)
     camera.publish(image_message())
-    world.until(lambda: node._statistics.summary().received, "the frame")
+    world.until(lambda: node.cameras[0].statistics.summary().received, "the frame")
     arrays.clear()
     world.until(lambda: len(arrays) == 3, "three reports")
     assert [array.status[0].level for array in arrays] == [DiagnosticStatus.OK] * 3
@@ -257,7 +258,7 @@ def test_a_long_inference_is_no_silence(
 def test_frames_without_any_result_are_a_warning(
     world: Any, spot: str, endless_spot: str, image_message: MakeImage, monkeypatch: pytest.MonkeyPatch, cause: str
 ) -> None:
-    monkeypatch.setattr("pose_resnet_ros.ros.health.diagnostics.OWING_AFTER_S", 1.0)
+    monkeypatch.setattr("pose_resnet_ros.ros.health.diagnostics.NO_RESULT_AFTER_S", 1.0)
     endless = cause.startswith("an inference")
     world.pose_node(pose_model=endless_spot if endless else spot, max_age_ms=0.0 if endless else 0.0001)
     arrays = world.listen(DiagnosticArray, "/diagnostics")
@@ -265,7 +266,7 @@ def test_frames_without_any_result_are_a_warning(
 
     def warned() -> bool:
         camera.publish(image_message())
-        return bool(arrays) and "frames arrive, but no result for" in arrays[-1].status[0].message
+        return bool(arrays) and "images arrive, but no result for" in arrays[-1].status[0].message
 
     world.until(warned, "the warning")
     assert arrays[-1].status[0].level == DiagnosticStatus.WARN
@@ -279,7 +280,7 @@ def test_a_topic_of_another_type_is_told_with_the_cure(world: Any, spot: str, mo
     rclpy.init(args=[], context=driver, domain_id=world.domain_id)
     camera = rclpy.create_node("driver", context=driver)
     camera.create_publisher(CompressedImage, "/camera/compressed", 1)
-    text = "/camera/compressed carries sensor_msgs/msg/CompressedImage: image_transport raw takes"
+    text = "/camera/compressed has type sensor_msgs/msg/CompressedImage: image_transport raw takes"
     world.until(lambda: arrays and text in arrays[-1].status[0].message, "the warning")
     camera.destroy_node()
     rclpy.shutdown(context=driver)
@@ -290,7 +291,7 @@ def test_frames_older_than_the_limit_are_dropped_and_counted(world: Any, slow_sp
     persons = world.listen(PersonArray, "/pose_resnet/persons")
     camera = world.publisher(Image)
     camera.publish(image_message())
-    world.until(lambda: node._statistics.summary().stale == 1, "the frame to be dropped")
+    world.until(lambda: node.cameras[0].statistics.summary().stale == 1, "the frame to be dropped")
     assert persons == []
 
 
@@ -367,7 +368,7 @@ while os.getppid() == {os.getpid()}:
         subprocess.Popen([sys.executable, *command], env=bare) for command in (["-m", "pose_resnet_ros", *words], ["-c", camera])
     ]
     try:
-        text = "images on /image were lost on the way in the last 5 s: start camera and node with FASTRTPS_DEFAULT"
+        text = "images on /image were lost in transit in the last 5 s: start camera and node with FASTRTPS_DEFAULT"
         world.until(lambda: arrays and text in arrays[-1].status[0].message, "the warning", deadline_s=60.0)
     finally:
         for process in processes:
@@ -375,7 +376,7 @@ while os.getppid() == {os.getpid()}:
             process.wait()
     assert arrays[-1].status[0].level == DiagnosticStatus.WARN
     values = {pair.key: pair.value for pair in arrays[-1].status[0].values}
-    assert int(values["frames lost on the way"]) > int(values["frames left unread"])
+    assert int(values["frames lost in transit"]) > int(values["frames left unread"])
 
 
 @pytest.mark.parametrize(
@@ -389,7 +390,7 @@ def test_images_of_the_other_transport_are_told(
     world.pose_node(pose_model=spot, image_transport=asked)
     arrays = world.listen(DiagnosticArray, "/diagnostics")
     world.peer.create_publisher(message_type, topic, 1)
-    text = f"{topic} is published: set image_transport to {published}"
+    text = f"one on {topic}: set image_transport to {published}"
     world.until(lambda: arrays and text in arrays[-1].status[0].message, "the warning")
     assert arrays[-1].status[0].level == DiagnosticStatus.WARN
 
@@ -397,7 +398,7 @@ def test_images_of_the_other_transport_are_told(
 def test_an_overload_that_lasts_is_told_unless_it_is_wanted(
     world: Any, tmp_path: Path, image_message: MakeImage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pose_resnet_ros.ros.health.diagnostics.SLOW_AFTER_S", 2.0)
+    monkeypatch.setattr("pose_resnet_ros.ros.health.diagnostics.OVERLOADED_AFTER_S", 2.0)
     # Ten times as slow as slow_spot: far behind the camera, however busy the machine.
     slowest = spot_model.spot_model(tmp_path / "slowest_spot.onnx", delay=1500)
     node = world.pose_node(pose_model=str(slowest))
@@ -420,7 +421,7 @@ def test_a_camera_started_after_the_node_is_given_time(world: Any, spot: str, mo
     monkeypatch.setattr("pose_resnet_ros.ros.health.diagnostics.SILENT_AFTER_S", 1.5)
     world.pose_node(pose_model=spot)
     arrays = world.listen(DiagnosticArray, "/diagnostics")
-    world.until(lambda: arrays and "nobody publishes" in arrays[-1].status[0].message, "the first silence")
+    world.until(lambda: arrays and "no publisher on" in arrays[-1].status[0].message, "the first silence")
     world.publisher(Image)
 
     def seen() -> list[DiagnosticStatus]:
@@ -470,7 +471,7 @@ def test_several_incompatible_cameras_are_one_line(world: Any, spot: str, capfd:
     for _ in range(3):
         world.peer.create_publisher(Image, "/image", BEST_EFFORT)
     world.spin_for(1.5)
-    assert capfd.readouterr().err.count("does not fit in its reliability") == 1
+    assert capfd.readouterr().err.count("incompatible QoS (reliability)") == 1
 
 
 def test_an_incompatible_listener_is_logged_with_topic_and_cure(world: Any, spot: str, capfd: pytest.CaptureFixture[str]) -> None:

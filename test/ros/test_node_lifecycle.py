@@ -122,7 +122,7 @@ def test_a_configure_that_fails_half_way_keeps_nothing(managed: tuple[Any, Manag
         raise PoseError("no outputs today")
 
     with monkeypatch.context() as patch:
-        patch.setattr("pose_resnet_ros.ros.node.Outputs", refused)
+        patch.setattr("pose_resnet_ros.ros.camera.ImageOutput", refused)
         assert not manager.change(Transition.TRANSITION_CONFIGURE)
     assert node.problem == "cannot configure: no outputs today"
     assert node._pipeline is None
@@ -174,10 +174,10 @@ def test_an_unexpected_error_in_any_transition_frees_all_and_can_be_recovered_fr
         raise RuntimeError("nobody expected this")
 
     with monkeypatch.context() as patch:
-        patch.setattr(node, "_make_processor" if what == "activate" else "deactivate", broken)
+        patch.setattr(node.cameras[0] if what == "activate" else node, "activate" if what == "activate" else "deactivate", broken)
         assert getattr(node, f"trigger_{what}")() == TransitionCallbackReturn.ERROR
     assert "nobody expected this" in capfd.readouterr().err
-    assert (node.state, node._pipeline, node._worker, node._intake) == ("unconfigured", None, None, None)
+    assert (node.state, node._pipeline, node._worker, node.cameras[0].input) == ("unconfigured", None, None, None)
     assert "nobody expected this" in node.problem
     node.configure_and_activate()
     assert (node.state, node.problem) == ("active", "")
@@ -210,10 +210,11 @@ def test_cleanup_frees_the_models_at_once(
     world: Any, spot: str, image_message: Callable[..., Image], no_cycle_collection: None, parameters: dict[str, Any]
 ) -> None:
     node = world.pose_node(pose_model=spot, **parameters)
-    freed = [weakref.ref(part) for part in (node._pipeline, node._worker, node._intake, node._outputs)]
-    parts = (node._intake._input, node._intake._latched, node._intake.external, node._space)
-    freed += [weakref.ref(part) for part in parts if part is not None]
-    del parts
+    camera = node.cameras[0]
+    parts = [node._pipeline, node._worker, *camera.outputs, camera._processor]
+    parts += [camera.input, camera.input.images, camera.input.latched, camera.input.external]
+    freed = [weakref.ref(part) for part in parts if part is not None]
+    parts.clear()
     if not parameters:
         persons = world.listen(PersonArray, "/pose_resnet/persons")
         world.publisher(Image).publish(image_message())
@@ -233,7 +234,7 @@ def test_deactivate_ends_an_inference_that_would_never_end(
     world.until(lambda: node._pipeline._canceller._active, "the inference to begin")
     assert node.trigger_deactivate() == TransitionCallbackReturn.SUCCESS
     assert node._worker is None
-    assert node._statistics.summary().errors == {}  # being stopped is no error
+    assert node.cameras[0].statistics.summary().errors == {}  # being stopped is no error
     assert node.trigger_activate() == TransitionCallbackReturn.SUCCESS
     persons = world.listen(PersonArray, "/pose_resnet/persons")
     camera = world.publisher(Image)
@@ -255,7 +256,7 @@ def test_an_inference_that_was_left_behind_never_shares_the_networks_with_a_new_
         patch.setattr(node._pipeline, "cancel", lambda: None)  # as a driver that hangs
         assert node.trigger_deactivate() == TransitionCallbackReturn.SUCCESS
         assert node.trigger_activate() == TransitionCallbackReturn.FAILURE
-        assert "left behind has still not ended" in node.problem
+        assert "the previous inference is still running" in node.problem
     assert node.state == "inactive"
     node._pipeline.cancel()
     world.until(lambda: not worker.alive, "the old worker to end")

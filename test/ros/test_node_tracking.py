@@ -60,7 +60,7 @@ def test_a_stamp_a_little_too_early_makes_nobody_new(world: Any, spot: str, imag
 
     stream._image_message = stamped
     assert [stream.track_id(ms) for ms in (1000, 1100, 1200, 1195, 1300)] == [-1, 1, 1, 1, 1]
-    summary = stream.node._statistics.summary()
+    summary = stream.node.cameras[0].statistics.summary()
     assert (summary.steps_back, summary.time_jumps) == (1, 0)
 
 

@@ -128,7 +128,7 @@ def test_what_is_read_at_configure_is_refused_with_the_reason_until_the_clean_up
     assert setter(pose_model=slow_spot, skeleton="coco17", image_transport="compressed") == [(True, "")] * 3
     node.configure_and_activate()
     assert node._pipeline.skeleton.name == "coco17"
-    assert node._condition().topic == "/image/compressed"
+    assert node.cameras[0].state().topic == "/image/compressed"
 
 
 @pytest.mark.parametrize("state", ["unconfigured", "active"])

@@ -18,9 +18,9 @@ from pose_resnet_ros.ros import qos
 def test_profiles() -> None:
     assert qos.input_profile("best_effort").reliability == ReliabilityPolicy.BEST_EFFORT
     assert qos.input_profile("reliable").reliability == ReliabilityPolicy.RELIABLE
-    for profile in (qos.input_profile("best_effort"), qos.picture_profile(), qos.latched_profile()):
+    for profile in (qos.input_profile("best_effort"), qos.image_profile(), qos.latched_profile()):
         assert (profile.history, profile.depth) == (HistoryPolicy.KEEP_LAST, 1)
-    for profile in (qos.results_profile(), qos.picture_profile(), qos.latched_profile()):
+    for profile in (qos.results_profile(), qos.image_profile(), qos.latched_profile()):
         assert profile.reliability == ReliabilityPolicy.RELIABLE
     assert qos.latched_profile().durability == DurabilityPolicy.TRANSIENT_LOCAL
     assert qos.results_profile().durability == DurabilityPolicy.VOLATILE
@@ -34,12 +34,12 @@ def test_an_override_of_one_topic_does_not_reach_the_next(world: Any) -> None:
     world.executor.add_node(node)
     try:
         one, two = (
-            qos.create_publisher(node, node.create_publisher, Empty, topic, qos.picture_profile()) for topic in ("/one", "/two")
+            qos.create_publisher(node, node.create_publisher, Empty, topic, qos.image_profile()) for topic in ("/one", "/two")
         )
         assert node.get_parameter("qos_overrides./one.publisher.depth").value == 7
         assert node.get_parameter("qos_overrides./two.publisher.depth").value == 1
         assert one.topic_name != two.topic_name
-        assert qos.picture_profile().depth == 1
+        assert qos.image_profile().depth == 1
     finally:
         world.executor.remove_node(node)
         node.destroy_node()

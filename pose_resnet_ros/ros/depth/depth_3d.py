@@ -10,7 +10,6 @@ from collections import Counter
 from typing import Any
 
 from geometry_msgs.msg import PoseArray
-from rclpy.lifecycle import LifecycleNode
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
@@ -19,14 +18,15 @@ from visualization_msgs.msg import MarkerArray
 from pose_resnet_ros.core.depth import lift_to_3d
 from pose_resnet_ros.core.errors import PoseError
 from pose_resnet_ros.core.skeletons import Skeleton
-from pose_resnet_ros.core.types import People
 from pose_resnet_ros.msg import PersonArray3D
 from pose_resnet_ros.ros import qos
 from pose_resnet_ros.ros.codecs.image import depth_array
 from pose_resnet_ros.ros.depth import messages_3d
 from pose_resnet_ros.ros.depth.camera_info import camera_from_info
+from pose_resnet_ros.ros.outputs import Output, ProcessedFrame
 from pose_resnet_ros.ros.ros_log import Throttle
 from pose_resnet_ros.ros.time_sync import NearestTimeBuffer, stamp_ns
+from pose_resnet_ros.ros.topics import CameraContext
 from pose_resnet_ros.settings import Settings
 
 DEPTH_TOPIC, INFO_TOPIC = "depth_image", "camera_info"
@@ -35,11 +35,14 @@ COMPLAIN_AFTER_S = 5.0
 _NO_PARTNER = "(header.stamp is 0) cannot be paired with others in time"
 
 
-class Depth3D:
-    """Publishers from configure on, subscriptions while active. ``begin`` and ``publish`` are called on the worker's thread."""
+class Depth3D(Output):
+    """Persons, markers and poses in 3D: publishers from configure on, subscriptions while active."""
 
-    def __init__(self, node: LifecycleNode, skeleton: Skeleton) -> None:
-        self._node = node
+    stage = "depth_3d"
+
+    def __init__(self, context: CameraContext, skeleton: Skeleton) -> None:
+        super().__init__(context)
+        self._node = context.node
         self._skeleton = skeleton
         self._depths: NearestTimeBuffer[Image] = NearestTimeBuffer(capacity=KEPT_DEPTH_IMAGES)
         self._early: Image | None = None
@@ -48,35 +51,37 @@ class Depth3D:
         self._throttle = Throttle()
         self._failing: tuple[float, str] | None = None  # since when, and why
         self._subscriptions: list[Any] = []
-        create = node.create_lifecycle_publisher
-        self._persons = qos.create_publisher(node, create, PersonArray3D, "~/persons_3d", qos.results_profile())
-        self._markers = qos.create_publisher(node, create, MarkerArray, "~/markers", qos.results_profile())
-        self._poses = qos.create_publisher(node, create, PoseArray, "~/poses", qos.results_profile())
+        self._persons = self.publisher(PersonArray3D, "~/persons_3d", qos.results_profile())
+        self._markers = self.publisher(MarkerArray, "~/markers", qos.results_profile())
+        self._poses = self.publisher(PoseArray, "~/poses", qos.results_profile())
 
-    def subscribe(self) -> None:
-        """Begin to listen (activate)."""
+    def start(self) -> None:
+        """Subscribe."""
 
-        def listen(kind: type, topic: str, callback: Any, depth: int) -> Any:
+        def listen(kind: type, topic: str, callback: Any, depth: int) -> None:
             profile = QoSProfile(depth=depth, reliability=ReliabilityPolicy.BEST_EFFORT)  # hears every publisher
-            return qos.create_subscription(self._node, kind, topic, callback, profile)
+            self._subscriptions.append(
+                qos.create_subscription(self._node, kind, self._context.input_topic(topic), callback, profile)
+            )
 
-        self._subscriptions = [listen(Image, DEPTH_TOPIC, self._on_depth, 2), listen(CameraInfo, INFO_TOPIC, self._on_info, 1)]
+        listen(Image, DEPTH_TOPIC, self._on_depth, 2)
+        listen(CameraInfo, INFO_TOPIC, self._on_info, 1)
 
-    def unsubscribe(self) -> None:
-        """Stop listening, and forget what came (deactivate, when the worker has ended)."""
+    def stop(self) -> None:
+        """Unsubscribe, and forget what came."""
         for subscription in self._subscriptions:
             self._node.destroy_subscription(subscription)
         self._subscriptions = []
         self._depths = NearestTimeBuffer(capacity=KEPT_DEPTH_IMAGES)
         self._early = self._info = self._failing = None
 
-    def begin(self, image: Any, settings: Settings) -> None:
-        """The worker takes this image message: hold its depth image fast, for a slow inference would outlive the buffer."""
-        self._early = self._depths.nearest(stamp_ns(image), max_offset_ns=_limit_ns(settings))
+    def begin(self, message: Any, settings: Settings) -> None:
+        """Hold the image's depth image fast: a slow inference would outlive the buffer."""
+        self._early = self._depths.nearest(stamp_ns(message), max_offset_ns=_limit_ns(settings))
 
-    def publish(self, image: Any, people: People, settings: Settings, *, image_wh: tuple[int, int]) -> None:
+    def publish(self, frame: ProcessedFrame) -> None:
         """Persons, markers and poses, if there is a depth image near enough; else this image has none, which is counted."""
-        image_ns, info = stamp_ns(image), self._info
+        image_ns, info, settings = stamp_ns(frame.message), self._info, frame.settings
         if not image_ns:
             self._fail("image without a stamp", f"images without a stamp {_NO_PARTNER}")
             return
@@ -84,7 +89,7 @@ class Depth3D:
         if depth is None or info is None:
             self._count_missing(image_ns, info, settings)
             return
-        header = image.header
+        header, people, image_wh = frame.header, frame.result.people, frame.image_wh
         self._check_frames(header, depth, info)
         try:
             camera = camera_from_info(info, is_rectified=settings.depth.image_is_rectified, image_wh=image_wh)
@@ -117,17 +122,11 @@ class Depth3D:
         """What diagnostics show."""
         return {f"3D: {what}": str(count) for what, count in sorted(dict(self._counts).items())}
 
-    def destroy(self) -> None:
-        """Take the topics away."""
-        self.unsubscribe()
-        for publisher in (self._persons, self._markers, self._poses):
-            self._node.destroy_lifecycle_publisher(publisher)
-
     def _on_depth(self, message: Image) -> None:
         if depth_ns := stamp_ns(message):
             self._depths.put(depth_ns, message)
         else:
-            topic = self._node.resolve_topic_name(DEPTH_TOPIC)
+            topic = self._context.input_topic(DEPTH_TOPIC)
             self._count("depth image without a stamp", f"depth images on {topic} without a stamp {_NO_PARTNER}: ignored")
 
     def _on_info(self, message: CameraInfo) -> None:
@@ -149,7 +148,7 @@ class Depth3D:
                 )
 
     def _count_missing(self, image_ns: int, info: CameraInfo | None, settings: Settings) -> None:
-        topic = self._node.resolve_topic_name
+        topic = self._context.input_topic
         if info is None:
             self._fail("no camera_info", f"nothing has come on {topic(INFO_TOPIC)}")
         else:

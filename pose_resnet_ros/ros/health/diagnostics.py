@@ -16,13 +16,14 @@ from pose_resnet_ros.ros.health.statistics import WINDOW_S, Summary
 TASK = "pose estimation"
 # Keys of the values that programs of this package read.
 INPUT_PUBLISHERS, MATCHED_PUBLISHERS = "publishers", "publishers matched"
-RECEIVED, UNREAD, LOST = "frames received", "frames left unread", "frames lost on the way"  # all the frames that were sent
+RECEIVED, UNREAD, LOST = "frames received", "frames left unread", "frames lost in transit"  # all the frames that were sent
 MEDIAN_AGE = "age since receipt, median (ms)"
 UNKNOWN = "unknown"
+PART_WARNING = "part"  # kind of a verdict that the part itself has logged
 SILENT_AFTER_S = 3.0
-OWING_AFTER_S = 10.0  # longer than the slowest model takes for a frame full of people
+NO_RESULT_AFTER_S = 10.0  # longer than the slowest model takes for a frame full of people
 FAILING_AFTER = 5  # errors in a row: no longer a bad frame, but a bad camera or a bad model
-SLOW_AFTER_S = 10.0  # a crowd that passes by is no overload
+OVERLOADED_AFTER_S = 10.0  # a crowd that passes by is no overload
 LOSSY_SHARE, LOSSY_FROM = 0.1, 3  # best effort loses an image now and then
 # Fast DDS 2 (up to Jazzy) and 3 (from Kilted).
 PROFILE_VARIABLES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")
@@ -32,18 +33,18 @@ _OK, _WARN, _ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatu
 
 @dataclass(frozen=True)
 class NodeState:
-    """What the node is and sees besides its statistics.
+    """What the node is, and what it sees of one camera besides the statistics.
 
-    state: lifecycle state; topic: resolved input topic; providers: network -> onnxruntime provider in use; publishers: how
-    many publish there; other_types: what else than images of the right type is published there; elsewhere: the other
-    transport's name and topic, if images are published there; matched: how many of the publishers are connected, None where
-    nobody subscribes or rclpy does not tell (Humble); is_waiting: an inference is under way, and frames stay unread until it
-    ends; slow_s: for how long results have stayed below min_output_ratio; problem: why the last transition failed; worker_died:
-    the worker ended without being asked to; warning: why frames come in and no results go out, as an optional part says it;
-    loss_cure: what helps where frames get lost; further: values of optional parts.
+    lifecycle: state of the node; topic: resolved image topic; providers: network -> onnxruntime provider in use; publishers: how
+    many publish images there; other_types: which other types are published there; elsewhere: name and topic of the other
+    transport, if images are published there; matched: how many publishers are connected, None where nobody subscribes or rclpy
+    does not tell (Humble); is_waiting: frames stay unread until an inference ends; overloaded_s: for how long results have stayed
+    below min_output_ratio; problem: why the last transition failed; worker_died: the worker ended without being asked to;
+    warning: why frames arrive and an optional part gives no results; loss_cure: what helps where frames get lost; further: values
+    of optional parts.
     """
 
-    state: str
+    lifecycle: str
     topic: str
     providers: Mapping[str, str]
     publishers: int
@@ -51,7 +52,7 @@ class NodeState:
     elsewhere: tuple[str, str] | None = None
     matched: int | None = None
     is_waiting: bool = False
-    slow_s: float = 0.0
+    overloaded_s: float = 0.0
     problem: str = ""
     worker_died: bool = False
     warning: str = ""
@@ -67,109 +68,117 @@ class Verdict(NamedTuple):
     kind: str
 
 
-def evaluate(summary: Summary, condition: NodeState) -> Verdict:
+def evaluate(summary: Summary, state: NodeState) -> Verdict:
     """The worst thing there is to say, and what to do about it."""
-    if condition.state != "active" or condition.problem or condition.worker_died:
-        return _not_working(condition)
-    if summary.errors_in_a_row >= FAILING_AFTER:
-        return Verdict(_ERROR, f"the last {summary.errors_in_a_row} frames failed; the log says why", "failing")
-    if is_lossy(summary):
-        return Verdict(_WARN, _losses(summary, condition), "losses")
-    if summary.silent_s > SILENT_AFTER_S and not condition.is_waiting:
-        return Verdict(_WARN, _silence(summary, condition), "silence")
-    if condition.warning:
-        return Verdict(_WARN, condition.warning, "warning")
-    if summary.seconds_without_result > OWING_AFTER_S:
-        return Verdict(
-            _WARN,
-            f"frames arrive, but no result for {summary.seconds_without_result:.0f} s: they fail (see the log), the"
-            " inference takes longer than that, or they wait longer than max_age_ms",
-            "no result",
-        )
-    if condition.publishers > 1:
-        return Verdict(
-            _WARN,
-            f"{condition.publishers} publishers on {condition.topic}: images of several cameras, or of one started twice, are"
-            " taken for one stream; ids and depth will not hold",
-            "publishers",
-        )
-    if condition.slow_s > SLOW_AFTER_S:
-        return Verdict(
-            _WARN,
-            f"overloaded for {condition.slow_s:.0f} s: {summary.output_hz:.1f} results/s of {came_hz(summary):.1f} images/s; the"
-            " stage times show what takes long. If that rate will do, lower min_output_ratio",
-            "overload",
-        )
-    return Verdict(_OK, f"{summary.output_hz:.1f} results/s, {summary.persons} persons", "")
+    checks = (_problem, _failures, _losses, _silence, _part_warning, _no_result, _several_publishers, _overload)
+    found = next(filter(None, (check(summary, state) for check in checks)), None)
+    return found or Verdict(_OK, f"{summary.output_hz:.1f} results/s, {summary.persons} persons", "")
 
 
-def is_lossy(summary: Summary) -> bool:
-    """Whether so many frames were lost lately that it matters."""
-    return summary.lost_lately >= max(LOSSY_FROM, LOSSY_SHARE * summary.sent_lately)
-
-
-def came_hz(summary: Summary) -> float:
-    """How many frames a second came whole, read or not."""
+def arrived_hz(summary: Summary) -> float:
+    """How many frames a second arrived whole, read or not."""
     kept = summary.sent_lately - summary.lost_lately
     return summary.input_hz * kept / summary.sent_lately if summary.sent_lately else 0.0
 
 
-def _not_working(condition: NodeState) -> Verdict:
-    if condition.problem:
-        return Verdict(_ERROR, condition.problem, "problem")
-    if condition.state != "active":
-        return Verdict(_OK, f"{condition.state}: not processing", "")
-    cure = "the log says why; deactivate and activate to start it again"
-    return Verdict(_ERROR, f"the worker thread has ended: {cure}", "worker")
+def _problem(summary: Summary, state: NodeState) -> Verdict | None:
+    if state.problem:
+        return Verdict(_ERROR, state.problem, "problem")
+    if state.lifecycle != "active":
+        return Verdict(_OK, f"{state.lifecycle}: not processing images", "")
+    if state.worker_died:
+        return Verdict(_ERROR, "the worker thread has ended, see the log; deactivate and activate to restart it", "worker")
+    return None
 
 
-def _losses(summary: Summary, condition: NodeState) -> str:
+def _failures(summary: Summary, state: NodeState) -> Verdict | None:
+    count = summary.errors_in_a_row
+    return Verdict(_ERROR, f"the last {count} frames failed, see the log", "failing") if count >= FAILING_AFTER else None
+
+
+def _losses(summary: Summary, state: NodeState) -> Verdict | None:
     lost, sent = summary.lost_lately, summary.sent_lately
-    return (
-        f"{lost} of {sent} images on {condition.topic} were lost on the way in the last {WINDOW_S:.0f} s: {condition.loss_cure}"
-    )
+    if lost < max(LOSSY_FROM, LOSSY_SHARE * sent):
+        return None
+    message = f"{lost} of {sent} images on {state.topic} were lost in transit in the last {WINDOW_S:.0f} s: {state.loss_cure}"
+    return Verdict(_WARN, message, "losses")
 
 
-def _silence(summary: Summary, condition: NodeState) -> str:
-    publishers = f"{condition.publishers} publisher(s) on {condition.topic}"
-    if not condition.publishers:
-        return _nobody(summary, condition)
-    if condition.matched == 0:
+def _silence(summary: Summary, state: NodeState) -> Verdict | None:
+    if summary.silent_s <= SILENT_AFTER_S or state.is_waiting:
+        return None
+    return Verdict(_WARN, _why_silent(summary, state) if state.publishers else _why_no_publisher(summary, state), "silence")
+
+
+def _why_silent(summary: Summary, state: NodeState) -> str:
+    publishers = f"{state.publishers} publisher(s) on {state.topic}"
+    if state.matched == 0:
         return f"{publishers}, but not connected: set image_reliability to best_effort, and see the log for incompatible QoS"
     if summary.received:
-        return f"{publishers}, but no frame for {summary.silent_s:.0f} s: the source has stopped"
-    return (
-        f"{publishers}, but no frame has arrived: either the camera does not send, or its frames are lost on the way:"
-        f" {condition.loss_cure}"
-    )
+        return f"{publishers}, but no image for {summary.silent_s:.0f} s: the source has stopped"
+    return f"{publishers}, but no image has arrived: either the camera sends none, or they are lost in transit: {state.loss_cure}"
 
 
-def _nobody(summary: Summary, condition: NodeState) -> str:
-    topic = condition.topic
-    if condition.other_types:
+def _why_no_publisher(summary: Summary, state: NodeState) -> str:
+    topic = state.topic
+    if state.other_types:
         return (
-            f"{topic} carries {', '.join(condition.other_types)}: image_transport raw takes sensor_msgs/msg/Image from `image`,"
+            f"{topic} has type {', '.join(state.other_types)}: image_transport raw takes sensor_msgs/msg/Image from `image`,"
             " compressed takes sensor_msgs/msg/CompressedImage from `image`/compressed"
         )
-    if condition.elsewhere:
-        transport, other_topic = condition.elsewhere
-        return f"nobody publishes {topic}, but {other_topic} is published: set image_transport to {transport}"
-    return f"nobody publishes {topic}: the source has stopped" if summary.received else f"nobody publishes {topic} yet"
+    if state.elsewhere:
+        transport, other_topic = state.elsewhere
+        return f"no publisher on {topic}, but one on {other_topic}: set image_transport to {transport}"
+    return f"no publisher on {topic}: the source has stopped" if summary.received else f"no publisher on {topic} yet"
 
 
-def status(node_name: str, summary: Summary, condition: NodeState) -> DiagnosticStatus:
-    """The whole status. node_name: with its namespace, without the first slash; the hardware is the camera, by its topic."""
-    level, message, _ = evaluate(summary, condition)
-    values = [KeyValue(key=key, value=value) for key, value in _values(summary, condition).items()]
-    return DiagnosticStatus(level=level, name=f"{node_name}: {TASK}", message=message, hardware_id=condition.topic, values=values)
+def _part_warning(summary: Summary, state: NodeState) -> Verdict | None:
+    return Verdict(_WARN, state.warning, PART_WARNING) if state.warning else None
 
 
-def _values(summary: Summary, condition: NodeState) -> dict[str, str]:
+def _no_result(summary: Summary, state: NodeState) -> Verdict | None:
+    if summary.seconds_without_result <= NO_RESULT_AFTER_S:
+        return None
+    message = (
+        f"images arrive, but no result for {summary.seconds_without_result:.0f} s: they fail (see the log), the inference takes"
+        " longer than that, or they wait longer than max_age_ms"
+    )
+    return Verdict(_WARN, message, "no result")
+
+
+def _several_publishers(summary: Summary, state: NodeState) -> Verdict | None:
+    if state.publishers <= 1:
+        return None
+    message = (
+        f"{state.publishers} publishers on {state.topic}: images of several cameras, or of one that was started twice, are taken"
+        " for one stream; track ids and depth will be wrong"
+    )
+    return Verdict(_WARN, message, "publishers")
+
+
+def _overload(summary: Summary, state: NodeState) -> Verdict | None:
+    if state.overloaded_s <= OVERLOADED_AFTER_S:
+        return None
+    message = (
+        f"overloaded for {state.overloaded_s:.0f} s: {summary.output_hz:.1f} results/s of {arrived_hz(summary):.1f} images/s; the"
+        " stage times show what takes long. If that rate is enough, lower min_output_ratio"
+    )
+    return Verdict(_WARN, message, "overload")
+
+
+def status(name: str, summary: Summary, state: NodeState) -> DiagnosticStatus:
+    """The whole status. name: what it is about; the hardware is the camera, by its topic."""
+    level, message, _ = evaluate(summary, state)
+    values = [KeyValue(key=key, value=value) for key, value in _values(summary, state).items()]
+    return DiagnosticStatus(level=level, name=name, message=message, hardware_id=state.topic, values=values)
+
+
+def _values(summary: Summary, state: NodeState) -> dict[str, str]:
     return {
-        "lifecycle state": condition.state,
-        "input topic": condition.topic,
-        INPUT_PUBLISHERS: str(condition.publishers),
-        MATCHED_PUBLISHERS: _or_unknown(condition.matched),
+        "lifecycle state": state.lifecycle,
+        "input topic": state.topic,
+        INPUT_PUBLISHERS: str(state.publishers),
+        MATCHED_PUBLISHERS: _or_unknown(state.matched),
         RECEIVED: str(summary.received),
         UNREAD: str(summary.unread),
         LOST: _or_unknown(summary.lost),
@@ -181,11 +190,11 @@ def _values(summary: Summary, condition: NodeState) -> dict[str, str]:
         **_ages("since stamp", summary.stamp_age_ms),
         "persons": str(summary.persons),
         **{stage_key(stage): f"{ms:.1f}" for stage, ms in summary.stage_ms.items()},
-        **{f"{network} runs on": provider for network, provider in condition.providers.items()},
+        **{f"{network} runs on": provider for network, provider in state.providers.items()},
         **{f"errors: {kind}": str(count) for kind, count in sorted(summary.errors.items())},
         "time jumped back": str(summary.time_jumps),
         "stamps out of order": str(summary.steps_back),
-        **condition.further,
+        **state.further,
     }
 
 

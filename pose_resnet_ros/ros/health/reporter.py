@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Publishes the node's health on /diagnostics once a second, in every lifecycle state; tells the log when it changes."""
+"""Publishes the health of the node's cameras on /diagnostics once a second, in every lifecycle state."""
 
 from __future__ import annotations
 
@@ -14,69 +14,70 @@ from rclpy.node import Node
 
 from pose_resnet_ros.ros import qos
 from pose_resnet_ros.ros.health import diagnostics
+from pose_resnet_ros.ros.health.diagnostics import NodeState
 from pose_resnet_ros.ros.health.statistics import Summary
 from pose_resnet_ros.ros.ros_log import Throttle
+from pose_resnet_ros.ros.topics import CameraContext
 
 PERIOD_S = 1.0
-LOGGED_ELSEWHERE = "warning"  # the part that has it logs it
 
 
 class HealthReporter:
-    """A publisher and a timer of ``node``; summary, condition, min_output_ratio: asked each time."""
+    """A publisher and a timer of ``node``; statuses: gives one for each camera."""
 
-    def __init__(
-        self,
-        node: Node,
-        *,
-        summary: Callable[[], Summary],
-        condition: Callable[[], diagnostics.NodeState],
-        min_output_ratio: Callable[[], float],
-    ) -> None:
+    def __init__(self, node: Node, statuses: Callable[[], list[DiagnosticStatus]]) -> None:
         self._node = node
-        self._summary = summary
-        self._condition = condition
-        self._min_output_ratio = min_output_ratio
-        self._warned_of = ""
-        self._throttle = Throttle()
-        self._alone_until_s = self._kept_up_s = time.monotonic()
+        self._statuses = statuses
         self._publisher = node.create_publisher(DiagnosticArray, "/diagnostics", qos.results_profile())
         # A steady clock: with use_sim_time the node's own stands still when the simulation or the bag does.
         node.create_timer(PERIOD_S, self._report, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def _report(self) -> None:
-        condition = self._condition()
-        summary = self._without_first_silence(self._summary(), condition)
-        condition = replace(condition, slow_s=self._slow_s(summary, condition))
-        node_name = self._node.get_fully_qualified_name().lstrip("/")
-        status = diagnostics.status(node_name, summary, condition)
-        message = DiagnosticArray(status=[status])
+        message = DiagnosticArray(status=self._statuses())
         message.header.stamp = self._node.get_clock().now().to_msg()
         self._publisher.publish(message)
-        self._log_changes(diagnostics.evaluate(summary, condition), summary)
 
-    def _without_first_silence(self, summary: Summary, condition: diagnostics.NodeState) -> Summary:
+
+class CameraHealth:
+    """One camera's status, and a line in the log when it changes."""
+
+    def __init__(self, context: CameraContext) -> None:
+        self._context = context
+        self._warned_of = ""
+        self._throttle = Throttle()
+        self._alone_until_s = self._kept_up_s = time.monotonic()
+
+    def status(self, summary: Summary, state: NodeState) -> DiagnosticStatus:
+        """To be called about once a second."""
+        summary = self._without_first_silence(summary, state)
+        state = replace(state, overloaded_s=self._overloaded_s(summary, state))
+        self._log_changes(diagnostics.evaluate(summary, state), summary)
+        name = f"{self._context.node.get_fully_qualified_name().lstrip('/')}: {diagnostics.TASK} {self._context.name}"
+        return diagnostics.status(name.rstrip(), summary, state)
+
+    def _without_first_silence(self, summary: Summary, state: NodeState) -> Summary:
         """A camera started after the node is not to blame for the time before."""
         now_s = time.monotonic()
-        if not condition.publishers:
+        if not state.publishers:
             self._alone_until_s = now_s
             return summary
         return replace(summary, silent_s=min(summary.silent_s, now_s - self._alone_until_s))
 
-    def _slow_s(self, summary: Summary, condition: diagnostics.NodeState) -> float:
-        """For how long the results have been fewer than they should be."""
-        now_s, wanted_hz = time.monotonic(), self._min_output_ratio() * diagnostics.came_hz(summary)
-        if condition.state != "active" or summary.output_hz >= wanted_hz:
+    def _overloaded_s(self, summary: Summary, state: NodeState) -> float:
+        """For how long there have been fewer results than there should be."""
+        now_s, ratio = time.monotonic(), self._context.settings().node.min_output_ratio
+        if state.lifecycle != "active" or summary.output_hz >= ratio * diagnostics.arrived_hz(summary):
             self._kept_up_s = now_s
         return now_s - self._kept_up_s
 
     def _log_changes(self, verdict: diagnostics.Verdict, summary: Summary) -> None:
-        """A camera that is not there, or stops, is said once, also to who does not look at diagnostics (errors are logged
-        where they happen)."""
+        """A camera that is missing or stops is logged once, for those who do not look at diagnostics; errors are logged where
+        they happen."""
         if verdict.level == DiagnosticStatus.WARN and verdict.kind != self._warned_of:
-            if verdict.kind != LOGGED_ELSEWHERE and self._throttle.may_say(verdict.kind):
-                self._node.get_logger().warning(verdict.message)
+            if verdict.kind != diagnostics.PART_WARNING and self._throttle.may_say(verdict.kind):
+                self._context.logger.warning(verdict.message)
             self._warned_of = verdict.kind
         elif verdict.level == DiagnosticStatus.OK and self._warned_of:
             self._warned_of = ""
-            if summary.output_hz:  # else the next thing is waited for, as a camera that has only just started
-                self._node.get_logger().info(f"back to normal: {verdict.message}")
+            if summary.output_hz:  # else something is still awaited, such as the first image of a camera that has just started
+                self._context.logger.info(f"back to normal: {verdict.message}")

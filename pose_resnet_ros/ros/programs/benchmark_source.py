@@ -31,7 +31,7 @@ class BenchmarkSource(Node):
         self._messages = [messages.image_message(Header(), frame) for frame in frames]
         self._numbers = count()
         topic = self.resolve_topic_name("image")
-        self._image = qos.create_publisher(self, self.create_publisher, Image, topic, qos.picture_profile())
+        self._image = qos.create_publisher(self, self.create_publisher, Image, topic, qos.image_profile())
         self.create_timer(1.0 / rate_hz, self._publish)
 
     def _publish(self) -> None:

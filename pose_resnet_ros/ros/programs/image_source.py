@@ -50,9 +50,9 @@ class ImageSource(Node):
             self.destroy_node()
             raise
         topic = self.resolve_topic_name("image")
-        self._image = qos.create_publisher(self, self.create_publisher, Image, topic, qos.picture_profile())
+        self._image = qos.create_publisher(self, self.create_publisher, Image, topic, qos.image_profile())
         info_topic = f"{topic.rpartition('/')[0]}/camera_info"
-        self._info = qos.create_publisher(self, self.create_publisher, CameraInfo, info_topic, qos.picture_profile())
+        self._info = qos.create_publisher(self, self.create_publisher, CameraInfo, info_topic, qos.image_profile())
         rate = self._given.rate
         self._pace = Pace(1.0 / (rate or self._media.fps or STILLS_HZ), is_fixed=rate > 0)
         self.get_logger().info(f"publishing {self._label} on {topic} {self._pace}")

@@ -244,7 +244,7 @@ def test_what_came_before_a_pause_is_forgotten(setup: Callable[..., Setup]) -> N
     s.result()
     assert s.node.trigger_deactivate() == TransitionCallbackReturn.SUCCESS
     # Looked at from inside: whether the middleware brings an old message again, to the next subscription, is not ours to say.
-    space = s.node._space
+    space = s.node.cameras[0].outputs[-1]
     assert space._info is None
     assert space._depths.offset_ns(10**9) is None
     assert s.node.trigger_activate() == TransitionCallbackReturn.SUCCESS

@@ -35,7 +35,7 @@ RUNNING = Summary(
     time_jumps=0,
     steps_back=7,
 )
-ACTIVE = NodeState(state="active", topic="/camera/image", providers={"pose": "CPUExecutionProvider"}, publishers=1, matched=1)
+ACTIVE = NodeState(lifecycle="active", topic="/camera/image", providers={"pose": "CPUExecutionProvider"}, publishers=1, matched=1)
 SILENT = replace(RUNNING, silent_s=7.0)
 NOTHING_YET = replace(SILENT, received=0, lost=None)
 LOSSY = replace(RUNNING, sent_lately=50, lost_lately=48)
@@ -46,39 +46,39 @@ CURED = replace(ACTIVE, loss_cure="set fastdds_images.xml")
     ("summary", "state", "level", "text"),
     [
         (RUNNING, ACTIVE, DiagnosticStatus.OK, "27.0 results/s, 3 persons"),
-        (SILENT, replace(ACTIVE, state="inactive"), DiagnosticStatus.OK, "inactive: not processing"),
-        (NOTHING_YET, replace(ACTIVE, publishers=0), DiagnosticStatus.WARN, "nobody publishes /camera/image yet"),
-        (SILENT, replace(ACTIVE, publishers=0), DiagnosticStatus.WARN, "nobody publishes /camera/image: the source has stopped"),
-        (SILENT, ACTIVE, DiagnosticStatus.WARN, "no frame for 7 s: the source has stopped"),
+        (SILENT, replace(ACTIVE, lifecycle="inactive"), DiagnosticStatus.OK, "inactive: not processing"),
+        (NOTHING_YET, replace(ACTIVE, publishers=0), DiagnosticStatus.WARN, "no publisher on /camera/image yet"),
+        (SILENT, replace(ACTIVE, publishers=0), DiagnosticStatus.WARN, "no publisher on /camera/image: the source has stopped"),
+        (SILENT, ACTIVE, DiagnosticStatus.WARN, "no image for 7 s: the source has stopped"),
         (SILENT, replace(ACTIVE, is_waiting=True), DiagnosticStatus.OK, "27.0 results/s"),
         (
             replace(SILENT, seconds_without_result=12.3),
             replace(ACTIVE, is_waiting=True),
             DiagnosticStatus.WARN,
-            "frames arrive, but no result for 12 s: they fail",
+            "images arrive, but no result for 12 s: they fail",
         ),
         (
             NOTHING_YET,
             replace(ACTIVE, publishers=0, other_types=("sensor_msgs/msg/CompressedImage",)),
             DiagnosticStatus.WARN,
-            "/camera/image carries sensor_msgs/msg/CompressedImage: image_transport raw takes sensor_msgs/msg/Image",
+            "/camera/image has type sensor_msgs/msg/CompressedImage: image_transport raw takes sensor_msgs/msg/Image",
         ),
         (
             NOTHING_YET,
             replace(ACTIVE, publishers=0, elsewhere=("compressed", "/camera/image/compressed")),
             DiagnosticStatus.WARN,
-            "/camera/image/compressed is published: set image_transport to compressed",
+            "one on /camera/image/compressed: set image_transport to compressed",
         ),
-        (NOTHING_YET, CURED, DiagnosticStatus.WARN, "are lost on the way: set fastdds_images.xml"),
+        (NOTHING_YET, CURED, DiagnosticStatus.WARN, "are lost in transit: set fastdds_images.xml"),
         (NOTHING_YET, replace(CURED, matched=None), DiagnosticStatus.WARN, "set fastdds_images.xml"),
-        (LOSSY, CURED, DiagnosticStatus.WARN, "48 of 50 images on /camera/image were lost on the way in the last 5 s: set"),
+        (LOSSY, CURED, DiagnosticStatus.WARN, "48 of 50 images on /camera/image were lost in transit in the last 5 s: set"),
         (replace(LOSSY, silent_s=7.0, received=0), CURED, DiagnosticStatus.WARN, "48 of 50 images"),
         (replace(LOSSY, lost_lately=4), CURED, DiagnosticStatus.OK, "27.0 results/s"),  # less than a tenth
         (replace(LOSSY, sent_lately=3, lost_lately=2), CURED, DiagnosticStatus.OK, "27.0 results/s"),  # too few to tell
-        (RUNNING, replace(ACTIVE, slow_s=9.0), DiagnosticStatus.OK, "27.0 results/s"),
+        (RUNNING, replace(ACTIVE, overloaded_s=9.0), DiagnosticStatus.OK, "27.0 results/s"),
         (
             replace(RUNNING, output_hz=9.0, sent_lately=150, lost_lately=0),
-            replace(ACTIVE, slow_s=12.0),
+            replace(ACTIVE, overloaded_s=12.0),
             DiagnosticStatus.WARN,
             "overloaded for 12 s: 9.0 results/s of 30.0 images/s",
         ),
@@ -88,7 +88,7 @@ CURED = replace(ACTIVE, loss_cure="set fastdds_images.xml")
         (RUNNING, replace(ACTIVE, publishers=2), DiagnosticStatus.WARN, "2 publishers on /camera/image: images of"),
         (RUNNING, replace(ACTIVE, warning="no pairs"), DiagnosticStatus.WARN, "no pairs"),
         (RUNNING, replace(ACTIVE, worker_died=True), DiagnosticStatus.ERROR, "worker thread has ended"),
-        (RUNNING, replace(ACTIVE, state="unconfigured", problem="no model"), DiagnosticStatus.ERROR, "no model"),
+        (RUNNING, replace(ACTIVE, lifecycle="unconfigured", problem="no model"), DiagnosticStatus.ERROR, "no model"),
     ],
 )
 def test_the_worst_is_said(summary: Summary, state: NodeState, level: bytes, text: str) -> None:
@@ -98,7 +98,7 @@ def test_the_worst_is_said(summary: Summary, state: NodeState, level: bytes, tex
 
 
 def test_every_value_is_there() -> None:
-    message = status("robot/pose_resnet", RUNNING, ACTIVE)
+    message = status("robot/pose_resnet: pose estimation", RUNNING, ACTIVE)
     assert (message.name, message.level) == ("robot/pose_resnet: pose estimation", DiagnosticStatus.OK)
     assert message.hardware_id == "/camera/image"
     assert {pair.key: pair.value for pair in message.values} == {
@@ -108,7 +108,7 @@ def test_every_value_is_there() -> None:
         "publishers matched": "1",
         "frames received": "100",
         "frames left unread": "50",
-        "frames lost on the way": "3",
+        "frames lost in transit": "3",
         "frames published": "90",
         "frames dropped as stale": "10",
         "input rate (Hz)": "30.0",
@@ -128,7 +128,7 @@ def test_every_value_is_there() -> None:
 
 def test_a_middleware_that_does_not_tell_of_losses_is_not_said_to_have_none() -> None:
     message = status("pose_resnet", replace(RUNNING, lost=None), ACTIVE)
-    assert {pair.key: pair.value for pair in message.values}["frames lost on the way"] == "unknown"
+    assert {pair.key: pair.value for pair in message.values}["frames lost in transit"] == "unknown"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,230 @@
+# Copyright 2026 The pose_resnet_ros authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Newest frames and fair turns, without ROS."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from pose_resnet_ros.ros.worker import FrameSlot, FrameWorker, InputFrame
+
+DEADLINE_S = 20.0
+
+
+class Camera:
+    """A camera's slot, and what became of its frames."""
+
+    def __init__(self, bench: Bench, name: str) -> None:
+        self.name, self._bench = name, bench
+        self.stale = 0
+        self.wanted = threading.Semaphore(0)
+        self.slot: FrameSlot = bench.worker.add(
+            self._handle, on_stale=self._count, on_wanted=self.wanted.release, max_age_ms=lambda: bench.max_age_ms
+        )
+
+    def put(self, number: int, received_s: float | None = None) -> None:
+        self.slot.put(InputFrame(number, time.monotonic() if received_s is None else received_s))
+
+    def _count(self) -> None:
+        self.stale += 1
+
+    def _handle(self, frame: InputFrame) -> None:
+        self._bench.handled.append((self.name, frame.image))
+        self._bench.entered.release()
+        assert self._bench.let_go.acquire(timeout=DEADLINE_S)
+
+
+class Bench:
+    """A worker that handles one frame at a time, each only when it is let go."""
+
+    def __init__(self, *names: str) -> None:
+        self.worker = FrameWorker()
+        self.entered, self.let_go = threading.Semaphore(0), threading.Semaphore(0)
+        self.handled: list[tuple[str, int]] = []
+        self.max_age_ms = 0.0
+        self.cameras = [Camera(self, name) for name in names]
+
+    def wait_until_busy(self) -> None:
+        assert self.entered.acquire(timeout=DEADLINE_S)
+
+    def next(self) -> None:
+        """Let the frame in work go, and wait until the next one is in work."""
+        self.let_go.release()
+        self.wait_until_busy()
+
+    def close(self) -> None:
+        for _ in range(10):
+            self.let_go.release()
+        assert self.worker.stop(timeout_s=DEADLINE_S)
+
+
+@pytest.fixture
+def bench() -> Iterator[Bench]:
+    """With one camera."""
+    bench = Bench("camera")
+    bench.worker.start()
+    yield bench
+    bench.close()
+
+
+@pytest.fixture
+def four() -> Iterator[Bench]:
+    """With four cameras."""
+    bench = Bench(*"abcd")
+    bench.worker.start()
+    yield bench
+    bench.close()
+
+
+def test_a_slow_handler_gets_the_newest_frame_and_the_others_are_counted(bench: Bench) -> None:
+    (camera,) = bench.cameras
+    camera.put(0)
+    bench.wait_until_busy()
+    for number in range(1, 100):
+        camera.put(number)
+    bench.next()
+    assert bench.handled == [("camera", 0), ("camera", 99)]
+    assert camera.stale == 98
+
+
+def test_an_idle_worker_handles_each_frame(bench: Bench) -> None:
+    (camera,) = bench.cameras
+    for number in range(3):
+        camera.put(number)
+        bench.wait_until_busy()
+        bench.let_go.release()
+    assert [number for _, number in bench.handled] == [0, 1, 2]
+    assert camera.stale == 0
+
+
+def test_a_frame_that_waited_too_long_is_dropped_and_the_limit_may_change(bench: Bench) -> None:
+    (camera,) = bench.cameras
+    bench.max_age_ms = 1e-6
+    camera.put(0)
+    while camera.stale == 0:
+        time.sleep(0.001)
+    bench.max_age_ms = 0.0
+    camera.put(1)
+    bench.wait_until_busy()
+    assert bench.handled == [("camera", 1)]
+    assert camera.stale == 1
+
+
+def test_stop_ends_an_idle_worker_and_takes_no_waiting_frame(bench: Bench) -> None:
+    (camera,) = bench.cameras
+    camera.put(0)
+    bench.wait_until_busy()
+    camera.put(1)
+    assert not bench.worker.stop(timeout_s=0.01)  # still in the handler
+    bench.let_go.release()
+    assert bench.worker.stop(timeout_s=DEADLINE_S)
+    assert bench.handled == [("camera", 0)]
+    assert not bench.worker.alive
+
+
+def test_it_says_when_a_frame_is_wanted(bench: Bench) -> None:
+    (camera,) = bench.cameras
+    assert camera.wanted.acquire(timeout=DEADLINE_S)
+    assert camera.slot.is_wanted
+    camera.put(0)
+    assert not camera.slot.is_wanted
+    bench.wait_until_busy()
+    camera.put(1)
+    bench.next()
+    assert not camera.wanted.acquire(blocking=False)  # frame 1 was waiting
+    bench.let_go.release()
+    assert camera.wanted.acquire(timeout=DEADLINE_S)
+    assert camera.slot.is_wanted
+
+
+def test_a_stopped_worker_wants_nothing(bench: Bench) -> None:
+    assert bench.worker.stop(timeout_s=DEADLINE_S)
+    assert not bench.cameras[0].slot.is_wanted
+
+
+def test_a_worker_that_never_started_can_be_stopped() -> None:
+    worker = Bench("camera").worker
+    assert worker.stop(timeout_s=0.0)
+    assert not worker.alive
+
+
+def test_a_frame_may_have_been_received_before(bench: Bench) -> None:
+    (camera,) = bench.cameras
+    bench.max_age_ms = 60_000.0  # longer than a busy machine takes to begin with the second frame
+    camera.put(0, time.monotonic() - 120.0)
+    camera.put(1)
+    bench.wait_until_busy()
+    assert bench.handled == [("camera", 1)]
+
+
+def test_age_is_since_receipt() -> None:
+    assert InputFrame("message", received_s=0.0).age_ms() > 0
+
+
+def test_cameras_take_turns_whatever_their_rates(four: Bench) -> None:
+    """One camera sends a hundred frames where another sends one; each is served once a round, with its newest frame."""
+    a, b, c, d = four.cameras
+    a.put(0)
+    four.wait_until_busy()
+    for turn in range(1, 9):
+        for number in range(100):
+            a.put(100 * turn + number)
+        for camera in (d, c, b):
+            camera.put(turn)
+        if turn % 4 == 0:
+            for _ in range(4):
+                four.next()
+    assert [name for name, _ in four.handled] == list("abcdabcda")
+    assert four.handled[4] == ("a", 499)  # the newest when its turn came
+
+
+def test_a_camera_that_stops_costs_the_others_nothing(four: Bench) -> None:
+    a, b, c, d = four.cameras
+    for camera in (a, b, c, d):
+        camera.put(0)
+    four.wait_until_busy()
+    for _ in range(3):
+        four.next()
+    for turn in range(1, 5):  # b has stopped
+        for camera in (a, c, d):
+            camera.put(turn)
+        for _ in range(3):
+            four.next()
+    assert Counter(name for name, _ in four.handled[4:]) == {"a": 4, "c": 4, "d": 4}
+    assert {name for name, _ in four.handled[4:7]} == {"a", "c", "d"}
+
+
+def test_who_comes_next_may_send_while_another_is_served(four: Bench) -> None:
+    """So that its frame is there when its turn comes, and as new as can be; the frames of all others stay unread."""
+    a, b, c, d = four.cameras
+    a.put(0)
+    four.wait_until_busy()
+    assert [camera.slot.is_wanted for camera in (a, b, c, d)] == [False, True, False, False]
+    b.put(1)
+    assert b.slot.is_wanted  # a newer one would replace it
+    four.next()
+    assert [camera.slot.is_wanted for camera in (a, b, c, d)] == [False, False, True, False]
+
+
+@pytest.mark.parametrize("stopped", [[], ["b"], ["a", "c"]])
+def test_nobody_starves_where_frames_are_read_in_a_fixed_order(four: Bench, stopped: list[str]) -> None:
+    """As an executor reads: always the first camera that is wanted and has a frame, and each has one at any time."""
+    living = [camera for camera in four.cameras if camera.name not in stopped]
+    living[0].put(0)
+    four.wait_until_busy()
+    for number in range(1, 41):
+        for camera in living:
+            if camera.slot.is_wanted:
+                camera.put(number)
+        four.let_go.release()
+        while not four.entered.acquire(timeout=0.05):  # idle: whoever should have come next has stopped
+            if living[0].slot.is_wanted:
+                living[0].put(number)
+    served = Counter(name for name, _ in four.handled[8:])  # by then it is known who has stopped
+    assert served.keys() == {camera.name for camera in living}
+    assert max(served.values()) - min(served.values()) <= 2, served
