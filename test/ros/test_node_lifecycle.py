@@ -149,7 +149,7 @@ def test_an_unexpected_error_in_a_transition_is_seen_and_recovered_from(
 ) -> None:
     _, manager = managed
 
-    def broken(**_: object) -> None:
+    def broken(*_: object, **__: object) -> None:
         raise RuntimeError("nobody expected this")
 
     with monkeypatch.context() as patch:
