@@ -12,9 +12,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from pose_resnet_ros.core.types import InputSpec
 from pose_resnet_ros.export.conversion import ExportOptions, PoseCheckpoint, export, save
 from pose_resnet_ros.export.pose_resnet_torch import pose_resnet, seeded
-from pose_resnet_ros.models.spec import InputSpec, PoseSpec
+from pose_resnet_ros.models.spec import PoseSpec
 
 # As the COCO models of microsoft/human-pose-estimation.pytorch have it.
 INPUT = InputSpec(192, 256, "bgr", 1 / 255, mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))

@@ -10,7 +10,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from pose_resnet_ros.models.spec import METADATA_KEY, InputSpec, PoseSpec, spec_to_json
+from pose_resnet_ros.core.types import InputSpec
+from pose_resnet_ros.models.spec import METADATA_KEY, PoseSpec, spec_to_json
 
 INPUT_WH = (48, 64)
 

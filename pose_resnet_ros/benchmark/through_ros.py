@@ -51,7 +51,8 @@ def null_model(path: Path) -> Path:
         from pose_resnet_ros.export.graph import GraphBuilder, describe
     except ModuleNotFoundError as error:
         raise ModelError("--without-networks needs onnx: pip install onnx") from error
-    from pose_resnet_ros.models.spec import InputSpec, PoseSpec
+    from pose_resnet_ros.core.types import InputSpec
+    from pose_resnet_ros.models.spec import PoseSpec
 
     graph = GraphBuilder()
     pooled = graph.node("AveragePool", "input", kernel_shape=[4, 4], strides=[4, 4])

@@ -1,8 +1,8 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Which execution provider of onnxruntime a session gets: the one that was asked for, or a BackendError.
+"""Opens onnxruntime sessions on the requested execution provider, or raises BackendError.
 
-onnxruntime itself falls back to the CPU in silence; here only ``auto`` may, and it says why.
+onnxruntime itself falls back to the CPU silently; here only ``auto`` does, and it logs why.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ _CPU = "CPUExecutionProvider"
 _CUDA = "CUDAExecutionProvider"
 _TENSORRT = "TensorrtExecutionProvider"
 _OPENVINO = "OpenVINOExecutionProvider"
-# Round what onnxruntime has to say: codes and function names before it, the place of a failed CUDA call after it.
+# Cut from onnxruntime's messages: codes and function names at the start, the place of a failed CUDA call at the end.
 _NOISE = tuple(
     re.compile(part) for part in (r".*\[ONNXRuntimeError\] : \d+ : \w+ : ", r"/\S*\.\w+:\d+ .*(?=CU\w+ failure \d)", r" ; GPU=.*")
 )
-# How onnxruntime says it, the last of each before 1.18.
+# Words of onnxruntime's messages; the last of each is from before 1.18.
 _NO_MODEL = ("Protobuf", "No graph", "does not have a graph")
 _DATA_ELSEWHERE = ("xternal data", "GetFileLength for")
-# In order of preference; what the first cannot run goes to the next.
+# In order of preference: nodes that the first cannot run go to the next.
 _PROVIDERS = {"cpu": (_CPU,), "cuda": (_CUDA, _CPU), "tensorrt": (_TENSORRT, _CUDA, _CPU), "openvino": (_OPENVINO, _CPU)}
 _CURE = {
     "cpu": "install onnxruntime",
@@ -53,7 +53,7 @@ _CURE = {
 
 @dataclass(frozen=True)
 class SelectedProvider:
-    """What a session runs on: our name of the backend, onnxruntime's name of the provider, and why it is that one."""
+    """What a session runs on: our name of the backend, onnxruntime's name of the provider, and why it was selected."""
 
     backend: str
     provider: str
@@ -65,7 +65,7 @@ def open_composed(
 ) -> ort.InferenceSession:
     """Open a model from memory on a backend by name (not ``auto``); more: further options of that backend's provider.
 
-    path: of the file that it was made from, for messages. Raises as ``open_session``.
+    path: the file that it was made from, for messages. Raises as ``open_session``.
     """
     return _open_on(path, backend, device_id, threads, content=model, more=more)
 
@@ -75,8 +75,8 @@ def open_session(
 ) -> tuple[ort.InferenceSession, SelectedProvider]:
     """Open an ONNX file on a backend (``auto``, ``cpu``, ``cuda``, ``tensorrt`` or ``openvino``).
 
-    path_on_cpu: the file to take instead if it is ``cpu`` in the end, None: the same.
-    Raises BackendError where the backend cannot be had, and ModelError where the file cannot be read.
+    path_on_cpu: the file to open instead on the CPU; None: the same.
+    Raises BackendError if the backend cannot be used, ModelError if the file cannot be read.
     """
     path_on_cpu = path_on_cpu or path
     if backend != "auto":
@@ -86,7 +86,7 @@ def open_session(
     try:
         return _open_on(path, "cuda", device_id, threads), SelectedProvider("cuda", _CUDA, "auto: a GPU is there")
     except BackendError as error:
-        reason = str(error).split(";")[0]  # without the cure: here nobody asked for a GPU
+        reason = str(error).split(";")[0]  # without what to install: nobody asked for a GPU
         selected = SelectedProvider("cpu", _CPU, f"auto: no GPU, {reason}")
     _log.info("%s runs on the CPU (%s)", path_on_cpu.name, selected.reason)
     return _open_on(path_on_cpu, "cpu", device_id, threads), selected
@@ -107,7 +107,7 @@ def _open_on(
         providers[0][1].update(_tensorrt_caches(path, content))
     providers[0][1].update(more or {})
     try:
-        # Without fallback: onnxruntime's own would print, and would swap the provider.
+        # enable_fallback=0: onnxruntime's own fallback would print, and change the provider.
         session = ort.InferenceSession(content or str(path), session_options(threads), providers=providers, enable_fallback=0)
     except Exception as error:  # onnxruntime's exceptions share no base class below Exception
         if backend == "cpu" or _is_about_the_file(error):
@@ -124,7 +124,7 @@ def _open_on(
 
 @functools.lru_cache
 def _require_convolution(device_id: int) -> None:
-    """Once for each GPU. Raises BackendError where CUDA starts but cannot compute (``hardware.cuda_smoke_test``)."""
+    """Once per GPU. Raises BackendError where CUDA starts but cannot compute (``hardware.cuda_smoke_test``)."""
     providers = [(_CUDA, _provider_options(_CUDA, device_id, 1)), (_CPU, {})]
     try:
         cuda_smoke_test(session_options(1), providers)
@@ -137,7 +137,7 @@ def _refusal(backend: str, device_id: int, error: Exception) -> BackendError:
 
 
 def _provider_options(provider: str, device_id: int, threads: int) -> dict[str, Any]:
-    if provider == _OPENVINO and threads:  # it has threads of its own
+    if provider == _OPENVINO and threads:  # it ignores the session's threads
         return {"num_of_threads": str(threads)}
     if provider not in (_CUDA, _TENSORRT):
         return {}
@@ -150,10 +150,10 @@ def _provider_options(provider: str, device_id: int, threads: int) -> dict[str, 
 
 
 def _tensorrt_caches(path: Path, content: bytes | None) -> dict[str, Any]:
-    """Where TensorRT keeps what it builds: the timings of all models together, the engines of each by themselves.
+    """Options for TensorRT's caches: timings shared by all models, engines in a folder for each.
 
-    onnxruntime knows an engine by the names in the graph alone, so that one of other weights, or of another onnxruntime,
-    would be taken too: the folder's name tells them apart.
+    onnxruntime finds a cached engine by the names in the graph alone, so it would also use one of other weights or of another
+    onnxruntime: the folder's name tells them apart.
     """
     timings = models_folder() / "tensorrt"
     digest = hashlib.sha256(content or path.read_bytes()).hexdigest()
@@ -161,7 +161,7 @@ def _tensorrt_caches(path: Path, content: bytes | None) -> dict[str, Any]:
     with contextlib.suppress(OSError):  # then onnxruntime refuses, with the same reason
         engines.mkdir(parents=True, exist_ok=True)
     if not any(engines.glob("*.engine")):
-        _log.warning("%s: TensorRT builds its engine, which takes minutes; it is kept in %s", path.name, engines)
+        _log.warning("%s: TensorRT is building its engine, which takes minutes; it is cached in %s", path.name, engines)
     return {
         "trt_engine_cache_enable": True,
         "trt_timing_cache_enable": True,
@@ -171,13 +171,13 @@ def _tensorrt_caches(path: Path, content: bytes | None) -> dict[str, Any]:
 
 
 def _preload_libraries(backend: str) -> None:
-    """Let onnxruntime find the libraries of pip's wheels, which do not lie where the loader looks."""
+    """Load the CUDA and TensorRT libraries of pip's wheels, which are not on the loader's path."""
     if backend in ("cuda", "tensorrt") and hasattr(ort, "preload_dlls"):  # since 1.21; it reports by printing
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed):
             ort.preload_dlls()
         _log.debug("onnxruntime.preload_dlls: %s", printed.getvalue().strip())
-    if backend == "tensorrt":  # which preload_dlls passes over; this package loads its own on import
+    if backend == "tensorrt":  # not covered by preload_dlls; importing this package loads its libraries
         with contextlib.suppress(ImportError):
             importlib.import_module("tensorrt_libs")
 
@@ -195,7 +195,7 @@ def _is_about_the_file(error: Exception) -> bool:
 
 
 def first_line(error: Exception) -> str:
-    """What an exception says, in short, without places in onnxruntime's sources; its name where it says nothing (MemoryError)."""
+    """The first line of an exception, without places in onnxruntime's sources; its class where it has no text (MemoryError)."""
     line = (str(error).strip() or type(error).__name__).splitlines()[0]
     for noise in _NOISE:
         line = noise.sub("", line)

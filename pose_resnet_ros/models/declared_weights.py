@@ -1,9 +1,9 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Checks an ONNX file before a library loads it: do its weights lie where they may, and are there as many as it says?
+"""Checks, before a library loads an ONNX file, where its weights are and how many there are.
 
-onnxruntime checks this in its newer versions only. Before, a model could have any file of the machine read as its weights, wait
-for a pipe, or take memory without end. The file is read without the onnx package, which is optional.
+Only newer versions of onnxruntime check this. With older ones, a model could make it read any file as weights, wait for a pipe,
+or use up the memory. The file is parsed without the onnx package, which is optional.
 
 Source: onnx/onnx.proto (numbers of the fields) and protobuf's encoding (protobuf.dev/programming-guides/encoding).
 """
@@ -52,10 +52,10 @@ class DeclaredTensor:
 
 
 def check_declared_weights(path: Path) -> None:
-    """Raises ModelError for what is not ONNX, for weights outside of the file's folder (by an absolute path, ``..`` or a link) or
-    in what is no file, and for more of them than are there or than this machine has memory for.
+    """Raises ModelError for a file that is not ONNX, for weights outside its folder (an absolute path, ``..`` or a link) or in
+    something that is not a file, and for more weights than the files or this machine's memory hold.
 
-    Where a file with weights is missing, the library that loads the model says so.
+    A missing file with weights is reported by the library that loads the model.
     """
     by_location: dict[str | None, list[int]] = defaultdict(list)
     for tensor in _tensors_of(path):
@@ -72,7 +72,7 @@ def check_declared_weights(path: Path) -> None:
 
 
 def has_weights_elsewhere(path: Path) -> bool:
-    """Whether weights lie in other files beside this one, as newer exporters put them. Raises ModelError for what is not ONNX."""
+    """Whether weights are in other files beside this one, as newer exporters do it. Raises ModelError for what is not ONNX."""
     return any(tensor.location is not None for tensor in _tensors_of(path))
 
 
@@ -86,15 +86,15 @@ def _tensors_of(path: Path) -> list[DeclaredTensor]:
 
 
 def _check_file(path: Path, location: str, *, largest: int) -> None:
-    """Of one file with weights; largest: bytes of the largest tensor in it."""
+    """Check one file with weights; largest: bytes of the largest tensor in it."""
     try:
         real = (path.parent / location).resolve()
     except (ValueError, OSError, RuntimeError) as error:  # a zero byte, a loop of links
-        raise ModelError(f"{path}: its weights are to be in {location!r}, which is no file name: {error}") from error
+        raise ModelError(f"{path}: its weights should be in {location!r}, which is not a file name: {error}") from error
     # A model that is itself a link (as in Hugging Face's cache) may have its weights beside what it links to.
     if not any(real.is_relative_to(folder) for folder in (path.parent.resolve(), path.resolve().parent)):
         raise ModelError(
-            f"{path}: refused, its weights are to be read from '{location}', outside of its folder; expected a file beside it"
+            f"{path}: refused, its weights would be read from '{location}', outside of its folder; expected a file beside it"
             " (an absolute path, '..' or a link could name any file of this machine)"
         )
     if os.path.isfile(real):

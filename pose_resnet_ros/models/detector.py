@@ -27,9 +27,9 @@ from pose_resnet_ros.models.stages import StageClock
 
 _log = logger_of(__name__)
 
-# Suppression compares all pairs: more candidates than any picture has persons would only cost time.
+# Suppression compares all pairs: more candidates than an image can have persons would only cost time.
 _MAX_CANDIDATES = 1000
-# Of the networks whose description lists no grids: YOLOX, and YOLOv3 with its suppression in the graph.
+# Of networks whose description lists no grids: YOLOX, and YOLOv3 with its suppression in the graph.
 _COARSEST_STRIDE = 32
 
 
@@ -95,8 +95,8 @@ class PersonDetector(Detector):
     ) -> None:
         """Load the network and run it once on a grey image, which checks its output and warms it up.
 
-        precision: as in ``options.py``; input_wh: the input's size, None for the model's own. Raises ModelError, BackendError,
-        or SettingsError where the model cannot take that size.
+        precision: as in ``settings.LoadSettings``; input_wh: the input's (width, height), None for the model's own.
+        Raises ModelError, BackendError, or SettingsError if the model does not accept that size.
         """
         run_on = run_on or RunOn()
         self._model, spec = open_model(name_or_path, spec_type=DetectorSpec, run_on=run_on, precision=precision)
@@ -210,7 +210,7 @@ def load_detector(
     if name_or_path != FULL_FRAME:
         return PersonDetector(name_or_path, run_on=run_on, precision=precision, input_wh=input_wh)
     if input_wh is not None:
-        raise SettingsError("detector_input: there is no detector here whose input could be set; leave it empty")
+        raise SettingsError("detector_input: full_frame has no input size; leave it empty")
     return FullFrame()
 
 
@@ -220,18 +220,19 @@ def _best(candidates: Detections, width: int, height: int, nms_threshold: float 
     candidates = candidates[np.argsort(-candidates.scores, kind="stable")[:_MAX_CANDIDATES]]
     if nms_threshold is None:
         return candidates
-    return candidates[nms(candidates.boxes_xyxy, candidates.scores, iou_threshold=nms_threshold)]
+    kept: Detections = candidates[nms(candidates.boxes_xyxy, candidates.scores, iou_threshold=nms_threshold)]
+    return kept
 
 
 def at_size(spec: DetectorSpec, input_wh: tuple[int, int], model: OnnxModel) -> DetectorSpec:
-    """The description with this input size. Raises SettingsError where the model cannot take it; says which it can."""
+    """The description with another input size: (width, height). Raises SettingsError, with the sizes that the model accepts."""
     wanted = replace(spec, input=replace(spec.input, width=input_wh[0], height=input_wh[1]))
     if wanted == spec:
         return spec
     asked, own = "x".join(map(str, input_wh)), f"{spec.input.width}x{spec.input.height}"
     if any(size is not None for size in model.inputs[0].shape[2:]):
         raise SettingsError(
-            f"detector_input: {model.path} takes {own} only, {asked} was asked for: leave detector_input empty, or use a model"
+            f"detector_input: {model.path} accepts {own} only, got {asked}: leave detector_input empty, or use a model"
             " whose height and width are free, such as person_lite"
         )
     if input_wh[0] * input_wh[1] > MAX_INPUT_PIXELS:

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The pose network's fast path on a GPU: the frame goes to the device once, keypoints come back.
 
-The graph is composed when the model is loaded (``fused_graph_compose.py``), in memory: any file can be used, whoever exported it,
-a changed description counts at once, and no second copy on the disk can grow stale. Composing takes a second for 136 MB.
+The graph is composed in memory when the model is loaded (``fused_graph_compose.py``), so it works with any file and can never be
+outdated. Composing takes a second for 136 MB.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ _log = logger_of(__name__)
 Reference = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 DECODERS = ("microsoft", "mmpose")
-_DEVICES = {"cpu": "cpu", "cuda": "cuda"}  # by backend, where its buffers lie
-# Before, a session kept one recording, and replayed it whatever the number of persons.
+_DEVICES = {"cpu": "cpu", "cuda": "cuda"}  # by backend, the device of its buffers
+# Older versions keep one recording per session, and replay it for any number of persons.
 _FIRST_WITH_RECORDINGS = (1, 18)
-_AGREE_PX = 1.0  # half of the joints: rounding moves few at all, a wrong crop nearly every one
+_AGREE_PX = 1.0  # for half of the joints: rounding moves few of them, a wrong crop nearly all
 
 
 def obstacle(spec: PoseSpec, network: OnnxModel) -> str | None:
-    """Why the network cannot take this path; None where it can."""
+    """Why the network cannot use this path; None if it can."""
     if network.selected_provider.backend not in _DEVICES:
-        # TensorRT, for one, would build an engine for each size of the frame.
+        # TensorRT, for example, would build an engine for each frame size.
         return f"backend '{network.selected_provider.backend}' is for the network alone"
     if spec.decoder not in DECODERS:
         return f"decoder '{spec.decoder}' is not in the graph"
@@ -50,9 +50,9 @@ def obstacle(spec: PoseSpec, network: OnnxModel) -> str | None:
 def open_fused_graph(
     network: OnnxModel, spec: PoseSpec, *, output: np.ndarray, flip_order: Sequence[int], run_on: RunOn, reference: Reference
 ) -> FusedGraph | None:
-    """The fast path for an opened network, on the same backend; None, with the reason in the log, where it cannot be had.
+    """The fast path for an opened network, on the same backend; None, with the reason in the log, if it cannot be used.
 
-    output: what the network gave once, for its shape; flip_order: ``Skeleton.flip_order``; reference: the ordinary path, with
+    output: an output of the network, for its shape; flip_order: ``Skeleton.flip_order``; reference: the standard path, with
     which it must agree.
     """
     reason = obstacle(spec, network)
@@ -125,7 +125,7 @@ class FusedGraph:
         return self._tried(model, recorded=False)
 
     def _stop_recording(self, error: PoseError) -> None:
-        """What cannot be recorded once is not tried again: another size or another number of persons would fail as well."""
+        """Recording is not tried again: another frame size or number of persons would fail as well."""
         self._recording = False
         _log.warning("%s: runs without CUDA graphs: %s", self._network.path.name, error)
 
@@ -138,12 +138,12 @@ class FusedGraph:
         try:
             network = onnx.load(str(self._network.path))
             model = compose_fused_graph(network, self._spec, heatmap_shape=self._heatmap_shape, flip_order=order)
-            return model.SerializeToString()
+            return bytes(model.SerializeToString())
         except Exception as error:  # those of onnx and protobuf share no base class below Exception
             raise ModelError(f"the graph cannot be composed: {str(error).splitlines()[0]}") from error
 
     def _tried(self, model: bytes, *, recorded: bool) -> BoundSession:
-        """Opened, and run once on a black picture: what cannot run shall be known now."""
+        """Open it and run it once on a black image, so that a failure shows now."""
         backend, run_on = self._network.selected_provider.backend, self._run_on
         session = open_composed(
             model,
@@ -168,10 +168,10 @@ class FusedGraph:
 
 
 def _require_agreement(fused_graph: FusedGraph, reference: Reference) -> None:
-    """Raises ModelError unless two pictures, one after the other, get the ordinary path's keypoints, most of them.
+    """Raises ModelError unless most keypoints of two images in a row agree with the standard path's.
 
-    What no machine of ours could try must prove itself where it runs: a kernel that computes something else, or a recording
-    that is replayed with an older frame, would give wrong keypoints at full speed.
+    This was never run on a GPU here, so it is checked where it runs: a kernel that computes something else, or a recording
+    replayed with an older frame, would give wrong keypoints at full speed.
     """
     boxes_xyxy = np.array([[20, 10, 120, 180], [-30, 40, 90, 260], [100, 30, 240, 150]], np.float32)
     for seed in (0, 1):
@@ -181,7 +181,7 @@ def _require_agreement(fused_graph: FusedGraph, reference: Reference) -> None:
         keypoints_xy, _ = fused_graph.run(image, boxes_xyxy)
         apart_px = float(np.median(np.abs(keypoints_xy - expected).max(axis=2)))
         if not apart_px < _AGREE_PX:
-            raise ModelError(f"its keypoints lie {apart_px:.1f} px from the ordinary path's (median)")
+            raise ModelError(f"its keypoints lie {apart_px:.1f} px from the standard path's (median)")
 
 
 def _version() -> tuple[int, ...]:

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Device buffers for a graph from frame to keypoints, kept from frame to frame.
 
-The number of persons is filled up to a bucket, so that onnxruntime can record a CUDA graph for each and replay it: a recording
-is bound to shapes and addresses.
+The number of persons is padded to a bucket, so that onnxruntime can record a CUDA graph for each bucket and replay it:
+a recording is bound to shapes and addresses.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from pose_resnet_ros.core.heatmaps import Points
 from pose_resnet_ros.models.runtime import Canceller, guarded_run
 
 BUCKETS = (1, 2, 4, 8, 16, 32, 64)
-# Every recorded graph keeps device memory, so a folder with pictures of many sizes does not have all of them recorded. The
-# first two sizes are those of the trials when the model is loaded.
+# Each recording keeps device memory, so only the first frame sizes are recorded. Two of them are those of the
+# checks when the model is loaded.
 MAX_RECORDED_SIZES = 5
 
 
 def buckets_for(max_batch: int) -> tuple[int, ...]:
-    """The batch sizes that are run when at most ``max_batch`` persons may be run at once."""
+    """The batch sizes for runs of at most ``max_batch`` persons."""
     largest = min(max_batch, BUCKETS[-1])
     return (*(size for size in BUCKETS if size < largest), largest)
 
 
 @dataclass(frozen=True)
 class Device:
-    """Where buffers lie; name: ``cpu`` or ``cuda``."""
+    """The device of the buffers; name: ``cpu`` or ``cuda``."""
 
     name: str
     number: int
@@ -46,7 +46,7 @@ class Device:
 
 @dataclass(frozen=True)
 class _Bound:
-    """Buffers for one number of persons, bound; recording: the number of its CUDA graph, -1 for none."""
+    """Bound buffers for one bucket; recording: the number of its CUDA graph, -1 for none."""
 
     binding: ort.IOBinding
     boxes: ort.OrtValue
@@ -88,7 +88,7 @@ class BoundSession:
         return keypoints, scores
 
     def _take(self, image: np.ndarray) -> None:
-        """Bring the frame to the device; another size has new buffers."""
+        """Copy the frame to the device; a new size gets new buffers."""
         if image.shape != self._frame_shape:
             self._frame_shape = image.shape
             self._frame = self._device.buffer(image.shape, np.uint8)
@@ -104,7 +104,7 @@ class BoundSession:
         if size not in self._bound:
             self._bound[size] = self._bind(size)
         bound = self._bound[size]
-        rows = np.minimum(np.arange(size), count - 1)  # the last one again fills the bucket up
+        rows = np.minimum(np.arange(size), count - 1)  # repeat the last one to fill the bucket
         bound.boxes.update_inplace(np.ascontiguousarray(boxes_xyxy[rows], np.float32))
         try:
             with guarded_run(self._path, self._canceller) as options:
@@ -112,8 +112,7 @@ class BoundSession:
                     options.add_run_config_entry("gpu_graph_id", str(bound.recording))
                 self._session.run_with_iobinding(bound.binding, options)
         except PoseError:
-            # A run that ends while it is recorded leaves the part so far as the recording (seen with onnxruntime 1.23), to be
-            # replayed as if it were whole: the next run gets another number.
+            # onnxruntime 1.23 keeps an incomplete recording as if it were complete: the next run gets another number.
             del self._bound[size]
             raise
         keypoints, scores = (np.array(output.numpy()[:count]) for output in bound.outputs)

@@ -1,13 +1,13 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""A pose network with everything round it in the same ONNX graph: frame and boxes in, keypoints out.
+"""Composes crops, pose network and decoding into one ONNX graph: frame and boxes in, keypoints out.
 
 The rules are those of ``core.crops.topdown``, ``core.heatmaps`` and ``core.crops.to_image``, which stay the reference; the
 only difference is that crops are not rounded to whole grey levels. Only operators that onnxruntime's CUDA provider has for
 uint8 or float32 are used (1.23 has no RoiAlign of opset 16), and no shape is computed: a shape lives in host memory, and one
 copy back to the device forbids CUDA graphs. So the frame's size comes in as an input of its own.
 
-Imported only where a graph is composed: the onnx package is optional.
+Imported only when a graph is composed: the onnx package is optional.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from pose_resnet_ros.models.spec import PoseSpec
 FRAME, FRAME_WH, BOXES = "frame", "frame_wh", "boxes_xyxy"
 KEYPOINTS, SCORES = "keypoints_xy", "scores"
 NETWORK_PREFIX = "network."
-# GridSample begins at 16. onnxruntime's CUDA provider has no kernel for that of 20 (1.23), and none for MaxPool of 22 (1.31).
+# GridSample exists since 16. onnxruntime's CUDA provider has no kernel for that of 20 (1.23), and none for MaxPool of 22 (1.31).
 _OPSETS = range(16, 20)
-_OPSET = 17  # others are brought here
+_OPSET = 17  # others are converted to it
 _OLDEST_IR = 8
 
 
 def compose_fused_graph(
     network: onnx.ModelProto, spec: PoseSpec, *, heatmap_shape: tuple[int, int, int], flip_order: Sequence[int] | None = None
 ) -> onnx.ModelProto:
-    """The whole way as one model.
+    """The whole path as one model.
 
     network: one input (N, 3, h, w), its first output the heatmaps (N, K, Hh, Wh), N free; spec: with decoder ``microsoft`` or
     ``mmpose`` and crop ``topdown``; heatmap_shape: K, Hh, Wh; flip_order: ``Skeleton.flip_order`` for the flip test.
@@ -78,7 +78,7 @@ class _Nodes:
         return self._constant(np.asarray(values, np.int64))
 
     def taken(self) -> list[onnx.NodeProto]:
-        """The nodes so far; the next ones are collected afresh."""
+        """The nodes so far; collecting starts again."""
         nodes, self._nodes = self._nodes, []
         return nodes
 
@@ -89,7 +89,7 @@ class _Nodes:
 
 
 def _view(g: _Nodes, spec: PoseSpec) -> tuple[str, str]:
-    """Image place of crop pixel (0, 0), (N, 2), and image pixels for one crop pixel, (N, 1)."""
+    """Position in the image of crop pixel (0, 0), (N, 2), and image pixels per crop pixel, (N, 1)."""
     width, height = spec.input.width, spec.input.height
     corner, other = _gather(g, BOXES, (0, 1), axis=1), _gather(g, BOXES, (2, 3), axis=1)
     sides = g.add("Sub", other, corner)
@@ -101,9 +101,9 @@ def _view(g: _Nodes, spec: PoseSpec) -> tuple[str, str]:
 
 
 def _crops(g: _Nodes, spec: PoseSpec, origin: str, step: str) -> str:
-    """(N, 3, h, w) normalised crops. The frame is scaled before, and the mean comes off after, so that outside is black.
+    """(N, 3, h, w) normalised crops. The frame is scaled before, the mean subtracted after, so that pixels outside are black.
 
-    GridSample wants one image for each grid: the persons' grids lie below one another, as one tall grid for the one frame.
+    GridSample needs one image per grid: all persons' grids are stacked into one tall grid for the frame.
     """
     width, height = spec.input.width, spec.input.height
     std, mean = np.array(spec.input.std), np.array(spec.input.mean)
@@ -120,7 +120,7 @@ def _crops(g: _Nodes, spec: PoseSpec, origin: str, step: str) -> str:
 
 
 def _grid(g: _Nodes, origin: str, step: str, width: int, height: int) -> str:
-    """(N, h, w, 2) places in the frame as GridSample counts them: pixel centre x lies at (2x + 1) / W - 1."""
+    """(N, h, w, 2) positions in the frame as GridSample counts them: pixel centre x lies at (2x + 1) / W - 1."""
     columns, rows = np.zeros((1, 1, width, 2)), np.zeros((1, height, 1, 2))
     columns[0, 0, :, 0], rows[0, :, 0, 1] = np.arange(width), np.arange(height)
     origin = g.add("Reshape", origin, g.integers([-1, 1, 1, 2]))
@@ -146,7 +146,7 @@ def _merged(g: _Nodes, heatmaps: str, flip_order: Sequence[int], heatmap_shape: 
 def _decoded(g: _Nodes, spec: PoseSpec, heatmaps: str, heatmap_shape: tuple[int, int, int]) -> str:
     """(N, K, 2) points in crop pixels; writes the scores.
 
-    ArgMax and TopK promise no order of equal values on every provider: the first peak in reading order is the one with the
+    ArgMax and TopK guarantee no order of equal values on every provider: the first peak in reading order is the one with the
     largest number when cells are numbered backwards.
     """
     _, height, width = heatmap_shape
@@ -199,7 +199,7 @@ def _gather(g: _Nodes, data: str, indices: Sequence[int], *, axis: int) -> str:
 
 
 def _prepared(network: onnx.ModelProto) -> onnx.ModelProto:
-    """A copy at an opset that runs wholly on CUDA, whose names cannot meet ours."""
+    """A copy at an opset that runs on CUDA as a whole, with a prefix on its names."""
     opset = next(entry.version for entry in network.opset_import if entry.domain in ("", "ai.onnx"))
     if opset not in _OPSETS:
         network = version_converter.convert_version(network, _OPSET)
@@ -207,7 +207,7 @@ def _prepared(network: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def _assembled(network: onnx.ModelProto, before: Sequence[onnx.NodeProto], after: _Nodes, *, joints: int) -> onnx.ModelProto:
-    """``network`` with our nodes before and after; its own notes on shapes go, since its batch may be doubled."""
+    """``network`` with our nodes before and after; its recorded shapes are removed, since its batch may be doubled."""
     graph = network.graph
     nodes = [*before, *graph.node, *after.taken()]
     for field in ("node", "input", "output", "value_info"):

@@ -34,7 +34,7 @@ from pose_resnet_ros.models.spec import (
 S = TypeVar("S", PoseSpec, DetectorSpec)
 _log = logger_of(__name__)
 
-DESCRIBE = "describe it anew with: python3 -m pose_resnet_ros models add FILE --like ROW (docs/models.md), or use another file"
+DESCRIBE = "describe it again with: python3 -m pose_resnet_ros models add FILE --like ROW (docs/models.md), or use another file"
 
 
 def open_model(
@@ -42,7 +42,7 @@ def open_model(
 ) -> tuple[OnnxModel, S]:
     """Open a model of the given kind (``PoseSpec`` or ``DetectorSpec``) and check its input against its description.
 
-    precision: as in ``options.py``. Raises ModelError and BackendError; each says what to do.
+    precision: as in ``settings.LoadSettings``. Raises ModelError or BackendError; each says what to do.
     """
     original = find_model(name_or_path, kind=spec_type.kind)
     file = of_precision(original, precision)
@@ -58,10 +58,7 @@ def open_model(
 
 
 def spec_of(model: OnnxModel, entry: ModelEntry | None) -> Spec:
-    """The model's description: the one that the file carries, else the one in the table.
-
-    Raises ModelError where there is none, or where it cannot be read.
-    """
+    """The model's description: the one in the file, else the one in the table. Raises ModelError if there is none to be read."""
     text = model.metadata.get(METADATA_KEY)
     if text is not None:
         try:
@@ -71,17 +68,14 @@ def spec_of(model: OnnxModel, entry: ModelEntry | None) -> Spec:
     if entry is not None and entry.spec is not None:
         return entry.spec
     raise ModelError(
-        f"{model.path} does not say how it wants its input and what its output means (no metadata entry '{METADATA_KEY}');"
+        f"{model.path} does not say what input it expects and what its output means (no metadata entry '{METADATA_KEY}');"
         f" describe it with: python3 -m pose_resnet_ros models add {shlex.quote(str(model.path))} --like ROW, where ROW is a"
         " model of the table with the same kind of input and output (docs/models.md)"
     )
 
 
 def check_kind(spec: Spec, wanted: type[S], model: OnnxModel) -> S:
-    """The spec, as one of the wanted kind.
-
-    Raises ModelError where a detector was given for a pose network, or the other way round.
-    """
+    """The spec, as one of the wanted kind. Raises ModelError for a detector in place of a pose network, or vice versa."""
     if not isinstance(spec, wanted):
         raise ModelError(f"{model.path} is a {spec.kind} model ('{spec.name}'); expected a {wanted.kind} model")
     return spec
@@ -96,8 +90,8 @@ def check_input(spec: Spec, model: OnnxModel) -> None:
     if given.dtype == "tensor(float16)":
         raise ModelError(
             f"{model.path}: expected a float32 input, the file has {given}; export it with float32 inputs and outputs"
-            " (half precision inside is fine: keep_io_types), or make it of the fp32 file with: python3 -m pose_resnet_ros export"
-            " FILE --fp16"
+            " (half precision inside is fine: keep_io_types), or make it from the fp32 file with: python3 -m pose_resnet_ros"
+            " export FILE --fp16"
         )
     fits = len(given.shape) == 4 and all(have in (None, want) for have, want in zip(given.shape[1:], wanted, strict=True))
     if not fits or given.dtype != "tensor(float)":
@@ -108,42 +102,42 @@ def check_input(spec: Spec, model: OnnxModel) -> None:
 
 
 def check_precision(spec: Spec, wanted: str, model: OnnxModel) -> None:
-    """Raises ModelError where the file says that it is of another precision than the one asked for; auto takes any."""
+    """Raises ModelError if fp32 is requested and the file is of another precision; auto accepts any."""
     stored = spec.provenance.get(PRECISION, "fp32")
     if wanted == "fp32" != stored:
         raise ModelError(
-            f"{model.path} was exported as {stored}; expected fp32: set precision to auto or {stored}, or use the file that it"
-            " was made of"
+            f"{model.path} was exported as {stored}; expected fp32: set precision to auto or {stored}, or use the file it"
+            " was made from"
         )
 
 
 def check_made_from(spec: Spec, original: ModelFile, model: OnnxModel) -> None:
-    """Raises ModelError where the file has other weights than ``original``, of which it is to be another precision."""
+    """Raises ModelError if the file was made from other weights than those of ``original``."""
     made_from = spec.provenance.get(MADE_FROM)
     if made_from is not None and made_from != digest_of(original.path):
         raise ModelError(
-            f"{model.path} was made from another {original.path.name} than the one that is here; make it anew with:"
+            f"{model.path} was made from another {original.path.name} than the one on this machine; make it again with:"
             f" {how_to_make(original, spec.provenance[PRECISION])}"
         )
 
 
 def warn_of_wide_weights(spec: Spec, model: OnnxModel) -> None:
-    """Where the processor needs slower kernels for the file's weights than for those that ``export`` makes now."""
+    """Log a warning where the CPU needs slower kernels for this file than for those that ``export`` writes now."""
     if model.selected_provider.backend == "cpu" and has_wide_weights(spec) and saturates_at_int8():
         _log.warning(
-            "%s has weights of 8 bits, with which the fast sums of an x86 without VNNI saturate: exact ones are used, which"
-            " take about a quarter more time; export it again for full speed (it then has weights of 7 bits)",
+            "%s has weights of 8 bits, whose fast sums saturate on this x86 CPU without VNNI: exact sums are used, which"
+            " take about a quarter more time; export it again for full speed (with weights of 7 bits)",
             model.path.name,
         )
 
 
 def has_wide_weights(spec: Spec) -> bool:
-    """Whether it is of an int8 file that an older ``export`` made, with weights of the full 8 bits."""
+    """Whether it describes an int8 file of an older ``export``, whose weights use all 8 bits."""
     return spec.provenance.get(PRECISION) == "int8" and spec.provenance.get(WEIGHT_BITS, "8") == "8"
 
 
 def check_finite(outputs: Sequence[np.ndarray], model: OnnxModel) -> None:
-    """Raises ModelError where a run on an image of one colour gave NaN or infinity: it would find nobody, without a word."""
+    """Raises ModelError if a run on a uniform image gave NaN or infinity: the model would silently find nobody."""
     numbers = [output for output in outputs if output.dtype.kind == "f"]
     if not all(np.isfinite(output).all() for output in numbers):
         raise ModelError(
@@ -153,7 +147,7 @@ def check_finite(outputs: Sequence[np.ndarray], model: OnnxModel) -> None:
 
 
 def check_pose_outputs(spec: PoseSpec, outputs: Sequence[np.ndarray], model: OnnxModel) -> None:
-    """Compare the outputs of a run with what the description's decoder and skeleton promise. Raises ModelError."""
+    """Raises ModelError unless the outputs of a run have the shapes that the description's decoder and skeleton require."""
     joints, input_wh = len(skeleton_named(spec.skeleton)), (spec.input.width, spec.input.height)
     wanted = DECODERS[spec.decoder].output_shapes(joints, input_wh)
     if len(outputs) < len(wanted) or not all(map(_is_shaped, outputs, wanted)):

@@ -55,8 +55,8 @@ class PoseNet:
     ) -> None:
         """Load the network and run it once on nothing, which checks its output and warms it up.
 
-        precision: as in ``options.py``; fused_graph: crop and decode in the network's own graph (``fused_graph.py``) where that
-        can be had, with the reason in the log where not. Raises ModelError or BackendError.
+        precision: as in ``settings.LoadSettings``; fused_graph: crop and decode in the network's graph (``fused_graph.py``) if
+        that is possible, else the log says why not. Raises ModelError or BackendError.
         """
         run_on = run_on or RunOn()
         self._model, spec = open_model(name_or_path, spec_type=PoseSpec, run_on=run_on, precision=precision)

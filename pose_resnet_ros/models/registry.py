@@ -21,14 +21,14 @@ from pose_resnet_ros.models.spec import Kind, ModelEntry
 from pose_resnet_ros.models.table_detectors import DETECTORS
 from pose_resnet_ros.models.table_pose import POSE_NETS
 
-FULL_FRAME = "full_frame"  # stands for a detector: the whole image is one person
+FULL_FRAME = "full_frame"  # in place of a detector: the whole image is one person
 TABLE: tuple[ModelEntry, ...] = POSE_NETS + DETECTORS
 WEIGHTS_FOLDER = Path(__file__).resolve().parent.parent / "weights"
 
 
 @dataclass(frozen=True)
 class ModelFile:
-    """A file that is there; entry: its table row, None for a file known by its path or added by the user."""
+    """An existing file; entry: its row in the table, None for a file given by its path or added by the user."""
 
     path: Path
     entry: ModelEntry | None = None
@@ -45,10 +45,7 @@ def find_entry(name: str) -> ModelEntry | None:
 
 
 def get_entry(name: str) -> ModelEntry:
-    """The row of that name.
-
-    Raises ModelError, which says where the names are listed.
-    """
+    """The row of that name. Raises ModelError, which says where the names are listed."""
     entry = find_entry(name)
     if entry is None:
         raise unknown_model(name, model_names(), "one of the names")
@@ -56,7 +53,7 @@ def get_entry(name: str) -> ModelEntry:
 
 
 def unknown_model(name: str, names: Sequence[str], expected: str) -> ModelError:
-    """The error for a name that is none of ``names``: what was expected, where the names are listed, and those most like it."""
+    """The error for an unknown name: what was expected, where the names are listed, and the closest ones."""
     alike = difflib.get_close_matches(name, names, n=5)
     perhaps = f"; did you mean {names_of(alike)}?" if alike else ""
     return ModelError(
@@ -65,7 +62,7 @@ def unknown_model(name: str, names: Sequence[str], expected: str) -> ModelError:
 
 
 def entry_path(entry: ModelEntry) -> Path:
-    """Where a table row's file lies, or would lie."""
+    """Where the row's ONNX file is, or would be."""
     return (WEIGHTS_FOLDER if entry.bundled else models_folder()) / entry.file
 
 
@@ -78,9 +75,9 @@ def added_models() -> tuple[str, ...]:
 def find_model(name_or_path: str | os.PathLike[str], *, kind: Kind | None = None) -> ModelFile:
     """The local file of a model.
 
-    name_or_path: a name from the table, the name of an added model, or the path of an ONNX file (anything with a folder or
-    the suffix .onnx, or a file that is there). kind: only for the names that the error proposes. Raises ModelError, which says
-    how to get an absent model.
+    name_or_path: a name in the table, the name of an added model, or the path of an ONNX file (anything with a folder or the
+    suffix .onnx, or an existing file). kind: of the names that the error suggests. Raises ModelError, which says how to get a
+    missing model.
     """
     text = os.fspath(name_or_path)
     entry = find_entry(text)
@@ -90,16 +87,15 @@ def find_model(name_or_path: str | os.PathLike[str], *, kind: Kind | None = None
         return ModelFile(_require_path(Path(os.path.expanduser(text))))
     if text in added_models():
         return ModelFile(models_folder() / f"{text}.onnx")
-    if os.path.isfile(text):  # unlike Path.is_file, of no name an error: too long, or in a folder that is closed to us
+    if os.path.isfile(text):  # unlike Path.is_file, no error for a name that is too long or in a closed folder
         return ModelFile(Path(text))
     raise unknown_model(text, model_names(kind) + added_models(), "the path of an ONNX file, or one of the names")
 
 
 def of_precision(file: ModelFile, precision: str) -> ModelFile:
-    """The file that ``export`` made of this one in that precision: beside it, or in the model folder; auto and fp32: itself.
+    """The file that ``export`` made from this one in that precision, beside it or in the model folder; itself for auto and fp32.
 
-    Of a model of the table the user's own export comes before the one that is part of the package.
-    Raises ModelError, which says how to make an absent one.
+    A user's export of a bundled model is preferred to the bundled one. Raises ModelError, which says how to make a missing file.
     """
     if precision in ("auto", "fp32"):
         return file
@@ -115,14 +111,14 @@ def of_precision(file: ModelFile, precision: str) -> ModelFile:
 
 
 def bundled_int8(file: ModelFile) -> Path | None:
-    """The 8-bit file in the package of a bundled model, whose accuracy is known to be the same; None for any other."""
+    """The int8 file of a bundled model, whose accuracy was measured; None for any other model."""
     if file.entry is None or not file.entry.bundled:
         return None
     return file.path.with_name(f"{file.path.stem}.int8.onnx")
 
 
 def own_precision(name_or_path: str | os.PathLike[str]) -> str:
-    """The precision to ask for to get a model as it is: a row of the table in fp32, a file in whatever it was made in."""
+    """The precision that opens a model as it is: fp32 for a row of the table, auto for a file."""
     return "auto" if find_entry(os.fspath(name_or_path)) is None else "fp32"
 
 
@@ -134,7 +130,7 @@ def how_to_make(file: ModelFile, precision: str) -> str:
 
 
 def how_to_get(entry: ModelEntry) -> str:
-    """One sentence that brings an absent model to this machine."""
+    """One sentence that says how to get a missing model."""
     if entry.bundled:
         return "it is part of this package: install the package again"
     if entry.checkpoint and (models_folder() / entry.checkpoint).is_file():
@@ -143,7 +139,7 @@ def how_to_get(entry: ModelEntry) -> str:
 
 
 def how_to_get_all(entries: Sequence[ModelEntry]) -> str:
-    """One sentence that brings several absent models to this machine."""
+    """One sentence that says how to get several missing models."""
     names = " ".join(entry.name for entry in entries)
     return f"get them with: python3 -m pose_resnet_ros models fetch {names} (with allow_download: true the node does it itself)"
 

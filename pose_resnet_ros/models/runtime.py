@@ -20,7 +20,7 @@ from pose_resnet_ros.models.hardware import LOG_SEVERITY_FATAL
 
 _log = logger_of(__name__)
 
-MAX_FIXED_BATCH = 256  # each run is filled up to it
+MAX_FIXED_BATCH = 256  # each run is padded to it
 
 
 class Canceller:
@@ -73,7 +73,7 @@ class Canceller:
 
 @dataclass(frozen=True)
 class RunOn:
-    """Where and how networks run; values as in ``options.py``. One canceller stops all networks that share it."""
+    """Where and how networks run; values as in ``settings.LoadSettings``. One canceller stops all networks that share it."""
 
     backend: str = "auto"
     device_id: int = 0
@@ -92,7 +92,7 @@ class TensorInfo:
 
     @property
     def numpy_dtype(self) -> np.dtype:
-        """Raises ModelError for what NumPy has no type for."""
+        """The same type in NumPy. Raises ModelError for strings and types that NumPy does not have."""
         name = self.dtype.removeprefix("tensor(").removesuffix(")")
         try:
             return np.dtype({"float": "float32", "double": "float64"}.get(name, name))
@@ -107,12 +107,12 @@ class TensorInfo:
 class OnnxModel:
     """A network on one backend.
 
-    inputs, outputs: what the file declares; metadata: its text entries; selected_provider: what it runs on, and why;
+    inputs, outputs: as the file declares them; metadata: its entries; selected_provider: what it runs on, and why;
     fixed_batch: the only batch size that the file allows, or None.
     """
 
     def __init__(self, path: Path, *, run_on: RunOn | None = None, path_on_cpu: Path | None = None) -> None:
-        """Open the file, or where the backend turns out to be the CPU, ``path_on_cpu`` (None: the same).
+        """Open the file; on the CPU ``path_on_cpu`` instead (None: the same).
 
         Raises ModelError if it cannot be used, BackendError if the backend cannot be had.
         """
@@ -192,5 +192,5 @@ def guarded_run(path: Path, canceller: Canceller) -> Iterator[ort.RunOptions]:
         raise ModelError(f"{path}: onnxruntime could not run the network: {first_line(error)}") from error
 
 
-def _info(node) -> TensorInfo:  # onnxruntime's NodeArg has no public name
+def _info(node: ort.NodeArg) -> TensorInfo:
     return TensorInfo(node.name, tuple(size if isinstance(size, int) else None for size in node.shape), node.type)

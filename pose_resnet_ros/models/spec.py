@@ -1,9 +1,9 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""What a model expects and what its output means: enough to run it, nothing guessed from tensor shapes.
+"""What a model is: its description, which is enough to run it, and its row in the model table.
 
-A spec travels inside the ONNX file, as JSON in the metadata entry ``METADATA_KEY``; for files made by others it stands in
-the model table (``registry.py``).
+Nothing is guessed from tensor shapes. A description is stored in the ONNX file, as JSON in the metadata entry ``METADATA_KEY``;
+that of a file made by others is in the model table (``table_pose.py``, ``table_detectors.py``).
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from pose_resnet_ros.core.types import InputSpec, YoloScale
 
 METADATA_KEY = "pose_resnet_ros"
 MAX_INPUT_PIXELS = 1 << 23  # above 3840 x 2176; as float32 100 MB for each image
-PRECISION = "precision"  # of an exported file, in its provenance: fp16 or int8; absent: fp32
-WEIGHT_BITS = "weight_bits"  # of an int8 file, in its provenance; absent: 8, which older exports made
-MADE_FROM = "made_from_sha256"  # of such a file, in its provenance: digest of the ONNX file whose weights it has
+PRECISION = "precision"  # key in the provenance of an exported file: fp16 or int8; absent: fp32
+WEIGHT_BITS = "weight_bits"  # key in the provenance of an int8 file; absent: 8, which older exports wrote
+MADE_FROM = "made_from_sha256"  # key in the provenance of such a file: digest of the ONNX file it was made from
 
 
-# Of numbers in a description: float32 can compute with them and with their quotients.
+# Limits for numbers in a description: float32 can represent them and their quotients.
 _SMALLEST, _LARGEST = 1e-9, 1e9
 
 
@@ -71,7 +71,7 @@ Kind = Literal["pose", "detector"]
 
 @dataclass(frozen=True)
 class Digest:
-    """What is known of a file's digest: ``hex_digits`` may be only its beginning (OpenMMLab's names carry eight digits)."""
+    """A published digest; ``hex_digits`` may be only its beginning (OpenMMLab's file names have eight digits)."""
 
     algorithm: Literal["sha256", "sha1", "md5"]
     hex_digits: str
@@ -136,7 +136,7 @@ def spec_to_json(spec: Spec) -> str:
 def spec_from_json(text: str) -> Spec:
     """Parse a metadata value.
 
-    Raises ModelError if it is not JSON, or is not a spec of this package's version.
+    Raises ModelError if it is not JSON, or not a description that this version understands.
     """
     try:
         data: dict[str, Any] = json.loads(text)
@@ -157,14 +157,14 @@ def spec_from_json(text: str) -> Spec:
 def _check_texts(data: dict[str, Any]) -> None:
     for name in ("name", "decoder", "skeleton", "crop", "letterbox"):
         if not isinstance(data.get(name, ""), str):
-            raise ValueError(f"{name}: expected a text, got {data[name]!r}")
+            raise ValueError(f"{name}: expected a string, got {data[name]!r}")
     facts = data.get("provenance", {})
     if not isinstance(facts, dict) or not all(isinstance(fact, str) for fact in facts.values()):
-        raise ValueError(f"provenance: expected texts by name, got {facts!r}")
+        raise ValueError(f"provenance: expected strings by name, got {facts!r}")
 
 
 def _check_input(pixels: InputSpec) -> None:
-    """Raises ValueError for what would end in a division by zero, or in other pixels than were meant."""
+    """Raises ValueError for values that would divide by zero or change the pixels in a way that was not meant."""
     _require("input.width", pixels.width, above=0, whole=True)
     _require("input.height", pixels.height, above=0, whole=True)
     if pixels.width * pixels.height > MAX_INPUT_PIXELS:
@@ -193,11 +193,11 @@ def _checked_detector(spec: DetectorSpec) -> DetectorSpec:
 
 
 def _require(name: str, value: object, *, above: float, whole: bool = False) -> None:
-    is_number = isinstance(value, int) or (isinstance(value, float) and not whole)
-    if not is_number or isinstance(value, bool) or not above < value < math.inf:  # type: ignore[operator]
+    kinds = (int,) if whole else (int, float)
+    if not isinstance(value, kinds) or isinstance(value, bool) or not above < value < math.inf:
         limit = f" above {above:g}" if math.isfinite(above) else ""
-        raise ValueError(f"{name}: expected a {'whole ' if whole else ''}number{limit}, got {value!r}")
-    if value != 0 and not _SMALLEST <= abs(value) <= _LARGEST:  # type: ignore[operator,arg-type]
+        raise ValueError(f"{name}: expected {'an integer' if whole else 'a number'}{limit}, got {value!r}")
+    if value != 0 and not _SMALLEST <= abs(value) <= _LARGEST:
         raise ValueError(f"{name}: expected a size from {_SMALLEST:g} to {_LARGEST:g}, got {value!r}")
 
 

@@ -1,9 +1,9 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""One file over https, which goes on where it broke off if the server can do that (RFC 9110, section 14).
+"""Downloads one file over https, and resumes an interrupted transfer where the server supports it (RFC 9110, section 14).
 
-What a broken transfer leaves is kept for the next try only with a note of the address and of the server's mark for that version
-(``ETag`` or ``Last-Modified``); with another version the server sends the whole file again.
+An incomplete file is kept for the next try, beside it a note of the address and of the server's mark of its version (``ETag`` or
+``Last-Modified``); if the version has changed, the server sends the whole file again.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from pose_resnet_ros.core.errors import DownloadError
 TIMEOUT_S = 20.0
 ATTEMPTS = 4
 CHUNK = 1 << 14
-# Bytes so far, and how many there will be where the server says so. It may raise, to stop.
+# Bytes so far, and the total or None if the server does not say. It may raise, to stop.
 Report = Callable[[int, "int | None"], None]
 
 
-class _Broken(DownloadError):  # noqa: N818 - no error yet, the next try may do
-    """The transfer ended early or could not begin; asking again may help."""
+class _Broken(DownloadError):  # noqa: N818 - not an error yet, the next try may succeed
+    """The transfer ended early or could not begin; trying again may help."""
 
 
 def download(url: str, part: Path, report: Report) -> None:
-    """Transfer ``url`` into ``part``, continuing what is there.
+    """Transfer ``url`` into ``part``, resuming what is there.
 
-    Raises DownloadError for another scheme than https, also after a redirection, or a transfer that failed; whatever else
-    ends it (an interrupt, a full disk) leaves no ``part``.
+    Raises DownloadError for a scheme other than https, also after a redirect, and for a failed transfer. Anything else that ends
+    it (an interrupt, a full disk) deletes ``part``.
     """
     require_https(url)
     try:
@@ -44,7 +44,7 @@ def download(url: str, part: Path, report: Report) -> None:
 
 
 def discard(part: Path) -> None:
-    """Remove what a transfer left."""
+    """Delete what a transfer left."""
     part.unlink(missing_ok=True)
     _note(part).unlink(missing_ok=True)
 
@@ -62,7 +62,7 @@ def _download(url: str, part: Path, report: Report) -> None:
                 discard(part)
                 raise DownloadError(str(error)) from error
             if attempt == ATTEMPTS or kept == before:  # no progress since the last try
-                raise DownloadError(f"{error}; {kept} bytes are kept, and the next try goes on there") from error
+                raise DownloadError(f"{error}; {kept} bytes are kept, and the next try resumes there") from error
 
 
 def _request(url: str, part: Path, report: Report) -> None:
@@ -85,7 +85,7 @@ def _request(url: str, part: Path, report: Report) -> None:
                 _receive(response, url, part, report)
     except requests.exceptions.RequestException as error:
         raise _Broken(_reason(error)) from error
-    if is_beyond:  # what was kept is not the beginning of this file
+    if is_beyond:  # the kept bytes are not the beginning of this file
         discard(part)
         _request(url, part, report)
 
@@ -109,7 +109,7 @@ def _receive(response: Any, url: str, part: Path, report: Report) -> None:
 def _begins_at(response: Any, offset: int) -> bool:
     if response.headers.get("content-range", "").startswith(f"bytes {offset}-"):
         return True
-    raise DownloadError("the server sent another part of the file than was asked for")
+    raise DownloadError("the server sent another part of the file than requested")
 
 
 def _note(part: Path) -> Path:
@@ -126,7 +126,7 @@ def _write_note(part: Path, url: str, response: Any) -> None:
 
 
 def _mark_of(part: Path, url: str) -> str:
-    """The version that ``part`` begins; "" where there is nothing to go on with."""
+    """The version of the file whose beginning ``part`` is; "" if there is nothing to resume."""
     try:
         note = json.loads(_note(part).read_text(encoding="utf-8"))
         return str(note["mark"]) if note["url"] == url and part.is_file() else ""

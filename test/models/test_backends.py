@@ -193,7 +193,7 @@ def test_tensorrt_keeps_engines_by_content_and_timings_together(
     assert tensorrt[0]["trt_engine_cache_enable"]
     assert tensorrt[0]["trt_timing_cache_enable"]
     assert tensorrt[0]["device_id"] == 1
-    assert "pose.onnx: TensorRT builds its engine, which takes minutes; it is kept in" in caplog.text
+    assert "pose.onnx: TensorRT is building its engine, which takes minutes; it is cached in" in caplog.text
 
 
 @pytest.mark.usefixtures("tensorrt")
@@ -213,7 +213,7 @@ def test_tensorrt_is_silent_where_its_engine_is_there(
     (Path(str(tensorrt[0]["trt_engine_cache_path"])) / "kernel.engine").touch()
     caplog.clear()
     open_session(path, backend="tensorrt", device_id=0, threads=1)
-    assert "TensorRT builds" not in caplog.text
+    assert "TensorRT is building" not in caplog.text
 
 
 @pytest.mark.usefixtures("tensorrt")

@@ -75,7 +75,7 @@ def test_weights_beside_the_model_are_read(folder: Path, location: str) -> None:
 def test_weights_outside_the_models_folder_are_refused(folder: Path, location: str) -> None:
     path = written(folder, model_of(external(location)))
     for load in (check_declared_weights, load_onnx, lambda p: OnnxModel(p, run_on=RunOn(backend="cpu"))):
-        with pytest.raises(ModelError, match=f"refused, its weights are to be read from '{location}', outside of its folder"):
+        with pytest.raises(ModelError, match=f"refused, its weights would be read from '{location}', outside of its folder"):
             load(path)
 
 
@@ -86,7 +86,7 @@ def test_weights_outside_the_models_folder_are_refused(folder: Path, location: s
         ("sub", "'sub' is a folder"),
         ("", "'' is a folder"),
         ("short.bin", "short.bin: expected at least 48 bytes of weights for model.onnx, got 4"),
-        ("a\0b", "which is no file name"),
+        ("a\0b", "which is not a file name"),
     ],
 )
 def test_weights_in_what_is_no_such_file_are_refused(folder: Path, location: str, said: str) -> None:

@@ -88,7 +88,7 @@ def test_person_lite_at_other_sizes(input_wh: tuple[int, int]) -> None:
 def test_a_model_of_one_size_says_which_it_is(tmp_path: Path) -> None:
     path = known_models.detector(tmp_path / "fixed.onnx", [])
     PersonDetector(path, input_wh=(64, 64)).close()
-    message = f"detector_input: {path} takes 64x64 only, 128x96 was asked for: leave detector_input empty"
+    message = f"detector_input: {path} accepts 64x64 only, got 128x96: leave detector_input empty"
     with pytest.raises(SettingsError, match=re.escape(message)):
         PersonDetector(path, input_wh=(128, 96))
 
@@ -105,7 +105,7 @@ def test_a_size_that_would_fill_the_memory_is_refused() -> None:
 
 
 def test_full_frame_has_no_input() -> None:
-    with pytest.raises(SettingsError, match="detector_input: there is no detector here"):
+    with pytest.raises(SettingsError, match="detector_input: full_frame has no input size"):
         load_detector("full_frame", input_wh=(320, 256))
 
 

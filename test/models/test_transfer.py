@@ -69,7 +69,7 @@ def test_a_transfer_that_breaks_off_goes_on_at_once(server: str, part: Path, mon
 
 def test_what_is_left_of_it_is_kept_for_the_next_try(server: str, part: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transfer, "ATTEMPTS", 2)
-    with pytest.raises(DownloadError, match="2250 bytes are kept, and the next try goes on there"):
+    with pytest.raises(DownloadError, match="2250 bytes are kept, and the next try resumes there"):
         download(f"{server}/cut/net", part, silent)
     assert left(part) == [".net.part", ".net.part.from"]
     monkeypatch.setattr(transfer, "ATTEMPTS", 30)

@@ -99,7 +99,7 @@ def test_info_of_a_file_of_your_own(home: Path, tmp_path: Path, capsys: pytest.C
     assert facts("mine", capsys).items() >= expected.items()
     bare = facts(yolox_file(tmp_path / "bare.onnx"), capsys)
     assert bare["sizes"] == "width fixed (640), height fixed (640), batch free"
-    assert "does not say how it wants its input" in bare["unusable"]
+    assert "does not say what input it expects" in bare["unusable"]
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from torch import nn
 from pose_resnet_ros.core.boxes import nms
 from pose_resnet_ros.core.detector_heads import decode_yolov3
 from pose_resnet_ros.core.letterbox import darknet
-from pose_resnet_ros.core.types import Detections
-from pose_resnet_ros.models.spec import DetectorSpec, InputSpec, YoloScale
+from pose_resnet_ros.core.types import Detections, InputSpec, YoloScale
+from pose_resnet_ros.models.spec import DetectorSpec
 from training.detector.loss import Grid
 
 NAME = "person_lite"

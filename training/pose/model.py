@@ -7,8 +7,9 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from pose_resnet_ros.core.types import InputSpec
 from pose_resnet_ros.export.pose_resnet_torch import PoseResNet, pose_resnet
-from pose_resnet_ros.models.spec import InputSpec, PoseSpec
+from pose_resnet_ros.models.spec import PoseSpec
 
 NAME = "pose_resnet_lite"
 WIDTH, HEIGHT = 160, 192
