@@ -142,10 +142,13 @@ def test_extras_exist(extra):
     assert set(extra.split(",")) <= declared
 
 
-@pytest.mark.parametrize("module", found(r"python3? -m ((?:training|benchmarks)[\w.]*)"))
-def test_modules_of_a_clone_exist(module):
-    path = ROOT.joinpath(*module.split("."))
-    assert path.with_suffix(".py").exists() or (path / "__main__.py").exists()
+@pytest.mark.parametrize("command", found(r"python3? -m ((?:training|benchmarks)\.(?:[^`\n\\]|\\\n)*)"))
+def test_programs_of_a_clone_and_their_options_exist(command):
+    module, *rest = words(command.strip(" )."))
+    assert ROOT.joinpath(*module.split(".")).with_suffix(".py").exists()
+    folder = ROOT / module.split(".")[0]
+    source = "".join(path.read_text(encoding="utf-8") for path in folder.rglob("*.py"))
+    assert all(f'"{word}"' in source for word in rest if word.startswith("--"))
 
 
 def test_the_readme_s_python_runs(tmp_path, monkeypatch, capsys):
