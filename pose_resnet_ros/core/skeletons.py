@@ -28,9 +28,9 @@ _TORSO = ("left_shoulder", "right_shoulder", "left_hip", "right_hip", "neck", "t
 
 @dataclass(frozen=True)
 class Skeleton:
-    """A set of K joints and how they hang together.
+    """A set of K joints and how they are connected.
 
-    joint_names: K snake_case names, those of paired joints begin with left_ or right_; edges: pairs of joint indices, to draw;
+    joint_names: K snake_case names, paired joints with ``left_`` or ``right_`` in front; edges: pairs of joint indices, to draw;
     oks_sigmas: K per-joint spreads of the COCO keypoint metric; joint_colours_rgb, edge_colours_rgb: 0..255 in **RGB** order, one
     for each joint and each edge. Empty colours are filled in by mmpose's scheme: left arm and leg green, right ones orange, trunk
     and head blue.
@@ -57,7 +57,7 @@ class Skeleton:
 
     @property
     def flip_pairs(self) -> tuple[tuple[int, int], ...]:
-        """(left, right) indices that swap in a mirrored image: joints whose names differ in left_ and right_ alone."""
+        """(left, right) indices that swap in a mirrored image: joints whose names differ only in ``left_`` and ``right_``."""
         index = {name: joint for joint, name in enumerate(self.joint_names)}
         pairs = ((index[name], index.get("right_" + _side_and_part(name)[1])) for name in index if name.startswith("left_"))
         return tuple((left, right) for left, right in pairs if right is not None)

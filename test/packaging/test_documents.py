@@ -3,6 +3,7 @@
 """The documents say what the code does: links, commands, options, parameters, topics and examples."""
 
 import contextlib
+import importlib.util
 import io
 import re
 import shlex
@@ -149,6 +150,12 @@ def test_programs_of_a_clone_and_their_options_exist(command):
     folder = ROOT / module.split(".")[0]
     source = "".join(path.read_text(encoding="utf-8") for path in folder.rglob("*.py"))
     assert all(f'"{word}"' in source for word in rest if word.startswith("--"))
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs" / "api").glob("*.rst")), ids=lambda page: page.name)
+def test_the_api_reference_names_modules_that_exist(page):
+    for module in re.findall(r"automodule:: ([\w.]+)", page.read_text(encoding="utf-8")):
+        assert importlib.util.find_spec(module), module
 
 
 def test_the_readme_s_python_runs(tmp_path, monkeypatch, capsys):
