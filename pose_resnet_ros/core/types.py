@@ -17,6 +17,7 @@ import numpy as np
 from pose_resnet_ros.core.errors import SettingsError
 
 T = TypeVar("T")
+_R = TypeVar("_R", bound="_Rows")
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class _Rows:
     def __len__(self) -> int:
         return len(getattr(self, fields(self)[0].name))  # type: ignore[arg-type]
 
-    def __getitem__(self, rows):
+    def __getitem__(self: _R, rows: slice | Sequence[int] | np.ndarray) -> _R:
         """Rows by slice, boolean mask or index array (not by a single integer: N stays an axis)."""
         if isinstance(rows, (int, np.integer)):
             raise TypeError(f"{type(self).__name__} takes a slice, mask or index array, not the integer {rows}")

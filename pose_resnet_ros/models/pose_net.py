@@ -110,7 +110,7 @@ class PoseNet:
         clock: StageClock,
     ) -> list[PoseEstimate]:
         """As ``estimate`` for each image, in shared batches; images and boxes are taken as checked."""
-        estimates = [self._nobody()] * len(images)
+        estimates = {row: self._nobody() for row, persons in enumerate(detections) if not len(persons)}
         for flip_test in (False, True):
             rows = [row for row, wanted in enumerate(flip_tests) if wanted == flip_test and len(detections[row])]
             if not rows:
@@ -121,9 +121,8 @@ class PoseNet:
                     found = [self._run_fused(self._fused_graph, *pair, flip_test) for pair in zip(*chosen, strict=True)]
             else:
                 found = self._estimated(*chosen, flip_test, clock)
-            for row, estimate in zip(rows, found, strict=True):
-                estimates[row] = estimate
-        return estimates
+            estimates.update(zip(rows, found, strict=True))
+        return [estimates[row] for row in range(len(images))]
 
     def _estimated(
         self, images: Sequence[np.ndarray], detections: Sequence[Detections], flip_test: bool, clock: StageClock
