@@ -157,19 +157,19 @@ def own_prefix(context: CameraContext) -> str:
 
 
 def body_id(track_id: int, prefix: str) -> str:
-    """REP-155 wants ids that begin with a letter."""
+    """An id of REP-155, which begins with a letter."""
     return f"{prefix}_body{track_id}" if prefix else f"body{track_id}"
 
 
 def region_message(header: Header, people: People, row: int, image_wh: tuple[int, int]) -> Any:
-    """The person's box in shares of the image, cut at its borders."""
+    """The person's box relative to the image size (0 to 1), clipped to the image."""
     x1, y1, x2, y2 = np.clip(people.boxes_xyxy[row] / np.tile(image_wh, 2), 0.0, 1.0).tolist()
     confidence = float(np.clip(people.box_scores[row], 0.0, 1.0))
     return NormalizedRegionOfInterest2D(header=header, xmin=x1, ymin=y1, xmax=x2, ymax=y2, c=confidence)
 
 
 def cropped_message(header: Header, people: People, row: int, image: np.ndarray) -> Image:
-    """The part of the image in the person's box: the pixels whose centres lie in it, at least one."""
+    """The image inside the person's box: the pixels whose centres lie in it, at least one."""
     height, width = image.shape[:2]
     x1, y1, x2, y2 = people.boxes_xyxy[row].tolist()
     left, right = _pixels(x1, x2, width)
@@ -178,20 +178,20 @@ def cropped_message(header: Header, people: People, row: int, image: np.ndarray)
 
 
 def skeleton_message(header: Header, people: People, row: int, image_wh: tuple[int, int]) -> Any:
-    """The person's joints in shares of the image. A joint outside the image is put on its border, with confidence 0.
+    """The person's joints relative to the image size. A joint outside the image is moved to its border, with confidence 0.
 
-    Joints go where Skeleton2D's constant of their name says: its order of eyes and ears is not OpenPose's.
+    A joint's index is Skeleton2D's constant of its name: the order of eyes and ears is not OpenPose's.
     """
-    places = people.keypoints_xy[row] / np.asarray(image_wh)
-    inside = ((places >= 0) & (places <= 1)).all(axis=1)
+    relative = people.keypoints_xy[row] / np.asarray(image_wh)
+    inside = ((relative >= 0) & (relative <= 1)).all(axis=1)
     scores = np.where(inside, np.clip(people.keypoint_scores[row], 0.0, 1.0), 0.0)
     message = Skeleton2D(header=header)
-    for name, (x, y), score in zip(OPENPOSE18.joint_names, np.clip(places, 0.0, 1.0).tolist(), scores.tolist(), strict=True):
+    for name, (x, y), score in zip(OPENPOSE18.joint_names, np.clip(relative, 0.0, 1.0).tolist(), scores.tolist(), strict=True):
         message.skeleton[getattr(Skeleton2D, name.upper())] = NormalizedPointOfInterest2D(x=x, y=y, c=score)
     return message
 
 
 def _pixels(begin: float, end: float, length: int) -> tuple[int, int]:
-    """First pixel and the one after the last, inside the image."""
+    """The first pixel and the one after the last, inside the image."""
     first = min(max(math.ceil(begin), 0), length - 1)
     return first, min(max(math.floor(end) + 1, first + 1), length)

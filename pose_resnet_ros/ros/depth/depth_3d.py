@@ -16,7 +16,7 @@ from std_msgs.msg import Header
 from visualization_msgs.msg import MarkerArray
 
 from pose_resnet_ros.core.depth import lift_to_3d
-from pose_resnet_ros.core.errors import PoseError
+from pose_resnet_ros.core.errors import PoseError, SettingsError
 from pose_resnet_ros.core.skeletons import Skeleton
 from pose_resnet_ros.msg import PersonArray3D
 from pose_resnet_ros.ros import qos
@@ -95,7 +95,7 @@ class Depth3D(Output):
             camera = camera_from_info(info, is_rectified=settings.depth.image_is_rectified, image_wh=image_wh)
             people_3d = lift_to_3d(people, depth_array(depth), camera, self._skeleton, image_wh=image_wh)
         except PoseError as error:  # a bad calibration or a bad depth image: the 2D results are out already
-            self._fail(getattr(error, "kind", "calibration unusable"), str(error))
+            self._fail("calibration unusable" if isinstance(error, SettingsError) else "depth image unusable", str(error))
             return
         self._counts["published"] += 1
         self._failing = None
@@ -133,7 +133,7 @@ class Depth3D(Output):
         self._info = message
 
     def _depth_near(self, image_ns: int, settings: Settings) -> Image | None:
-        """The nearest of those that came before, during and after the inference."""
+        """The nearest of those that came before, during or after the inference."""
         late = self._depths.nearest(image_ns, max_offset_ns=_limit_ns(settings))
         found = [depth for depth in (late, self._early) if depth is not None]
         return min(found, key=lambda depth: abs(stamp_ns(depth) - image_ns), default=None)
@@ -143,7 +143,7 @@ class Depth3D(Output):
             if frame_id != header.frame_id:
                 self._count(
                     f"{what} of another frame",
-                    f"{what} is in frame '{frame_id}', the image in '{header.frame_id}': used all the same, but depth must be "
+                    f"{what} is in frame '{frame_id}', the image in '{header.frame_id}': used anyway, but depth must be "
                     "registered to the colour camera",
                 )
 
