@@ -108,10 +108,10 @@ def _get(entry: ModelEntry, say: Say, report: Report, from_folder: Path | None, 
 
 
 def digest_text(entry: ModelEntry) -> str:
-    """What the digest of a file that was just checked is worth."""
+    """How the file that was just checked was verified."""
     if entry.digest is None:
-        return f"{entry.name}: nobody published a digest; the one seen now is recorded, and holds from now on"
-    return f"{entry.name}: {entry.digest} agrees"
+        return f"{entry.name}: no published checksum: recorded this one, and will verify against it from now on"
+    return f"{entry.name}: {entry.digest} verified"
 
 
 def _is_here(entry: ModelEntry, say: Say) -> bool:

@@ -1,9 +1,10 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""From a detector's raw outputs to persons: the named decoders.
+"""From a detector's raw outputs to people: the named decoders.
 
-Boxes lie in **network input pixels**: not yet mapped back (``letterbox.Letterboxed``) nor suppressed (``boxes.nms``). Only the
-person column counts, so a confident dog never deletes a person. Scores must exceed the threshold.
+Boxes are in **network input pixels**: not yet mapped back to the image (``letterbox.Letterboxed``) and not yet suppressed
+(``boxes.nms``). Only the scores of the person class are read, so that a confident dog never suppresses a person. Scores must
+exceed the threshold.
 """
 
 from __future__ import annotations
@@ -45,14 +46,15 @@ def _unknown(shapes: Sequence[Shape], spec: HeadSpec) -> int | None:
 
 @dataclass(frozen=True)
 class DetectorDecoder:
-    """What the outputs of a detector mean, and what else it is told.
+    """How to read the outputs of a detector, and what it needs beside the image.
 
     decode: (outputs for one image, spec=, threshold=) -> Detections in network input pixels; raises ModelError, IndexError or
     ValueError for outputs that do not fit the description.
-    further_inputs: the values of each input after the image, for one image; they get the type that the file declares.
-    class_count: (the outputs' declared shapes, None for a free size; the description) -> the number of classes, None where the
-    shapes do not tell it.
-    needs_nms: the outputs hold several boxes of one person.
+    further_inputs: from the network input's description to the values of each input after the image, for one image; they are
+    passed in the type that the file declares.
+    class_count: (the outputs' declared shapes, with None for a free size; the description) -> the number of classes, or None if
+    the shapes do not show it.
+    needs_nms: the outputs can hold several boxes of one person.
     """
 
     decode: Callable[..., Detections]
@@ -64,10 +66,9 @@ class DetectorDecoder:
 def decode_yolov3(outputs: Sequence[np.ndarray], *, spec: HeadSpec, threshold: float) -> Detections:
     """Darknet's YOLOv3 layers before any activation.
 
-    outputs: one (1, A * (5 + C), gh, gw) grid for each of ``spec.scales``. Channel a * (5 + C) + {0: x, 1: y,
-    2: w, 3: h, 4: objectness, 5...: classes}. Cells at or under the threshold in objectness are passed over
-    before anything else is computed. Source: darknet, src/yolo_layer.c. Raises ModelError if the outputs are
-    not those of ``spec.scales``.
+    outputs: one (1, A * (5 + C), gh, gw) grid for each of ``spec.scales``, with the channels a * (5 + C) + {0: x, 1: y, 2: w,
+    3: h, 4: objectness, 5...: classes}. Cells whose objectness is not above the threshold are skipped first.
+    Source: darknet, src/yolo_layer.c. Raises ModelError if the outputs are not those of ``spec.scales``.
     """
     if len(outputs) != len(spec.scales):
         raise ModelError(f"yolov3: expected {len(spec.scales)} output grids, the model gave {len(outputs)}")
@@ -84,8 +85,8 @@ def decode_yolov3(outputs: Sequence[np.ndarray], *, spec: HeadSpec, threshold: f
 def decode_yolox(outputs: Sequence[np.ndarray], *, spec: HeadSpec, threshold: float) -> Detections:
     """YOLOX's single output (1, A, 5 + C): raw boxes, activated objectness and classes.
 
-    Cells in reading order for the strides 8, 16, 32. Source: YOLOX, yolox/utils/demo_utils.py. Raises
-    ModelError if A is not the number of cells at this input size.
+    The cells are in reading order, for the strides 8, 16 and 32. Source: YOLOX, yolox/utils/demo_utils.py. Raises ModelError if A
+    is not the number of cells at this input size.
     """
     rows = outputs[0][0]
     cells_xy, strides = _yolox_cells(spec.input)
@@ -102,11 +103,9 @@ def decode_yolox(outputs: Sequence[np.ndarray], *, spec: HeadSpec, threshold: fl
 
 
 def decode_yolox_nms(outputs: Sequence[np.ndarray], *, spec: HeadSpec, threshold: float) -> Detections:
-    """A YOLOX or RTMDet exported with its suppression: (1, n, 5) rows x1, y1, x2, y2, score; then labels (1,
-    n).
+    """YOLOX or RTMDet exported with suppression: boxes and scores (1, n, 5) as x1, y1, x2, y2, score; then labels (1, n).
 
-    The labels are read only where the detector knows more than one class. Source: rtmlib,
-    object_detection/yolox.py.
+    The labels are only read if the detector has more than one class. Source: rtmlib, object_detection/yolox.py.
     """
     rows = outputs[0][0]
     wanted = rows[:, 4] > threshold
@@ -116,12 +115,10 @@ def decode_yolox_nms(outputs: Sequence[np.ndarray], *, spec: HeadSpec, threshold
 
 
 def decode_onnx_zoo(outputs: Sequence[np.ndarray], *, spec: HeadSpec, threshold: float) -> Detections:
-    """The ONNX Model Zoo's YOLOv3, suppression in the graph: boxes (1, n, 4), scores (1, C, n), indices (m,
-    3).
+    """The ONNX Model Zoo's YOLOv3 with suppression in the graph: boxes (1, n, 4), scores (1, C, n), indices (m, 3) or (1, m, 3).
 
-    Boxes are y1, x1, y2, x2 in the picture whose (h, w) the second network input ``image_shape`` names: feed
-    it the network input's own size, and they are network input pixels. Index rows are (batch, class, box),
-    also as (1, m, 3); a negative row ends the list.
+    Boxes are y1, x1, y2, x2 in an image of the size (h, w) that the second network input ``image_shape`` states: with the network
+    input's own size, they are network input pixels. Rows of indices are (batch, class, box); a negative row ends the list.
     """
     boxes_yxyx, scores = outputs[0][0], outputs[1][0]
     indices = outputs[2].reshape(-1, 3).astype(np.int64)
@@ -137,8 +134,8 @@ def decode_onnx_zoo(outputs: Sequence[np.ndarray], *, spec: HeadSpec, threshold:
 def decode_rtdetr(outputs: Sequence[np.ndarray], *, spec: HeadSpec, threshold: float) -> Detections:
     """RT-DETR's own export: labels (1, n) integer, boxes (1, n, 4), scores (1, n).
 
-    Boxes are x1, y1, x2, y2 in an image whose (w, h) the second network input ``orig_target_sizes`` names: told the network
-    input's own size, they are network input pixels. Source: lyuwenyu/RT-DETR, rtdetrv2_pytorch/tools/export_onnx.py and
+    Boxes are x1, y1, x2, y2 in an image of the size (w, h) that the second network input ``orig_target_sizes`` states: with the
+    network input's own size, they are network input pixels. Source: lyuwenyu/RT-DETR, rtdetrv2_pytorch/tools/export_onnx.py and
     src/zoo/rtdetr/rtdetr_postprocessor.py. Raises ModelError for outputs of other shapes.
     """
     shapes = [output.shape for output in outputs]
@@ -152,8 +149,8 @@ def decode_rtdetr(outputs: Sequence[np.ndarray], *, spec: HeadSpec, threshold: f
 def decode_rtdetr_logits(outputs: Sequence[np.ndarray], *, spec: HeadSpec, threshold: float) -> Detections:
     """RT-DETR without its post-processing: logits (1, n, C), boxes (1, n, 4).
 
-    Boxes are centre x, centre y, width, height as shares of the input. Source: the post-processing named at ``decode_rtdetr``;
-    Hugging Face transformers exports this form. Raises ModelError for outputs of other shapes.
+    Boxes are centre x, centre y, width and height as fractions of the input. Source: the post-processing named at
+    ``decode_rtdetr``; exports of Hugging Face transformers have this form. Raises ModelError for outputs of other shapes.
     """
     shapes = [output.shape for output in outputs[:2]]
     if len(shapes) != 2 or shapes != [(*shapes[1][:2], spec.class_count), (*shapes[0][:2], 4)]:

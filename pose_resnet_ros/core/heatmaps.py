@@ -25,7 +25,7 @@ _FLOOR = 1e-10  # below this the log is cut
 
 @dataclass(frozen=True)
 class PoseDecoder:
-    """What the outputs of a pose network mean, for N crops of K joints.
+    """How to read the outputs of a pose network, for N crops of K joints.
 
     decode: (outputs, input_wh=) -> points (N, K, 2) float32 in crop pixels and their scores (N, K) float32, the raw peaks.
     merge_flipped: (outputs, outputs for the mirrored crops, flip_order=) -> the flip test's mean, shaped as ``outputs``.

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Joint sets: names, edges, left/right pairs, OKS sigmas, colours; and the way from one set to another.
+"""Skeletons: joint names, edges, left/right pairs, OKS sigmas and colours; and the conversion from one to another.
 
 Sources: COCO-17 and MPII-16 from mmpose ``configs/_base_/datasets/{coco,mpii}.py`` (edges, sigmas) and the COCO annotations;
 OpenPose-18 from OpenPose ``poseParameters.cpp`` (order) and ``poseParametersRender.hpp`` (drawn pairs, colours);
@@ -68,7 +68,7 @@ class Skeleton:
         return tuple(joint for joint, name in enumerate(self.joint_names) if name in _TORSO)
 
     def flip_order(self) -> np.ndarray:
-        """(K,) indices: joint k of a mirrored person is joint ``flip_order()[k]`` of the upright picture."""
+        """(K,) indices: joint k of a mirrored person is joint ``flip_order()[k]`` of the original image."""
         order = np.arange(len(self))
         for left, right in self.flip_pairs:
             order[left], order[right] = right, left
@@ -158,7 +158,7 @@ HALPE26 = Skeleton(
 
 SKELETONS: dict[str, Skeleton] = {skeleton.name: skeleton for skeleton in (COCO17, OPENPOSE18, MPII16, HALPE26)}
 
-# Joints that a set may lack but that others define: the middle of these (OpenPose's neck).
+# Joints that some skeletons lack: the midpoint of these two (OpenPose's neck).
 _DERIVED: dict[str, tuple[str, ...]] = {"neck": ("left_shoulder", "right_shoulder")}
 
 
@@ -168,7 +168,7 @@ def skeleton_named(name: str) -> Skeleton:
 
 
 def joint_sources(native: Skeleton, target: Skeleton) -> tuple[tuple[int, ...], ...]:
-    """For each joint of ``target``: the joints of ``native`` whose middle it is, mostly one.
+    """For each joint of ``target``: the joint of ``native`` that it is, or the two joints whose midpoint it is.
 
     Raises SettingsError when ``native`` cannot give a joint of ``target``.
     """
@@ -184,9 +184,9 @@ def joint_sources(native: Skeleton, target: Skeleton) -> tuple[tuple[int, ...], 
 
 
 def convert(people: People, *, native: Skeleton, target: Skeleton) -> People:
-    """The same persons with the joints of ``target``, in its order.
+    """The same people with the joints of ``target``, in its order.
 
-    A derived joint (OpenPose's neck) is the midpoint of its sources and as sure as the least sure of them.
+    A derived joint (OpenPose's neck) is the midpoint of its two sources and has the lower of their scores.
     Raises SettingsError as ``joint_sources`` does.
     """
     if native == target:

@@ -85,7 +85,7 @@ def how_to_get_by_hand(entry: ModelEntry) -> str:
     """What to do about a row that no program can fetch."""
     file = entry.published_file
     return (
-        f"to get '{entry.name}' by hand (its makers' page is not made for programs): download {file} from\n"
+        f"'{entry.name}' cannot be downloaded by a program: get {file} from\n"
         f"  {entry.manual_page}\n  ({entry.note})\n"
         f"then: python3 -m pose_resnet_ros models add {file} --as {entry.name}"
     )

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Turn published weights, or your own, into an ONNX model that describes itself; or one of those into 16 or 8 bits."""
+"""Convert weights to an ONNX model that contains its description, or convert such a model to fp16 or int8."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ def main(arguments: list[str]) -> int:
     options = _parser().parse_args(arguments)
     if options.int8 != (options.calibration is not None):
         raise SettingsError(
-            "--int8 and --calibration PICTURES belong together: the ranges of 8-bit numbers are taken from pictures of persons,"
-            " a folder of some fifty or a video, best from where the model will run"
+            "--int8 needs --calibration IMAGES, and only --int8 does: a folder of about fifty images of people, or a video, best"
+            " from where the model will run"
         )
     if options.int8 and options.fp16:
-        raise SettingsError("choose one of --fp16 and --int8")
+        raise SettingsError("--fp16 and --int8: expected one of them, got both")
     source_path, entry = find_source(options.checkpoint, options.model)
     output = options.output or default_output(source_path, entry, precision_of(options))
     require_writable("output", output)
@@ -38,7 +38,7 @@ def main(arguments: list[str]) -> int:
     if options.output is None and precision != "fp32":
         option = "precision" if kind == "pose" else "detector_precision"
         tools = option.replace("_", "-")
-        print(f"use it with {option}:={precision} (the node) or --{tools} {precision} (predict, benchmark)")
+        print(f"use it with {option}:={precision} (node) or --{tools} {precision} (predict, benchmark)")
     return 0
 
 
@@ -48,7 +48,7 @@ def precision_of(options: argparse.Namespace) -> str:
 
 
 def default_output(source_path: Path, entry: ModelEntry | None, precision: str) -> Path:
-    """In the model folder: the row's file; in fp16 and int8 beside that one, where the setting ``precision`` finds it.
+    """In the model folder: the row's file; in fp16 and int8 next to it, where the setting ``precision`` finds it.
 
     Raises SettingsError where that would be the source itself.
     """
@@ -56,7 +56,7 @@ def default_output(source_path: Path, entry: ModelEntry | None, precision: str) 
         return models_folder() / f"{Path(entry.file if entry else source_path).stem}.{precision}.onnx"
     if entry is None or not entry.checkpoint:
         name = entry.name if entry else source_path.name
-        raise SettingsError(f"'{name}' is ONNX already, and its download is not written over: give --output FILE.onnx")
+        raise SettingsError(f"'{name}' is ONNX already, and its download is not overwritten: give --output FILE.onnx")
     return entry_path(entry)
 
 
@@ -70,12 +70,12 @@ def find_source(checkpoint: str, model: str | None) -> tuple[Path, ModelEntry | 
     if entry is not None:
         path = entry_path(entry) if entry.bundled else models_folder() / entry.stored_file
         if not path.is_file():
-            raise ModelError(f"{path} is not there yet; get it with: python3 -m pose_resnet_ros models fetch {entry.name}")
+            raise ModelError(f"{path} does not exist yet; get it with: python3 -m pose_resnet_ros models fetch {entry.name}")
         return path, get_entry(model) if model else entry
     path = file_path(checkpoint)
     if not path.is_file():
         raise ModelError(
-            f"there is no file {path}, and no model of that name; expected a file, or a name that"
+            f"there is neither a file {path} nor a model of that name; expected a file, or a name that"
             " `python3 -m pose_resnet_ros models list` prints"
         )
     if model:
@@ -85,8 +85,8 @@ def find_source(checkpoint: str, model: str | None) -> tuple[Path, ModelEntry | 
         return path, None
     if not rows:
         raise ModelError(
-            f"{path.name} is not a file that the model table knows, and its colour order, size and decoder are not guessed;"
-            " say which row describes it, with --model NAME (see: python3 -m pose_resnet_ros models list)"
+            f"{path.name} is not a published file of the model table, and its colour order, size and decoder are not guessed;"
+            " name the row that describes it with --model NAME (see: python3 -m pose_resnet_ros models list)"
         )
     return path, rows[0]
 
@@ -104,13 +104,16 @@ def export_file(source_path: Path, entry: ModelEntry | None, output: Path, optio
     model = conversion.export(source, spec, wanted)
     if options.check:
         difference, largest = conversion.largest_difference(model, source, spec)
-        print(f"largest difference from the source network on random input: {difference:.2g} (largest output {largest:.2g})")
+        print(f"largest difference from the source network on random input: {difference:.2g}; largest output: {largest:.2g}")
         if difference > CHECK_TOLERANCE * max(1.0, largest) and not (options.fp16 or options.int8):
-            raise ModelError(f"expected at most {CHECK_TOLERANCE:g} of the largest output; nothing was written")
+            raise ModelError(
+                f"--check: expected a difference of at most {CHECK_TOLERANCE:g} of the largest output, got {difference:.2g} of"
+                f" {largest:.2g}; nothing was written"
+            )
     conversion.save(model, output)
     if output.parent == models_folder():
         record_digest(output)
-    print(f"wrote {output} ({output.stat().st_size / 1e6:.1f} MB), described as '{spec.name}'")
+    print(f"wrote {output} ({output.stat().st_size / 1e6:.1f} MB) with the description '{spec.name}'")
     return spec.kind
 
 
@@ -118,29 +121,36 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python3 -m pose_resnet_ros export", description=__doc__)
     parser.add_argument(
         "checkpoint",
-        help="Microsoft or mmpose checkpoint, darknet .weights, ONNX file, or the name of a fetched or bundled model",
+        help="checkpoint of Microsoft or mmpose, darknet .weights, ONNX file, or the name of a downloaded or bundled model",
     )
     parser.add_argument(
         "--output",
         type=file_path,
-        help="ONNX file to write; default: the model folder, under the row's name, with .fp16 or .int8; an ONNX file that stays"
-        " as it is (neither --fp16 nor --int8) has none",
+        metavar="FILE.onnx",
+        help="file to write (default: the model folder, under the model's name; required for ONNX without --fp16 and --int8)",
     )
     parser.add_argument("--model", metavar="NAME", help="row of the model table that describes the checkpoint")
     parser.add_argument(
-        "--opset", type=int, default=17, choices=range(13, 22), metavar="13..21", help="default 17; an ONNX file keeps its own"
+        "--opset",
+        type=int,
+        default=17,
+        choices=range(13, 22),
+        metavar="13..21",
+        help="ONNX opset (default 17; ONNX files keep theirs)",
     )
-    parser.add_argument("--fp16", action="store_true", help="half precision inside, float32 outside")
-    parser.add_argument("--int8", action="store_true", help="8 bits inside, ranges from --calibration")
-    parser.add_argument("--calibration", type=file_path, metavar="PICTURES", help="for --int8: a folder of pictures, or a video")
+    parser.add_argument("--fp16", action="store_true", help="half precision; inputs and outputs stay float32")
+    parser.add_argument(
+        "--int8", action="store_true", help="int8, with ranges from --calibration; inputs and outputs stay float32"
+    )
+    parser.add_argument("--calibration", type=file_path, metavar="IMAGES", help="folder of images, or a video, for --int8")
     parser.add_argument(
         "--split",
         action="store_true",
-        help="transposed convolutions as plain ones: equal, and faster in onnxruntime on a CPU (--int8 always does it)",
+        help="replace transposed convolutions by equal plain ones, which onnxruntime runs faster on CPUs (included in --int8)",
     )
     parser.add_argument(
         "--check",
         action="store_true",
-        help="compare with the source network on random input (for a checkpoint or .weights with torch)",
+        help="compare with the source network on random input (needs PyTorch for checkpoints and .weights)",
     )
     return parser

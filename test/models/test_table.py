@@ -91,7 +91,7 @@ def test_a_row_from_the_server_to_its_first_person(
     printed = capsys.readouterr().out
     assert re.search(r"^state: +ready$", printed, re.MULTILINE)
     assert printed.splitlines()[-1] == str(home / row.file)
-    assert ("recorded, and holds from now on" in printed) == (row.digest is None)
+    assert ("will verify against it from now on" in printed) == (row.digest is None)
     if row.name not in LARGE:
         check_that_it_runs(row)
 

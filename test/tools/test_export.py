@@ -134,9 +134,9 @@ def test_a_row_that_is_not_here_says_how_to_get_it() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--int8"], "--int8 and --calibration PICTURES belong together"),
-        (["--calibration", "."], "--int8 and --calibration PICTURES belong together"),
-        (["--fp16", "--int8", "--calibration", "."], "choose one of --fp16 and --int8"),
+        (["--int8"], "--int8 needs --calibration IMAGES, and only --int8 does"),
+        (["--calibration", "."], "--int8 needs --calibration IMAGES, and only --int8 does"),
+        (["--fp16", "--int8", "--calibration", "."], "--fp16 and --int8: expected one of them, got both"),
     ],
 )
 def test_options_that_do_not_go_together(arguments: list[str], message: str) -> None:
@@ -197,8 +197,8 @@ def test_a_detector_in_8_bits_is_found_by_its_precision(tmp_path: Path, capsys: 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["none.onnx", "--fp16"], "there is no file none.onnx, and no model of that name"),
-        (["none"], "there is no file none, and no model of that name"),
+        (["none.onnx", "--fp16"], "there is neither a file none.onnx nor a model of that name"),
+        (["none"], "there is neither a file none nor a model of that name"),
         (["person_lite", "--output", "."], "output: expected the name of a file to write, got the folder"),
         (["person_lite", "--output", "/proc/none/x.onnx"], "output: cannot make the folder /proc/none"),
     ],

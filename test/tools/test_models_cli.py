@@ -79,7 +79,7 @@ def facts(name: object, capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
 def test_info_says_which_sizes_are_free(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert facts("person_lite", capsys)["sizes"] == "width free, height free, batch free"
     assert facts("pose_resnet_lite", capsys)["sizes"] == "width fixed (160), height fixed (192), batch free"
-    assert facts("yolox_m", capsys)["sizes"] == "free or fixed: known when the file is here"
+    assert facts("yolox_m", capsys)["sizes"] == "known once the file is on this machine"
     home.mkdir()
     constant_answers(home / "yolox_m.onnx", {"output": np.zeros((1, 8400, 85))}, spec=None, wh=(640, 640), batch=1)
     found = facts("yolox_m", capsys)
@@ -105,8 +105,8 @@ def test_info_of_a_file_of_your_own(home: Path, tmp_path: Path, capsys: pytest.C
 @pytest.mark.parametrize(
     ("provenance", "text"),
     [
-        ({PRECISION: "int8", WEIGHT_BITS: "7"}, "int8, weights of 7 bits"),
-        ({PRECISION: "int8"}, "int8, weights of 8 bits: slower on x86 without VNNI than those of a new export"),
+        ({PRECISION: "int8", WEIGHT_BITS: "7"}, "int8, 7-bit weights"),
+        ({PRECISION: "int8"}, "int8, 8-bit weights: slower on x86 without VNNI than a new export"),
         ({PRECISION: "fp16"}, "fp16"),
         ({}, None),
     ],
@@ -139,7 +139,7 @@ def test_the_path_of_an_absent_model_says_how_to_get_it(capsys: pytest.CaptureFi
 
 def test_bundled_models_need_no_fetching(capsys: pytest.CaptureFixture[str]) -> None:
     assert verbs.main(["fetch", "person_lite"]) == 0
-    assert "is part of this package" in capsys.readouterr().out
+    assert "person_lite: bundled, " in capsys.readouterr().out
     assert verbs.main(["verify", "person_lite"]) == 0
 
 
@@ -151,7 +151,7 @@ def test_fetching_again_does_nothing_and_a_damaged_file_is_replaced(
     yolox_file(folder / "yolox_m.onnx")
     fetch = ["fetch", "yolox_m", "--from", str(folder)]
     assert verbs.main(fetch) == 0
-    assert "nobody published a digest" in capsys.readouterr().out
+    assert "no published checksum" in capsys.readouterr().out
     assert verbs.main(["fetch", "yolox_m"]) == 0
     assert capsys.readouterr().out == f"yolox_m: ready, {home / 'yolox_m.onnx'}\n"
 
@@ -213,7 +213,7 @@ def test_a_described_file_is_added_under_its_own_name(home: Path, tmp_path: Path
 
 def test_a_file_without_description_is_told_from_a_row_like_it(home: Path, tmp_path: Path) -> None:
     path = yolox_file(tmp_path / "mine.onnx", side=320)
-    with pytest.raises(ModelError, match=r"does not describe itself; name a row .* with --like ROW"):
+    with pytest.raises(ModelError, match=r"does not contain a description .*: name a row .* with --like ROW"):
         verbs.main(["add", str(path)])
     assert verbs.main(["add", str(path), "--like", "yolox_s", "--name", "my_yolox"]) == 0
     properties = {entry.key: entry.value for entry in onnx.load(home / "my_yolox.onnx").metadata_props}
@@ -266,7 +266,7 @@ def test_weights_in_another_file_are_taken_along(home: Path, tmp_path: Path, lik
 
 
 def test_a_path_is_no_name(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="would be a path; choose another with --name"):
+    with pytest.raises(ModelError, match="would be a path: choose another with --name"):
         verbs.main(["add", str(pose_net(tmp_path / "mine.onnx")), "--name", "robots/mine"])
 
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The user's own ONNX files in the model folder, each with a description inside."""
+"""Adding the user's own ONNX files to the model folder, each with its description as metadata."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from pose_resnet_ros.output_files import OutputGuard
 def add_described_file(
     path: Path, *, name: str, like: str | None, person_class: int = 0, decoder: str | None = None, letterbox: str | None = None
 ) -> Path:
-    """Copy an ONNX file into the model folder and make sure that it describes itself, and runs as described.
+    """Copy an ONNX file into the model folder, with its description, after a run that shows that the description fits.
 
     like: the row whose description it gets (its own input size and number of classes are kept); None: the file carries one
     already. With ``like``: person_class: the class of a detector that is a person; decoder, letterbox: instead of the row's.
@@ -35,12 +35,12 @@ def add_described_file(
     SettingsError where the file lies in the model folder under that name already.
     """
     if find_entry(name) is not None:
-        raise ModelError(f"'{name}' is a name of the model table; choose another with --name")
+        raise ModelError(f"'{name}' is a name of the model table: choose another with --name")
     if not name or os.sep in name:
-        raise ModelError(f"'{name}' cannot be the name of a model, since it would be a path; choose another with --name")
+        raise ModelError(f"'{name}' cannot be the name of a model, because it would be a path; choose another with --name")
     if path.suffix != ".onnx":
         raise ModelError(
-            f"{path.name}: expected an ONNX file, or a published file that the model table knows;"
+            f"{path.name}: expected an ONNX file, or a published file of the model table;"
             " a checkpoint of your own becomes ONNX with: python3 -m pose_resnet_ros export FILE --model ROW --output NAME.onnx"
         )
     if not path.is_file():
@@ -68,13 +68,13 @@ def _own_spec(model: OnnxModel) -> Spec:
         return spec_of(model, None)
     except ModelError as error:
         raise ModelError(
-            f"{model.path.name} does not describe itself; name a row whose input and output it shares, with --like ROW"
-            f" (for example yolox_s, or pose_resnet_50_256x192): {error}"
+            f"{model.path.name} does not contain a description that can be used: name a row with the same kind of input and"
+            f" output with --like ROW (for example yolox_s, or pose_resnet_50_256x192): {error}"
         ) from error
 
 
 def _try(part: Path, spec: Spec, path: Path) -> None:
-    """Load it as the node would. Raises ModelError, which names the user's file."""
+    """Load it as the node does. Raises ModelError, which names the user's file."""
     kind = PoseNet if isinstance(spec, PoseSpec) else PersonDetector
     try:
         kind(part, run_on=RunOn(backend="cpu")).close()
@@ -86,7 +86,7 @@ def _spec_like(model: OnnxModel, name: str, like: str, person_class: int, decode
     spec = get_entry(like).spec
     shape = model.inputs[0].shape
     if spec is None:
-        raise ModelError(f"'{like}' has no description in the table; choose another row for --like")
+        raise ModelError(f"--like: '{like}' has no description in the model table; choose another row")
     if len(shape) != 4 or shape[1] not in (None, 3):
         raise ModelError(f"{model.path}: expected an input (N, 3, height, width), got {model.inputs[0]}")
     pixels = replace(spec.input, width=shape[3] or spec.input.width, height=shape[2] or spec.input.height)
@@ -113,13 +113,13 @@ def _with_classes(spec: DetectorSpec, model: OnnxModel, person_class: int) -> De
 
 
 def _write_described(path: Path, spec: Spec, target: Path) -> None:
-    """One file with everything in it."""
+    """The model in one file, its weights and description included."""
     try:
         from pose_resnet_ros.export.graph import describe
         from pose_resnet_ros.export.onnx_file import load_onnx
     except ModuleNotFoundError as error:
         raise ModelError(
-            f"a description is written into the file with {error.name}, which is not installed; pip install {error.name}"
+            f"writing the description into the file needs {error.name}, which is not installed; pip install {error.name}"
         ) from error
     model = load_onnx(path)
     describe(model, spec)

@@ -17,15 +17,16 @@ from pose_resnet_ros.models.spec import PRECISION, WEIGHT_BITS, ModelEntry, Pose
 
 HEADINGS = ("name", "state", "input", "MB", "GMAC", "accuracy", "licence", "checked here")
 LEGEND = """\
-state     bundled: part of the package; ready: can run; one command: python3 -m pose_resnet_ros models fetch NAME does all of it;
-          by hand: a browser must download the file, models fetch NAME says how
-accuracy  as published, or "measured" with this package: keypoint AP, PCKh, box AP or person AP of COCO
-checked   the file: published digest, conversion and results of the real file; conversion: of generated files with the published
-          names and shapes; decoder: against its definition"""
+state     bundled: installed with this package; ready: downloaded and converted; fetched: downloaded, not converted yet;
+          one command: `python3 -m pose_resnet_ros models fetch NAME` makes it ready; by hand: download it with a browser, `models
+          fetch NAME` prints where
+accuracy  as published, or "measured" with this package: keypoint AP, PCK, PCKh, box AP or person AP of COCO
+checked   what was verified with this package: the file (checksum, conversion and results of the published file), the conversion
+          (generated files with the published names and shapes), or only the decoder (against its definition)"""
 
 
 def state_of(entry: ModelEntry) -> str:
-    """bundled, ready, fetched (to be converted), one command or by hand."""
+    """The word of the column "state"."""
     if entry.bundled:
         return "bundled"
     if entry_path(entry).is_file():
@@ -36,7 +37,7 @@ def state_of(entry: ModelEntry) -> str:
 
 
 def table(rows: Iterable[ModelEntry]) -> str:
-    """One line a row, in columns, the two kinds one below the other."""
+    """One line per row, in columns."""
     lines = [HEADINGS, *(_cells(entry) for entry in rows)]
     widths = [max(len(line[i]) for line in lines) for i in range(len(HEADINGS))]
     return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines)
@@ -54,7 +55,7 @@ def markdown(rows: Iterable[ModelEntry]) -> str:
 def _markdown_cells(entry: ModelEntry) -> tuple[str, ...]:
     if entry.bundled:
         card = f"[its card](models/{entry.name}.md)"
-        return (f"`{entry.name}`", *("-",) * 4, card, entry.licence, "-", checked_text(entry), "nothing to do")
+        return (f"`{entry.name}`", *("-",) * 4, card, entry.licence, "-", checked_text(entry), "bundled")
     name, _, pixels, size, cost, accuracy, licence, checked = _cells(entry)
     spec = entry.spec or _bundled_spec(entry)
     way = "one command" if entry.urls else "by hand"
@@ -146,7 +147,7 @@ def description(entry: ModelEntry) -> str:
         "URL": "\n               ".join(entry.urls),
         "by hand": entry.manual_page or "",
         "size": f"{entry.size} bytes" if entry.size else f"about {size_text(entry)} MB",
-        "digest": str(entry.digest) if entry.digest else "not published: recorded at the first fetch",
+        "digest": str(entry.digest) if entry.digest else "not published; the first download is recorded",
         "licence": entry.licence,
         "terms": entry.terms,
         "data set": entry.data,
@@ -174,7 +175,7 @@ def _lines(facts: dict[str, str]) -> str:
 def _network_facts(path: Path, entry: ModelEntry | None) -> dict[str, str]:
     """Of the file, where it is here; else of the row."""
     if entry is not None and not path.is_file():
-        return _spec_facts(entry.spec) | {"sizes": "free or fixed: known when the file is here"} if entry.spec else {}
+        return _spec_facts(entry.spec) | {"sizes": "known once the file is on this machine"} if entry.spec else {}
     try:
         model = OnnxModel(path, run_on=RunOn(backend="cpu", max_batch=1))
     except ModelError as error:
@@ -207,9 +208,9 @@ def _precision_text(spec: Spec) -> str:
     """Of an exported file; empty where nothing is known."""
     precision = spec.provenance.get(PRECISION, "")
     if has_wide_weights(spec):
-        return f"{precision}, weights of 8 bits: slower on x86 without VNNI than those of a new export"
+        return f"{precision}, 8-bit weights: slower on x86 without VNNI than a new export"
     bits = spec.provenance.get(WEIGHT_BITS)
-    return f"{precision}, weights of {bits} bits" if bits else precision
+    return f"{precision}, {bits}-bit weights" if bits else precision
 
 
 def _spec_facts(spec: Spec) -> dict[str, str]:

@@ -1,12 +1,12 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Which models there are, what is known of them, and bringing them to this machine."""
+"""List, describe, download, verify and add models."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from tqdm import tqdm
@@ -33,7 +33,7 @@ def _list(options: argparse.Namespace) -> int:
     print(model_text.table(rows))
     print(f"\n{model_text.LEGEND}\n")
     for name in added_models():
-        print(f"{name}: added or made here, {models_folder() / name}.onnx")
+        print(f"{name}: your own, {models_folder() / name}.onnx")
     print(f"model folder: {models_folder()}")
     return 0
 
@@ -53,7 +53,7 @@ def _fetch(options: argparse.Namespace) -> int:
     def make(entry: ModelEntry) -> None:
         with _progress() as report:
             path = make_ready(entry, say=print, report=report, from_folder=options.from_folder)
-        print(f"{entry.name} is part of this package: {path}" if entry.bundled else f"{entry.name}: ready, {path}")
+        print(f"{entry.name}: {'bundled' if entry.bundled else 'ready'}, {path}")
 
     make_each_ready([get_entry(name) for name in options.names], make)
     return 0
@@ -61,7 +61,7 @@ def _fetch(options: argparse.Namespace) -> int:
 
 @contextmanager
 def _progress() -> Iterator[Report | None]:
-    """A bar on a terminal; None elsewhere: a line every few seconds."""
+    """A progress bar on a terminal; elsewhere None, which stands for a line every few seconds."""
     if not sys.stderr.isatty():
         yield None
         return
@@ -80,7 +80,7 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _is_verified(name: str, *, say_absent: bool) -> bool:
-    """Check one model's files and say what came of it."""
+    """Check one model's files and print the result."""
     try:
         checked = _verify_added(name) if name in added_models() else _verify_row(get_entry(name))
     except DownloadError as error:
@@ -93,21 +93,21 @@ def _is_verified(name: str, *, say_absent: bool) -> bool:
 
 def _verify_added(name: str) -> list[str]:
     known = check_recorded(models_folder() / f"{name}.onnx")
-    return ["as added or made here" if known else "of unknown origin"]
+    return ["unchanged since it was added" if known else "no recorded checksum"]
 
 
 def _verify_row(entry: ModelEntry) -> list[str]:
-    """What was found right, in words. Raises DownloadError."""
+    """The files that passed, in words. Raises DownloadError."""
     if entry.bundled:
         return ["bundled"]
     checked = []
     published, model = models_folder() / entry.stored_file, entry_path(entry)
     if published.is_file():
         check_published(published, entry)
-        checked.append(f"{published.name} as published" if entry.digest else f"{published.name} as first fetched")
+        checked.append(f"{published.name} {'as published' if entry.digest else 'unchanged since its first download'}")
     if model.is_file() and model != published:
         known = check_recorded(model)
-        checked.append(f"{model.name} as made here" if known else f"{model.name} of unknown origin")
+        checked.append(f"{model.name} {'unchanged since its conversion' if known else 'has no recorded checksum'}")
     return checked
 
 
@@ -132,52 +132,46 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python3 -m pose_resnet_ros models",
         description=__doc__,
-        epilog="python3 -m pose_resnet_ros models VERB --help tells more.",
+        epilog="More: python3 -m pose_resnet_ros models VERB --help",
     )
     verbs = parser.add_subparsers(required=True, metavar="list|info|fetch|verify|path|add")
 
-    one = verbs.add_parser("list", help="all models, and which are on this machine")
-    one.add_argument("--kind", choices=("pose", "detector"))
-    one.set_defaults(verb=_list)
+    def verb(name: str, run: Callable[[argparse.Namespace], int], summary: str) -> argparse.ArgumentParser:
+        one = verbs.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
+        one.set_defaults(verb=run)
+        return one
 
-    one = verbs.add_parser("info", help="everything known of one model, and which of its sizes are free")
-    one.add_argument("name", help="of the table or added here, or the path of an ONNX file")
-    one.set_defaults(verb=_info)
+    one = verb("list", _list, "list all models, with size, cost, accuracy and licence")
+    one.add_argument("--kind", choices=("pose", "detector"), help="only pose networks or only detectors")
 
-    one = verbs.add_parser("fetch", help="download models, check them, and make them ready to run")
+    one = verb("info", _info, "show everything known about a model, and which of its sizes are free")
+    one.add_argument("name", help="name of the model, or path of an ONNX file")
+
+    one = verb("fetch", _fetch, "download, verify and convert models")
     one.add_argument("names", nargs="+", metavar="NAME")
     one.add_argument(
-        "--from", dest="from_folder", type=file_path, metavar="DIR", help="take the published files from this folder instead"
+        "--from", dest="from_folder", type=file_path, metavar="FOLDER", help="take the published files from this folder instead"
     )
-    one.set_defaults(verb=_fetch)
 
-    one = verbs.add_parser("verify", help="check the digests of what is on this machine")
-    one.add_argument("names", nargs="*", metavar="NAME")
-    one.set_defaults(verb=_verify)
+    one = verb("verify", _verify, "verify the checksums of downloaded and added models")
+    one.add_argument("names", nargs="*", metavar="NAME", help="default: all models on this machine")
 
-    one = verbs.add_parser("path", help="where a model's file is")
-    one.add_argument("name", help="of the table, or added here")
-    one.set_defaults(verb=_path)
+    one = verb("path", _path, "print the path of a model's file")
+    one.add_argument("name", help="name of the model")
 
-    one = verbs.add_parser("add", help="take a file of your own, or one that you downloaded by hand")
-    one.add_argument("file", type=file_path, help="ONNX, or the published file of a row of the table")
-    one.add_argument("--as", dest="as_row", metavar="ROW", help="it is the published file of this row, whatever its name")
+    one = verb("add", _add, "add an ONNX file of your own, or a published file that you downloaded by hand")
+    one.add_argument("file", type=file_path, help="ONNX file, or published file of a row of the model table")
+    one.add_argument("--as", dest="as_row", metavar="ROW", help="the file is the published file of this row, whatever its name")
     one.add_argument(
         "--like",
         metavar="ROW",
-        help="it is another network, with the input and output of this row; its own input size and number of classes are kept",
+        help="the file is another network with the same kind of input and output as this row; its own input size and number of"
+        " classes are kept",
     )
     one.add_argument(
-        "--person-class",
-        type=int,
-        default=0,
-        metavar="N",
-        help="with --like, of a detector: which of its classes is a person, counted from 0 (default 0)",
+        "--person-class", type=int, default=0, metavar="N", help="with --like: the detector's class of people, from 0 (default 0)"
     )
-    one.add_argument("--decoder", metavar="NAME", help="with --like: how its outputs are read, instead of as in ROW")
-    one.add_argument(
-        "--letterbox", metavar="NAME", help="with --like: how the image fills a detector's input, instead of as in ROW"
-    )
-    one.add_argument("--name", help="its name from now on; default: the file's")
-    one.set_defaults(verb=_add)
+    one.add_argument("--decoder", metavar="NAME", help="with --like: decoder of the outputs, instead of the row's")
+    one.add_argument("--letterbox", metavar="NAME", help="with --like: letterbox of a detector's input, instead of the row's")
+    one.add_argument("--name", help="name of the model (default: the file's)")
     return parser
