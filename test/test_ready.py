@@ -60,7 +60,7 @@ def test_a_checkpoint_is_fetched_converted_and_run(home: Path, caplog: pytest.Lo
     ):
         assert pipeline.pose_net.spec.name == ARTICLE[0]
     assert files_in(home) == {POSE_FILE, f"{ARTICLE[0]}.onnx", "digests.json"}
-    for words in ("fetching pose_resnet_50_256x192: ", "(100 %)", "recorded, and holds", "converted from"):
+    for words in ("fetching pose_resnet_50_256x192: ", "(100 %)", "recorded this one", "converted from"):
         assert words in caplog.text
     load_pipeline(pose_model=ARTICLE[0], detector_model="full_frame", allow_download=True).close()
     assert len(REQUESTS) == 1

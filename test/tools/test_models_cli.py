@@ -64,7 +64,7 @@ def test_info_tells_what_a_user_must_know(capsys: pytest.CaptureFixture[str]) ->
         "288x384 (width x height), BGR",
         "AP 0.743",
         "drive.google.com",
-        "recorded at the first fetch",
+        "the first download is recorded",
         "decoder:       microsoft",
     ):
         assert words in printed
@@ -266,7 +266,7 @@ def test_weights_in_another_file_are_taken_along(home: Path, tmp_path: Path, lik
 
 
 def test_a_path_is_no_name(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="would be a path: choose another with --name"):
+    with pytest.raises(ModelError, match="would be a path; choose another with --name"):
         verbs.main(["add", str(pose_net(tmp_path / "mine.onnx")), "--name", "robots/mine"])
 
 

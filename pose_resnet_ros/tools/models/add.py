@@ -35,7 +35,7 @@ def add_described_file(
     SettingsError where the file lies in the model folder under that name already.
     """
     if find_entry(name) is not None:
-        raise ModelError(f"'{name}' is a name of the model table: choose another with --name")
+        raise ModelError(f"'{name}' is a name of the model table; choose another with --name")
     if not name or os.sep in name:
         raise ModelError(f"'{name}' cannot be the name of a model, because it would be a path; choose another with --name")
     if path.suffix != ".onnx":
