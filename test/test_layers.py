@@ -1,12 +1,13 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The imports point one way: ros, tools -> the modules beside pipeline.py -> export -> models -> settings -> core; read from the
-source with ast.
+"""The imports point one way: ros, tools -> stream -> the modules beside pipeline.py -> export -> models -> settings -> core; read
+from the source with ast.
 """
 
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -28,9 +29,10 @@ ALLOWED = {
     "export": {"core", "models", "export"},
     "video": {"core", "video"},
     "pipeline": {"core", "settings", "models", "export", "video", "pipeline"},
-    "ros": {"core", "settings", "models", "video", "pipeline", "messages", "ros"},
-    "benchmark": {"core", "settings", "models", "export", "pipeline", "ros", "benchmark"},
-    "tools": {"core", "settings", "models", "export", "video", "pipeline", "benchmark", "ros", "tools"},
+    "stream": {"core", "settings", "pipeline"},
+    "ros": {"core", "settings", "models", "video", "pipeline", "stream", "messages", "ros"},
+    "benchmark": {"core", "settings", "models", "export", "pipeline", "stream", "ros", "benchmark"},
+    "tools": {"core", "settings", "models", "export", "video", "pipeline", "stream", "benchmark", "ros", "tools"},
     "main": {"pipeline", "tools"},
 }
 ROS_PACKAGES = {
@@ -125,14 +127,15 @@ def is_type_checking(node: ast.AST) -> bool:
 def layer_of_file(file: str) -> str:
     if "/" in file:
         return file.split("/")[0]
-    return "main" if file == "__main__.py" else "pipeline"
+    return {"__main__.py": "main", "stream.py": "stream"}.get(file, "pipeline")
 
 
 def layer_of_module(module: str) -> str:
     parts = module.split(".")
     if len(parts) > 1 and parts[1] in ("msg", "srv", "action"):
         return "messages"
-    return parts[1] if len(parts) > 1 and (ROOT / parts[1]).is_dir() else "pipeline"
+    is_layer = len(parts) > 1 and (parts[1] == "stream" or (ROOT / parts[1]).is_dir())
+    return parts[1] if is_layer else "pipeline"
 
 
 def room_of_file(file: str) -> str:
@@ -157,6 +160,19 @@ def test_there_is_something_to_read():
 def test_no_arrow_points_back(layer):
     own = [i for i in ALL if layer_of_file(i.file) == layer and i.top == PACKAGE]
     assert [str(i) for i in own if layer_of_module(i.module) not in ALLOWED[layer]] == []
+
+
+def test_the_drawing_is_that_of_the_imports():
+    text = (ROOT.parent / "docs" / "architecture.md").read_text(encoding="utf-8")
+    drawing = text.split("```")[1]
+    rows = [re.findall(r"^ *(\w+)(?:/|\.py)(?: +(\w+)/)?", line) for line in drawing.splitlines()]
+    rows = [[name for name in row[0] if name] for row in rows if row]
+    assert rows == [["ros", "tools"], ["stream"], ["pipeline"], ["models"], ["settings"], ["core"]]
+    drawn = {name: height for height, row in enumerate(reversed(rows)) for name in row}
+    own = [(layer_of_file(i.file), layer_of_module(i.module)) for i in ALL if i.top == PACKAGE]
+    arrows = {(above, below) for above, below in own if above != below and {above, below} <= drawn.keys()}
+    assert all(drawn[above] > drawn[below] for above, below in arrows - {("tools", "ros")})
+    assert {below for _, below in arrows} >= drawn.keys() - {"tools"}
 
 
 def test_only_ros_touches_ros():
