@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import difflib
 import os
+from collections.abc import Callable
+from typing import Any
 
 import yaml
 from ament_index_python.packages import PackageNotFoundError, get_package_prefix, get_package_share_directory
@@ -93,7 +95,7 @@ ARGUMENTS = [
 
 
 def node_parameters(given: dict[str, str]) -> dict[str, object]:
-    """Return the parameters that the launch arguments set; a model argument beats the preset. Raises SettingsError."""
+    """Return the parameters to set: arguments override the camera and the preset. Raises SettingsError."""
     words = {**PRESETS.get(given["preset"], {}), **{name: given[name] for name in MIRRORED if given[name]}}
     parameters: dict[str, object] = {**CAMERAS[given["camera"]].get("parameters", {})} if given["camera"] else {}
     for name, word in words.items():
@@ -106,7 +108,7 @@ def node_parameters(given: dict[str, str]) -> dict[str, object]:
 
 
 def input_topics(given: dict[str, str]) -> list[tuple[str, str]]:
-    """Return the remappings of the node's inputs; a topic that is given beats the camera's."""
+    """Return the remappings of the node's inputs; topics given as arguments override those of the camera."""
     camera = CAMERAS[given["camera"]] if given["camera"] else {}
     topics = {"image_topic": "image_raw", **{name: camera[name] for name in INPUTS if name in camera}}
     topics.update({name: given[name] for name in INPUTS if given[name]})
@@ -118,11 +120,11 @@ def has_profile(given: dict[str, str]) -> bool:
 
 
 def check(given: dict[str, str]) -> None:
-    """Raise RuntimeError for what cannot be had, before anything starts that would be left behind."""
+    """Raise RuntimeError for missing files and packages before anything starts."""
     files = ["params_file", "fastdds_profile"] if has_profile(given) else ["params_file"]
     for name in files:
         if not os.path.isfile(given[name]):
-            raise RuntimeError(f"{name}: expected a file, and there is none at '{given[name]}'")
+            raise RuntimeError(f"{name}: expected a file, got '{given[name]}', which does not exist")
     if given["rviz"] == "true":
         try:
             get_package_prefix("rviz2")
@@ -131,19 +133,19 @@ def check(given: dict[str, str]) -> None:
 
 
 def shut_down(event: ProcessExited, context: LaunchContext) -> list[Shutdown] | None:
-    """What on_exit:=shutdown does. Only an exception gives `ros2 launch` another exit code than 0."""
+    """Implements on_exit:=shutdown. `ros2 launch` returns an exit code other than 0 only after an exception."""
     if context.is_shutdown:
-        return None  # it was told to end
+        return None
     if event.returncode:
         raise RuntimeError(f"{event.process_name} ended with exit code {event.returncode}")
     return [Shutdown(reason=f"{event.process_name} has ended")]
 
 
 def warn_of_misspelt(given: dict[str, str], names: list[str]) -> None:
-    """`ros2 launch` passes on whatever it is given; what is not close to a name of ours may be another launch file's."""
+    """Warn of unknown arguments that resemble ours; others may be meant for an outer launch file."""
     for name in given.keys() - set(names):
         for close in difflib.get_close_matches(name, names, n=1, cutoff=0.8):
-            logging.get_logger("pose.launch.py").warning(f"there is no argument '{name}', it is ignored; did you mean '{close}'?")
+            logging.get_logger("pose.launch.py").warning(f"unknown argument '{name}' is ignored; did you mean '{close}'?")
 
 
 def start_nodes(context: LaunchContext) -> list[Node]:
@@ -154,28 +156,34 @@ def start_nodes(context: LaunchContext) -> list[Node]:
     profile = dict.fromkeys(PROFILE_VARIABLES, given["fastdds_profile"]) if has_profile(given) else {}
     common = {"namespace": given["namespace"], "output": "screen", "emulate_tty": True, "additional_env": profile}
     ours = {**common, "package": PACKAGE, "remappings": input_topics(given), "ros_arguments": ["--log-level", given["log_level"]]}
-    respawn = given["respawn"] == "true"
     on_exit = shut_down if given["on_exit"] == "shutdown" else None
-    nodes = [
-        Node(
-            executable="pose_node",
-            name=given["name"],
-            parameters=[given["params_file"], node_parameters(given)],
-            respawn=respawn,
-            respawn_delay=2.0,
-            on_exit=None if respawn else on_exit,
-            **ours,
-        )
-    ]
+    nodes = [pose_node(given, on_exit, **ours)]
     if given["source"]:
-        # A camera stand-in: it begins when the pose node listens, and does not end.
+        # It stands in for a camera: it starts when the pose node listens, and never ends.
         source = {"source": ParameterValue(given["source"], value_type=str), "wait_for_subscribers": 1, "loop": True}
         nodes.append(Node(executable="image_source", name="image_source", parameters=[source], on_exit=on_exit, **ours))
     if given["rviz"] == "true":
-        view = ["-d", os.path.join(SHARE, "rviz", "pose_3d.rviz" if given["use_depth"] == "true" else "pose.rviz")]
-        of_the_node = [(f"/{NODE_NAME}/{topic}", f"{given['name']}/{topic}") for topic in RVIZ_TOPICS]
-        nodes.append(Node(package="rviz2", executable="rviz2", name="rviz", arguments=view, remappings=of_the_node, **common))
+        nodes.append(rviz(given, **common))
     return nodes
+
+
+def pose_node(given: dict[str, str], on_exit: Callable[..., object] | None, **common: Any) -> Node:
+    respawn = given["respawn"] == "true"
+    return Node(
+        executable="pose_node",
+        name=given["name"],
+        parameters=[given["params_file"], node_parameters(given)],
+        respawn=respawn,
+        respawn_delay=2.0,
+        on_exit=None if respawn else on_exit,
+        **common,
+    )
+
+
+def rviz(given: dict[str, str], **common: Any) -> Node:
+    view = ["-d", os.path.join(SHARE, "rviz", "pose_3d.rviz" if given["use_depth"] == "true" else "pose.rviz")]
+    topics = [(f"/{NODE_NAME}/{topic}", f"{given['name']}/{topic}") for topic in RVIZ_TOPICS]
+    return Node(package="rviz2", executable="rviz2", name="rviz", arguments=view, remappings=topics, **common)
 
 
 def generate_launch_description() -> LaunchDescription:

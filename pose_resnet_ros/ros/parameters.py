@@ -20,7 +20,7 @@ from pose_resnet_ros.settings import Setting, SettingsGroup, Value
 
 _READ_AT_START = ("autostart",)
 _LARGEST_INT = 2**63 - 1
-# Of ROS itself, whether or not this distribution has declared them (a topic's are declared when the topic is made).
+# ROS's own, even if not declared (yet) in this distribution.
 _OF_ROS = ("use_sim_time", "start_type_description_service")
 _TOPICS_OWN = "qos_overrides."
 _Settings = TypeVar("_Settings", bound=SettingsGroup)
@@ -69,7 +69,7 @@ class Parameters(Generic[_Settings]):
         return described
 
     def _check(self, changes: list[Parameter]) -> SetParametersResult:
-        """Refuse a wrong value, or any other at the wrong time, with the reason. Parameters that are not ours are not judged."""
+        """Reject values that are not allowed, and changes at the wrong time, with the reason. Other parameters pass."""
         values = self.settings.values()
         try:
             for change in self._ours(changes):
@@ -87,11 +87,11 @@ class Parameters(Generic[_Settings]):
             raise SettingsError(f"{row.name}: read when {_when_read(row)}")
         if (state := self._state()) in ("inactive", "active"):
             raise SettingsError(
-                f"{row.name}: read when {_when_read(row)}, which is {state} now: clean it up, then set and configure"
+                f"{row.name}: read when {_when_read(row)}; the node is {state} now: clean it up, set this, and configure"
             )
 
     def _as_meant(self, changes: list[Parameter]) -> list[Parameter]:
-        """Integers as strings where a string is expected: `ros2 param set` takes 0 for a number."""
+        """Turn integers into strings where a string is expected: `ros2 param set` parses 0 as a number."""
         return [
             Parameter(change.name, value=str(change.value))
             if change.type_ == Parameter.Type.INTEGER and change.name in self._rows and self._rows[change.name].type is str
@@ -125,7 +125,7 @@ def _declared_value(node: Node, described: ParameterDescriptor, row: Setting) ->
         given = _value_of_any_type(node, row.name)
         if row.type is not str or type(given) is not int:
             raise SettingsError(f"parameter {row.name}: expected {row.allowed}{_how_to_write(row, given)}; {error}") from error
-        # -p source:=0 is a number for ROS
+        # ROS parses -p source:=0 as a number
         value = node.declare_parameter(row.name, str(given), described, ignore_override=True).value
     except ParameterException as error:  # outside the range
         raise SettingsError(f"parameter {row.name}: expected {row.allowed}; {error}") from error
@@ -133,7 +133,7 @@ def _declared_value(node: Node, described: ParameterDescriptor, row: Setting) ->
 
 
 def _value_of_any_type(node: Node, name: str) -> object:
-    """The start-up value of a parameter that is not declared yet."""
+    """The start-up value of an undeclared parameter."""
     value = node.declare_parameter(name, descriptor=ParameterDescriptor(dynamic_typing=True)).value
     node.undeclare_parameter(name)
     return value
@@ -143,25 +143,25 @@ def _how_to_write(row: Setting, given: object) -> str:
     if row.type is float:
         return " (with a decimal point, as in 1.0)"
     if row.type is str and not row.choices:
-        return f""" (two pairs of quotes make one: -p {row.name}:="'{_as_text(given)}'")"""
+        return f""" (quote a string twice: -p {row.name}:="'{_as_text(given)}'")"""
     return ""
 
 
 def _as_text(given: object) -> str:
-    """A value of a parameter as it was probably written."""
+    """A parameter's value as it was probably written."""
     if isinstance(given, bool):
         return str(given).lower()
     return ",".join(map(str, given)) if isinstance(given, Sequence | array) else str(given)
 
 
 def warn_of_unknown(node: Node, known: Collection[str]) -> None:
-    """Warn once of the start-up values that the node has no parameter for, with the closest name among the known ones.
+    """Warn of start-up values of unknown parameters, with the closest of the known names.
 
-    Only a warning: what a file says for ``/**`` is for other nodes too.
+    No error, since a file's section ``/**`` applies to other nodes too.
     """
     given = getattr(node, "_parameter_overrides", {})  # rclpy has no public way to ask
     if unknown := [name for name in given if not (node.has_parameter(name) or _is_of_ros(name))]:
-        node.get_logger().warning(f"ignored, no parameter of this node: {_with_hints(unknown, known)}")
+        node.get_logger().warning(f"unknown parameters, ignored: {_with_hints(unknown, known)}")
 
 
 def _is_of_ros(name: str) -> bool:

@@ -18,7 +18,7 @@ _PRECISIONS = ("auto", "fp32", "fp16", "int8")
 
 @dataclass(frozen=True)
 class LoadSettings(SettingsGroup):
-    """What ``load_pipeline`` takes."""
+    """What ``load_pipeline`` takes; docs/parameters.md describes each field."""
 
     TITLE: ClassVar[str] = "Models"
 

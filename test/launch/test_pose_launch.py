@@ -221,7 +221,7 @@ def test_a_misspelt_argument_is_told(pose_launch, caplog):
     pose_launch.warn_of_misspelt({"detector_modell": "a", "sigterm_timeout": "5", "backend": "cpu"}, names)
 
     assert [record.getMessage() for record in caplog.records] == [
-        "there is no argument 'detector_modell', it is ignored; did you mean 'detector_model'?"
+        "unknown argument 'detector_modell' is ignored; did you mean 'detector_model'?"
     ]
 
 

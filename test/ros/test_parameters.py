@@ -122,7 +122,7 @@ def test_what_is_read_at_configure_is_refused_with_the_reason_until_the_clean_up
     for state, leave in (("active", node.trigger_deactivate), ("inactive", node.trigger_cleanup)):
         ((successful, why),) = setter(pose_model=slow_spot)
         assert not successful
-        assert f"pose_model: read when the node is configured, which is {state} now: clean it up" in why
+        assert f"pose_model: read when the node is configured; the node is {state} now: clean it up" in why
         assert setter(pose_model=spot) == [(True, "")]  # no change
         leave()
     assert setter(pose_model=slow_spot, skeleton="coco17", image_transport="compressed") == [(True, "")] * 3
@@ -156,7 +156,7 @@ def test_a_text_that_ros_takes_for_a_number(world: Any) -> None:
 @pytest.mark.parametrize(
     ("argument", "says"),
     [
-        ("person_class_ids:=1.5", """two pairs of quotes make one: -p person_class_ids:="'1.5'\""""),
+        ("person_class_ids:=1.5", """quote a string twice: -p person_class_ids:="'1.5'\""""),
         ("person_class_ids:=[0, 1]", """-p person_class_ids:="'0,1'\""""),
         ("pose_model:=true", """-p pose_model:="'true'\""""),
         ("tracker:=0", "none, iou or oks"),

@@ -16,7 +16,7 @@ from rclpy.node import Node
 from pose_resnet_ros.ros.parameters import warn_of_unknown
 from pose_resnet_ros.settings import Settings
 
-SAID = "ignored, no parameter of this node"
+SAID = "unknown parameters, ignored"
 
 
 def test_a_mistyped_name_on_the_command_line(world: Any, capfd: pytest.CaptureFixture[str]) -> None:
