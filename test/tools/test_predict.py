@@ -68,7 +68,7 @@ def models(folder: Path) -> list[object]:
 def test_a_folder_of_pictures(folder: Path, tmp_path: Path) -> None:
     done = predict(folder / "pictures", "--output", "drawn", "--json", "a/r.json", *models(folder), cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "pictures: 3, persons: 6, errors: 0" in done.stdout
+    assert "images: 3, people: 6, errors: 0" in done.stdout
     assert sorted(path.name for path in (tmp_path / "drawn").iterdir()) == ["000139.jpg", "7.png", "street.jpg"]
     drawn = cv2.imread(str(tmp_path / "drawn" / "7.png"))
     assert drawn.shape == (64, 64, 3)
@@ -161,7 +161,7 @@ def test_a_video_of_variable_rate_that_was_cut_off(folder: Path, tmp_path: Path)
     assert ids == [{None}, {1, 2}, {1, 2}, {None}, {3, 4}]  # the gap of 0.5 s is longer than the greatest age
     assert done.returncode == 1
     assert f"cut_a.mkv is cut off or damaged: {len(told_s)} frames read, " in done.stderr
-    assert f"pictures: {len(told_s)}," in done.stdout
+    assert f"images: {len(told_s)}," in done.stdout
 
 
 def test_a_stream_ends_with_a_reason(folder: Path, tmp_path: Path) -> None:
@@ -199,7 +199,7 @@ def test_a_signal_leaves_a_film_that_plays_and_a_whole_json(folder: Path, tmp_pa
     assert len(rows_of(tmp_path / "r.json")) == 2 * len(images)
     assert [path.name for path in (tmp_path / "drawn").iterdir()] == ["long.mp4"]
     assert len(videos.times_of(tmp_path / "drawn" / "long.mp4")) == len(images)
-    assert f"pictures: {len(images)}," in stdout
+    assert f"images: {len(images)}," in stdout
 
 
 @pytest.mark.parametrize(("source", "limit_bytes"), [("walk.avi", 2_000), ("pictures", 600)])
@@ -234,7 +234,7 @@ def test_inputs_that_cannot_be_read_do_not_stop_the_others(folder: Path, tmp_pat
     for name in ("broken.jpg", "broken.avi", "empty", "none.png"):
         assert any(line.startswith("error: ") and name in line for line in done.stderr.splitlines())
     assert "Traceback" not in done.stderr
-    assert "pictures: 1, persons: 2, errors: 4" in done.stdout
+    assert "images: 1, people: 2, errors: 4" in done.stdout
     assert len(rows_of(tmp_path / "r.json")) == 2
 
 
@@ -243,7 +243,7 @@ def test_a_picture_that_cannot_be_used_is_named(folder: Path, tmp_path: Path) ->
     done = predict("wide.png", folder / "pictures" / "7.png", "--json", "r.json", *models(folder), cwd=tmp_path)
     assert done.returncode == 1
     assert "error: wide.png: expected an image of at most 32766 pixels a side" in done.stderr
-    assert "pictures: 1, persons: 2, errors: 1" in done.stdout
+    assert "images: 1, people: 2, errors: 1" in done.stdout
 
 
 def test_pictures_of_the_same_name_do_not_overwrite_one_another(folder: Path, tmp_path: Path) -> None:
@@ -354,7 +354,7 @@ def test_ctrl_c_keeps_what_is_done(folder: Path, tmp_path: Path) -> None:
     assert "Traceback" not in stderr
     rows = rows_of(tmp_path / "r.json")
     assert 0 < len(rows) < 30_000
-    assert f"persons: {len(rows)}," in stdout
+    assert f"people: {len(rows)}," in stdout
 
 
 def test_it_runs_from_the_root_of_a_clone(folder: Path, tmp_path: Path) -> None:

@@ -109,7 +109,7 @@ def test_a_recording_with_other_channels_and_a_damaged_one_of_ros_1_do_not_stop_
     good = write_bag(tmp_path / "good", {TOPIC: [spot(0)]})
     assert run(model, mixed, tmp_path / "old.bag", good, "-o", tmp_path / "out") == 1
     said = capsys.readouterr()
-    assert "10 images, 10 persons; topics not in ROS's encoding, skipped: /noschema (json), /proto (protobuf)" in said.out
+    assert "10 images, 10 people; topics not in ROS's encoding, skipped: /noschema (json), /proto (protobuf)" in said.out
     assert "old.bag: cannot read this ROS 1 recording" in said.err
     assert len(messages(tmp_path / "out" / "good.mcap")["persons"]) == 1
     assert run(model, mixed, "-o", tmp_path / "again.mcap") == 0
@@ -278,7 +278,7 @@ def test_the_parts_of_a_long_recording_on_several_workers(tmp_path: Path, model:
     assert ids == [-1] + 124 * [1] + [-1] + 124 * [1_000_001]
     assert [m.detections[0].id for _, m in found["detections"]][-1] == "1000001"
     assert len(found["skeleton"]) == 1
-    assert "250 images, 250 persons, in 2 parts (new track ids in each)" in capsys.readouterr().out
+    assert "250 images, 250 people, in 2 parts (new track ids in each)" in capsys.readouterr().out
 
 
 def test_a_part_that_cannot_be_written_leaves_no_result(tmp_path: Path, model: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -81,7 +81,7 @@ def test_a_box_outside_the_picture_costs_itself_alone(model: str, bbox: list[flo
     said = capsys.readouterr()
     assert "error: 7.png: box 0, (" in said.err
     assert "belong to no input" not in said.err
-    assert "persons: 1, errors: 1" in said.out
+    assert "people: 1, errors: 1" in said.out
 
 
 @pytest.mark.parametrize(("orientation", "code"), [(1, 0), (6, 1)])
@@ -111,7 +111,7 @@ def test_names_that_are_not_utf_8(model: str, monkeypatch: pytest.MonkeyPatch) -
     networks = ["--pose-model", model, "--detector-model", "full_frame", "--backend", "cpu"]
     outputs = ["--json", f"{name}.json", "--output", f"{folder}_drawn"]
     assert cli.main(["predict", folder, *outputs, *networks]) == 0
-    assert b"pictures: 2, persons: 2, errors: 0" in stdout.buffer.getvalue()  # type: ignore[attr-defined]
+    assert b"images: 2, people: 2, errors: 0" in stdout.buffer.getvalue()  # type: ignore[attr-defined]
     rows = json.loads(Path(f"{name}.json").read_text())
     assert [row["file_name"] for row in rows] == [name, "z.png"]
     assert sorted(os.listdir(b"\xfc_drawn")) == [b"caf\xe9.png", b"z.png"]
@@ -182,7 +182,7 @@ def test_what_is_damaged_does_not_end_the_run(model: str, capsys: pytest.Capture
     picture("d/z.png")
     assert run(model, "d", "--json", "r.json") == 1
     said = capsys.readouterr()
-    assert "pictures: 1, persons: 1, errors: 5" in said.out
+    assert "images: 1, people: 1, errors: 5" in said.out
     assert [row["file_name"] for row in rows_of("r.json")] == ["z.png"]
     assert [line.split(":")[1].strip() for line in said.err.splitlines() if line.startswith("error: ")] == [
         "d/a.png", "d/b.png", "d/c.png", "d/d.png", "d/e.jpg",

@@ -68,10 +68,10 @@ class BagReport:
     def __str__(self) -> str:
         if self.skipped:
             return f"{self.job.output}: already exists, kept"
-        what = f"{self.job.source} -> {self.job.output}: {self.images} images, {self.persons} persons"
+        what = f"{self.job.source} -> {self.job.output}: {self.images} images, {self.persons} people"
         return (
             what
-            + (f", {self.bad} bad images" if self.bad else "")
+            + (f", {self.bad} unusable images" if self.bad else "")
             + (f", in {self.parts} parts (new track ids in each)" if self.parts > 1 else "")
             + (f"; topics not in ROS's encoding, skipped: {self.passed_over}" if self.passed_over else "")
             + (f"; {self.problem}" if self.problem else "")

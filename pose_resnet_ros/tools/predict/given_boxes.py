@@ -12,9 +12,11 @@ from pathlib import Path
 import numpy as np
 
 from pose_resnet_ros.checked_json import BOX, NAME, NUMBER, SIZE, WHOLE, Row, checked_rows, coco_lists, read_json
-from pose_resnet_ros.core.errors import DataFileError
+from pose_resnet_ros.core.boxes import touches_image
+from pose_resnet_ros.core.errors import DataFileError, ImageError
 from pose_resnet_ros.core.types import Detections
 from pose_resnet_ros.tools.predict.coco_results import PERSON_CATEGORY, number_in_name
+from pose_resnet_ros.video.frames import Frame
 
 _IMAGE = {"id": WHOLE, "file_name": NAME}
 _OPTIONAL = {"file_name": NAME, "image_id": WHOLE, "category_id": WHOLE, "score": NUMBER}
@@ -43,6 +45,7 @@ class GivenBoxes:
 
     def __init__(self, boxes: Sequence[GivenBox]) -> None:
         self.boxes = tuple(boxes)
+        self._seen: set[int] = set()  # those whose image came
         self._by_name: dict[str, list[int]] = {}
         self._by_id: dict[int, list[int]] = {}
         for index, box in enumerate(boxes):
@@ -70,6 +73,28 @@ class GivenBoxes:
                         f"boxes: box {index} with {self.boxes[index].named()} fits {first} and {picture}; give each box the"
                         " file_name of its picture with the folders that tell them apart"
                     )
+
+    def for_frame(self, frame: Frame) -> tuple[list[int], list[int]]:
+        """Places of the boxes of an image: those that touch it, and those that do not.
+
+        Raises ImageError if the boxes cannot be for this image.
+        """
+        places = self.indices_of(frame.path)
+        self._seen.update(places)
+        if places and frame.page is not None:
+            raise ImageError(f"{frame.path}: has several pages, and the boxes do not say which is theirs")
+        height, width = frame.bgr.shape[:2]
+        for declared_wh in {self.boxes[place].image_wh or (width, height) for place in places} - {(width, height)}:
+            raise ImageError(
+                f"{frame.path}: has {width} x {height} pixels (upright, if it has an EXIF orientation), but its boxes are for"
+                f" {' x '.join(map(str, declared_wh))}"
+            )
+        usable = touches_image(self.detections(places).boxes_xyxy, width=width, height=height)
+        return [p for p, good in zip(places, usable, strict=True) if good], [places[k] for k in np.flatnonzero(~usable)]
+
+    def left(self) -> list[GivenBox]:
+        """Those that belonged to no image so far."""
+        return [box for place, box in enumerate(self.boxes) if place not in self._seen]
 
     def detections(self, indices: Sequence[int]) -> Detections:
         """Those boxes as detections, row by row."""

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""One run of ``predict``: every picture of every input through the pipeline, its result to where it was asked for."""
+"""One run of ``predict``: every frame of every input through the pipeline, its result to where it was asked for."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ import numpy as np
 from tqdm import tqdm
 
 from pose_resnet_ros import interrupts
-from pose_resnet_ros.core.boxes import touches_image
 from pose_resnet_ros.core.draw import draw_heatmaps, draw_people
 from pose_resnet_ros.core.errors import DataFileError, ImageError, PoseError, SettingsError
 from pose_resnet_ros.media import Media, open_media
@@ -31,7 +30,7 @@ from pose_resnet_ros.video.source import is_video_only
 
 
 class Prediction:
-    """errors: how many inputs and pictures could not be used; each was reported on stderr when met."""
+    """errors: how many inputs and frames could not be used; each was reported on stderr at its turn."""
 
     def __init__(
         self,
@@ -44,7 +43,7 @@ class Prediction:
         rerun: RerunLog | None = None,
     ) -> None:
         """values: of all options, by their names; heatmaps: draw them too; given: boxes in place of the detector's;
-        rerun: takes the pictures and people with the joints of the pipeline's output skeleton.
+        rerun: takes the frames, and the people with the joints of the output skeleton.
         """
         self._pipeline = pipeline
         self._settings = StreamSettings.from_values(values)
@@ -55,14 +54,13 @@ class Prediction:
         self._rerun = rerun
         self.results = CocoResults(pipeline.native_skeleton, given.boxes if given else ())
         self._names = ImageNames(())
-        self._seen: set[int] = set()  # places of the given boxes whose picture came
-        self.errors = self._pictures = self._persons = 0
+        self.errors = self._frames = self._people = 0
         self._total_ms = 0.0
 
     def run(self, inputs: Sequence[str]) -> None:
         """All inputs, one after the other. Raises Quit, and SettingsError where a result cannot be written."""
         self._names = ImageNames(inputs)
-        with tqdm(total=_count(inputs), unit="picture", disable=None) as progress:
+        with tqdm(total=_count(inputs), unit="image", disable=None) as progress:
             for text in inputs:
                 try:
                     media = open_media(text)
@@ -72,92 +70,75 @@ class Prediction:
                 with closing(media):
                     self._all_of(media, progress)
 
-    def boxes_left(self) -> list[int]:
-        """Places of the given boxes that belonged to no picture."""
-        return [place for place in range(len(self._given.boxes)) if place not in self._seen] if self._given else []
-
     def summary(self) -> str:
         """One line on what was done."""
-        each = f", {self._total_ms / self._pictures:.0f} ms a picture" if self._pictures else ""
+        each = f", {self._total_ms / self._frames:.0f} ms per image" if self._frames else ""
         where = f"; see {self._sinks.folder.folder}" if self._sinks.folder else ""
-        return f"pictures: {self._pictures}, persons: {self._persons}, errors: {self.errors}{each}{where}"
+        return f"images: {self._frames}, people: {self._people}, errors: {self.errors}{each}{where}"
 
     def _all_of(self, media: Media, progress: tqdm) -> None:
         moving = media.name is not None
         if moving and self._given is not None:
-            self._complain(SettingsError("boxes: they belong to image files; a video, a webcam or a stream cannot have any"))
+            self._complain(SettingsError("boxes: they can only be given for image files, not for a video, a webcam or a stream"))
             return
         stream = PersonStream(self._pipeline) if moving else None
         self._sinks.begin(media)
         while True:
             try:
-                picture = media.read()
-                if picture is None:
+                frame = media.read()
+                if frame is None:
                     return
-                self._one(picture, stream)
+                self._one(frame, stream)
             except ImageError as error:
                 self._complain(error)
             progress.update()
 
-    def _one(self, picture: Frame, stream: PersonStream | None) -> None:
-        places = self._places(picture)
+    def _one(self, frame: Frame, stream: PersonStream | None) -> None:
+        places = self._places(frame)
         begin = time.perf_counter()
         try:
-            result = self._result(picture, stream, places)
+            result = self._result(frame, stream, places)
         except ImageError as error:
-            raise ImageError(f"{picture.path}: {error}") from error
+            raise ImageError(f"{frame.path}: {error}") from error
         self._total_ms += 1e3 * (time.perf_counter() - begin)
-        with interrupts.held():  # else the JSON could have a picture that the video has not
-            self._keep(picture, result, places)
+        with interrupts.held():  # else the JSON could have a frame that the video has not
+            self._keep(frame, result, places)
 
-    def _result(self, picture: Frame, stream: PersonStream | None, places: list[int] | None) -> PipelineResult:
+    def _result(self, frame: Frame, stream: PersonStream | None, places: list[int] | None) -> PipelineResult:
         if stream is not None:
-            return stream.run(picture.bgr, stamp_s=picture.time_s, settings=self._settings, keep_heatmaps=self._heatmaps)
+            return stream.run(frame.bgr, stamp_s=frame.time_s, settings=self._settings, keep_heatmaps=self._heatmaps)
         boxes = self._given.detections(places) if self._given and places is not None else None
-        return self._pipeline.run(picture.bgr, settings=self._settings.frame, boxes=boxes, keep_heatmaps=self._heatmaps)
+        return self._pipeline.run(frame.bgr, settings=self._settings.frame, boxes=boxes, keep_heatmaps=self._heatmaps)
 
-    def _keep(self, picture: Frame, result: PipelineResult, places: list[int] | None) -> None:
+    def _keep(self, frame: Frame, result: PipelineResult, places: list[int] | None) -> None:
         self.results.add(
             result.native,
-            picture,
-            file_name=self._names.of(picture.path),
+            frame,
+            file_name=self._names.of(frame.path),
             keypoint_threshold=self._settings.frame.keypoint_threshold,
             places=places,
         )
-        self._pictures += 1
-        self._persons += len(result.native)
+        self._frames += 1
+        self._people += len(result.native)
         if self._rerun is not None:
             threshold = self._settings.frame.keypoint_threshold
-            self._rerun.put(picture.bgr, result.people, stamp_s=picture.time_s, keypoint_threshold=threshold)
+            self._rerun.put(frame.bgr, result.people, stamp_s=frame.time_s, keypoint_threshold=threshold)
         if self._sinks:
-            self._sinks.put(picture, self._drawn(result, picture.bgr))
+            self._sinks.put(frame, self._drawn(result, frame.bgr))
 
-    def _places(self, picture: Frame) -> list[int] | None:
-        """Which of the given boxes belong to this picture; those that do not touch it are named and left out."""
+    def _places(self, frame: Frame) -> list[int] | None:
+        """Which of the given boxes belong to this image; those outside it are reported and left out."""
         if self._given is None:
             return None
-        places = self._given.indices_of(picture.path)
-        self._seen.update(places)
-        if places and picture.page is not None:
-            raise ImageError(f"{picture.path}: has several pages, and the boxes do not say which is theirs")
-        height, width = picture.bgr.shape[:2]
-        declared = {self._given.boxes[place].image_wh or (width, height) for place in places}
-        if others := declared - {(width, height)}:
-            raise ImageError(
-                f"{picture.path}: has {width} x {height} pixels (upright, where it has an EXIF orientation), but its boxes are"
-                f" for {' x '.join(map(str, others.pop()))}"
-            )
-        boxes = self._given.detections(places).boxes_xyxy
-        usable = touches_image(boxes, width=width, height=height)
-        for place in np.array(places, int)[~usable]:
+        usable, outside = self._given.for_frame(frame)
+        height, width = frame.bgr.shape[:2]
+        for place in outside:
             bbox = self._given.boxes[place].bbox_xywh
-            self._complain(
-                DataFileError(f"{picture.path}: box {place}, {bbox}, does not touch the picture of {width} x {height}")
-            )
-        return [place for place, good in zip(places, usable, strict=True) if good]
+            self._complain(DataFileError(f"{frame.path}: box {place}, {bbox}, is outside the image of {width} x {height} pixels"))
+        return usable
 
     def _drawn(self, result: PipelineResult, image: np.ndarray) -> dict[str, np.ndarray]:
-        """What is to be seen, by the addition to the file's name."""
+        """Annotated images by what is added to the file's name."""
         threshold = self._settings.frame.keypoint_threshold
         drawn = {"": draw_people(image, result.people, result.skeleton, keypoint_threshold=threshold, **self._draw)}
         if result.heatmaps is not None and result.image_from_crop is not None:
@@ -171,7 +152,7 @@ class Prediction:
 
 
 def _count(inputs: Sequence[str]) -> int | None:
-    """Pictures in all inputs; None if one does not know its length."""
+    """Frames in all inputs; None if the length of one is not known."""
     total = 0
     for text in inputs:
         if is_video_only(text):

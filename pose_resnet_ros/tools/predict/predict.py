@@ -101,9 +101,9 @@ def _predict(prediction: Prediction, args: argparse.Namespace, given: GivenBoxes
         with interrupts.held(forget=True):
             last.close()
     print(prediction.summary())
-    left = prediction.boxes_left() if exit_code == 0 else []
-    if given is not None and left:
-        print(f"boxes that belong to no input: {len(left)}; the first: {given.boxes[left[0]]}", file=sys.stderr)
+    left = given.left() if given is not None and exit_code == 0 else []
+    if left:
+        print(f"boxes that belong to no input: {len(left)}; the first: {left[0]}", file=sys.stderr)
     return exit_code or int(prediction.errors > 0 or bool(left))
 
 
