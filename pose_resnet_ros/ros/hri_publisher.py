@@ -1,10 +1,10 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""``publish_hri``: tracked persons as REP-155 (ROS4HRI) has them: ``/humans/bodies/tracked``, and of each body ``roi``,
+"""``publish_hri``: tracked persons as defined by REP-155 (ROS4HRI): ``/humans/bodies/tracked``, and per body ``roi``,
 ``skeleton2d`` and ``cropped``.
 
-A body's topics come and go with the person, and all go when no result comes any more. ROS entities are made on the executor's
-thread only, so the worker leaves its results here and wakes that thread. If it is late, the newest result counts.
+A body's topics appear and disappear with the person, and all disappear when results stop. Only the executor's thread creates and
+destroys ROS entities: the worker leaves its newest result here and wakes that thread.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from pose_resnet_ros.ros.topics import NODE_NAME, CameraContext
 
 try:
     from hri_msgs.msg import IdsList, NormalizedPointOfInterest2D, NormalizedRegionOfInterest2D, Skeleton2D
-except ImportError:  # optional, and not released for every distro
+except ImportError:  # optional, not released for every distro
     Skeleton2D = None
 
 PREFIX = "/humans/bodies"
-RETIRE_AFTER_S = 5.0  # topics of a body that was not seen for so long are taken away
-SILENT_AFTER_S = 2.0  # without a result for so long nobody is tracked any more: the camera has stopped
+RETIRE_AFTER_S = 5.0  # without being seen for so long, a body loses its topics
+SILENT_AFTER_S = 2.0  # without a result for so long, the camera has stopped and nobody is tracked
 PERIOD_S = 0.5
 
 
@@ -65,13 +65,12 @@ class HriPublisher(Output):
     """Tracked persons as the bodies of REP-155."""
 
     def __init__(self, context: CameraContext, skeleton: Skeleton) -> None:
-        """Raises SettingsError where hri_msgs is not installed, where the skeleton lacks a joint, or for a prefix that no topic
-        can have.
+        """Raises SettingsError if hri_msgs is not installed, if the skeleton lacks a joint, or if the prefix is not allowed in a
+        topic.
         """
         if Skeleton2D is None:
             raise SettingsError(
-                "publish_hri: hri_msgs is not installed here: sudo apt install ros-$ROS_DISTRO-hri-msgs"
-                " (there is none for Kilted)"
+                "publish_hri: hri_msgs is not installed; run sudo apt install ros-$ROS_DISTRO-hri-msgs (not released for Kilted)"
             )
         node, prefix = context.node, context.settings().hri.hri_id_prefix or own_prefix(context)
         if not re.fullmatch(r"([A-Za-z][A-Za-z0-9_]*)?", prefix):
@@ -86,18 +85,18 @@ class HriPublisher(Output):
         self._bodies: dict[int, _Body] = {}
         self._tracked = node.create_publisher(IdsList, f"{PREFIX}/tracked", 10)
         self._wake = node.create_guard_condition(self._publish_pending)
-        # A steady clock: with use_sim_time the node's own stands still when the bag or the simulation does.
-        self._timer = node.create_timer(PERIOD_S, self._look_around, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        # Steady: with use_sim_time the node's own clock stops when the bag or the simulation does.
+        self._timer = node.create_timer(PERIOD_S, self._remove_unseen, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def publish(self, frame: ProcessedFrame) -> None:
-        """Have these persons published soon."""
+        """Hand these persons to the executor's thread."""
         people = frame.result.people
         tracked = people[people.track_ids > 0]
         self._pending = _Result(frame.header, convert(tracked, native=self._skeleton, target=OPENPOSE18), frame.image)
         self._wake.trigger()
 
     def stop(self) -> None:
-        """No more results will come: the bodies go, and who listens is told."""
+        """No more results will come: remove the bodies, and tell the subscribers."""
         self._pending = None
         if self._bodies and self._node.context.ok():
             self._tracked.publish(IdsList(header=Header(stamp=self._node.get_clock().now().to_msg())))
@@ -127,7 +126,7 @@ class HriPublisher(Output):
         tracked = [body_id(track_id, self._prefix) for track_id in ids]
         self._tracked.publish(IdsList(header=result.header, ids=tracked))
 
-    def _look_around(self) -> None:
+    def _remove_unseen(self) -> None:
         now_s = time.monotonic()
         if now_s - self._result_s > SILENT_AFTER_S:
             self.stop()
@@ -151,7 +150,7 @@ class HriPublisher(Output):
 
 
 def own_prefix(context: CameraContext) -> str:
-    """What tells these bodies from those of others: the namespace, the node's name if it was given another, and the camera's."""
+    """Keeps the ids of several nodes apart: the namespace, the node's name if it was renamed, and the camera's."""
     name = "" if context.node.get_name() == NODE_NAME else context.node.get_name()
     return "_".join(filter(None, [*context.node.get_namespace().split("/"), name, context.name])).strip("_")
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""``use_depth``: Persons in 3D, from the depth image nearest to the colour image. The 2D results never wait for it."""
+"""``use_depth``: people in 3D, from the depth image nearest in time to the colour image. The 2D results never wait for it."""
 
 from __future__ import annotations
 
@@ -76,11 +76,11 @@ class Depth3D(Output):
         self._early = self._info = self._failing = None
 
     def begin(self, message: Any, settings: Settings) -> None:
-        """Hold the image's depth image fast: a slow inference would outlive the buffer."""
+        """Keep the depth image nearest now: during a slow inference it may leave the buffer."""
         self._early = self._depths.nearest(stamp_ns(message), max_offset_ns=_limit_ns(settings))
 
     def publish(self, frame: ProcessedFrame) -> None:
-        """Persons, markers and poses, if there is a depth image near enough; else this image has none, which is counted."""
+        """Persons, markers and poses, if a depth image is near enough in time; else the reason is counted."""
         image_ns, info, settings = stamp_ns(frame.message), self._info, frame.settings
         if not image_ns:
             self._fail("image without a stamp", f"images without a stamp {_NO_PARTNER}")
@@ -94,7 +94,7 @@ class Depth3D(Output):
         try:
             camera = camera_from_info(info, is_rectified=settings.depth.image_is_rectified, image_wh=image_wh)
             people_3d = lift_to_3d(people, depth_array(depth), camera, self._skeleton, image_wh=image_wh)
-        except PoseError as error:  # a bad calibration or a bad depth image: the 2D results are out already
+        except PoseError as error:  # a bad calibration or depth image; the 2D results are already published
             self._fail("calibration unusable" if isinstance(error, SettingsError) else "depth image unusable", str(error))
             return
         self._counts["published"] += 1
@@ -114,7 +114,7 @@ class Depth3D(Output):
 
     @property
     def warning(self) -> str:
-        """Why images have had no persons in 3D for a while; "" where they have."""
+        """Why images have had no persons in 3D for a while; "" if they have."""
         since_s, why = self._failing or (math.inf, "")
         return why if time.monotonic() - since_s > COMPLAIN_AFTER_S else ""
 
@@ -150,10 +150,10 @@ class Depth3D(Output):
     def _count_missing(self, image_ns: int, info: CameraInfo | None, settings: Settings) -> None:
         topic = self._context.input_topic
         if info is None:
-            self._fail("no camera_info", f"nothing has come on {topic(INFO_TOPIC)}")
+            self._fail("no camera_info", f"no message on {topic(INFO_TOPIC)} yet")
         else:
             offset_ns = self._depths.offset_ns(image_ns)
-            nearest = "none has come" if offset_ns is None else f"the nearest is {offset_ns / 1e6:.0f} ms away"
+            nearest = "none has arrived" if offset_ns is None else f"the nearest is {offset_ns / 1e6:.0f} ms away"
             self._fail(
                 "no depth near the image",
                 f"no depth image on {topic(DEPTH_TOPIC)} within {settings.depth.depth_max_offset_ms:g} ms "
@@ -161,7 +161,7 @@ class Depth3D(Output):
             )
 
     def _fail(self, what: str, why: str) -> None:
-        """An image without persons in 3D."""
+        """This image has no persons in 3D."""
         sentence = f"no persons in 3D: {why}"
         self._failing = (self._failing[0] if self._failing else time.monotonic(), sentence)
         self._count(what, sentence)

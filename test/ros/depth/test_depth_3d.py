@@ -152,7 +152,7 @@ def test_a_depth_topic_without_images_is_said(setup: Callable[..., Setup]) -> No
     for number in (1, 2, 3):  # on a busy machine the calibration may come after the first
         s.image(number=number)
     s.until_logged("no depth image on /depth_image within 20 ms")
-    s.until_logged("none has come")
+    s.until_logged("none has arrived")
     assert s.persons_3d == []
 
 
@@ -160,7 +160,7 @@ def test_no_camera_info_is_said(setup: Callable[..., Setup]) -> None:
     s = setup()
     s.depth(2.0)
     s.image()
-    s.until_logged("nothing has come on /camera_info")
+    s.until_logged("no message on /camera_info yet")
     assert s.persons_3d == []
 
 
