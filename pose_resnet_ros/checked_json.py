@@ -42,7 +42,7 @@ def is_number(value: Any) -> bool:
 
 
 def is_whole(value: Any) -> bool:
-    """A whole number of at most 63 bits, also one that was written as 7.0."""
+    """An integer of at most 63 bits, also one that was written as 7.0."""
     return (type(value) is int and abs(value) < 1 << 63) or (is_number(value) and value == int(value))
 
 
@@ -52,8 +52,8 @@ def are_numbers(value: Any, count: int) -> bool:
 
 
 NUMBER = Field("a finite number", is_number)
-WHOLE = Field("a whole number", is_whole)
-SIZE = Field("a whole number above 0", lambda value: is_whole(value) and value > 0)
+WHOLE = Field("an integer", is_whole)
+SIZE = Field("an integer above 0", lambda value: is_whole(value) and value > 0)
 FLAG = Field("0 or 1", lambda value: value in (0, 1))
 NAME = Field("a name", lambda value: isinstance(value, str) and value != "" and "\0" not in value)
 BOX = Field("four finite numbers: x, y, width, height", lambda value: are_numbers(value, 4))

@@ -87,7 +87,7 @@ def test_a_file_above_the_limit_is_not_read(tmp_path: Path) -> None:
 
 def test_rows_are_named_by_their_place() -> None:
     rows = [{"id": 1, "more": None}, {"id": "two"}]
-    with pytest.raises(DataFileError, match=r"^f: list\[1\]\.id: expected a whole number, got 'two'$"):
+    with pytest.raises(DataFileError, match=r"^f: list\[1\]\.id: expected an integer, got 'two'$"):
         checked_rows(rows, {"id": WHOLE}, where="f: list")
     with pytest.raises(DataFileError, match=r"^f\[0\]\.more: expected a finite number, got None$"):
         checked_rows(rows, {}, optional={"more": NUMBER}, where="f")

@@ -66,7 +66,7 @@ def test_a_coco_annotation_file(tmp_path: Path) -> None:
         ([{"image_id": 1, "bbox": [1, 2, 3]}], r"\[0\]\.bbox: expected four finite numbers"),
         ([{"image_id": 1, "bbox": [1, 2, 3, "x"]}], r"got \[1, 2, 3, 'x'\]"),
         ([{"image_id": 1, "bbox": [1, 2, float("nan"), 4]}], r"\[0\]\.bbox"),
-        ([{"image_id": [1], "bbox": [1, 2, 3, 4]}], r"\[0\]\.image_id: expected a whole number, got \[1\]"),
+        ([{"image_id": [1], "bbox": [1, 2, 3, 4]}], r"\[0\]\.image_id: expected an integer, got \[1\]"),
         ([{"image_id": 1, "bbox": [1, 2, 3, 4], "score": "high"}], r"\[0\]\.score: expected a finite number, got 'high'"),
         ([{"image_id": 1, "bbox": [1, 2, 3, 4], "score": None}], r"score: .* got None"),
         ({"images": [{"id": 1}], "annotations": []}, r"images\[0\]\.file_name: expected a name, got nothing"),
