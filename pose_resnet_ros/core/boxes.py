@@ -1,12 +1,14 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Boxes as arrays: conversions, padding for the crop, overlap, suppression.
+"""Boxes as arrays: conversions, padding for the crop; overlap of boxes, similarity of poses, suppression by either.
 
 ``boxes_xyxy`` is (N, 4) with x1, y1, x2, y2 in pixels; ``boxes_xywh`` is COCO's top-left corner and size.
 Sides are x2 - x1: nothing here counts pixels, so there is no "+ 1".
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -114,6 +116,46 @@ def nms(boxes_xyxy: np.ndarray, scores: np.ndarray, *, iou_threshold: float) -> 
     """
     order = np.argsort(-scores, kind="stable")
     return order[greedy_suppression(iou_matrix(boxes_xyxy[order], boxes_xyxy[order]), threshold=iou_threshold)]
+
+
+def oks_matrix(
+    keypoints_xy: np.ndarray,
+    others_xy: np.ndarray,
+    *,
+    areas: np.ndarray,
+    other_areas: np.ndarray,
+    sigmas: Sequence[float] | np.ndarray,
+) -> np.ndarray:
+    """Object keypoint similarity of each person with each other person, (N, M) float64: 1 for the same pose.
+
+    keypoints_xy (N, K, 2), others_xy (M, K, 2); areas (N,), other_areas (M,): in square pixels, the mean of
+    both counts; sigmas (K,): ``Skeleton.oks_sigmas``. Every joint counts, whatever its score. Source of this and ``oks_nms``:
+    microsoft/human-pose-estimation.pytorch, lib/nms/nms.py; mmpose's evaluation agrees.
+    """
+    ours, others = np.asarray(keypoints_xy, np.float64), np.asarray(others_xy, np.float64)
+    squared = ((ours[:, None] - others[None]) ** 2).sum(axis=3)  # (N, M, K)
+    variances = (2 * np.asarray(sigmas, np.float64)) ** 2
+    mean_areas = (np.asarray(areas)[:, None] + np.asarray(other_areas)[None]) / 2 + np.spacing(1)
+    return np.exp(-squared / variances / mean_areas[..., None] / 2).mean(axis=2)
+
+
+def oks_nms(
+    keypoints_xy: np.ndarray,
+    scores: np.ndarray,
+    *,
+    areas: np.ndarray,
+    sigmas: Sequence[float] | np.ndarray,
+    threshold: float = 0.9,
+) -> np.ndarray:
+    """Greedy suppression of persons too similar to a better one: (M,) kept indices, the best first.
+
+    keypoints_xy (N, K, 2); scores (N,): ``People.rescored``; areas (N,): of the padded boxes
+    (``pad_to_aspect``).
+    """
+    order = np.argsort(-scores, kind="stable")
+    poses, sizes = keypoints_xy[order], areas[order]
+    similarity = oks_matrix(poses, poses, areas=sizes, other_areas=sizes, sigmas=sigmas)
+    return order[greedy_suppression(similarity, threshold=threshold)]
 
 
 def greedy_suppression(similarity: np.ndarray, *, threshold: float) -> np.ndarray:

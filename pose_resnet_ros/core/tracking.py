@@ -18,9 +18,8 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from pose_resnet_ros.core.appearance import appearance_similarity
-from pose_resnet_ros.core.boxes import areas, centre_size_from_xyxy, iou_matrix
+from pose_resnet_ros.core.boxes import areas, centre_size_from_xyxy, iou_matrix, oks_matrix
 from pose_resnet_ros.core.filters import BoxMotion
-from pose_resnet_ros.core.oks import oks_matrix
 from pose_resnet_ros.core.types import People
 
 MAX_STEP_BACK_S = 0.1  # of stamps: drivers step back by milliseconds; a bag that loops, however short, by more than this

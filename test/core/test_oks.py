@@ -6,8 +6,9 @@ import literal
 import numpy as np
 import pytest
 
-from pose_resnet_ros.core.oks import oks_matrix, oks_nms, rescore
+from pose_resnet_ros.core.boxes import oks_matrix, oks_nms
 from pose_resnet_ros.core.skeletons import COCO17
+from pose_resnet_ros.core.types import People
 
 SIGMAS = np.array(COCO17.oks_sigmas)
 
@@ -45,5 +46,6 @@ def test_suppression_keeps_the_best_of_a_heap():
 
 def test_rescoring_by_hand():
     joints = np.array([[0.9, 0.3, 0.2, -0.1], [0.1, 0.0, 0.2, 0.2]])
-    np.testing.assert_allclose(rescore(np.array([0.5, 0.7]), joints), [0.5 * 0.6, 0])
-    assert rescore(np.zeros(0), np.zeros((0, 17))).shape == (0,)
+    people = People(np.zeros((2, 4)), np.array([0.5, 0.7]), np.zeros((2, 4, 2)), joints, np.full(2, -1))
+    np.testing.assert_allclose(people.rescored(0.2), [0.5 * 0.6, 0])
+    assert People.empty(17).rescored(0.2).shape == (0,)

@@ -20,7 +20,6 @@ import numpy as np
 from pose_resnet_ros.checked_json import BOX, FLAG, KEYPOINTS, NAME, NUMBER, SIZE, WHOLE, checked_rows, coco_lists, read_json
 from pose_resnet_ros.core import boxes as box_maths
 from pose_resnet_ros.core.errors import DataFileError, ImageError, PoseError, SettingsError
-from pose_resnet_ros.core.oks import oks_nms, rescore
 from pose_resnet_ros.core.skeletons import COCO17
 from pose_resnet_ros.core.types import Detections, People
 from pose_resnet_ros.models.spec import PoseSpec
@@ -164,10 +163,12 @@ def result_rows(people: People, *, image_id: int, spec: PoseSpec) -> list[dict[s
 
     people: with COCO's 17 joints; spec: of the pose network, whose padded boxes give the areas of the suppression.
     """
-    scores = rescore(people.box_scores, people.keypoint_scores, keypoint_threshold=KEYPOINT_THRESHOLD)
+    scores = people.rescored(KEYPOINT_THRESHOLD)
     aspect = spec.input.width / spec.input.height
     views = box_maths.pad_to_aspect(people.boxes_xyxy, aspect=aspect, padding=spec.padding)
-    kept = oks_nms(people.keypoints_xy, scores, areas=box_maths.areas(views), sigmas=COCO17.oks_sigmas, threshold=OKS_THRESHOLD)
+    kept = box_maths.oks_nms(
+        people.keypoints_xy, scores, areas=box_maths.areas(views), sigmas=COCO17.oks_sigmas, threshold=OKS_THRESHOLD
+    )
     points = np.concatenate([people.keypoints_xy, people.keypoint_scores[..., None]], axis=2).astype(float)
     return [
         {

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pose_resnet_ros.core.boxes import xywh_from_xyxy
-from pose_resnet_ros.core.oks import rescore
 from pose_resnet_ros.core.skeletons import COCO17, Skeleton, convert
 from pose_resnet_ros.core.types import People
 from pose_resnet_ros.output_files import write_whole
@@ -131,7 +130,7 @@ def result_rows(people: People, *, picture: Frame, file_name: str, image_id: int
     raw score, 17 times. People in a video have ``frame``, counted from 0, ``time_s``, seconds since the first frame, and
     ``track_id`` if they are tracked; those in an image file of several pages have ``page``, from 0.
     """
-    scores = rescore(people.box_scores, people.keypoint_scores, keypoint_threshold=keypoint_threshold)
+    scores = people.rescored(keypoint_threshold)
     boxes_xywh = xywh_from_xyxy(people.boxes_xyxy)
     return [
         {
