@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import spot_model
 
-from pose_resnet_ros.core.errors import SettingsError
+from pose_resnet_ros.core.errors import ImageError, SettingsError
 from pose_resnet_ros.core.types import Detections
 from pose_resnet_ros.pipeline import PosePipeline, load_pipeline
 from pose_resnet_ros.settings import FrameSettings
@@ -76,3 +76,9 @@ def test_regions_stay_inside_and_are_never_empty(x: float, width: float, expecte
 def test_other_turns_are_refused(degrees: int) -> None:
     with pytest.raises(SettingsError, match="image_rotation: expected 0, 90, 180 or 270"):
         FrameSettings(image_rotation=degrees)
+
+
+def test_a_region_of_one_pixel_is_an_error_of_the_image(pipeline: PosePipeline) -> None:
+    tiny = FrameSettings(detector_region_width=0.01, detector_region_height=0.01)
+    with pytest.raises(ImageError, match="region is one pixel"):
+        pipeline.run(np.zeros((48, 64, 3), np.uint8), settings=tiny)
