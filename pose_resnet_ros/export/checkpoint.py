@@ -90,7 +90,7 @@ def _arrays(path: Path, state: dict[str, Tensor]) -> dict[str, np.ndarray]:
 
 def _values(name: str, tensor: Tensor) -> np.ndarray:
     if not tensor.is_floating:
-        raise NotAPoseResNet(f"{name} holds integers")
+        raise NotAPoseResNet(f"{name} holds integers, expected floating-point numbers")
     values = tensor.numpy()
     if not np.isfinite(values).all():
         raise NotAPoseResNet(f"{name} holds values that are not finite")

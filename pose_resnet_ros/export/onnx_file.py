@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""ONNX files: read, their batch axis set free where the graph allows it, their cost counted.
+"""ONNX files: reading, making the batch axis free where the graph allows it, and counting their cost.
 
 Exporters write the batch into the shapes of the inputs and outputs and into the constants of Reshape nodes. Both are changed,
 and the result is believed only after it gave, for a batch of two, what the original gave one by one.
@@ -56,7 +56,7 @@ def free_batch(path: Path) -> onnx.ModelProto:
 
 def _freed(path: Path, fixed: onnx.ModelProto) -> onnx.ModelProto:
     shape = [dim.dim_value for dim in _real_inputs(fixed)[0].type.tensor_type.shape.dim]
-    refusal = f"{path}: the graph depends on its batch of {shape[0]}; use the file as it is, persons are then run one by one"
+    refusal = f"{path}: the graph depends on its batch of {shape[0]}; use the file as it is: people are then run one by one"
     if shape[0] != 1 or min(shape) < 1 or prod(shape) > MAX_VALUES or len(_real_inputs(fixed)) != 1:
         raise ModelError(refusal)
     try:
@@ -148,7 +148,7 @@ def giga_multiply_adds(path: Path, *, width: int, height: int) -> float:
     """Multiply-adds of the convolutions and matrix products for one input of that size, in 1e9.
 
     A transposed convolution counts at its input's resolution, where it multiplies. Raises ModelError for a file that is not
-    ONNX or whose shapes cannot be told.
+    ONNX or whose shapes cannot be inferred.
     """
     model = load_onnx(path)
     for axis, size in zip(model.graph.input[0].type.tensor_type.shape.dim, (1, 3, height, width), strict=True):
@@ -158,7 +158,7 @@ def giga_multiply_adds(path: Path, *, width: int, height: int) -> float:
     try:
         graph = onnx.shape_inference.infer_shapes(model, strict_mode=True, data_prop=True).graph
     except onnx.shape_inference.InferenceError as error:
-        raise ModelError(f"{path}: its shapes cannot be told ({error})") from error
+        raise ModelError(f"{path}: its shapes cannot be inferred ({error})") from error
     shapes = {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
     for value in (*graph.input, *graph.value_info, *graph.output):
         shapes[value.name] = tuple(axis.dim_value for axis in value.type.tensor_type.shape.dim)

@@ -154,7 +154,7 @@ def _require_floats(graph: onnx.GraphProto) -> None:
     quantised = sorted({node.op_type for node in graph.node} & _QUANTISED)
     if quantised:
         raise ModelError(
-            f"--int8: the network is quantised already (it has {', '.join(quantised)}), and its rounded weights would be rounded"
+            f"--int8: the network is quantised already (it has {', '.join(quantised)}), and its weights would be rounded"
             " again; expected the floating-point file that it was made of"
         )
 
