@@ -58,9 +58,8 @@ OPTIONAL = {
 }
 # Inside ros: room -> the rooms that it may import; "" is what lies in ros itself, the node's core.
 ROS_ROOMS = {
-    "": {"", "codecs", "depth", "health"},
+    "": {"", "codecs", "health"},
     "codecs": {"codecs"},
-    "depth": {"", "codecs", "depth"},
     "health": {"", "health"},
     "programs": {"", "codecs", "health", "programs"},
 }
@@ -69,7 +68,7 @@ ROS_WITHOUT_ROS = {
     "ros/codecs/compressed.py",
     "ros/codecs/encodings.py",
     "ros/codecs/image.py",
-    "ros/depth/camera_info.py",
+    "ros/codecs/camera_info.py",
     "ros/health/statistics.py",
     "ros/time_sync.py",
     "ros/worker.py",

@@ -11,7 +11,7 @@ from typing import Any
 from diagnostic_msgs.msg import DiagnosticStatus
 
 from pose_resnet_ros.pipeline import PosePipeline
-from pose_resnet_ros.ros.depth.depth_3d import Depth3D
+from pose_resnet_ros.ros.depth_3d import Depth3D
 from pose_resnet_ros.ros.external_detections import ExternalDetections
 from pose_resnet_ros.ros.frame_processor import FrameProcessor
 from pose_resnet_ros.ros.health.diagnostics import NodeState

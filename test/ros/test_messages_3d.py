@@ -15,7 +15,7 @@ from pose_resnet_ros.core.depth import People3D
 from pose_resnet_ros.core.draw import colour_of_id
 from pose_resnet_ros.core.skeletons import COCO17
 from pose_resnet_ros.core.types import People
-from pose_resnet_ros.ros.depth.messages_3d import color_of, marker_array, person_array_3d, pose_array
+from pose_resnet_ros.ros.messages import color_of, marker_array, person_array_3d, pose_array
 
 HEADER = Header(frame_id="camera_optical")
 HEADER.stamp.sec = 7

@@ -168,7 +168,7 @@ def test_no_camera_info_is_said(setup: Callable[..., Setup]) -> None:
 def test_depth_that_is_asked_for_and_does_not_come_is_a_warning(
     setup: Callable[..., Setup], monkeypatch: pytest.MonkeyPatch, missing: str
 ) -> None:
-    monkeypatch.setattr("pose_resnet_ros.ros.depth.depth_3d.COMPLAIN_AFTER_S", 1.0)
+    monkeypatch.setattr("pose_resnet_ros.ros.depth_3d.COMPLAIN_AFTER_S", 1.0)
     s = setup()
     give, withheld = (s.depth, s.info) if missing == "camera_info" else (s.info, s.depth)
     arguments = {s.depth: (2.0,), s.info: ()}

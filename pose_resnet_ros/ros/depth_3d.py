@@ -19,10 +19,9 @@ from pose_resnet_ros.core.depth import lift_to_3d
 from pose_resnet_ros.core.errors import PoseError, SettingsError
 from pose_resnet_ros.core.skeletons import Skeleton
 from pose_resnet_ros.msg import PersonArray3D
-from pose_resnet_ros.ros import qos
+from pose_resnet_ros.ros import messages, qos
+from pose_resnet_ros.ros.codecs.camera_info import camera_from_info
 from pose_resnet_ros.ros.codecs.image import depth_array
-from pose_resnet_ros.ros.depth import messages_3d
-from pose_resnet_ros.ros.depth.camera_info import camera_from_info
 from pose_resnet_ros.ros.outputs import Output, ProcessedFrame
 from pose_resnet_ros.ros.ros_log import Throttle
 from pose_resnet_ros.ros.time_sync import NearestTimeBuffer, stamp_ns
@@ -99,10 +98,10 @@ class Depth3D(Output):
             return
         self._counts["published"] += 1
         self._failing = None
-        self._persons.publish(messages_3d.person_array_3d(header, people, people_3d, self._skeleton))
-        self._poses.publish(messages_3d.pose_array(header, people_3d))
+        self._persons.publish(messages.person_array_3d(header, people, people_3d, self._skeleton))
+        self._poses.publish(messages.pose_array(header, people_3d))
         if self._markers.get_subscription_count():
-            markers = messages_3d.marker_array(
+            markers = messages.marker_array(
                 header,
                 people,
                 people_3d,
