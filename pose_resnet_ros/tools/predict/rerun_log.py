@@ -1,11 +1,10 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures, skeletons and scores over time into a file for the Rerun viewer (rerun.io)."""
+"""Images, skeletons and scores over time in a file for the Rerun viewer (rerun.io)."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -49,8 +48,12 @@ class RerunLog:
         self._count += 1
         self._describe(int(people.track_ids.max(initial=0)))
         log.log("picture", rerun.Image(bgr, color_model="BGR").compress(jpeg_quality=JPEG_QUALITY))
-        log.log("picture/boxes", self._boxes(people))
-        log.log("picture/joints", self._joints(people, keypoint_threshold))
+        classes = _classes(people)
+        boxes = rerun.Boxes2D(array=people.boxes_xyxy, array_format=rerun.Box2DFormat.XYXY, class_ids=classes)
+        log.log("picture/boxes", boxes)
+        rows, joints = np.nonzero(people.keypoint_scores > keypoint_threshold)
+        ids = joints.astype(np.uint16)
+        log.log("picture/joints", rerun.Points2D(people.keypoints_xy[rows, joints], class_ids=classes[rows], keypoint_ids=ids))
         scores = people.pose_scores(keypoint_threshold)
         for track_id, score in zip(people.track_ids.tolist(), scores.tolist(), strict=True):
             if track_id > 0:
@@ -67,7 +70,8 @@ class RerunLog:
             return
         self._described = 2 * last_id + 16
         rerun = self._rerun
-        joints = [rerun.AnnotationInfo(k, name, color) for k, (name, color) in enumerate(self._named_colors())]
+        named_colours = zip(self._skeleton.joint_names, self._skeleton.joint_colours_rgb, strict=True)
+        joints = [rerun.AnnotationInfo(k, name, colour) for k, (name, colour) in enumerate(named_colours)]
         classes = [
             rerun.ClassDescription(
                 info=rerun.AnnotationInfo(track_id, f"person {track_id}" if track_id else "person"),
@@ -77,18 +81,6 @@ class RerunLog:
             for track_id in range(self._described)
         ]
         self._log.log("picture", rerun.AnnotationContext(classes), static=True)
-
-    def _named_colors(self) -> list[tuple[str, Any]]:
-        return list(zip(self._skeleton.joint_names, self._skeleton.joint_colours_rgb, strict=True))
-
-    def _boxes(self, people: People) -> Any:
-        return self._rerun.Boxes2D(array=people.boxes_xyxy, array_format=self._rerun.Box2DFormat.XYXY, class_ids=_classes(people))
-
-    def _joints(self, people: People, keypoint_threshold: float) -> Any:
-        rows, joints = np.nonzero(people.visible(keypoint_threshold))
-        return self._rerun.Points2D(
-            people.keypoints_xy[rows, joints], class_ids=_classes(people)[rows], keypoint_ids=joints.astype(np.uint16)
-        )
 
 
 def _classes(people: People) -> np.ndarray:
