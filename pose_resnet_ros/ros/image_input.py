@@ -1,13 +1,13 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The image subscription. During an inference it leaves frames unread, for only the newest will be wanted.
+"""The image subscription. Frames stay unread during an inference, for only the newest will be used.
 
-The middleware keeps one frame, the newest (KEEP_LAST, depth 1), and puts each new one in its place. Taking one into Python costs
-milliseconds of CPU for a large image, so while the worker is busy the executor does not get to see the subscription at all.
+The middleware keeps the newest frame only (KEEP_LAST, depth 1). Reading a large image into Python costs milliseconds of CPU, so
+while the worker is busy the subscription is hidden from the executor.
 
-That takes a middleware that tells when each frame came and its number among its publisher's, or ages and counts would be wrong:
-with rclpy from Iron on, Fast DDS does so (tried), and by their sources Connext and Zenoh. Elsewhere every frame is taken, and the
-worker keeps the newest.
+This needs a middleware that tells when each frame arrived and its sequence number, or ages and counts would be wrong: with rclpy
+from Iron on, Fast DDS does (tried), and Connext and Zenoh by their sources. Elsewhere every frame is read, and the worker keeps
+the newest.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class ImageInput:
         return count() if count else None
 
     def close(self) -> None:
-        """Unsubscribe. Nothing is called any more, so nothing is held on to: the worker and its models can go at once."""
+        """Unsubscribe."""
         self._node.destroy_subscription(self._subscription)
         self._subscription = None
 

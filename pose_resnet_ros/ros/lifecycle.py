@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""A lifecycle node whose transitions cannot fail unseen: rclpy swallows their exceptions."""
+"""A lifecycle node whose transitions never fail silently: rclpy swallows their exceptions."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ SUCCESS, FAILURE, ERROR = (TransitionCallbackReturn.SUCCESS, TransitionCallbackR
 
 
 class GuardedLifecycleNode(LifecycleNode):
-    """Subclasses give ``configure``, ``activate``, ``deactivate`` and ``release``, which may raise.
+    """Subclasses implement ``configure``, ``activate``, ``deactivate`` and ``release``, which may raise.
 
-    A PoseError leaves the state as it was; anything else goes through on_error, which releases all, to unconfigured.
+    A PoseError leaves the state as it was; any other exception leads to unconfigured, through on_error, which releases all.
     state: the lifecycle state's name; problem: why the last transition failed, "" if it did not.
     """
 
@@ -31,22 +31,18 @@ class GuardedLifecycleNode(LifecycleNode):
 
     def configure(self) -> None:
         """Load what is needed."""
-        raise NotImplementedError
 
     def activate(self) -> None:
-        """Begin to work; managed publishers are enabled."""
-        raise NotImplementedError
+        """Start working; managed publishers are enabled."""
 
     def deactivate(self) -> None:
-        """Stop to work; managed publishers are enabled for the last time."""
-        raise NotImplementedError
+        """Stop working; managed publishers are still enabled."""
 
     def release(self) -> None:
         """Stop, and give back what ``configure`` loaded; from any state."""
-        raise NotImplementedError
 
     def configure_and_activate(self) -> None:
-        """What a manager would do. Raises PoseError with the reason if that fails."""
+        """What a lifecycle manager does. Raises PoseError with the reason if that fails."""
         self._starting = True
         try:
             for trigger in (self.trigger_configure, self.trigger_activate):

@@ -76,10 +76,10 @@ class PoseNode(GuardedLifecycleNode):
     def configure(self) -> None:
         """Load the models, and announce the results' topics. Raises PoseError."""
         load = self._settings.load
-        boxes = f"boxes from {self.resolve_topic_name(DETECTIONS_TOPIC)}"
+        detector = load.detector_model
         if self._settings.is_external:
             load = replace(load, detector_model=FULL_FRAME)  # it needs no network, and is not asked
-        detector = boxes if self._settings.is_external else load.detector_model
+            detector = f"boxes from {', '.join(camera.context.input_topic(DETECTIONS_TOPIC) for camera in self.cameras)}"
         self.get_logger().info(f"loading {load.pose_model}, {detector} (backend {load.backend}) ...")
         self._pipeline = load_pipeline(load, cancelled=self.finished.done)
         for camera in self.cameras:

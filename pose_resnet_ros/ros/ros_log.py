@@ -22,13 +22,10 @@ _NO_FILES = ("--ros-args", "--disable-external-lib-logs")
 
 
 def init_rclpy(name: str, args: Sequence[str], **options: Any) -> None:
-    """``rclpy.init``; without log files, and with a word about it on stderr, where there is no folder for them.
-
-    name: of the node or tool, for that word.
-    """
+    """``rclpy.init``; without log files where there is no folder for them, which ``name`` (a node or tool) says on stderr."""
     problem = _problem()
     if problem:
-        print(f"{name}: no log files are written: {problem}; choose a folder with ROS_LOG_DIR", file=sys.stderr)
+        print(f"{name}: no log files are written: {problem}; set ROS_LOG_DIR to another folder", file=sys.stderr)
     rclpy.init(args=[*args, *(_NO_FILES if problem else ())], **options)
 
 
@@ -92,14 +89,14 @@ def stop_forwarding(handler: RosLogHandler) -> None:
 
 
 class Throttle:
-    """One kind of warning does not silence another. clock: seconds, monotonic; handed in by tests."""
+    """Repeated log lines: one kind does not silence another. clock: monotonic, in seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._said_s: dict[str, float] = {}
 
     def may_say(self, kind: str) -> bool:
-        """Whether this kind was silent for a while; true counts as said."""
+        """Whether this kind was silent for REPEAT_AFTER_S; true counts as said."""
         now_s = self._clock()
         if now_s - self._said_s.get(kind, -REPEAT_AFTER_S) < REPEAT_AFTER_S:
             return False

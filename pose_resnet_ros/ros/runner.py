@@ -53,7 +53,7 @@ def run_node(name: str, make_node: Callable[[], Any], args: Sequence[str] | None
     words = sys.argv[1:] if args is None else list(args)
     for word in words:
         if (shown := word.encode("utf-8", "backslashreplace").decode("utf-8")) != word:
-            print(f"{name}: ROS 2 takes UTF-8 only, got '{shown}'; give that file another name", file=sys.stderr)
+            print(f"{name}: ROS 2 takes UTF-8 only, got '{shown}'; rename the file", file=sys.stderr)
             return WRONG_USAGE
     try:
         if unknown := remove_ros_args(["", *words])[1:]:
@@ -61,8 +61,8 @@ def run_node(name: str, make_node: Callable[[], Any], args: Sequence[str] | None
     except _BAD_ROS_ARGUMENTS as error:
         print(f"{name}: {error}", file=sys.stderr)
         return WRONG_USAGE
-    # A signal ends the spin and nothing else. rclpy would take the context away from whatever is being done or logged just then;
-    # Python's KeyboardInterrupt would come at any line, also in the middle of the cleaning up. So neither gets to see one.
+    # A signal ends the spin and nothing else. rclpy's handler would shut the context down under whatever is running, and Python's
+    # KeyboardInterrupt can be raised at any line, also during the clean-up. So neither sees signals.
     signals = _StopSignals()
     init_rclpy(name, words, signal_handler_options=SignalHandlerOptions.NO)
     node: Any = None
@@ -118,7 +118,7 @@ def _show_usage(name: str, words: Sequence[str], rows: Sequence[Setting]) -> int
     is_wanted = words[0] in ("-h", "--help")
     stream = sys.stdout if is_wanted else sys.stderr
     if not is_wanted:
-        print(f"{name}: '{words[0]}' is no ROS argument; parameters are given as below", file=stream)
+        print(f"{name}: unknown argument '{words[0]}'; parameters are set like this", file=stream)
     print(f"usage: {name} --ros-args [-p PARAMETER:=VALUE]... [-r TOPIC:=OTHER_TOPIC]...\n", file=stream)
     for row in rows:
         print(f"  {row.name} (default: {row.default})", file=stream)

@@ -70,7 +70,8 @@ class CameraContext:
 
     @property
     def logger(self) -> Any:
-        return self.node.get_logger()
+        logger = self.node.get_logger()
+        return logger.get_child(self.name) if self.name else logger
 
     def publishers(self) -> tuple[int, tuple[str, ...]]:
         """How many publish images there, and which other types are published there (which are never connected)."""

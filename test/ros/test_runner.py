@@ -147,7 +147,7 @@ def test_help_lists_the_parameters_and_starts_nothing(capsys: pytest.CaptureFixt
 def test_a_word_that_is_no_ros_argument_is_refused_with_the_usage(capsys: pytest.CaptureFixture[str]) -> None:
     assert node.main(["--pose-model", "my.onnx"]) == 2
     errors = capsys.readouterr().err
-    assert "'--pose-model' is no ROS argument" in errors
+    assert "unknown argument '--pose-model'" in errors
     assert "--ros-args [-p PARAMETER:=VALUE]" in errors
 
 

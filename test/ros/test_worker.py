@@ -211,6 +211,21 @@ def test_who_comes_next_may_send_while_another_is_served(four: Bench) -> None:
     assert [camera.slot.is_wanted for camera in (a, b, c, d)] == [False, False, True, False]
 
 
+def test_a_silent_camera_is_not_asked_again_and_again(four: Bench) -> None:
+    """Or its silence would begin anew with each frame of the others."""
+    a, b, _, _ = four.cameras
+    for turn in range(20):
+        a.put(turn)
+        four.wait_until_busy()
+        four.let_go.release()
+        assert a.wanted.acquire(timeout=DEADLINE_S)
+    asked = 0
+    while b.wanted.acquire(blocking=False):
+        asked += 1
+    assert asked <= 5
+    assert b.slot.is_wanted
+
+
 @pytest.mark.parametrize("stopped", [[], ["b"], ["a", "c"]])
 def test_nobody_starves_where_frames_are_read_in_a_fixed_order(four: Bench, stopped: list[str]) -> None:
     """As an executor reads: always the first camera that is wanted and has a frame, and each has one at any time."""

@@ -219,12 +219,12 @@ def _or_unknown(count: int | None) -> str:
 
 
 def loss_cure(middleware: str, environment: Mapping[str, str]) -> str:
-    """A phrase. middleware: as rclpy names it; environment: of this process, whose profile the camera may lack."""
+    """What helps against lost images. middleware: as rclpy names it; environment: of this process, whose profile the camera may lack."""
     if "fastrtps" not in middleware:
-        return f"give {middleware} larger receive buffers, or take {_SMALLER}"
+        return f"give {middleware} larger receive buffers, or use {_SMALLER}"
     profile = next((environment[name] for name in PROFILE_VARIABLES if environment.get(name)), "")
     if profile:
-        return f"start the camera with this node's Fast DDS profile, {profile}; over a network take {_SMALLER}"
+        return f"start the camera with this node's Fast DDS profile, {profile}; over a network use {_SMALLER}"
     return (
         f"start camera and node with {PROFILE_VARIABLES[0]} (from Kilted: {PROFILE_VARIABLES[1]}) set to"
         " config/fastdds_images.xml of pose_resnet_ros"

@@ -1,8 +1,8 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""What the node counts and times, for diagnostics. No ROS in here; safe to use from several threads.
+"""What the node counts and times for diagnostics. No ROS in here.
 
-Rates, ages and stage times are taken over the last WINDOW_S seconds, counters over the life of the object.
+Rates, ages and stage times cover the last WINDOW_S seconds, counters the life of the object.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Summary:
-    """A snapshot. unread: frames that came and were replaced by newer ones before anybody took them; lost: frames that never came
-    whole, None where the middleware does not tell; sent_lately, lost_lately: of the last WINDOW_S seconds; input_hz: what was
-    sent; ages are (median, p95) in ms, or None without a sample; silent_s: seconds since the last frame came, or since listening;
-    seconds_without_result: since the first frame that came after the last result, 0 where none did; time_jumps, steps_back:
-    stamps before the one of the frame before, by more than a small step and by less (``MAX_STEP_BACK_S``).
+    """A snapshot. unread: frames that arrived and were replaced by newer ones before they were read; lost: frames that never
+    arrived whole, None where the middleware does not tell; sent_lately, lost_lately: in the last WINDOW_S seconds; input_hz: rate
+    of what was sent; ages are (median, p95) in ms, None without a sample; silent_s: since the last frame arrived, or since
+    listening; seconds_without_result: since the first frame after the last result, 0 where there is none; time_jumps, steps_back:
+    stamps earlier than the previous frame's, by more than a small step and by less (``MAX_STEP_BACK_S``).
     """
 
     received: int
@@ -81,10 +81,7 @@ class _Window:
 
 
 class Statistics:
-    """Filled by the subscription (``frame_received``) and the worker (the rest), read once a second (``summary``).
-
-    clock: seconds, monotonic; handed in by tests.
-    """
+    """Filled by the subscription and the worker, read once a second (``summary``); thread-safe. clock: monotonic, in seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -99,7 +96,7 @@ class Statistics:
         self.restart()
 
     def restart(self) -> None:
-        """Forget the windows, keep the counters: what came before an activation says nothing about the time after it."""
+        """Forget the windows, keep the counters: what was before an activation says nothing about the time after it."""
         with self._lock:
             self._since_s = self._last_frame_s = self._clock()
             self._without_result_since_s: float | None = None
@@ -107,7 +104,7 @@ class Statistics:
             self._errors_in_a_row = self._persons = self._latest_stamp_ns = 0
 
     def frame_received(self, *, skipped: int = 0) -> None:
-        """skipped: how many more were sent since the last one, which stayed unread or were lost."""
+        """skipped: how many were sent since the last one and stayed unread or were lost."""
         with self._lock:
             self._last_frame_s = self._clock()
             if self._without_result_since_s is None:
@@ -117,7 +114,7 @@ class Statistics:
             self._received.add(self._last_frame_s, 1 + skipped)
 
     def frames_lost(self, count: int) -> None:
-        """So many did not come whole since the last call; the first call says that losses are told at all."""
+        """Frames that did not arrive whole since the last call; the first call says that the middleware tells of losses."""
         with self._lock:
             self._lost_in_total = (self._lost_in_total or 0) + count
             if count:
@@ -125,7 +122,7 @@ class Statistics:
 
     @property
     def received(self) -> int:
-        """How many frames have come in this object's life."""
+        """How many frames have arrived in this object's life."""
         with self._lock:
             return self._received_in_total
 
@@ -152,9 +149,7 @@ class Statistics:
             self._outcomes.add(self._clock(), outcome)
 
     def time_jumped_back(self, stamp_ns: int) -> bool:
-        """Whether the frames' time has begun again with this stamp: a bag that loops, a simulation that was reset. A frame
-        without a stamp (0) says nothing of that.
-        """
+        """Whether time starts again with this stamp, as when a bag loops or a simulation is reset; never for 0 (no stamp)."""
         with self._lock:
             back_ns = self._latest_stamp_ns - stamp_ns if stamp_ns else 0
             jumped = back_ns > MAX_STEP_BACK_S * 1e9
