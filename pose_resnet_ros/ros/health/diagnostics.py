@@ -219,7 +219,7 @@ def _or_unknown(count: int | None) -> str:
 
 
 def loss_cure(middleware: str, environment: Mapping[str, str]) -> str:
-    """What helps against lost images. middleware: as rclpy names it; environment: of this process, whose profile the camera may lack."""
+    """What helps against lost images. middleware: rclpy's name of it; environment: of this process."""
     if "fastrtps" not in middleware:
         return f"give {middleware} larger receive buffers, or use {_SMALLER}"
     profile = next((environment[name] for name in PROFILE_VARIABLES if environment.get(name)), "")
