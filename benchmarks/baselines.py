@@ -22,8 +22,8 @@ import numpy as np
 
 from benchmarks.baseline_networks import BASELINES, OURS, Network, input_shape, open_baseline
 from benchmarks.baseline_startup import StartRow, measure_start
+from pose_resnet_ros.benchmark.latency import Timing, interleaved, ratio
 from pose_resnet_ros.benchmark.report import Table, machine, print_table
-from pose_resnet_ros.benchmark.timing import Timing, interleaved, ratio
 from pose_resnet_ros.core.errors import BenchmarkError, PoseError
 from pose_resnet_ros.models.registry import find_model
 from pose_resnet_ros.output_files import OutputGuard

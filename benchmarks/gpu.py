@@ -32,9 +32,8 @@ import torch
 
 from benchmarks.gpu_bench import Bench, Candidate, Recipe, Report
 from benchmarks.gpu_candidates import bound_network, matrix_peak, torch_network
-from pose_resnet_ros.benchmark.latency import FrameRun, message_of
+from pose_resnet_ros.benchmark.latency import FrameRun, Timing, message_of, ratio
 from pose_resnet_ros.benchmark.scenes import SYNTHETIC, Scene, synthetic_scene
-from pose_resnet_ros.benchmark.timing import Timing, ratio
 from pose_resnet_ros.models.detector import load_detector
 from pose_resnet_ros.models.fused_graph_buffers import buckets_for
 from pose_resnet_ros.models.pose_net import PoseNet

@@ -16,9 +16,9 @@ import torch
 
 from benchmarks.gpu_candidates import HEATMAP_SHAPE
 from benchmarks.random_pose_resnet import random_source
+from pose_resnet_ros.benchmark.latency import interleaved
 from pose_resnet_ros.benchmark.report import machine
 from pose_resnet_ros.benchmark.scenes import SYNTHETIC, Scene, recorded_images, synthetic_scene
-from pose_resnet_ros.benchmark.timing import interleaved
 from pose_resnet_ros.core.skeletons import skeleton_named
 from pose_resnet_ros.export.conversion import ExportOptions, export, save
 from pose_resnet_ros.export.pose_resnet_torch import network_for

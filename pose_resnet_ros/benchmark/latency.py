@@ -1,7 +1,7 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
 """Whole frames, stage by stage, against the number of persons: everything that the node does with an image, for several
-configurations in turns.
+configurations in turns (A B A B), so that other load on the machine affects all of them alike.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 
 from pose_resnet_ros.benchmark.scenes import Scene, Source
-from pose_resnet_ros.benchmark.timing import Timing, interleaved, ratio
 from pose_resnet_ros.core.draw import draw_people
 from pose_resnet_ros.core.types import People
 from pose_resnet_ros.models.stages import STAGES, StageClock
@@ -27,6 +26,42 @@ from pose_resnet_ros.settings import FrameSettings
 NETWORKS = ("detect", "pose")
 ALL_STAGES = ("convert", *STAGES, "publish", "draw")
 _Clocks = tuple[np.ndarray, np.ndarray]  # milliseconds of each round: by the clock, and of the processors
+
+
+@dataclass(frozen=True)
+class Timing:
+    """One candidate's milliseconds per call, over its rounds."""
+
+    median_ms: float
+    p95_ms: float
+    rounds: int
+
+    @classmethod
+    def of(cls, samples_ms: np.ndarray) -> Timing:
+        median, p95 = np.percentile(samples_ms, (50, 95)).tolist()
+        return cls(median, p95, len(samples_ms))
+
+
+def interleaved(candidates: Mapping[str, Callable[[], object]], *, rounds: int, warm_up: int = 2) -> dict[str, np.ndarray]:
+    """Call every candidate once per round: wall-clock milliseconds (rounds,) of each, without the warm-up rounds.
+
+    Every other round runs in reverse order, so that no candidate always follows the same neighbour's caches.
+    """
+    samples: dict[str, list[float]] = {name: [] for name in candidates}
+    for turn in range(warm_up + rounds):
+        names = list(candidates)[:: 1 if turn % 2 == 0 else -1]
+        for name in names:
+            begin = time.perf_counter()
+            candidates[name]()
+            elapsed_ms = 1e3 * (time.perf_counter() - begin)
+            if turn >= warm_up:
+                samples[name].append(elapsed_ms)
+    return {name: np.array(values) for name, values in samples.items()}
+
+
+def ratio(samples_ms: np.ndarray, baseline_ms: np.ndarray) -> float:
+    """The time relative to the baseline: the median over the rounds of the ratio within a round."""
+    return float(np.median(samples_ms / baseline_ms))
 
 
 @dataclass(frozen=True)

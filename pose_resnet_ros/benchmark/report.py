@@ -6,10 +6,11 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from pose_resnet_ros.benchmark.latency import FrameRow
 from pose_resnet_ros.checked_json import read_json
@@ -53,6 +54,17 @@ def compare(frames: Sequence[FrameRow], older: Path) -> Table:
             now = row.whole.median_ms
             rows.append((row.configuration, str(row.persons), f"{old:.1f}", f"{now:.1f}", f"{now / old:.2f}"))
     return Table(f"against {older}", ("configuration", "persons", "before ms", "now ms", "ratio"), rows)
+
+
+def node_tables(row: Mapping[str, Any]) -> list[Table]:
+    facts = dict(row)
+    stages = facts.pop("stage_ms")
+    cells = [(name, f"{value:.1f}" if isinstance(value, float) else str(value)) for name, value in facts.items()]
+    stage_cells = [(name, f"{ms:.1f}") for name, ms in stages.items()]
+    return [
+        Table("the node, from outside", ("measure", "value"), cells),
+        Table("stages in the node, median ms", ("stage", "ms"), stage_cells),
+    ]
 
 
 def print_table(table: Table) -> None:

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from pose_resnet_ros.benchmark.report import Table
 from pose_resnet_ros.benchmark.scenes import Source
 from pose_resnet_ros.core.errors import BenchmarkError, ModelError
 
@@ -30,17 +29,6 @@ def measure_through_ros(
             model = null_model(Path(folder) / "null.onnx")
             given |= {"pose_model": str(model), "detector_model": "full_frame"}
         return measure_node(np.stack(source.images()), rate_hz=rate_hz, seconds=seconds, parameters=given)
-
-
-def node_tables(row: Mapping[str, Any]) -> list[Table]:
-    facts = dict(row)
-    stages = facts.pop("stage_ms")
-    cells = [(name, f"{value:.1f}" if isinstance(value, float) else str(value)) for name, value in facts.items()]
-    stage_cells = [(name, f"{ms:.1f}") for name, ms in stages.items()]
-    return [
-        Table("the node, from outside", ("measure", "value"), cells),
-        Table("stages in the node, median ms", ("stage", "ms"), stage_cells),
-    ]
 
 
 def null_model(path: Path) -> Path:

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from pose_resnet_ros.benchmark.latency import measure_frames
-from pose_resnet_ros.benchmark.report import compare, frame_table, machine, plot, print_table
+from pose_resnet_ros.benchmark.report import compare, frame_table, machine, node_tables, plot, print_table
 from pose_resnet_ros.benchmark.scenes import Source
-from pose_resnet_ros.benchmark.through_ros import measure_through_ros, node_tables
+from pose_resnet_ros.benchmark.through_ros import measure_through_ros
 from pose_resnet_ros.core.errors import SettingsError
 from pose_resnet_ros.output_files import OutputGuard, write_whole
 from pose_resnet_ros.settings import LoadSettings

@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pose_resnet_ros.benchmark.timing import Timing, interleaved, ratio
+from pose_resnet_ros.benchmark.latency import Timing, interleaved, ratio
 
 
 def test_contenders_take_turns_and_every_other_round_goes_backwards():
