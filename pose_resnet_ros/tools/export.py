@@ -104,7 +104,7 @@ def export_file(source_path: Path, entry: ModelEntry | None, output: Path, optio
     model = conversion.export(source, spec, wanted)
     if options.check:
         difference, largest = conversion.largest_difference(model, source, spec)
-        print(f"largest difference from the source network on random input: {difference:.2g}; largest output: {largest:.2g}")
+        print(f"largest difference from the source network on random input: {difference:.2g} (largest output {largest:.2g})")
         if difference > CHECK_TOLERANCE * max(1.0, largest) and not (options.fp16 or options.int8):
             raise ModelError(
                 f"--check: expected a difference of at most {CHECK_TOLERANCE:g} of the largest output, got {difference:.2g} of"
