@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Network inputs from a folder of the user's own pictures, made by the code that the node runs."""
+"""Network inputs from a folder of the user's images, made by the code that the node runs."""
 
 from __future__ import annotations
 
@@ -23,11 +23,10 @@ MAX_PERSONS = 8
 
 
 def calibration_tensors(folder: Path, spec: Spec) -> Iterator[np.ndarray]:
-    """(N, 3, h, w) float32, one for each picture, of at most ``MAX_PICTURES``.
+    """(N, 3, h, w) float32, one for each of at most ``MAX_PICTURES`` images.
 
-    For a pose network the crops of the persons that the bundled detector finds, or of the whole picture if it finds none; for
-    a detector the letterboxed picture. A damaged picture is passed over, with a warning in the log. Raises SettingsError where
-    there is no picture that can be read.
+    For a pose network, crops of the people that the bundled detector finds, or the whole image if it finds none; for a detector,
+    the letterboxed image. A damaged image is skipped, with a warning in the log. Raises SettingsError if no image can be read.
     """
     detector = PersonDetector("person_lite", precision="fp32") if isinstance(spec, PoseSpec) else None
     count = 0
@@ -35,7 +34,7 @@ def calibration_tensors(folder: Path, spec: Spec) -> Iterator[np.ndarray]:
         count += 1
         yield _tensor(frame.bgr, spec, detector)
     if count == 0:
-        raise SettingsError(f"calibration: there is no picture in {folder} that can be read")
+        raise SettingsError(f"calibration: no image in {folder} can be read")
 
 
 def _tensor(image: np.ndarray, spec: Spec, detector: PersonDetector | None) -> np.ndarray:

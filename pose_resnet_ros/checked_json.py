@@ -7,8 +7,8 @@
     coco = coco_lists(read_json(path), images={"id": WHOLE}, annotations={"image_id": WHOLE, "bbox": BOX}, where=path)
     rows = checked_rows(read_json(other), {"image_id": WHOLE, "score": NUMBER}, where=other)
 
-Everything that is wrong raises DataFileError: one sentence with the file, the place (``annotations[3].bbox``), what was
-expected and what is there.
+Any error raises DataFileError: one sentence with the file, the place (``annotations[3].bbox``), what was expected and what is
+there.
 """
 
 from __future__ import annotations
@@ -23,31 +23,31 @@ from typing import Any
 from pose_resnet_ros.core.errors import DataFileError
 
 MAX_BYTES = 1 << 30  # COCO's largest annotation file has 0.47e9
-_LARGEST = 1e12  # of coordinates, areas and the like: float32 holds it, and no picture comes near
+_LARGEST = 1e12  # for coordinates, areas and the like: float32 can represent it, and no image comes near
 _MISSING = object()
 Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Field:
-    """What a value must be, in words and as a test that takes any JSON value."""
+    """What a value must be: in words, and as a test of any JSON value."""
 
     expected: str
     holds: Callable[[Any], bool]
 
 
 def is_number(value: Any) -> bool:
-    """A finite number of a size that can be computed with; true and false are none."""
+    """Whether it is a finite number of a plausible size; true and false are not."""
     return type(value) in (int, float) and -_LARGEST <= value <= _LARGEST
 
 
 def is_whole(value: Any) -> bool:
-    """An integer of at most 63 bits, also one that was written as 7.0."""
+    """Whether it is an integer of at most 63 bits, also if written as 7.0."""
     return (type(value) is int and abs(value) < 1 << 63) or (is_number(value) and value == int(value))
 
 
 def are_numbers(value: Any, count: int) -> bool:
-    """A list of so many finite numbers."""
+    """Whether it is a list of this many finite numbers."""
     return isinstance(value, list) and len(value) == count and all(map(is_number, value))
 
 
@@ -64,7 +64,7 @@ KEYPOINTS = Field(
 
 
 def read_json(path: Path) -> Any:
-    """What a JSON file holds, in whatever of Unicode's encodings. Raises DataFileError, also for one above ``MAX_BYTES``."""
+    """The content of a JSON file in any Unicode encoding. Raises DataFileError, also for a file above ``MAX_BYTES``."""
     try:
         if path.exists() and not path.is_file():
             raise DataFileError(f"{path}: expected a JSON file; this is a folder, a pipe or a device")
@@ -76,7 +76,7 @@ def read_json(path: Path) -> Any:
     except ValueError as error:  # also UnicodeDecodeError, and numbers of more digits than Python converts
         raise DataFileError(f"{path}: not a JSON file: {error}") from error
     except RecursionError as error:
-        raise DataFileError(f"{path}: nested too deeply: no file of annotations, boxes or results") from error
+        raise DataFileError(f"{path}: nested too deeply for a file of annotations, boxes or results") from error
     except MemoryError as error:
         raise DataFileError(f"{path}: too large for this machine's memory") from error
 
@@ -92,7 +92,7 @@ def coco_lists(
 ) -> dict[str, list[Row]]:
     """The lists ``images``, ``annotations`` and ``categories`` of a COCO annotation file, with at least these fields.
 
-    data: what ``read_json`` gave. Every image has an id of its own, and every annotation the id of an image. optional: of
+    data: from ``read_json``. Every image has a unique id, and every annotation the id of an image. optional: of
     annotations; categories: None where they are not needed. Format: https://cocodataset.org/#format-data.
     """
     wanted = {"images": images, "annotations": annotations, "categories": categories}
@@ -110,7 +110,7 @@ def coco_lists(
 
 
 def list_in(data: Any, key: str, *, where: object) -> list[Any]:
-    """The list under a key of the file's outermost object. Raises DataFileError if there is none."""
+    """The list under a key of the outermost object. Raises DataFileError if there is none."""
     if not isinstance(data, Mapping):
         raise DataFileError(f"{where}: expected an object with '{key}', got {_shown(data)}")
     if not isinstance(data.get(key), list):
@@ -121,9 +121,9 @@ def list_in(data: Any, key: str, *, where: object) -> list[Any]:
 def checked_rows(
     rows: Any, fields: Mapping[str, Field], *, where: object, optional: Mapping[str, Field] | None = None
 ) -> list[Row]:
-    """The rows, every one an object with these fields; those of ``optional`` may be absent, others are not looked at.
+    """The rows, each an object with these fields; ``optional`` ones may be absent, others are ignored.
 
-    where: what the message begins with, the file and the name of the list.
+    where: what messages begin with, the file and the name of the list.
     """
     optional = optional or {}
     if not isinstance(rows, list):
@@ -140,18 +140,18 @@ def checked_rows(
 
 
 def check(value: Any, field: Field, *, where: object) -> None:
-    """Raises DataFileError where the value is not what the field must be."""
+    """Raises DataFileError if the value does not fit the field."""
     if not field.holds(value):
         raise DataFileError(f"{where}: expected {field.expected}, got {_shown(value)}")
 
 
 def require_unique(rows: Sequence[Row], name: str, *, where: object) -> None:
-    """Raises DataFileError where two rows have the same value of a field."""
+    """Raises DataFileError if two rows have the same value in a field."""
     seen: dict[Any, int] = {}
     for index, row in enumerate(rows):
         first = seen.setdefault(row[name], index)
         if first != index:
-            raise DataFileError(f"{where}[{index}].{name}: expected a value of its own, got {row[name]!r} as in [{first}]")
+            raise DataFileError(f"{where}[{index}].{name}: expected a unique value, got {row[name]!r} as in [{first}]")
 
 
 def _shown(value: Any) -> str:

@@ -1,9 +1,9 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Signals that ask a program to end: Ctrl-C (SIGINT), SIGTERM of a supervisor, SIGHUP of a terminal that was closed.
+"""Signals that ask a program to end: SIGINT (Ctrl-C), SIGTERM (a supervisor), SIGHUP (the terminal was closed).
 
-While a program is still importing, Python would raise KeyboardInterrupt in the middle of a module, which ends in a traceback, or
-which that module takes for a broken installation. Later all three end it alike.
+While a program is importing, KeyboardInterrupt in the middle of a module would print a traceback, or look like a broken
+installation: there, Ctrl-C ends the process at once. Later, all three signals raise KeyboardInterrupt.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from contextlib import contextmanager
 from types import FrameType
 
 _OTHERS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
-_terminals: set[int] = set()  # stdout and stderr, where they are one: a closed one no longer tells
+_terminals: set[int] = set()  # stdout and stderr, if they are terminals; asked before they close
 
 
 class Interrupted(KeyboardInterrupt):
-    """SIGTERM or SIGHUP, in the way of Ctrl-C. number: of the signal."""
+    """SIGTERM or SIGHUP. number: the signal's."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
@@ -33,15 +33,13 @@ def exit_code(error: KeyboardInterrupt) -> int:
 
 
 def end_at_once() -> None:
-    """From here, Ctrl-C ends the process silently, as a shell expects; for the first line of a program."""
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else somebody has decided otherwise
+    """From now on, Ctrl-C ends the process silently; for the first line of a program."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # otherwise somebody else has set it
         signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def raise_again() -> None:
-    """Undo ``end_at_once``: everything is imported, and the program cleans up after KeyboardInterrupt, as which SIGTERM and
-    SIGHUP come too, unless they are ignored (nohup).
-    """
+    """Undo ``end_at_once`` once everything is imported; SIGTERM and SIGHUP now raise Interrupted, unless ignored (nohup)."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     _terminals.update(descriptor for descriptor in (1, 2) if os.isatty(descriptor))
@@ -52,16 +50,16 @@ def raise_again() -> None:
 
 def _raise(number: int, frame: FrameType | None) -> None:
     if number != signal.SIGTERM:
-        for descriptor in _terminals:  # it was closed: what is written to it fails from now on
+        for descriptor in _terminals:  # it was closed: writing to it would fail
             os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
     raise Interrupted(number)
 
 
 @contextmanager
 def held(*, forget: bool = False) -> Iterator[None]:
-    """A block that is not interrupted: signals to end wait until it is done, or are forgotten.
+    """Signals that arrive in the block are raised at its end, or dropped with ``forget``.
 
-    Only the main thread sees signals; in others nothing has to be held.
+    Only the main thread receives signals; in others this does nothing.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Files that a command writes: never over one that it reads, and whole or not at all."""
+"""Files that a command writes: never over an input, and whole or not at all."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _Identity = tuple[int, int] | str
 
 
 class OutputGuard:
-    """Refuses outputs that are inputs, or that are written twice: by device and inode, so through every kind of link."""
+    """Refuses outputs that are inputs or are written twice; compares device and inode, so also through links."""
 
     def __init__(self, inputs: Iterable[Path] = ()) -> None:
-        """inputs: files; a folder stands for the files in it, and what is not there does not matter."""
+        """inputs: files, and folders for the files in them; missing ones are ignored."""
         self._paths = inputs
         self._claimed: dict[_Identity, str] = {}
 
@@ -28,11 +28,11 @@ class OutputGuard:
         identity = _identity(path)
         if path.exists() and identity in self._inputs:
             raise SettingsError(
-                f"{name}: {path} is the input {self._inputs[identity]}, which would be written over; name another"
+                f"{name}: {path} is the input {self._inputs[identity]}, which would be overwritten; name another"
                 f" {'folder' if name == 'output' else 'file'}"
             )
         if self._claimed.setdefault(identity, name) != name:
-            raise SettingsError(f"{name}: {path} is written by {self._claimed[identity]} too; name another file")
+            raise SettingsError(f"{name}: {path} is also written by {self._claimed[identity]}; name another file")
 
     @cached_property
     def _inputs(self) -> dict[_Identity, Path]:
@@ -55,7 +55,7 @@ def write_whole(path: Path, data: bytes, *, name: str) -> None:
 
 
 def _write_to_device(path: Path, data: bytes) -> None:
-    """A pipe that nobody reads is an OSError, where opening it would wait."""
+    """Without blocking: a pipe that nobody reads raises OSError."""
     descriptor = os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     os.set_blocking(descriptor, True)
     with os.fdopen(descriptor, "wb") as file:

@@ -30,16 +30,16 @@ Say = Callable[[str], None]
 
 
 def absent_entries(names: Iterable[str | os.PathLike[str]]) -> list[ModelEntry]:
-    """The rows of the table among these models whose file is not on this machine."""
+    """The rows of those models of the table whose files are not on this machine."""
     entries = [find_entry(os.fspath(name)) for name in names]
     found = {entry.name: entry for entry in entries if entry and not entry_path(entry).is_file()}
     return list(found.values())
 
 
 def require_present(names: Iterable[str | os.PathLike[str]]) -> None:
-    """Raise ModelError, which names all models of the table that are not on this machine and the command that gets them."""
+    """Raises ModelError if several models of the table are missing, with the command that fetches them all."""
     absent = absent_entries(names)
-    if len(absent) > 1:  # of a single one, opening it tells
+    if len(absent) > 1:  # a single missing one is reported when it is opened
         raise ModelError(
             f"the models {' and '.join(repr(entry.name) for entry in absent)} are not on this machine ({models_folder()});"
             f" {how_to_get_all(absent)}"
@@ -47,15 +47,15 @@ def require_present(names: Iterable[str | os.PathLike[str]]) -> None:
 
 
 def make_all_ready(names: Iterable[str | os.PathLike[str]], *, cancelled: Callable[[], bool] = never) -> None:
-    """Fetch and convert what is not on this machine yet; progress goes to the log.
+    """Fetch and convert the missing ones of these models; progress goes to the log.
 
-    Each is tried, so that one error tells of all. Raises DownloadError or ModelError, InferenceCancelled after ``cancelled()``.
+    Tries all, then raises one DownloadError or ModelError for all failures; InferenceCancelled once ``cancelled()`` is true.
     """
     make_each_ready(absent_entries(names), lambda entry: make_ready(entry, say=_log.info, cancelled=cancelled))
 
 
 def make_each_ready(entries: Iterable[ModelEntry], make: Callable[[ModelEntry], object]) -> None:
-    """Try every one; what failed is raised at the end, in one error."""
+    """Try all of them, then raise what failed as one error."""
     failures = [error for entry in entries if (error := _failure(entry, make)) is not None]
     if len(failures) == 1:
         raise failures[0]
@@ -81,8 +81,8 @@ def make_ready(
 ) -> Path:
     """The row's ONNX file, fetched (or taken from a folder that holds its published file), checked and converted if need be.
 
-    say: gets each step as a sentence; report: the progress of the download, said every few seconds if None. What is here and
-    sound is left alone, also when another process brings it meanwhile.
+    say: called with a sentence for each step; report: the download's progress, None: a sentence every few seconds.
+    A valid file is kept, also if another process fetches it in the meantime.
     """
     if entry.bundled:
         return entry_path(entry)
@@ -115,19 +115,19 @@ def digest_text(entry: ModelEntry) -> str:
 
 
 def _is_here(entry: ModelEntry, say: Say) -> bool:
-    """The published file, or what became of it, is on this machine and sound."""
+    """Whether the published file, or the model made from it, is on this machine and valid."""
     model, published = entry_path(entry), models_folder() / entry.stored_file
-    if model.is_file() and not _is_sound(model, entry, say):
-        model.unlink()  # damaged: it is made or fetched again
-    return model.is_file() or (published.is_file() and _is_sound(published, entry, say))
+    if model.is_file() and not _is_valid(model, entry, say):
+        model.unlink()  # damaged: made or fetched again
+    return model.is_file() or (published.is_file() and _is_valid(published, entry, say))
 
 
-def _is_sound(path: Path, entry: ModelEntry, say: Say) -> bool:
+def _is_valid(path: Path, entry: ModelEntry, say: Say) -> bool:
     try:
         if not check_recorded(path) and path.name == entry.stored_file:
             check_published(path, entry)
     except DownloadError as error:
-        say(f"{error}; getting it again")
+        say(f"{error}; fetching it again")
         return False
     return True
 
@@ -135,7 +135,7 @@ def _is_sound(path: Path, entry: ModelEntry, say: Say) -> bool:
 def convert(entry: ModelEntry, say: Say) -> Path:
     """Turn the row's checkpoint, which is in the model folder, into its ONNX file.
 
-    Raises ModelError. A checkpoint that cannot be read is removed, so that the next try fetches it again.
+    Raises ModelError. A checkpoint that cannot be read is deleted, so that the next try fetches it again.
     """
     try:
         from pose_resnet_ros.export import conversion

@@ -106,7 +106,7 @@ def test_a_long_value_is_shortened() -> None:
 
 
 def test_values_of_their_own() -> None:
-    with pytest.raises(DataFileError, match=r"^f\[2\]\.id: expected a value of its own, got 1 as in \[0\]$"):
+    with pytest.raises(DataFileError, match=r"^f\[2\]\.id: expected a unique value, got 1 as in \[0\]$"):
         require_unique([{"id": 1}, {"id": 2}, {"id": 1}], "id", where="f")
 
 

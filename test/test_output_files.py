@@ -34,7 +34,7 @@ def test_an_input_is_no_output_through_whatever_link(tmp_path: Path, picture: Pa
         "folder": tmp_path / "folder" / "a.png",
         "dots": tmp_path / "in" / ".." / "in" / "a.png",
     }
-    with pytest.raises(SettingsError, match=r"^json: .*would be written over; name another file"):
+    with pytest.raises(SettingsError, match=r"^json: .*would be overwritten; name another file"):
         OutputGuard([inputs[given]]).claim("json", outputs[output])
 
 
@@ -50,7 +50,7 @@ def test_two_options_do_not_write_one_file(tmp_path: Path) -> None:
     guard = OutputGuard()
     (tmp_path / "link").symlink_to(tmp_path)
     guard.claim("json", tmp_path / "r")
-    with pytest.raises(SettingsError, match=r"csv: .* is written by json too"):
+    with pytest.raises(SettingsError, match=r"csv: .* is also written by json"):
         guard.claim("csv", tmp_path / "link" / "r")
 
 

@@ -138,7 +138,7 @@ class OnnxModel:
                 f"{path} has a fixed batch of {self.fixed_batch}; expected at most {MAX_FIXED_BATCH}: export it with a free one"
             )
         self._batch = self.fixed_batch or run_on.max_batch
-        self._warned = False
+        self._max_batch, self._warned = run_on.max_batch, False
 
     @property
     def providers(self) -> tuple[str, ...]:
@@ -152,7 +152,7 @@ class OnnxModel:
         Returns the outputs in the file's order, joined along their first axis.
         Raises InferenceCancelled, and ModelError where onnxruntime refuses.
         """
-        if self.fixed_batch and len(tensor) > self.fixed_batch and not self._warned:
+        if self.fixed_batch and min(len(tensor), self._max_batch) > self.fixed_batch and not self._warned:
             self._warned = True
             _log.warning(
                 "%s has a fixed batch of %d: more is run in several calls; an export with a free batch axis is faster",

@@ -128,7 +128,7 @@ def test_a_damaged_picture_is_passed_over(pictures: Path, tmp_path: Path, caplog
     assert "0000.jpg: not an image that can be read" in caplog.text
     for picture in folder.glob("*.png"):
         picture.unlink()
-    with pytest.raises(SettingsError, match=r"there is no picture in .*some damaged that can be read"):
+    with pytest.raises(SettingsError, match=r"no image in .*some damaged can be read"):
         list(calibration_tensors(folder, spec))
 
 

@@ -86,7 +86,7 @@ def test_inputs_are_never_written_over(tmp_path: Path, capsys):
     (tmp_path / "link").symlink_to(older)
     for option, output in (("--json", tmp_path / "link"), ("--plot", picture), ("--json", picture)):
         assert run("--compare", str(older), "--source", str(tmp_path / "a.png"), option, str(output)) == 1
-        assert "would be written over" in capsys.readouterr().err
+        assert "would be overwritten" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -320,7 +320,7 @@ def test_inputs_are_never_written_over(tmp_path: Path, annotations: Path, images
     arguments = ["--annotations", annotations, "--images", images, "--boxes", boxes, "--pose-model", net]
     for output in (annotations, tmp_path / "hard.json", tmp_path / "link.jpg", net):
         before = output.read_bytes()
-        with pytest.raises(SettingsError, match=f"^{option}: .* would be written over"):
+        with pytest.raises(SettingsError, match=f"^{option}: .* would be overwritten"):
             evaluate.main([*map(str, arguments), f"--{option}", str(output)])
         assert output.read_bytes() == before
 

@@ -159,7 +159,7 @@ def test_fetching_again_does_nothing_and_a_damaged_file_is_replaced(
     assert verbs.main(["verify"]) == 1
     assert "yolox_m: BAD: yolox_m.onnx: wrong digest" in capsys.readouterr().out
     assert verbs.main(fetch) == 0
-    assert "getting it again" in capsys.readouterr().out
+    assert "fetching it again" in capsys.readouterr().out
     assert verbs.main(["verify", "yolox_m"]) == 0
     assert state_of("yolox_m", capsys) == "ready"
 
@@ -248,7 +248,7 @@ def test_a_file_in_the_model_folder_is_not_described_in_its_place(home: Path) ->
     home.mkdir(exist_ok=True)
     path = pose_net(home / "mine.onnx")
     before = path.read_bytes()
-    with pytest.raises(SettingsError, match=r"name: .*mine\.onnx is the input .*would be written over"):
+    with pytest.raises(SettingsError, match=r"name: .*mine\.onnx is the input .*would be overwritten"):
         verbs.main(["add", str(path), "--like", "pose_resnet_50_256x192"])
     assert path.read_bytes() == before
 

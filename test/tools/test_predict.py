@@ -312,7 +312,7 @@ def test_inputs_are_not_written_over(folder: Path, tmp_path: Path, source: str) 
     output = own / source if source == "pictures" else (own / source).parent
     done = predict(own / source, "--output", output, *models(folder), cwd=tmp_path)
     assert done.returncode == 1
-    assert "would be written over; name another folder" in done.stderr
+    assert "would be overwritten; name another folder" in done.stderr
     assert {path: path.read_bytes() for path in own.rglob("*.*")} == before
 
 

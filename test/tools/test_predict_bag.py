@@ -232,7 +232,7 @@ def test_recordings_are_never_written_over(tmp_path: Path, model: str, link: Any
     if link is not None:
         link(output, source)
     for given, target in ((source, output if link else source), (bag, output if link else bag)):
-        with pytest.raises(SettingsError, match=r"is the input .*, which would be written over"):
+        with pytest.raises(SettingsError, match=r"is the input .*, which would be overwritten"):
             run(model, given, "-o", target)
 
 

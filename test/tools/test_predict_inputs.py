@@ -130,7 +130,7 @@ def test_names_that_are_not_utf_8(model: str, monkeypatch: pytest.MonkeyPatch) -
         (["real", "--json", "links/a.png"], "json: links/a.png is the input"),
         (["real", "--rerun", "hard/a.png"], "rerun: hard/a.png is the input"),
         (["real", "--boxes", "b.json", "--json", "b.json"], "json: b.json is the input"),
-        (["real", "--json", "r", "--rerun", "r"], "rerun: r is written by json too"),
+        (["real", "--json", "r", "--rerun", "r"], "rerun: r is also written by json"),
     ],
 )
 def test_inputs_are_never_written_over(arguments: list[str], says: str) -> None:

@@ -33,7 +33,7 @@ def test_persons_with_and_without_keypoints(tmp_path: Path) -> None:
     ("changes", "message"),
     [
         ({"categories": [{"id": 1, "name": "dog"}]}, "categories: expected one named 'person'"),
-        ({"annotations": data()["annotations"] * 2}, r"annotations\[1\]\.id: expected a value of its own"),
+        ({"annotations": data()["annotations"] * 2}, r"annotations\[1\]\.id: expected a unique value"),
         ({"annotations": [data()["annotations"][0] | {"keypoints": [0] * 54}]}, r"annotations\[0\]\.keypoints"),
         ({"images": []}, r"annotations\[0\]\.image_id: expected the id of an image, got 7"),
         ({"images": [{"id": 7, "file_name": "7.jpg"}]}, r"images\[0\]\.width"),
