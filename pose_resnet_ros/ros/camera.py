@@ -43,7 +43,7 @@ class CameraInput:
             if context.settings().is_external:
                 self.external = add(ExternalDetections(context, forward=slot.put))
             forward = self.external.put if self.external else slot.put
-            # Whoever joins images with detections needs each of them.
+            # To be paired with detections, every image is needed.
             is_wanted = (lambda: True) if self.external else (lambda: slot.is_wanted)
             images = ImageInput(context, is_wanted=is_wanted, forward=forward, statistics=statistics)
             self.images: ImageInput = add(images)

@@ -87,7 +87,7 @@ class ExternalDetections:
             self._leave_out()
 
     def _leave_out(self) -> None:
-        """A message without a stamp: what it belongs to cannot be told."""
+        """A message without a stamp cannot be paired."""
         self._unstamped += 1
         self._pass_on(None)
 
@@ -105,7 +105,7 @@ class ExternalDetections:
 
 
 class GivenBoxes:
-    """The boxes of frames that bring their detections along; says what looks wrong with them. For the worker's thread."""
+    """Reads the boxes of frames that carry detections, and logs what looks wrong with them. For the worker's thread."""
 
     def __init__(self, context: CameraContext) -> None:
         self._context = context
@@ -169,7 +169,7 @@ def detections_from_message(message: Any, *, class_ids: Collection[str], detecti
 
 
 def seen_class_ids(message: Any) -> list[str]:
-    """Every class id in the message, for telling the user which ones there are."""
+    """Every class id in the message, to be shown to the user."""
     return sorted({r.hypothesis.class_id for detection in message.detections for r in detection.results})
 
 

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -63,22 +63,22 @@ class FrameProcessor:
         self._publish(ProcessedFrame(frame.image, image, result, settings), frame, clock)
 
     def _publish(self, processed: ProcessedFrame, frame: InputFrame, clock: StageClock) -> None:
-        """The results first: they are as old as they are then, whatever is drawn afterwards."""
-        results = [output for output in self._outputs if output.stage == Output.stage]
-        others = [output for output in self._outputs if output.stage != Output.stage]
-        for output in results:
-            with clock.stage(output.stage):
-                output.publish(processed)
+        """Results first: their age is measured before anything is drawn."""
+
+        def publish(outputs: Iterable[Output]) -> None:
+            for output in outputs:
+                with clock.stage(output.stage):
+                    output.publish(processed)
+
+        publish(output for output in self._outputs if output.stage == Output.stage)
         now_ns = self._context.node.get_clock().now().nanoseconds
         age_ms, stamp_age_ms = frame.age_ms(), plausible_age_ms(stamp_ns(frame.image), now_ns)
-        for output in others:
-            with clock.stage(output.stage):
-                output.publish(processed)
+        publish(output for output in self._outputs if output.stage != Output.stage)
         stage_ms = {**processed.result.stage_ms, **clock.ms}
         self._statistics.frame_published(Outcome(age_ms, stamp_age_ms, stage_ms, len(processed.result.people)))
 
     def _people_in(self, image: np.ndarray, frame: InputFrame, settings: Settings) -> PipelineResult:
-        """With track ids and smoothed, in the image's own time, or in ours if it has none."""
+        """Persons with track ids, smoothed; timed by the image's stamp, or by its receipt where it has none."""
         if self._reset_wanted:
             self._reset_wanted = False
             self._stream.reset()

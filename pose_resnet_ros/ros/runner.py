@@ -85,7 +85,7 @@ def run_node(name: str, make_node: Callable[[], Any], args: Sequence[str] | None
 
 
 class _StopSignals:
-    """Once made, a signal to stop does nothing but leave a byte, also while the interpreter waits in somebody's C code."""
+    """From now on a signal to stop only leaves a byte in a socket, also while the interpreter waits in C code."""
 
     _NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -98,7 +98,7 @@ class _StopSignals:
                 signal.signal(number, lambda *_: None)
 
     def call(self, act: Callable[[], None]) -> None:
-        """Call this, on a thread of its own, when the first one comes or has come."""
+        """Call this on a thread of its own at the first signal, or at once if there was one."""
 
         def wait() -> None:
             self._receiver.recv(1)
@@ -107,7 +107,7 @@ class _StopSignals:
         threading.Thread(target=wait, name="stop_signals", daemon=True).start()
 
     def ignore(self) -> None:
-        """From here the way out is short: a signal that comes again must not change the exit code."""
+        """Ignore further signals: on the way out they must not change the exit code."""
         for number in self._NUMBERS:
             signal.signal(number, signal.SIG_IGN)
         signal.set_wakeup_fd(-1)
