@@ -27,11 +27,14 @@ from pose_resnet_ros.core.types import Detections, People
 from pose_resnet_ros.models.backends import SelectedProvider
 from pose_resnet_ros.models.detector import Detector, load_detector
 from pose_resnet_ros.models.model_folder import never
-from pose_resnet_ros.models.pose_net import PoseNet
+from pose_resnet_ros.models.pose_net import PoseEstimate, PoseNet
 from pose_resnet_ros.models.runtime import RunOn
 from pose_resnet_ros.models.stages import StageClock
 from pose_resnet_ros.ready import make_all_ready, require_present
 from pose_resnet_ros.settings import NATIVE, FrameSettings, LoadSettings
+
+# Of the detection threshold: a lower detector score is hardly ever lifted over the threshold by the keypoints.
+CANDIDATE_SHARE = 2 / 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,6 +125,7 @@ class PosePipeline:
             keep_heatmaps=keep_heatmaps,
             clock=clock,
         )
+        poses = [frame.verify(pose) if self._verifies(frame) else pose for frame, pose in zip(frames, poses, strict=True)]
         return [
             PipelineResult(
                 native=frame.rotation.people_back(pose.people),
@@ -160,12 +164,17 @@ class PosePipeline:
             return
         found = self.detector.detect_batch(
             [frame.searched for frame in frames],
-            detection_thresholds=[frame.settings.detection_threshold for frame in frames],
+            detection_thresholds=[
+                frame.settings.detection_threshold * (CANDIDATE_SHARE if self._verifies(frame) else 1.0) for frame in frames
+            ],
             nms_thresholds=[frame.settings.nms_threshold for frame in frames],
             clock=clock,
         )
         for frame, detections in zip(frames, found, strict=True):
             frame.take(detections)
+
+    def _verifies(self, frame: _Frame) -> bool:
+        return frame.settings.verify_persons and frame.given is None and self.detector.selected_provider is not None
 
 
 class _Frame:
@@ -201,6 +210,15 @@ class _Frame:
         """What the detector found in ``searched``, the best scores first."""
         best = found[: self.settings.max_persons]
         self.persons = replace(best, boxes_xyxy=best.boxes_xyxy + np.tile(np.array(self._region[:2], np.float32), 2))
+
+    def verify(self, pose: PoseEstimate) -> PoseEstimate:
+        """The persons whose detector score and keypoints together exceed the threshold, the best scores first."""
+        scores = pose.people.verified_scores()
+        order = np.argsort(-scores, kind="stable")
+        kept = order[scores[order] > self.settings.detection_threshold]
+        self.persons = replace(self.persons, scores=scores)[kept]
+        pose = pose[kept]
+        return replace(pose, people=replace(pose.people, box_scores=self.persons.scores))
 
 
 def load_pipeline(settings: LoadSettings | None = None, *, cancelled: Callable[[], bool] = never, **changes: Any) -> PosePipeline:

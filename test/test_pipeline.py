@@ -65,7 +65,7 @@ def test_each_box_has_its_row_whatever_the_batch(pipeline: PosePipeline, count: 
 
 
 def test_detections_lie_in_the_image(pipeline: PosePipeline) -> None:
-    result = pipeline.run(IMAGE, settings=FrameSettings(detection_threshold=0.5))
+    result = pipeline.run(IMAGE, settings=FrameSettings(detection_threshold=0.5, verify_persons=False))
     # 640x480 in 64x64: a tenth of the size, 8 rows of grey above. A: centre (16, 16) - (0, 8), 32x48; B: (40, 56), 16x24.
     expected = [[0, -160, 320, 320], [320, 360, 480, 600]]
     np.testing.assert_allclose(result.detections.boxes_xyxy, expected, atol=0.01)
@@ -76,7 +76,7 @@ def test_detections_lie_in_the_image(pipeline: PosePipeline) -> None:
 
 def test_thresholds_and_the_limit_take_effect_at_once(pipeline: PosePipeline) -> None:
     def count(**settings: float) -> int:
-        return len(pipeline.run(IMAGE, settings=FrameSettings(**settings)).people)
+        return len(pipeline.run(IMAGE, settings=FrameSettings(verify_persons=False, **settings)).people)
 
     assert count(detection_threshold=0.9) == 0
     assert count(detection_threshold=0.8) == 1
@@ -85,8 +85,35 @@ def test_thresholds_and_the_limit_take_effect_at_once(pipeline: PosePipeline) ->
     assert count(detection_threshold=0.4, max_persons=1) == 1
 
 
+def test_detector_and_keypoints_score_a_person_together(pipeline: PosePipeline) -> None:
+    """The known detector's scores 0.881, 0.731 and 0.450, each with the known keypoints' 0.9: the root of the product."""
+
+    def scores(threshold: float, **settings: bool) -> list[float]:
+        result = pipeline.run(IMAGE, settings=FrameSettings(detection_threshold=threshold, **settings), keep_heatmaps=True)
+        rows = len(result.people), len(result.native), len(result.heatmaps), len(result.image_from_crop)
+        assert rows == (len(result.detections),) * 4
+        np.testing.assert_array_equal(result.people.box_scores, result.detections.scores)
+        return np.round(result.people.box_scores.astype(float), 3).tolist()
+
+    assert scores(0.6) == [0.890, 0.811, 0.637]
+    assert scores(0.6, verify_persons=False) == [0.881, 0.731]
+    assert scores(0.85) == [0.890]
+    assert scores(0.68) == [0.890, 0.811]  # the third lies under two thirds of 0.68: its keypoints are not asked
+    assert scores(0.95) == []
+
+
+def test_what_has_no_joint_is_nobody(folder: Path) -> None:
+    """A detector that is sure of a person, and a pose network that sees none of its joints: a ghost."""
+    blind = known_models.pose_net(folder / "blind.onnx", score=0.05)
+    detector = known_models.detector(folder / "sure.onnx", [(0, 0, 0, 4.0)])
+    with load_pipeline(pose_model=blind, detector_model=detector, skeleton="coco17", backend="cpu") as loaded:
+        assert len(loaded.run(IMAGE).people) == 0
+        assert len(loaded.run(IMAGE, settings=FrameSettings(verify_persons=False)).people) == 1
+        assert len(loaded.run(IMAGE, boxes=BOX).people) == 1  # given persons are not doubted
+
+
 def test_nobody_gives_an_empty_result(pipeline: PosePipeline) -> None:
-    result = pipeline.run(IMAGE, settings=FrameSettings(detection_threshold=1.0), keep_heatmaps=True)
+    result = pipeline.run(IMAGE, settings=FrameSettings(detection_threshold=1.0, verify_persons=False), keep_heatmaps=True)
     assert len(result.people) == len(result.native) == len(result.detections) == 0
     assert result.people.keypoints_xy.shape == (0, 17, 2)
     assert "pose" not in result.stage_ms

@@ -106,7 +106,7 @@ class Crops(_Rows):
 class People(_Rows):
     """N persons with K keypoints each.
 
-    boxes_xyxy: (N, 4) pixels; box_scores: (N,) the detector's, 0..1; keypoints_xy: (N, K, 2) pixels;
+    boxes_xyxy: (N, 4) pixels; box_scores: (N,) of the whole person, 0..1; keypoints_xy: (N, K, 2) pixels;
     keypoint_scores: (N, K) raw heatmap peaks (no probability: may exceed 1 or be negative);
     track_ids: (N,) int32, -1 where a person is not tracked.
     An unsure joint keeps its decoded place and its low score: nothing is dropped, no NaN.
@@ -147,6 +147,15 @@ class People(_Rows):
     def rescored(self, keypoint_threshold: float) -> np.ndarray:
         """(N,) scores that rank persons in COCO's evaluation: box score times the mean score, not cut, of the visible joints."""
         return np.asarray(self.box_scores * mean_score(self.keypoint_scores, self.visible(keypoint_threshold)))
+
+    def verified_scores(self) -> np.ndarray:
+        """(N,) in 0..1: how sure detector and pose network are together, given ``box_scores`` of the detector.
+
+        The geometric mean of the box score and the mean of the three highest joint scores, each cut at 0 and 1: somebody seen
+        from the chest upward shows few joints, a coat on a chair none. Ours.
+        """
+        highest = np.sort(np.clip(self.keypoint_scores, 0, 1), axis=1)[:, -3:]
+        return np.asarray(np.sqrt(np.clip(self.box_scores, 0, 1) * highest.mean(axis=1)), self.box_scores.dtype)
 
     @classmethod
     def untracked(cls, detections: Detections, keypoints_xy: np.ndarray, keypoint_scores: np.ndarray) -> People:

@@ -34,7 +34,7 @@ _COARSEST_STRIDE = 32
 
 
 class Detector:
-    """Finds persons. selected_provider: what its network runs on, None if it has no network."""
+    """Finds persons. selected_provider: what its network runs on, None if it has no network, and so no evidence of persons."""
 
     @property
     def selected_provider(self) -> SelectedProvider | None:

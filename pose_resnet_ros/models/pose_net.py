@@ -37,6 +37,11 @@ class PoseEstimate:
     heatmaps: np.ndarray | None
     image_from_crop: np.ndarray
 
+    def __getitem__(self, rows: np.ndarray) -> PoseEstimate:
+        """The persons of an index array."""
+        heatmaps = None if self.heatmaps is None else self.heatmaps[rows]
+        return PoseEstimate(self.people[rows], heatmaps, self.image_from_crop[rows])
+
 
 class PoseNet:
     """One pose network, loaded.

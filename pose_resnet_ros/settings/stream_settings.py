@@ -16,7 +16,12 @@ class FrameSettings(SettingsGroup):
 
     TITLE: ClassVar[str] = "Detection and keypoints"
 
-    detection_threshold: float = fraction(0.4, "Minimum detector score of a person.")
+    detection_threshold: float = fraction(0.4, "Minimum score of a person; see `verify_persons`.")
+    verify_persons: bool = dynamic(
+        True,
+        "Score each detected person by the detector and its most certain keypoints together, so that a detection without a"
+        " visible joint is dropped. false: the detector's score alone. Boxes from `detections` and full_frame keep their scores.",
+    )
     image_rotation: int = dynamic(
         0,
         "Clockwise rotation in degrees that makes the camera's images upright. Results stay in pixels of the original image.",
