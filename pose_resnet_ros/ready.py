@@ -142,7 +142,7 @@ def convert(entry: ModelEntry, say: Say) -> Path:
     except ModuleNotFoundError as error:
         raise ModelError(
             f"'{entry.name}' is published as a checkpoint, and turning it into a model needs {error.name}, which is not"
-            f" installed; pip install {error.name}, then: python3 -m pose_resnet_ros export {entry.name}"
+            f" installed; pip install {error.name}, then: pose_resnet_ros export {entry.name}"
         ) from error
     path, target = models_folder() / entry.stored_file, entry_path(entry)
     spec = conversion.described(entry, source=path)

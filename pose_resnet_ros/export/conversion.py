@@ -199,7 +199,7 @@ def described(entry: ModelEntry | None, *, source: Path) -> Spec:
         if METADATA_KEY not in metadata:
             raise ModelError(
                 f"{source} does not describe itself, and its colour order, size and decoder are not guessed; say which row of"
-                " the model table describes it, with --model NAME (see: python3 -m pose_resnet_ros models list)"
+                " the model table describes it, with --model NAME (see: pose_resnet_ros models list)"
             )
         return spec_from_json(metadata[METADATA_KEY])
     facts = {

@@ -87,7 +87,7 @@ def how_to_get_by_hand(entry: ModelEntry) -> str:
     return (
         f"'{entry.name}' cannot be downloaded by a program: get {file} from\n"
         f"  {entry.manual_page}\n  ({entry.note})\n"
-        f"then: python3 -m pose_resnet_ros models add {file} --as {entry.name}"
+        f"then: pose_resnet_ros models add {file} --as {entry.name}"
     )
 
 
@@ -95,7 +95,7 @@ def how_to_take_in(entry: ModelEntry) -> str:
     """What to do about a row whose addresses this machine cannot reach."""
     return (
         f"without a network here: fetch {entry.published_file} on another machine, then:"
-        f" python3 -m pose_resnet_ros models fetch {entry.name} --from FOLDER"
+        f" pose_resnet_ros models fetch {entry.name} --from FOLDER"
     )
 
 

@@ -112,7 +112,7 @@ def warn_of_cpu_fallback(session: ort.InferenceSession, path: Path) -> None:
         listed = ", ".join(f"{count} {operator}" for operator, count in sorted(on_cpu.items()))
         _log.warning(
             "%s: a part runs on the CPU, with copies to and from the GPU in each run (%s); use a file of opset 21 or older that"
-            " is not int8, as written by: python3 -m pose_resnet_ros export",
+            " is not int8, as written by: pose_resnet_ros export",
             path.name,
             listed,
         )

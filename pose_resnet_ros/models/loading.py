@@ -34,7 +34,7 @@ from pose_resnet_ros.models.spec import (
 S = TypeVar("S", PoseSpec, DetectorSpec)
 _log = logger_of(__name__)
 
-DESCRIBE = "describe it again with: python3 -m pose_resnet_ros models add FILE --like ROW (docs/models.md), or use another file"
+DESCRIBE = "describe it again with: pose_resnet_ros models add FILE --like ROW (docs/models.md), or use another file"
 
 
 def open_model(
@@ -69,7 +69,7 @@ def spec_of(model: OnnxModel, entry: ModelEntry | None) -> Spec:
         return entry.spec
     raise ModelError(
         f"{model.path} does not say what input it expects and what its output means (no metadata entry '{METADATA_KEY}');"
-        f" describe it with: python3 -m pose_resnet_ros models add {shlex.quote(str(model.path))} --like ROW, where ROW is a"
+        f" describe it with: pose_resnet_ros models add {shlex.quote(str(model.path))} --like ROW, where ROW is a"
         " model of the table with the same kind of input and output (docs/models.md)"
     )
 
@@ -90,8 +90,8 @@ def check_input(spec: Spec, model: OnnxModel) -> None:
     if given.dtype == "tensor(float16)":
         raise ModelError(
             f"{model.path}: expected a float32 input, the file has {given}; export it with float32 inputs and outputs"
-            " (half precision inside is fine: keep_io_types), or make it from the fp32 file with: python3 -m pose_resnet_ros"
-            " export FILE --fp16"
+            " (half precision inside is fine: keep_io_types), or make it from the fp32 file with:"
+            " pose_resnet_ros export FILE --fp16"
         )
     fits = len(given.shape) == 4 and all(have in (None, want) for have, want in zip(given.shape[1:], wanted, strict=True))
     if not fits or given.dtype != "tensor(float)":

@@ -56,9 +56,7 @@ def unknown_model(name: str, names: Sequence[str], expected: str) -> ModelError:
     """The error for an unknown name: what was expected, where the names are listed, and the closest ones."""
     alike = difflib.get_close_matches(name, names, n=5)
     perhaps = f"; did you mean {names_of(alike)}?" if alike else ""
-    return ModelError(
-        f"there is no model named '{name}'; expected {expected} that `python3 -m pose_resnet_ros models list` prints{perhaps}"
-    )
+    return ModelError(f"there is no model named '{name}'; expected {expected} that `pose_resnet_ros models list` prints{perhaps}")
 
 
 def entry_path(entry: ModelEntry) -> Path:
@@ -126,7 +124,7 @@ def how_to_make(file: ModelFile, precision: str) -> str:
     """The command that makes ``file`` in another precision, where ``of_precision`` finds it."""
     calibration = " --calibration PICTURES_OR_VIDEO" if precision == "int8" else ""
     source = file.entry.name if file.entry else shlex.quote(str(file.path))
-    return f"python3 -m pose_resnet_ros export {source} --{precision}{calibration}"
+    return f"pose_resnet_ros export {source} --{precision}{calibration}"
 
 
 def how_to_get(entry: ModelEntry) -> str:
@@ -134,14 +132,14 @@ def how_to_get(entry: ModelEntry) -> str:
     if entry.bundled:
         return "it is part of this package: install the package again"
     if entry.checkpoint and (models_folder() / entry.checkpoint).is_file():
-        return f"its checkpoint is here, turn it into the model with: python3 -m pose_resnet_ros export {entry.name}"
-    return f"get it with: python3 -m pose_resnet_ros models fetch {entry.name}"
+        return f"its checkpoint is here, turn it into the model with: pose_resnet_ros export {entry.name}"
+    return f"get it with: pose_resnet_ros models fetch {entry.name}"
 
 
 def how_to_get_all(entries: Sequence[ModelEntry]) -> str:
     """One sentence that says how to get several missing models."""
     names = " ".join(entry.name for entry in entries)
-    return f"get them with: python3 -m pose_resnet_ros models fetch {names} (with allow_download: true the node does it itself)"
+    return f"get them with: pose_resnet_ros models fetch {names} (with allow_download: true the node does it itself)"
 
 
 def _require_entry_file(entry: ModelEntry) -> Path:
@@ -154,9 +152,7 @@ def _require_entry_file(entry: ModelEntry) -> Path:
 def _require_path(path: Path) -> Path:
     if not os.path.isfile(path):
         what = "is a folder" if os.path.isdir(path) else "does not exist, or cannot be reached"
-        raise ModelError(
-            f"model file {path} {what}; expected an ONNX file, or a name from: python3 -m pose_resnet_ros models list"
-        )
+        raise ModelError(f"model file {path} {what}; expected an ONNX file, or a name from: pose_resnet_ros models list")
     try:
         str(path.absolute()).encode()
     except UnicodeEncodeError as error:

@@ -1,3 +1,3 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The command line: one folder or file for each verb of `python3 -m pose_resnet_ros`."""
+"""The command line: one folder or file for each command."""

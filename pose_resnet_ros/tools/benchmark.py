@@ -101,7 +101,7 @@ def _size(text: str) -> tuple[int, int]:
 
 
 def _parse(arguments: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python3 -m pose_resnet_ros benchmark", description=f"{__doc__} {_DESCRIPTION}")
+    parser = argparse.ArgumentParser(prog="pose_resnet_ros benchmark", description=f"{__doc__} {_DESCRIPTION}")
     axes = parser.add_argument_group("settings, each with one or more values")
     for row in AXES:
         name = row.name.upper()

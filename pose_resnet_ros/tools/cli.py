@@ -35,7 +35,7 @@ TOOLS: dict[str, Tool] = {
     "predict": Tool(
         "pose_resnet_ros.tools.predict.predict", "find people and their keypoints in images, videos, cameras, streams and bags"
     ),
-    "models": Tool("pose_resnet_ros.tools.models.verbs", "list, describe, fetch, check and add models"),
+    "models": Tool("pose_resnet_ros.tools.models.verbs", "list, describe, download, verify and add models"),
     "export": Tool("pose_resnet_ros.tools.export", "convert a checkpoint to an ONNX model that describes itself"),
     "evaluate": Tool("pose_resnet_ros.tools.evaluate.evaluate", "measure accuracy on a COCO data set"),
     "benchmark": Tool("pose_resnet_ros.tools.benchmark", "measure speed, stage by stage, and compare configurations"),

@@ -70,13 +70,13 @@ def find_source(checkpoint: str, model: str | None) -> tuple[Path, ModelEntry | 
     if entry is not None:
         path = entry_path(entry) if entry.bundled else models_folder() / entry.stored_file
         if not path.is_file():
-            raise ModelError(f"{path} does not exist yet; get it with: python3 -m pose_resnet_ros models fetch {entry.name}")
+            raise ModelError(f"{path} does not exist yet; get it with: pose_resnet_ros models fetch {entry.name}")
         return path, get_entry(model) if model else entry
     path = file_path(checkpoint)
     if not path.is_file():
         raise ModelError(
             f"there is neither a file {path} nor a model of that name; expected a file, or a name that"
-            " `python3 -m pose_resnet_ros models list` prints"
+            " `pose_resnet_ros models list` prints"
         )
     if model:
         return path, get_entry(model)
@@ -86,7 +86,7 @@ def find_source(checkpoint: str, model: str | None) -> tuple[Path, ModelEntry | 
     if not rows:
         raise ModelError(
             f"{path.name} is not a published file of the model table, and its colour order, size and decoder are not guessed;"
-            " name the row that describes it with --model NAME (see: python3 -m pose_resnet_ros models list)"
+            " name the row that describes it with --model NAME (see: pose_resnet_ros models list)"
         )
     return path, rows[0]
 
@@ -118,7 +118,7 @@ def export_file(source_path: Path, entry: ModelEntry | None, output: Path, optio
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python3 -m pose_resnet_ros export", description=__doc__)
+    parser = argparse.ArgumentParser(prog="pose_resnet_ros export", description=__doc__)
     parser.add_argument(
         "checkpoint",
         help="checkpoint of Microsoft or mmpose, darknet .weights, ONNX file, or the name of a downloaded or bundled model",

@@ -164,7 +164,7 @@ def test_a_row_for_hands_tells_page_and_command(home: Path) -> None:
     with pytest.raises(DownloadError) as caught:
         fetch(row)
     assert "https://example.org/folder" in str(caught.value)
-    assert "python3 -m pose_resnet_ros models add net.pth.tar --as net" in str(caught.value)
+    assert "pose_resnet_ros models add net.pth.tar --as net" in str(caught.value)
 
 
 def test_a_folder_stands_in_for_the_network(home: Path, served: Path) -> None:

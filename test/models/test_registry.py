@@ -52,9 +52,7 @@ def test_an_added_model_has_the_name_of_its_file(home: Path) -> None:
 def test_an_absent_model_says_how_to_fetch_it(home: Path) -> None:
     entry = find_entry("yolox_tiny")
     assert entry is not None
-    with pytest.raises(
-        ModelError, match=r"'yolox_tiny' is not on this machine .*python3 -m pose_resnet_ros models fetch yolox_tiny"
-    ):
+    with pytest.raises(ModelError, match=r"'yolox_tiny' is not on this machine .*pose_resnet_ros models fetch yolox_tiny"):
         find_model("yolox_tiny")
 
 

@@ -127,7 +127,7 @@ def test_a_download_is_not_overwritten_by_its_export(home: Path) -> None:
 
 
 def test_a_row_that_is_not_here_says_how_to_get_it() -> None:
-    with pytest.raises(ModelError, match="get it with: python3 -m pose_resnet_ros models fetch yolov3_tiny"):
+    with pytest.raises(ModelError, match="get it with: pose_resnet_ros models fetch yolov3_tiny"):
         export.main(["yolov3_tiny"])
 
 

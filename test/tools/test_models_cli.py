@@ -134,7 +134,7 @@ def test_a_row_for_hands_prints_its_page_and_the_command(capsys: pytest.CaptureF
 
 def test_the_path_of_an_absent_model_says_how_to_get_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["models", "path", "yolox_s"]) == 1
-    assert "get it with: python3 -m pose_resnet_ros models fetch yolox_s" in capsys.readouterr().err
+    assert "get it with: pose_resnet_ros models fetch yolox_s" in capsys.readouterr().err
 
 
 def test_bundled_models_need_no_fetching(capsys: pytest.CaptureFixture[str]) -> None:
@@ -280,7 +280,7 @@ def test_names_of_the_table_are_not_given_away(tmp_path: Path) -> None:
     ("name", "content", "message"),
     [
         ("mine.onnx", b"not a model", "is not an ONNX model"),
-        ("mine.pth", b"\x80", "becomes ONNX with: python3 -m pose_resnet_ros export FILE --model ROW"),
+        ("mine.pth", b"\x80", "becomes ONNX with: pose_resnet_ros export FILE --model ROW"),
     ],
 )
 def test_what_cannot_be_added_says_why(tmp_path: Path, name: str, content: bytes, message: str) -> None:

@@ -137,7 +137,7 @@ def _record(recorder: Recorder, children: Children, options: argparse.Namespace)
 
 
 def _parse(args: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python3 -m pose_resnet_ros demo", description=__doc__)
+    parser = argparse.ArgumentParser(prog="pose_resnet_ros demo", description=__doc__)
     parser.add_argument("--source", required=True, help="a video, an image, a folder, a webcam's index or an address")
     parser.add_argument("--output", type=Path, default=Path("out/demo"), help="folder for the results")
     parser.add_argument("--rate", type=float, default=0.0, help="frames per second; 0: the source's own")

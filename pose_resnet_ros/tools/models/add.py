@@ -41,7 +41,7 @@ def add_described_file(
     if path.suffix != ".onnx":
         raise ModelError(
             f"{path.name}: expected an ONNX file, or a published file of the model table;"
-            " a checkpoint of your own becomes ONNX with: python3 -m pose_resnet_ros export FILE --model ROW --output NAME.onnx"
+            " a checkpoint of your own becomes ONNX with: pose_resnet_ros export FILE --model ROW --output NAME.onnx"
         )
     if not path.is_file():
         raise ModelError(f"{path}: no such file")

@@ -18,7 +18,7 @@ from pose_resnet_ros.models.spec import PRECISION, WEIGHT_BITS, ModelEntry, Pose
 HEADINGS = ("name", "state", "input", "MB", "GMAC", "accuracy", "licence", "checked here")
 LEGEND = """\
 state     bundled: installed with this package; ready: downloaded and converted; fetched: downloaded, not converted yet;
-          one command: `python3 -m pose_resnet_ros models fetch NAME` makes it ready; by hand: download it with a browser, `models
+          one command: `pose_resnet_ros models fetch NAME` makes it ready; by hand: download it with a browser, `models
           fetch NAME` prints where
 accuracy  as published, or "measured" with this package: keypoint AP, PCK, PCKh, box AP or person AP of COCO
 checked   what was verified with this package: the file (checksum, conversion and results of the published file), the conversion

@@ -130,9 +130,7 @@ def _add(options: argparse.Namespace) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python3 -m pose_resnet_ros models",
-        description=__doc__,
-        epilog="More: python3 -m pose_resnet_ros models VERB --help",
+        prog="pose_resnet_ros models", description=__doc__, epilog="More: pose_resnet_ros models VERB --help"
     )
     verbs = parser.add_subparsers(required=True, metavar="list|info|fetch|verify|path|add")
 
