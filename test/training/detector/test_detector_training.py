@@ -146,9 +146,10 @@ def test_accuracy_is_measured_with_the_packages_decoding(tmp_path: Path) -> None
     assert measured["ap50"] < 0.05  # an untrained network finds nobody
 
 
-def test_the_measuring_command_prints_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("more", ["", "--verify-by pose_resnet_lite"])
+def test_the_measuring_command_prints_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str], more: str) -> None:
     _write_data_set(tmp_path, 3)
-    arguments = f"--model full_frame --data {tmp_path} --validation-images 2"
+    arguments = f"--model full_frame --data {tmp_path} --validation-images 2 {more}"
     measure_detector.main(arguments.split())
     printed = capsys.readouterr().out
     assert "AP50 0.000 for persons over 40 px" in printed  # the whole frame is not the bar in it
