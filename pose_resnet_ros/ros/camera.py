@@ -17,12 +17,13 @@ from pose_resnet_ros.ros.frame_processor import FrameProcessor
 from pose_resnet_ros.ros.health.diagnostics import NodeState
 from pose_resnet_ros.ros.health.reporter import CameraHealth
 from pose_resnet_ros.ros.health.statistics import Statistics
-from pose_resnet_ros.ros.hri_publisher import HriPublisher
+from pose_resnet_ros.ros.hri_publisher import HriPublisher, TrackedBodies
 from pose_resnet_ros.ros.image_input import ImageInput
 from pose_resnet_ros.ros.latched_image import LatchedImage
 from pose_resnet_ros.ros.outputs import ImageOutput, Output, PersonOutput
+from pose_resnet_ros.ros.rate_limit import RateLimit
 from pose_resnet_ros.ros.topics import CameraContext
-from pose_resnet_ros.ros.worker import FrameSlot, FrameWorker
+from pose_resnet_ros.ros.worker import FrameSlot, FrameWorker, InputFrame
 from pose_resnet_ros.stream import PersonStream
 
 
@@ -39,13 +40,21 @@ class CameraInput:
                 made.callback(part.close)
                 return part
 
+            limit = RateLimit(lambda: context.settings().input.max_rate_hz)
+
+            def put(frame: InputFrame) -> None:
+                if limit.take():
+                    slot.put(frame)
+
             self.external: ExternalDetections | None = None
             if context.settings().is_external:
-                self.external = add(ExternalDetections(context, forward=slot.put))
-            forward = self.external.put if self.external else slot.put
+                self.external = add(ExternalDetections(context, forward=put))
+            forward = self.external.put if self.external else put
             # To be paired with detections, every image is needed.
-            is_wanted = (lambda: True) if self.external else (lambda: slot.is_wanted)
-            images = ImageInput(context, is_wanted=is_wanted, forward=forward, statistics=statistics)
+            is_wanted = (lambda: True) if self.external else (lambda: limit.is_due and slot.is_wanted)
+            images = ImageInput(
+                context, is_wanted=is_wanted, due_in_s=lambda: limit.due_in_s, forward=forward, statistics=statistics
+            )
             self.images: ImageInput = add(images)
             self.latched: LatchedImage = add(
                 LatchedImage(context, is_waiting=lambda: images.is_waiting, forward=forward, statistics=statistics)
@@ -69,12 +78,12 @@ class Camera:
         self.input: CameraInput | None = None
         self._processor: FrameProcessor | None = None
 
-    def configure(self, pipeline: PosePipeline) -> None:
-        """Announce the results' topics. Raises PoseError."""
+    def configure(self, pipeline: PosePipeline, bodies: TrackedBodies) -> None:
+        """Announce the results' topics. bodies: of all cameras of the node. Raises PoseError."""
         settings = self.context.settings()
         self.outputs.append(PersonOutput(self.context, pipeline))
         if settings.hri.publish_hri:
-            self.outputs.append(HriPublisher(self.context, pipeline.skeleton))
+            self.outputs.append(HriPublisher(self.context, pipeline.skeleton, bodies))
         self.outputs.append(ImageOutput(self.context, pipeline))
         if settings.depth.use_depth:
             self.outputs.append(Depth3D(self.context, pipeline.skeleton))

@@ -168,7 +168,7 @@ class Depth3D(Output):
     def _count(self, what: str, sentence: str) -> None:
         self._counts[what] += 1
         if self._throttle.may_say(what):
-            self._node.get_logger().warning(sentence)
+            self._context.logger.warning(sentence)
 
 
 def _limit_ns(settings: Settings) -> int:

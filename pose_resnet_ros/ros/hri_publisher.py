@@ -61,10 +61,40 @@ class _Body:
     seen_s: float = 0.0
 
 
-class HriPublisher(Output):
-    """Tracked persons as the bodies of REP-155."""
+class TrackedBodies:
+    """``/humans/bodies/tracked``: one list of the bodies of all the node's cameras, published with each camera's results.
 
-    def __init__(self, context: CameraContext, skeleton: Skeleton) -> None:
+    Everything on the executor's thread.
+    """
+
+    def __init__(self, node: Any) -> None:
+        self._node = node
+        self._ids: dict[str, list[str]] = {}  # by camera
+        self._publisher: Any = None
+
+    def join(self, camera: str) -> None:
+        """This camera has bodies from now on."""
+        if self._publisher is None:
+            self._publisher = self._node.create_publisher(IdsList, f"{PREFIX}/tracked", 10)
+        self._ids[camera] = []
+
+    def leave(self, camera: str) -> None:
+        """This camera has none any more."""
+        del self._ids[camera]
+        if not self._ids:
+            self._node.destroy_publisher(self._publisher)
+            self._publisher = None
+
+    def update(self, camera: str, header: Header, ids: list[str]) -> None:
+        """The bodies that this camera sees; header: of its image."""
+        self._ids[camera] = ids
+        self._publisher.publish(IdsList(header=header, ids=[one for ids in self._ids.values() for one in ids]))
+
+
+class HriPublisher(Output):
+    """Tracked persons of one camera as the bodies of REP-155."""
+
+    def __init__(self, context: CameraContext, skeleton: Skeleton, bodies: TrackedBodies) -> None:
         """Raises SettingsError if hri_msgs is not installed, if the skeleton lacks a joint, or if the prefix is not allowed in a
         topic.
         """
@@ -72,7 +102,7 @@ class HriPublisher(Output):
             raise SettingsError(
                 "publish_hri: hri_msgs is not installed; run sudo apt install ros-$ROS_DISTRO-hri-msgs (not released for Kilted)"
             )
-        node, prefix = context.node, context.settings().hri.hri_id_prefix or own_prefix(context)
+        node, prefix = context.node, id_prefix(context)
         if not re.fullmatch(r"([A-Za-z][A-Za-z0-9_]*)?", prefix):
             raise SettingsError(f"hri_id_prefix: expected a letter, then letters, digits or _, got '{prefix}'")
         joint_sources(skeleton, OPENPOSE18)
@@ -83,7 +113,8 @@ class HriPublisher(Output):
         self._result_s = 0.0
         self._pending: _Result | None = None
         self._bodies: dict[int, _Body] = {}
-        self._tracked = node.create_publisher(IdsList, f"{PREFIX}/tracked", 10)
+        self._tracked = bodies
+        self._tracked.join(context.name)
         self._wake = node.create_guard_condition(self._publish_pending)
         # Steady: with use_sim_time the node's own clock stops when the bag or the simulation does.
         self._timer = node.create_timer(PERIOD_S, self._remove_unseen, clock=Clock(clock_type=ClockType.STEADY_TIME))
@@ -99,7 +130,7 @@ class HriPublisher(Output):
         """No more results will come: remove the bodies, and tell the subscribers."""
         self._pending = None
         if self._bodies and self._node.context.ok():
-            self._tracked.publish(IdsList(header=Header(stamp=self._node.get_clock().now().to_msg())))
+            self._tracked.update(self._context.name, Header(stamp=self._node.get_clock().now().to_msg()), [])
         for track_id in list(self._bodies):
             self._retire(track_id)
 
@@ -107,7 +138,7 @@ class HriPublisher(Output):
         super().close()
         self._node.destroy_timer(self._timer)
         self._node.destroy_guard_condition(self._wake)
-        self._node.destroy_publisher(self._tracked)
+        self._tracked.leave(self._context.name)
 
     def _publish_pending(self) -> None:
         result, self._pending = self._pending, None
@@ -124,7 +155,7 @@ class HriPublisher(Output):
                 cropped = cropped_message(result.header, result.people, row, result.image)
                 body.cropped.publish(cropped)
         tracked = [body_id(track_id, self._prefix) for track_id in ids]
-        self._tracked.publish(IdsList(header=result.header, ids=tracked))
+        self._tracked.update(self._context.name, result.header, tracked)
 
     def _remove_unseen(self) -> None:
         now_s = time.monotonic()
@@ -149,10 +180,13 @@ class HriPublisher(Output):
             self._node.destroy_publisher(publisher)
 
 
-def own_prefix(context: CameraContext) -> str:
-    """Keeps the ids of several nodes apart: the namespace, the node's name if it was renamed, and the camera's."""
+def id_prefix(context: CameraContext) -> str:
+    """Keeps the ids of several nodes and cameras apart: hri_id_prefix (if empty: the namespace, and the node's name if it was
+    renamed) and the camera's name.
+    """
     name = "" if context.node.get_name() == NODE_NAME else context.node.get_name()
-    return "_".join(filter(None, [*context.node.get_namespace().split("/"), name, context.name])).strip("_")
+    of_node = "_".join(filter(None, [*context.node.get_namespace().split("/"), name])).strip("_")
+    return "_".join(filter(None, [context.settings().hri.hri_id_prefix or of_node, context.name]))
 
 
 def body_id(track_id: int, prefix: str) -> str:

@@ -1,9 +1,10 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The image subscription. Frames stay unread during an inference, for only the newest will be used.
+"""The image subscription. Frames stay unread during an inference and between those that ``max_rate_hz`` allows: only the newest
+will be used.
 
 The middleware keeps the newest frame only (KEEP_LAST, depth 1). Reading a large image into Python costs milliseconds of CPU, so
-while the worker is busy the subscription is hidden from the executor.
+while no frame is wanted the subscription is hidden from the executor.
 
 This needs a middleware that tells when each frame arrived and its sequence number, or ages and counts would be wrong: with rclpy
 from Iron on, Fast DDS does (tried), and Connext and Zenoh by their sources. Elsewhere every frame is read, and the worker keeps
@@ -12,11 +13,13 @@ the newest.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from typing import Any
 
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
+from rclpy.clock import Clock, ClockType
 from rclpy.qos import HistoryPolicy
 from rclpy.subscription import Subscription
 
@@ -36,13 +39,17 @@ class ImageInput:
         context: CameraContext,
         *,
         is_wanted: Callable[[], bool],
+        due_in_s: Callable[[], float] = lambda: 0.0,
         forward: Callable[[InputFrame], None],
         statistics: Statistics,
     ) -> None:
-        """is_wanted: whether a frame would be of use now; forward: takes each frame."""
+        """is_wanted: whether a frame would be of use now; due_in_s: seconds until max_rate_hz allows one; forward: takes each."""
         self._node = context.node
         self._is_wanted = is_wanted
+        self._due_in_s = due_in_s
         self._forward = forward
+        self._alarm: Any = context.node.create_timer(3600.0, self._on_due, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self._alarm.cancel()
         self._statistics = statistics
         self._may_wait = False  # until the first frame shows what this middleware tells
         self._number: int | None = None
@@ -78,6 +85,8 @@ class ImageInput:
 
     def close(self) -> None:
         """Unsubscribe."""
+        self._node.destroy_timer(self._alarm)
+        self._alarm = None
         self._node.destroy_subscription(self._subscription)
         self._subscription = None
 
@@ -93,6 +102,13 @@ class ImageInput:
             return
         self._statistics.frame_received(skipped=self._skipped(number))
         self._forward(InputFrame(message, self._received_s(received_ns)))
+        if due_in_s := self._due_in_s():
+            self._alarm.timer_period_ns = math.ceil(1e9 * due_in_s)
+            self._alarm.reset()
+
+    def _on_due(self) -> None:
+        self._alarm.cancel()
+        self.resume()
 
     def _received_s(self, received_ns: int) -> float:
         """The time of receipt, given by the system's clock, in seconds of the monotonic clock."""

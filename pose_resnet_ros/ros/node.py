@@ -25,6 +25,7 @@ from pose_resnet_ros.ros.camera import Camera
 from pose_resnet_ros.ros.external_detections import TOPIC as DETECTIONS_TOPIC
 from pose_resnet_ros.ros.health.diagnostics import loss_cure
 from pose_resnet_ros.ros.health.reporter import HealthReporter
+from pose_resnet_ros.ros.hri_publisher import TrackedBodies
 from pose_resnet_ros.ros.lifecycle import GuardedLifecycleNode
 from pose_resnet_ros.ros.parameters import Parameters
 from pose_resnet_ros.ros.ros_log import forward_logs, stop_forwarding
@@ -54,7 +55,8 @@ class PoseNode(GuardedLifecycleNode):
         except PoseError:
             self.close()
             raise
-        self.cameras.append(Camera(CameraContext(self, "", lambda: self._settings), self._state))
+        self._bodies = TrackedBodies(self)
+        self.cameras = [Camera(self._camera_context(name), self._state) for name in self._settings.input.cameras or ("",)]
         # These two speak in every state, so they are no lifecycle publishers.
         self._skeleton = qos.create_publisher(self, self.create_publisher, SkeletonMessage, "~/skeleton", qos.latched_profile())
         self._health = HealthReporter(self, lambda: [camera.status() for camera in self.cameras])
@@ -83,14 +85,11 @@ class PoseNode(GuardedLifecycleNode):
         self.get_logger().info(f"loading {load.pose_model}, {detector} (backend {load.backend}) ...")
         self._pipeline = load_pipeline(load, cancelled=self.finished.done)
         for camera in self.cameras:
-            camera.configure(self._pipeline)
+            camera.configure(self._pipeline, self._bodies)
         self._skeleton.publish(messages.skeleton_message(self._pipeline.skeleton))
         providers = ", ".join(f"{network} on {provider}" for network, provider in self._providers().items())
-        inputs = ", ".join(camera.context.image_topic for camera in self.cameras)
-        self.get_logger().info(
-            f"loaded: {providers}; skeleton {self._pipeline.skeleton.name}; input {inputs}"
-            f" ({self._settings.input.image_transport}, {self._settings.input.image_reliability})"
-        )
+        inputs = ", ".join(camera.context.input_in_words() for camera in self.cameras)
+        self.get_logger().info(f"loaded: {providers}; skeleton {self._pipeline.skeleton.name}; input {inputs}")
 
     def activate(self) -> None:
         """Subscribe, and start the worker. Raises BackendError while an inference of before has not ended."""
@@ -136,6 +135,10 @@ class PoseNode(GuardedLifecycleNode):
         for camera in self.cameras:
             camera.reset_tracking()
         return response
+
+    def _camera_context(self, camera: str) -> CameraContext:
+        declared = self._declared
+        return CameraContext(self, camera, lambda: declared.camera_settings.get(camera, declared.settings))
 
     @property
     def _settings(self) -> Settings:

@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import sys
 from array import array
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence, Sized
+from dataclasses import replace
 from difflib import get_close_matches
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult
 from rclpy.exceptions import InvalidParameterTypeException, ParameterException
@@ -16,20 +17,27 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from pose_resnet_ros.core.errors import SettingsError
+from pose_resnet_ros.core.types import names_of
 from pose_resnet_ros.settings import Setting, SettingsGroup, Value
 
-_READ_AT_START = ("autostart",)
+_READ_AT_START = ("autostart", "cameras")
 _LARGEST_INT = 2**63 - 1
 # ROS's own, even if not declared (yet) in this distribution.
 _OF_ROS = ("use_sim_time", "start_type_description_service")
 _TOPICS_OWN = "qos_overrides."
+_TYPES = {bool: Parameter.Type.BOOL, int: Parameter.Type.INTEGER, float: Parameter.Type.DOUBLE, str: Parameter.Type.STRING}
+_EMPTY = [""]  # an array of strings
 _Settings = TypeVar("_Settings", bound=SettingsGroup)
 
 
 class Parameters(Generic[_Settings]):
     """The parameters of one node: declared when this is made, then kept up to date and free of wrong values.
 
-    settings: a snapshot that never changes; a change of a parameter puts another one in its place.
+    With ``cameras``, the settings that are ``per_camera`` are declared once more for each, as CAMERA.NAME, and have no value
+    until one is set.
+
+    settings: a snapshot that never changes; a change of a parameter puts another one in its place. camera_settings: the same for
+    each camera by its name, with its own values.
     """
 
     def __init__(self, node: Node, group: type[_Settings], *, state: Callable[[], str] | None = None) -> None:
@@ -40,9 +48,15 @@ class Parameters(Generic[_Settings]):
         """
         self._rows = {row.name: row for row in group.settings()}
         self._state = state
-        self.settings = group.from_values(
-            {name: _declared_value(node, self._descriptor(row), row) for name, row in self._rows.items()}
-        )
+        self._values = {name: _declared_value(node, self._descriptor(row), row) for name, row in self._rows.items()}
+        self.settings = group.from_values(self._values)
+        self._cameras: tuple[str, ...] = self._values.get("cameras", ())  # type: ignore[assignment]
+        _require_camera_settings(node, self._cameras, self._rows.values())
+        for row in list(_camera_rows(self._cameras, self._rows.values())):
+            self._rows[row.name] = row
+            value = _declared_value(node, self._descriptor(row), row, is_optional=True)
+            self._values |= {} if value is None else {row.name: value}
+        self._take_over()
         warn_of_unknown(node, self._rows)
         if hasattr(node, "add_pre_set_parameters_callback"):  # not in Humble
             node.add_pre_set_parameters_callback(self._as_meant)
@@ -70,11 +84,10 @@ class Parameters(Generic[_Settings]):
 
     def _check(self, changes: list[Parameter]) -> SetParametersResult:
         """Reject values that are not allowed, and changes at the wrong time, with the reason. Other parameters pass."""
-        values = self.settings.values()
         try:
             for change in self._ours(changes):
                 row = self._rows[change.name]
-                if row.check(change.value) != values[row.name]:
+                if row.check(change.value) != self._values.get(row.name):
                     self._require_changeable(row)
         except SettingsError as error:
             return SetParametersResult(successful=False, reason=str(error))
@@ -91,18 +104,21 @@ class Parameters(Generic[_Settings]):
             )
 
     def _as_meant(self, changes: list[Parameter]) -> list[Parameter]:
-        """Turn integers into strings where a string is expected: `ros2 param set` parses 0 as a number."""
-        return [
-            Parameter(change.name, value=str(change.value))
-            if change.type_ == Parameter.Type.INTEGER and change.name in self._rows and self._rows[change.name].type is str
-            else change
-            for change in changes
-        ]
+        return [_as_meant(change, self._rows[change.name]) if change.name in self._rows else change for change in changes]
 
     def _apply(self, changes: list[Parameter]) -> None:
         if ours := self._ours(changes):
-            values = self.settings.values() | {change.name: change.value for change in ours}
-            self.settings = self.settings.from_values(values)
+            self._values = self._values | {change.name: self._rows[change.name].check(change.value) for change in ours}
+            self._take_over()
+
+    def _take_over(self) -> None:
+        self.settings = self.settings.from_values(self._values)
+        self.camera_settings = {name: self._settings_of(name) for name in self._cameras}
+
+    def _settings_of(self, camera: str) -> _Settings:
+        """What is set for this camera, the node's values for the rest."""
+        own = {name.removeprefix(f"{camera}."): value for name, value in self._values.items() if name.startswith(f"{camera}.")}
+        return self.settings.from_values(self._values | own)
 
     def _check_and_apply(self, changes: list[Parameter]) -> SetParametersResult:
         result = self._check(changes)
@@ -118,18 +134,65 @@ def _when_read(row: Setting) -> str:
     return "the process starts" if row.name in _READ_AT_START else "the node is configured"
 
 
-def _declared_value(node: Node, described: ParameterDescriptor, row: Setting) -> Value:
+def _camera_rows(cameras: Sequence[str], rows: Iterable[Setting]) -> Iterator[Setting]:
+    """Each camera's own settings, under its name."""
+    for camera in cameras:
+        for row in rows:
+            if row.per_camera:
+                description = f"Of the camera {camera} alone. {row.description} Not set: as {row.name}."
+                yield replace(row, name=f"{camera}.{row.name}", description=description)
+
+
+def _require_camera_settings(node: Node, cameras: Collection[str], rows: Collection[Setting]) -> None:
+    """Raises SettingsError for start-up values of a camera that the node does not have, or that cannot differ by camera."""
+    known = {row.name: row.per_camera for row in rows}
+    for name in _start_values(node):
+        camera, _, setting = name.partition(".")
+        if name in known or setting not in known:
+            continue  # the node's own, or unknown
+        if known[setting] and camera not in cameras:
+            expected = f"expected {names_of(sorted(cameras))}" if cameras else "the parameter cameras names none"
+            raise SettingsError(f"parameter {name}: there is no camera {camera}; {expected}")
+        if camera in cameras and not known[setting]:
+            own = names_of([name for name, is_own in known.items() if is_own])
+            raise SettingsError(f"parameter {name}: {setting} is the same for all cameras; per camera: {own}")
+
+
+def _as_meant(change: Parameter, row: Setting) -> Parameter:
+    """`ros2 param set` parses 0 as a number, and nobody can tell what an empty array holds."""
+    if row.type is str and change.type_ == Parameter.Type.INTEGER:
+        return Parameter(change.name, value=str(change.value))
+    if row.type is tuple and isinstance(change.value, Sized) and not len(change.value):
+        return Parameter(change.name, value=_EMPTY)
+    return change
+
+
+def _declare(node: Node, described: ParameterDescriptor, row: Setting, *, is_optional: bool) -> Any:
+    """The start-up value, else the default; None for an optional one without a start-up value."""
+    if is_optional:
+        return node.declare_parameter(row.name, _TYPES[row.type], described).value
+    value = node.declare_parameter(
+        row.name, list(row.default) or _EMPTY if isinstance(row.default, tuple) else row.default, described
+    ).value
+    if value is None:  # [] in a file: nobody can tell what it holds
+        node.set_parameters([Parameter(row.name, value=_EMPTY)])
+        return _EMPTY
+    return value
+
+
+def _declared_value(node: Node, described: ParameterDescriptor, row: Setting, *, is_optional: bool = False) -> Value | None:
+    """The start-up value, or the default; None for an optional one that has no start-up value."""
     try:
-        value = node.declare_parameter(row.name, row.default, described).value
+        value = _declare(node, described, row, is_optional=is_optional)
     except InvalidParameterTypeException as error:
         given = _value_of_any_type(node, row.name)
-        if row.type is not str or type(given) is not int:
+        meant = _as_meant(Parameter(row.name, value=given), row).value
+        if meant == given:
             raise SettingsError(f"parameter {row.name}: expected {row.allowed}{_how_to_write(row, given)}; {error}") from error
-        # ROS parses -p source:=0 as a number
-        value = node.declare_parameter(row.name, str(given), described, ignore_override=True).value
+        value = node.declare_parameter(row.name, meant, described, ignore_override=True).value
     except ParameterException as error:  # outside the range
         raise SettingsError(f"parameter {row.name}: expected {row.allowed}; {error}") from error
-    return row.check(value)
+    return None if value is None else row.check(value)
 
 
 def _value_of_any_type(node: Node, name: str) -> object:
@@ -142,6 +205,8 @@ def _value_of_any_type(node: Node, name: str) -> object:
 def _how_to_write(row: Setting, given: object) -> str:
     if row.type is float:
         return " (with a decimal point, as in 1.0)"
+    if row.type is tuple:
+        return f" (write -p {row.name}:=[{given}])" if isinstance(given, str) else ""
     if row.type is str and not row.choices:
         return f""" (quote a string twice: -p {row.name}:="'{_as_text(given)}'")"""
     return ""
@@ -159,9 +224,12 @@ def warn_of_unknown(node: Node, known: Collection[str]) -> None:
 
     No error, since a file's section ``/**`` applies to other nodes too.
     """
-    given = getattr(node, "_parameter_overrides", {})  # rclpy has no public way to ask
-    if unknown := [name for name in given if not (node.has_parameter(name) or _is_of_ros(name))]:
+    if unknown := [name for name in _start_values(node) if not (node.has_parameter(name) or _is_of_ros(name))]:
         node.get_logger().warning(f"unknown parameters, ignored: {_with_hints(unknown, known)}")
+
+
+def _start_values(node: Node) -> dict[str, Parameter]:
+    return getattr(node, "_parameter_overrides", {})  # rclpy has no public way to ask
 
 
 def _is_of_ros(name: str) -> bool:

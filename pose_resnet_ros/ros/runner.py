@@ -121,6 +121,6 @@ def _show_usage(name: str, words: Sequence[str], rows: Sequence[Setting]) -> int
         print(f"{name}: unknown argument '{words[0]}'; parameters are set like this", file=stream)
     print(f"usage: {name} --ros-args [-p PARAMETER:=VALUE]... [-r TOPIC:=OTHER_TOPIC]...\n", file=stream)
     for row in rows:
-        print(f"  {row.name} (default: {row.default})", file=stream)
+        print(f"  {row.name} (default: {row.text(row.default)})", file=stream)
         print(textwrap.indent(textwrap.fill(f"{row.description} Allowed: {row.allowed}.", 100), " " * 6), file=stream)
     return SUCCESS if is_wanted else WRONG_USAGE

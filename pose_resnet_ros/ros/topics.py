@@ -68,6 +68,11 @@ class CameraContext:
         """The resolved topic of the images."""
         return self._image_topic(self.transport)
 
+    def input_in_words(self) -> str:
+        """The topic of the images, and how they arrive."""
+        given = self.settings().input
+        return f"{self.image_topic} ({given.image_transport}, {given.image_reliability})"
+
     @property
     def logger(self) -> Any:
         logger = self.node.get_logger()

@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from pose_resnet_ros.core.errors import SettingsError
 from pose_resnet_ros.settings.load_settings import EXTERNAL, LoadSettings
 from pose_resnet_ros.settings.setting import SettingsGroup, dynamic, fraction, setting
 from pose_resnet_ros.settings.stream_settings import DrawSettings, StreamSettings
@@ -18,6 +19,13 @@ class InputSettings(SettingsGroup):
 
     TITLE: ClassVar[str] = "Input"
 
+    cameras: tuple[str, ...] = setting(
+        (),
+        "Names of the cameras that share this node's models. Each has its own topics (`front/image`, `~/front/persons`), and may"
+        " have its own value of some parameters (`front.image_rotation`). Empty: one camera without a name.",
+        pattern="[A-Za-z][A-Za-z0-9_]*",
+        pattern_in_words="different names of letters, digits and _, such as [front, rear]",
+    )
     image_transport: str = setting(
         "raw",
         "raw: sensor_msgs/Image on `image`. compressed: sensor_msgs/CompressedImage on `image/compressed`.",
@@ -34,6 +42,14 @@ class InputSettings(SettingsGroup):
         0.0,
         "Images that waited longer than this, in milliseconds since their arrival, are dropped. 0: no limit.",
         minimum=0.0,
+        per_camera=True,
+    )
+    max_rate_hz: float = dynamic(
+        0.0,
+        "Maximum number of images per second that are processed. The newest is taken each time, and the rest stays unread. 0: no"
+        " limit.",
+        minimum=0.0,
+        maximum=1000.0,
         per_camera=True,
     )
     person_class_ids: str = setting(
@@ -53,15 +69,18 @@ class DepthSettings(SettingsGroup):
 
     TITLE: ClassVar[str] = "3D"
 
-    use_depth: bool = setting(False, "Publish persons in 3D, from `depth_image` (registered to the image) and `camera_info`.")
+    use_depth: bool = setting(
+        False, "Publish persons in 3D, from `depth_image` (registered to the image) and `camera_info`.", per_camera=True
+    )
     depth_max_offset_ms: float = dynamic(
         20.0,
         "Maximum difference in milliseconds between the time stamps of an image and its depth image.",
         minimum=0.0,
         maximum=1000.0,
+        per_camera=True,
     )
     image_is_rectified: bool = dynamic(
-        False, "The images have no lens distortion (image_rect): 3D uses P of `camera_info` instead of K and D."
+        False, "The images have no lens distortion (image_rect): 3D uses P of `camera_info` instead of K and D.", per_camera=True
     )
 
 
@@ -116,6 +135,14 @@ class Settings(SettingsGroup):
     depth: DepthSettings = field(default=DepthSettings())
     hri: HriSettings = field(default=HriSettings())
     output: OutputSettings = field(default=OutputSettings())
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        taken = {row.name.partition(".")[0] for row in self.settings() if "." in row.name}
+        if used := [name for name in self.input.cameras if name in taken]:
+            raise SettingsError(
+                f"cameras: {used[0]} is no name for a camera, since parameters begin with {used[0]}.; choose another"
+            )
 
     @property
     def is_external(self) -> bool:

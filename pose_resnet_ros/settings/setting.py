@@ -16,7 +16,7 @@ from typing import Any, ClassVar, TypeVar, cast
 from pose_resnet_ros.core.errors import SettingsError
 from pose_resnet_ros.core.types import names_of
 
-Value = bool | int | float | str
+Value = bool | int | float | str | tuple[str, ...]
 _Value = TypeVar("_Value", bound=Value)
 _Group = TypeVar("_Group", bound="SettingsGroup")
 
@@ -42,7 +42,8 @@ class Setting:
         return type(self.default)
 
     def check(self, value: Any) -> Value:
-        """The value in the setting's type: an integer also stands for a float, and a path for a string.
+        """The value in the setting's type: an integer also stands for a float, a path for a string, and a list for a tuple, whose
+        empty strings are left out.
 
         Raises SettingsError, which names the setting, what is allowed and what came.
         """
@@ -50,6 +51,8 @@ class Setting:
             value = float(value) if abs(value) <= sys.float_info.max else math.inf
         elif self.type is str and isinstance(value, os.PathLike):
             value = os.fspath(value)
+        elif self.type is tuple and isinstance(value, list):
+            value = tuple(word for word in value if word != "")  # [""] is how ROS users write an empty array
         if type(value) is not self.type or not self._allows(value):
             shown = f"'{value}'" if self.choices and isinstance(value, str) else repr(value)
             raise SettingsError(f"{self.name}: expected {self.allowed}, got {shown}")
@@ -57,11 +60,19 @@ class Setting:
 
     def parse(self, text: str) -> Value:
         """The value that a word of a command line stands for. Raises SettingsError as ``check`` does."""
+        if self.type is tuple:
+            return self.check([word.strip() for word in text.split(",")])
         words = {"true": True, "false": False, "1": True, "0": False, "on": True, "off": False}
         try:
             return self.check(words.get(text.lower(), text) if self.type is bool else self.type(text))
         except ValueError:
             raise SettingsError(f"{self.name}: expected {self.allowed}, got '{text}'") from None
+
+    def text(self, value: Value) -> str:
+        """The value as a word of a command line, which ``parse`` takes."""
+        if isinstance(value, tuple):
+            return ",".join(value)
+        return str(value).lower() if isinstance(value, bool) else str(value)
 
     @property
     def allowed(self) -> str:
@@ -70,7 +81,7 @@ class Setting:
             return names_of(self.choices)
         if self.type is bool:
             return "true or false"
-        if self.type is str:
+        if self.type in (str, tuple):
             return self.pattern_in_words or "a string"
         kind = "an integer" if self.type is int else "a number"
         if self.minimum is None:
@@ -82,6 +93,9 @@ class Setting:
         return f"{kind} from {self.minimum:g} to {self.maximum:g}"
 
     def _allows(self, value: Any) -> bool:
+        if self.type is tuple:
+            are_names = all(isinstance(word, str) and re.fullmatch(self.pattern, word) for word in value)
+            return are_names and len(set(value)) == len(value)
         if self.type is str:
             return (not self.choices or value in self.choices) and re.fullmatch(self.pattern or "(?s:.*)", value) is not None
         low = -math.inf if self.minimum is None else self.minimum
@@ -108,7 +122,8 @@ def setting(
 
     description: sentences that make sense alone; name: if not the group's prefix and the field's name; dynamic: may change
     while running; minimum, maximum: inclusive; step: integers go up from minimum by it; choices: the only strings allowed;
-    pattern: a regular expression for strings, and the same in words; per_camera: may differ from camera to camera.
+    pattern: a regular expression for strings and for each of a tuple's, and the same in words; per_camera: may differ from camera
+    to camera.
     """
     row = Setting(name, default, description, dynamic, minimum, maximum, choices, step, pattern, pattern_in_words, per_camera)
     return field(default=default, metadata={"setting": row})

@@ -34,8 +34,7 @@ def flag(row: Setting) -> str:
 def help_text(row: Setting) -> str:
     """Description, range and default."""
     allowed = "" if row.choices or row.type in (bool, str) else f"{row.allowed}; "
-    default = str(row.default).lower() if row.type is bool else row.default
-    return f"{row.description} ({allowed}default: {'empty' if default == '' else default})".replace("%", "%%")
+    return f"{row.description} ({allowed}default: {row.text(row.default) or 'empty'})".replace("%", "%%")
 
 
 def parser_of(row: Setting) -> Callable[[str], Value]:

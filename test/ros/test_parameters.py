@@ -27,6 +27,7 @@ TYPES = {
     int: ParameterType.PARAMETER_INTEGER,
     float: ParameterType.PARAMETER_DOUBLE,
     str: ParameterType.PARAMETER_STRING,
+    tuple: ParameterType.PARAMETER_STRING_ARRAY,
 }
 
 
@@ -39,7 +40,7 @@ def test_every_parameter_is_described_to_the_outside(world: Any) -> None:
     for row, described in zip(Settings.settings(), future.result().descriptors, strict=True):
         assert described.name == row.name
         assert described.type == TYPES[row.type]
-        when = {"autostart": " (Read when the process starts.)"}.get(row.name, " (Read when the node is configured.)")
+        when = f" (Read when {'the process starts' if row.name in ('autostart', 'cameras') else 'the node is configured'}.)"
         assert described.description == row.description + ("" if row.dynamic else when)
         assert not described.read_only
         ranges = list(described.floating_point_range) + list(described.integer_range)
@@ -51,7 +52,9 @@ def test_every_parameter_is_described_to_the_outside(world: Any) -> None:
 def test_ros_reads_every_default_from_the_parameter_file(world: Any) -> None:
     node = PoseNode(cli_args=["--ros-args", "--params-file", str(PARAMETER_FILE)])
     world.add(node)
-    assert {name: parameter.value for name, parameter in node._parameter_overrides.items()} == DEFAULTS
+    read = {name: parameter.value for name, parameter in node._parameter_overrides.items()}
+    assert read == DEFAULTS | {"cameras": [""]}
+    assert node._settings == Settings()
 
 
 class Setter:

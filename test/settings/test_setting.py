@@ -40,7 +40,7 @@ GROUPS = [
 @pytest.mark.parametrize("row", ALL, ids=lambda row: row.name)
 def test_each_setting_is_sound(row: Setting) -> None:
     assert row.check(row.default) == row.default
-    assert row.parse(str(row.default)) == row.default
+    assert row.parse(row.text(row.default)) == row.default
     assert row.description.endswith(".")
     if row.type in (int, float):
         assert row.minimum is not None
@@ -105,6 +105,34 @@ def test_no_size(text: str) -> None:
         LoadSettings(detector_input=text)
 
 
+@pytest.mark.parametrize(
+    ("given", "names"),
+    [([], ()), ([""], ()), (["front", "rear_2"], ("front", "rear_2")), (("a",), ("a",)), ("front,rear", None), ([1], None)],
+)
+def test_names_of_cameras(given: object, names: tuple[str, ...] | None) -> None:
+    if names is not None:
+        assert ROWS["cameras"].check(given) == names
+    else:
+        with pytest.raises(SettingsError, match="cameras: expected different names of letters, digits and _, such as"):
+            ROWS["cameras"].check(given)
+
+
+@pytest.mark.parametrize("name", ["", "2nd", "front camera", "a/b", "front.x", "front,front", "_front", "a\n", "vorne_ä"])
+def test_no_name_of_a_camera(name: str) -> None:
+    with pytest.raises(SettingsError, match="cameras: expected different names"):
+        ROWS["cameras"].check(("front", *name.split(",")))
+
+
+def test_a_camera_is_not_named_like_a_group_of_parameters() -> None:
+    with pytest.raises(SettingsError, match=r"cameras: tracking is no name for a camera, since parameters begin with tracking\."):
+        Settings.from_values({"cameras": ["front", "tracking"]})
+
+
+@pytest.mark.parametrize(("text", "names"), [("", ()), ("front", ("front",)), ("front, rear", ("front", "rear"))])
+def test_names_on_a_command_line(text: str, names: tuple[str, ...]) -> None:
+    assert ROWS["cameras"].parse(text) == names
+
+
 @pytest.mark.parametrize("name", ["max_persons", "detection_threshold"])
 def test_numbers_that_no_machine_word_holds_are_refused(name: str) -> None:
     with pytest.raises(SettingsError, match=f"{name}: expected a"):
@@ -149,7 +177,8 @@ def test_the_skeletons_are_those_of_the_core() -> None:
 
 def test_what_may_differ_from_camera_to_camera() -> None:
     assert {row.name for row in ALL if row.per_camera} == {
-        "image_rotation", "image_transport", "image_reliability", "max_age_ms",
+        "image_rotation", "image_transport", "image_reliability", "max_age_ms", "max_rate_hz",
+        "use_depth", "depth_max_offset_ms", "image_is_rectified",
         "detector_region_x", "detector_region_y", "detector_region_width", "detector_region_height",
     }  # fmt: skip
 

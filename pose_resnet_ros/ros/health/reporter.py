@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -49,7 +50,7 @@ class CameraHealth:
 
     def status(self, summary: Summary, state: NodeState) -> DiagnosticStatus:
         """To be called about once a second."""
-        summary = self._without_first_silence(summary, state)
+        summary = self._without_pauses(self._without_first_silence(summary, state))
         state = replace(state, overloaded_s=self._overloaded_s(summary, state))
         self._log_changes(diagnostics.evaluate(summary, state), summary)
         name = f"{self._context.node.get_fully_qualified_name().lstrip('/')}: {diagnostics.TASK} {self._context.name}"
@@ -63,10 +64,17 @@ class CameraHealth:
             return summary
         return replace(summary, silent_s=min(summary.silent_s, now_s - self._alone_until_s))
 
+    def _without_pauses(self, summary: Summary) -> Summary:
+        """Between the frames that max_rate_hz allows, none is missing."""
+        max_hz = self._context.settings().input.max_rate_hz
+        pause_s = 1.0 / max_hz if max_hz else 0.0
+        return replace(summary, seconds_without_result=max(summary.seconds_without_result - pause_s, 0.0))
+
     def _overloaded_s(self, summary: Summary, state: NodeState) -> float:
         """For how long there have been fewer results than there should be."""
-        now_s, ratio = time.monotonic(), self._context.settings().node.min_output_ratio
-        if state.lifecycle != "active" or summary.output_hz >= ratio * diagnostics.arrived_hz(summary):
+        now_s, settings = time.monotonic(), self._context.settings()
+        expected_hz = min(diagnostics.arrived_hz(summary), settings.input.max_rate_hz or math.inf)
+        if state.lifecycle != "active" or summary.output_hz >= settings.node.min_output_ratio * expected_hz:
             self._kept_up_s = now_s
         return now_s - self._kept_up_s
 
