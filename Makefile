@@ -27,7 +27,7 @@ export FASTRTPS_DEFAULT_PROFILES_FILE ?= $(CURDIR)/config/fastdds_images.xml
 export FASTDDS_DEFAULT_PROFILES_FILE ?= $(CURDIR)/config/fastdds_images.xml
 
 # The sources of the environment and of the package: after a change, the next command installs again (seconds).
-STAND_IN := $(shell find build_support stand_ins -name '*.py' -o -name '*.cmake' -o -name '*.msg' -o -name 'CMakeLists.txt')
+STAND_INS := $(shell find build_support stand_ins -name build -prune -o -name '*.py' -print -o -name '*.cmake' -print -o -name '*.msg' -print -o -name 'CMakeLists.txt' -print)
 WHEELS := requirements/ros2_wheels.txt requirements/$(ROS_DISTRO).txt
 PACKAGE := CMakeLists.txt package.xml setup.py scripts/pose_resnet_ros scripts/tool.in \
   $(shell find pose_resnet_ros msg launch config rviz -type f -not -name '*.pyc')
@@ -36,7 +36,7 @@ PACKAGE := CMakeLists.txt package.xml setup.py scripts/pose_resnet_ros scripts/t
 
 setup: $(VENV)/.package
 
-$(VENV)/.environment: scripts/make_environment.sh $(wildcard $(WHEELS)) $(filter-out stand_ins/vision_msgs/build/%,$(STAND_IN))
+$(VENV)/.environment: scripts/make_environment.sh $(wildcard $(WHEELS)) $(STAND_INS)
 	scripts/make_environment.sh $(ROS_DISTRO) $(VENV) $(PYTHON)
 	touch $@
 

@@ -34,6 +34,7 @@ EXTRAS = {
     "evaluate": ["pycocotools>=2.0.7", "matplotlib>=3.5"],
     "test": [
         *BAGS,
+        "mcap-ros2-support>=0.5",
         "pytest>=7",
         "hypothesis>=6.36",
         *ONNX,

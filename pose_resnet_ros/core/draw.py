@@ -40,12 +40,12 @@ def draw_people(
     visible = people.visible(keypoint_threshold)
     for person in order:
         box, track_id = people.boxes_xyxy[person], int(people.track_ids[person])
-        thickness = _thickness(box)
+        thickness = line_width_px(box)
         if draw_boxes:
             _draw_box(canvas, box, colour_of_id(track_id), thickness)
         if draw_skeletons:
             _draw_skeleton(canvas, people.keypoints_xy[person], visible[person], skeleton, thickness)
-        label = _label(track_id, float(people.box_scores[person]), draw_ids, draw_scores)
+        label = label_of(track_id, float(people.box_scores[person]), draw_ids, draw_scores)
         if label:
             _draw_label(canvas, label, box, colour_of_id(track_id))
     return canvas
@@ -108,8 +108,8 @@ def colour_of_id(track_id: int) -> Colour:
     return blue, green, red
 
 
-def _thickness(box_xyxy: np.ndarray) -> int:
-    """Line width in pixels: 1 for far persons, 2 for one 160 px high, 12 for one who fills 1080p."""
+def line_width_px(box_xyxy: np.ndarray) -> int:
+    """Width of a person's limbs in pixels: 1 for far persons, 2 for one 160 px high, 12 for one who fills 1080p."""
     longer_side = float(max(box_xyxy[2] - box_xyxy[0], box_xyxy[3] - box_xyxy[1]))
     return int(np.clip(round(longer_side / 80), 1, 12))
 
@@ -137,7 +137,8 @@ def _draw_box(canvas: np.ndarray, box_xyxy: np.ndarray, colour_bgr: Colour, thic
     cv2.rectangle(canvas, top_left, bottom_right, colour_bgr, width, cv2.LINE_AA, _FRACTION_BITS)
 
 
-def _label(track_id: int, score: float, with_id: bool, with_score: bool) -> str:
+def label_of(track_id: int, score: float, with_id: bool, with_score: bool) -> str:
+    """What stands at a person's box; "" where there is nothing to say."""
     parts = [f"#{track_id}"] if with_id and track_id >= 0 else []
     return " ".join(parts + ([f"{score:.2f}"] if with_score else []))
 

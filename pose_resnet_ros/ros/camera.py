@@ -11,6 +11,7 @@ from typing import Any
 from diagnostic_msgs.msg import DiagnosticStatus
 
 from pose_resnet_ros.pipeline import PosePipeline
+from pose_resnet_ros.ros.annotation_output import AnnotationOutput, has_foxglove_msgs
 from pose_resnet_ros.ros.depth_3d import Depth3D
 from pose_resnet_ros.ros.external_detections import ExternalDetections
 from pose_resnet_ros.ros.frame_processor import FrameProcessor
@@ -85,6 +86,8 @@ class Camera:
         if settings.hri.publish_hri:
             self.outputs.append(HriPublisher(self.context, pipeline.skeleton, bodies))
         self.outputs.append(ImageOutput(self.context, pipeline))
+        if has_foxglove_msgs():
+            self.outputs.append(AnnotationOutput(self.context, pipeline))
         if settings.depth.use_depth:
             self.outputs.append(Depth3D(self.context, pipeline.skeleton))
 

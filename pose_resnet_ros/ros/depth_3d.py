@@ -13,11 +13,13 @@ from geometry_msgs.msg import PoseArray
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
+from vision_msgs.msg import Detection3DArray
 from visualization_msgs.msg import MarkerArray
 
-from pose_resnet_ros.core.depth import lift_to_3d
+from pose_resnet_ros.core.depth import People3D, lift_to_3d
 from pose_resnet_ros.core.errors import PoseError, SettingsError
 from pose_resnet_ros.core.skeletons import Skeleton
+from pose_resnet_ros.core.velocity import VelocityEstimator
 from pose_resnet_ros.msg import PersonArray3D
 from pose_resnet_ros.ros import messages, qos
 from pose_resnet_ros.ros.codecs.camera_info import camera_from_info
@@ -35,7 +37,7 @@ _NO_PARTNER = "(header.stamp is 0) cannot be paired with others in time"
 
 
 class Depth3D(Output):
-    """Persons, markers and poses in 3D: publishers from configure on, subscriptions while active."""
+    """Persons, detections, markers and poses in 3D: publishers from configure on, subscriptions while active."""
 
     stage = "depth_3d"
 
@@ -46,11 +48,13 @@ class Depth3D(Output):
         self._depths: NearestTimeBuffer[Image] = NearestTimeBuffer(capacity=KEPT_DEPTH_IMAGES)
         self._early: Image | None = None
         self._info: CameraInfo | None = None
+        self._velocities = VelocityEstimator()
         self._counts: Counter[str] = Counter()
         self._throttle = Throttle()
         self._failing: tuple[float, str] | None = None  # since when, and why
         self._subscriptions: list[Any] = []
         self._persons = self.publisher(PersonArray3D, "~/persons_3d", qos.results_profile())
+        self._detections = self.publisher(Detection3DArray, "~/detections_3d", qos.results_profile())
         self._markers = self.publisher(MarkerArray, "~/markers", qos.results_profile())
         self._poses = self.publisher(PoseArray, "~/poses", qos.results_profile())
 
@@ -73,6 +77,7 @@ class Depth3D(Output):
         self._subscriptions = []
         self._depths = NearestTimeBuffer(capacity=KEPT_DEPTH_IMAGES)
         self._early = self._info = self._failing = None
+        self._velocities = VelocityEstimator()
 
     def begin(self, message: Any, settings: Settings) -> None:
         """Keep the depth image nearest now: during a slow inference it may leave the buffer."""
@@ -98,15 +103,25 @@ class Depth3D(Output):
             return
         self._counts["published"] += 1
         self._failing = None
-        self._persons.publish(messages.person_array_3d(header, people, people_3d, self._skeleton))
+        self._publish(frame, people_3d)
+
+    def _publish(self, frame: ProcessedFrame, people_3d: People3D) -> None:
+        header, people = frame.header, frame.result.people
+        threshold = frame.settings.stream.frame.keypoint_threshold
+        velocities_xyz = self._velocities.update(
+            stamp_ns(frame.message) / 1e9, people.track_ids, people_3d.positions_xyz, people_3d.position_valid
+        )
+        self._persons.publish(messages.person_array_3d(header, people, people_3d, self._skeleton, velocities_xyz=velocities_xyz))
         self._poses.publish(messages.pose_array(header, people_3d))
+        if self._detections.get_subscription_count():
+            self._detections.publish(messages.detection_array_3d(header, people, people_3d, keypoint_threshold=threshold))
         if self._markers.get_subscription_count():
             markers = messages.marker_array(
                 header,
                 people,
                 people_3d,
                 self._skeleton,
-                keypoint_threshold=settings.stream.frame.keypoint_threshold,
+                keypoint_threshold=threshold,
                 namespace=self._node.get_fully_qualified_name(),
             )
             self._markers.publish(markers)

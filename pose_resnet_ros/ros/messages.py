@@ -12,11 +12,11 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 from builtin_interfaces.msg import Duration
-from geometry_msgs.msg import Point, Pose, PoseArray
+from geometry_msgs.msg import Point, Pose, PoseArray, Vector3
 from rclpy.serialization import serialize_message
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import ColorRGBA, Header
-from vision_msgs.msg import BoundingBox2D, Detection2D, Detection2DArray, ObjectHypothesisWithPose
+from vision_msgs.msg import BoundingBox2D, Detection2D, Detection2DArray, Detection3D, Detection3DArray, ObjectHypothesisWithPose
 from visualization_msgs.msg import Marker, MarkerArray
 
 from pose_resnet_ros.core.depth import People3D
@@ -71,10 +71,8 @@ def detection_array(header: Header, detections: Detections, *, track_ids: np.nda
     scores = np.clip(detections.scores, 0.0, 1.0).tolist()
     message = Detection2DArray(header=header)
     for box, score, track_id in zip(detections.boxes_xyxy.tolist(), scores, track_ids.tolist(), strict=True):
-        result = ObjectHypothesisWithPose()
-        result.hypothesis.class_id = "person"
-        result.hypothesis.score = score
-        message.detections.append(Detection2D(header=header, results=[result], bbox=_bounding_box(box), id=id_text(track_id)))
+        results = [_person_hypothesis(score)]
+        message.detections.append(Detection2D(header=header, results=results, bbox=_bounding_box(box), id=id_text(track_id)))
     return message
 
 
@@ -108,8 +106,11 @@ def jpeg_message(header: Header, bgr: np.ndarray, *, quality: int) -> Compressed
     return message
 
 
-def person_array_3d(header: Header, people: People, people_3d: People3D, skeleton: Skeleton) -> PersonArray3D:
-    """Row by row the persons of the PersonArray of the same header."""
+def person_array_3d(
+    header: Header, people: People, people_3d: People3D, skeleton: Skeleton, *, velocities_xyz: np.ndarray
+) -> PersonArray3D:
+    """Row by row the persons of the PersonArray of the same header; velocities_xyz: (N, 3) m/s, NaN where unknown."""
+    velocity_valid = np.isfinite(velocities_xyz).all(axis=1)
     persons = [
         Person3D(
             track_id=track_id,
@@ -120,8 +121,10 @@ def person_array_3d(header: Header, people: People, people_3d: People3D, skeleto
                 Keypoint3D(name=name, x=x, y=y, z=z, score=score, depth_valid=valid)
                 for name, (x, y, z), score, valid in zip(skeleton.joint_names, joints, scores, joints_valid, strict=True)
             ],
+            velocity=_vector(velocity),
+            velocity_valid=moves,
         )
-        for track_id, score, position, position_valid, joints, scores, joints_valid in zip(
+        for track_id, score, position, position_valid, joints, scores, joints_valid, velocity, moves in zip(
             people.track_ids.tolist(),
             np.clip(people.box_scores, 0.0, 1.0).tolist(),
             people_3d.positions_xyz.tolist(),
@@ -129,10 +132,31 @@ def person_array_3d(header: Header, people: People, people_3d: People3D, skeleto
             people_3d.joints_xyz.tolist(),
             np.clip(people.keypoint_scores, 0.0, 1.0).tolist(),
             people_3d.joint_valid.tolist(),
+            np.where(velocity_valid[:, None], velocities_xyz, 0.0).tolist(),
+            velocity_valid.tolist(),
             strict=True,
         )
     ]
     return PersonArray3D(header=header, skeleton=skeleton.name, persons=persons)
+
+
+def detection_array_3d(header: Header, people: People, people_3d: People3D, *, keypoint_threshold: float) -> Detection3DArray:
+    """The persons with a valid position, class id "person": the box, along the frame's axes, holds the position and the joints
+    above keypoint_threshold.
+    """
+    message = Detection3DArray(header=header)
+    inside = people.visible(keypoint_threshold) & people_3d.position_valid[:, None]
+    for row in np.flatnonzero(people_3d.position_valid).tolist():
+        position = people_3d.positions_xyz[row]
+        points = np.vstack([position, people_3d.joints_xyz[row][inside[row]]])
+        low, high = points.min(axis=0).astype(float), points.max(axis=0).astype(float)
+        result = _person_hypothesis(float(np.clip(people.box_scores[row], 0.0, 1.0)))
+        result.pose.pose.position = _point(position.tolist())
+        detection = Detection3D(header=header, results=[result], id=id_text(int(people.track_ids[row])))
+        detection.bbox.center.position = _point(((low + high) / 2).tolist())
+        detection.bbox.size = _vector((high - low).tolist())
+        message.detections.append(detection)
+    return message
 
 
 def pose_array(header: Header, people_3d: People3D) -> PoseArray:
@@ -177,6 +201,12 @@ def color_of(track_id: int) -> ColorRGBA:
     return ColorRGBA(r=red, g=green, b=blue, a=1.0)
 
 
+def _person_hypothesis(score: float) -> ObjectHypothesisWithPose:
+    result = ObjectHypothesisWithPose()
+    result.hypothesis.class_id, result.hypothesis.score = "person", score
+    return result
+
+
 def _bounding_box(box_xyxy: list[float]) -> BoundingBox2D:
     x1, y1, x2, y2 = box_xyxy
     box = BoundingBox2D(size_x=x2 - x1, size_y=y2 - y1)
@@ -206,3 +236,8 @@ def _marker(
 def _point(xyz: Sequence[float]) -> Point:
     x, y, z = xyz
     return Point(x=x, y=y, z=z)
+
+
+def _vector(xyz: list[float]) -> Vector3:
+    x, y, z = xyz
+    return Vector3(x=x, y=y, z=z)

@@ -11,9 +11,13 @@ import pytest
 
 packages = pytest.importorskip("ament_index_python.packages")
 
-# From the real package's build (vision_msgs 4.1.1 on Jazzy). The array holds every other type used here, so its hash covers
-# all names, fields, types and their order.
-DETECTION_2D_ARRAY = "RIHS01_214274120007f4a683866481336b70310268cfa107aebe9d594a6acf75bda968"
+# From the real package's build (vision_msgs 4.1.1 on Jazzy), or from the message files (Detection3DArray; foxglove_msgs 3.4.3).
+# Each holds every other type used here, so its hash covers all names, fields, types and their order.
+HASHES = {
+    "vision_msgs/msg/Detection2DArray": "RIHS01_214274120007f4a683866481336b70310268cfa107aebe9d594a6acf75bda968",
+    "vision_msgs/msg/Detection3DArray": "RIHS01_793f5eab9595ac1c0da07873cc859db42eae51f0ee76056db8562515d830e018",
+    "foxglove_msgs/msg/ImageAnnotations": "RIHS01_bc4e578b1ef80953415d6f966a4cab305c8a44c8b64fc405312b6f06a08fc45e",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -30,15 +34,19 @@ def share(package):
         pytest.skip(f"{package} is not installed")
 
 
-def test_vision_msgs_is_the_real_package_on_the_wire():
-    description = share("vision_msgs") / "msg" / "Detection2DArray.json"
+@pytest.mark.parametrize("name", HASHES)
+def test_stand_ins_are_the_real_packages_on_the_wire(name):
+    package, _, message = name.split("/")
+    description = share(package) / "msg" / f"{message}.json"
     if not description.exists():
         pytest.skip("this ROS has no type hashes (Humble)")
     hashes = {entry["type_name"]: entry["hash_string"] for entry in json.loads(description.read_text())["type_hashes"]}
 
-    assert hashes["vision_msgs/msg/Detection2DArray"] == DETECTION_2D_ARRAY
+    assert hashes[name] == HASHES[name]
 
 
-@pytest.mark.parametrize("path", ["launch/pose.launch.py", "config/pose.yaml", "config/fastdds_images.xml", "rviz/pose.rviz"])
+@pytest.mark.parametrize(
+    "path", ["launch/pose.launch.py", "config/pose.yaml", "config/fastdds_images.xml", "config/foxglove.json", "rviz/pose.rviz"]
+)
 def test_the_share_folder_is_complete(path):
     assert (share("pose_resnet_ros") / path).is_file()

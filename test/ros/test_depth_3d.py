@@ -18,6 +18,7 @@ from geometry_msgs.msg import PoseArray
 from pose_resnet_ros.msg import PersonArray, PersonArray3D
 from rclpy.lifecycle import TransitionCallbackReturn
 from sensor_msgs.msg import CameraInfo, Image
+from vision_msgs.msg import Detection3DArray
 from visualization_msgs.msg import Marker, MarkerArray
 
 FRAME = "camera_optical_frame"
@@ -66,11 +67,11 @@ class Setup:
         self._depths.publish(message)
         self.world.spin_for(0.2)
 
-    def image(self, *, number: int = 1) -> PersonArray:
-        """An image at so many s; its 2D result."""
+    def image(self, *, number: int = 1, nanosec: int = 0) -> PersonArray:
+        """An image at so many s and ns; its 2D result."""
         seen = len(self.persons)
         message = self._image_message(number=number)
-        message.header.stamp.nanosec = 0
+        message.header.stamp.nanosec = nanosec
         self._images.publish(message)
         self.world.until(lambda: len(self.persons) > seen, "the 2D result")
         return self.persons[-1]
@@ -114,6 +115,33 @@ def test_persons_poses_and_markers(setup: Callable[..., Setup]) -> None:
     assert s.poses[0].poses[0].position.z == 2.0
     assert [m.action for m in s.markers[0].markers[:3]] == [Marker.DELETEALL] * 3
     assert {m.ns for m in s.markers[0].markers[3:]} == {f"/pose_resnet/{kind}" for kind in ("bones", "joints", "labels")}
+
+
+def test_velocities_and_detections(setup: Callable[..., Setup]) -> None:
+    """A wall that comes nearer at 1.5 m/s, and with it everybody."""
+    s = setup()
+    detections = s.world.listen(Detection3DArray, "/pose_resnet/detections_3d")
+    s.world.until(lambda: s.node.count_subscribers("/pose_resnet/detections_3d"), "the subscription")
+    s.info()
+    for count in range(4):
+        s.depth(3.0 - 0.3 * count, stamp_ms=1000 + 200 * count)
+        s.image(number=1, nanosec=200_000_000 * count)
+        s.world.until(lambda n=count: len(s.persons_3d) > n and len(detections) > n, "the 3D results")
+    assert [message.persons[0].velocity_valid for message in s.persons_3d] == [False, False, True, True]
+    assert s.persons_3d[0].persons[0].velocity.z == 0.0
+    assert s.persons_3d[-1].persons[0].velocity.z == pytest.approx(-1.5, abs=1e-3)
+    last = detections[-1]
+    assert last.header == s.persons_3d[-1].header
+    assert [detection.id for detection in last.detections] == ["1"]
+    assert last.detections[0].bbox.center.position.z == pytest.approx(2.1)
+    s.node.trigger_deactivate()
+    s.node.trigger_activate()
+    s.reconnect()
+    s.info()
+    s.depth(3.0, stamp_ms=9000)
+    s.image(number=9)
+    s.world.until(lambda: len(s.persons_3d) > 4, "the 3D result")
+    assert not s.persons_3d[-1].persons[0].velocity_valid
 
 
 def test_a_rectified_image_uses_p(setup: Callable[..., Setup]) -> None:

@@ -15,7 +15,7 @@ from pose_resnet_ros.core.depth import People3D
 from pose_resnet_ros.core.draw import colour_of_id
 from pose_resnet_ros.core.skeletons import COCO17
 from pose_resnet_ros.core.types import People
-from pose_resnet_ros.ros.messages import color_of, marker_array, person_array_3d, pose_array
+from pose_resnet_ros.ros.messages import color_of, detection_array_3d, marker_array, person_array_3d, pose_array
 
 HEADER = Header(frame_id="camera_optical")
 HEADER.stamp.sec = 7
@@ -45,7 +45,7 @@ def markers_of(people: People, people_3d: People3D) -> MarkerArray:
 
 @pytest.mark.parametrize("persons", [0, 1, 3])
 def test_persons_row_by_row(persons: int) -> None:
-    message = person_array_3d(HEADER, *scene(persons), COCO17)
+    message = person_array_3d(HEADER, *scene(persons), COCO17, velocities_xyz=np.ones((persons, 3)))
     assert message.header == HEADER
     assert message.skeleton == "coco17"
     assert [p.track_id for p in message.persons] == list(range(1, persons + 1))
@@ -56,9 +56,43 @@ def test_persons_row_by_row(persons: int) -> None:
 def test_one_joint_in_full() -> None:
     people, people_3d = scene(1)
     people_3d.joint_valid[0, 3] = False
-    joint = person_array_3d(HEADER, people, people_3d, COCO17).persons[0].keypoints[3]
+    message = person_array_3d(HEADER, people, people_3d, COCO17, velocities_xyz=np.ones((1, 3)))
+    joint = message.persons[0].keypoints[3]
     assert (joint.name, joint.y, joint.z, joint.score, joint.depth_valid) == ("left_ear", 0.0, 1.0, 1.0, False)
     assert joint.x == pytest.approx(0.3)
+
+
+def test_velocities_that_are_not_known_are_zero_and_not_valid() -> None:
+    velocities = np.array([[0.5, -1.0, 2.0], [np.nan] * 3])
+    moving, new = person_array_3d(HEADER, *scene(2), COCO17, velocities_xyz=velocities).persons
+    assert (moving.velocity.x, moving.velocity.y, moving.velocity.z, moving.velocity_valid) == (0.5, -1.0, 2.0, True)
+    assert (new.velocity.x, new.velocity.y, new.velocity.z, new.velocity_valid) == (0.0, 0.0, 0.0, False)
+
+
+def test_detections_are_boxes_around_the_sure_joints() -> None:
+    people, people_3d = scene(3)
+    people_3d.position_valid[1] = False
+    people_3d.joints_xyz[0, 5] = (0.2, -0.5, 1.5)
+    people.keypoint_scores[0, 16] = 0.1  # at x = 1.6
+    message = detection_array_3d(HEADER, people, people_3d, keypoint_threshold=0.2)
+    assert message.header == HEADER
+    assert [detection.id for detection in message.detections] == ["1", "3"]
+    first = message.detections[0]
+    assert first.header == HEADER
+    center, size = first.bbox.center.position, first.bbox.size
+    assert (size.x, size.y, size.z) == pytest.approx((1.5, 0.5, 0.5))
+    assert (center.x, center.y, center.z) == pytest.approx((0.75, -0.25, 1.25))
+    assert first.bbox.center.orientation.w == 1.0
+    (result,) = first.results
+    assert (result.hypothesis.class_id, result.hypothesis.score) == ("person", 0.75)
+    assert (result.pose.pose.position.x, result.pose.pose.position.z) == (0.0, 1.0)
+
+
+def test_a_detection_without_a_sure_joint_is_a_point() -> None:
+    people, people_3d = scene(1)
+    people.keypoint_scores[:] = 0.0
+    (detection,) = detection_array_3d(HEADER, people, people_3d, keypoint_threshold=0.2).detections
+    assert (detection.bbox.center.position.z, detection.bbox.size.x, detection.bbox.size.z) == (1.0, 0.0, 0.0)
 
 
 def test_poses_are_the_persons_whose_place_is_known() -> None:

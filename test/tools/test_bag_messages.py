@@ -17,7 +17,7 @@ from pose_resnet_ros.tools.bags.bag_messages import DEFINITIONS, typestore
 ROOT = Path(__file__).parents[2]
 FILES = {
     **{f"pose_resnet_ros/msg/{f.stem}": f for f in (ROOT / "msg").glob("*.msg")},
-    **{f"vision_msgs/msg/{f.stem}": f for f in (ROOT / "stand_ins/vision_msgs/msg").glob("*.msg")},
+    **{f"{f.parts[-3]}/msg/{f.stem}": f for f in (ROOT / "stand_ins").glob("*/msg/*.msg")},
 }
 
 

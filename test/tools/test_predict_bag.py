@@ -317,3 +317,26 @@ def test_a_full_disk_leaves_nothing(
         assert run(model, source, "-o", tmp_path / name, "--annotated") == 1
     assert f"cannot write {tmp_path / name}: " in capsys.readouterr().err
     assert set(tmp_path.rglob("*")) == before
+
+
+def test_annotations_that_foxglove_draws(tmp_path: Path, model: str) -> None:
+    """Read with mcap's own decoder, which knows only what the file says of itself."""
+    from mcap.reader import make_reader
+    from mcap_ros2.decoder import DecoderFactory
+
+    bag = write_bag(tmp_path / "bag", {TOPIC: [spot(n) for n in range(3)]})
+    assert run(model, bag, "-o", tmp_path / "out.mcap", "--annotations") == 0
+    with (tmp_path / "out.mcap").open("rb") as file:
+        reader = make_reader(file, decoder_factories=[DecoderFactory()])
+        found = list(reader.iter_decoded_messages(topics=["/pose_resnet/annotations"]))
+    assert {schema.name for schema, *_ in found} == {"foxglove_msgs/msg/ImageAnnotations"}
+    assert [message.log_time for _, _, message, _ in found] == [log_ns(n) for n in range(3)]
+    decoded = [message for *_, message in found]
+    stamps = [(m.timestamp.sec, m.timestamp.nanosec) for m in decoded]
+    assert stamps == [(header(n).stamp.sec, header(n).stamp.nanosec) for n in range(3)]
+    assert [[text.text for text in m.texts] for m in decoded] == [[], ["#1"], ["#1"]]
+    box, limbs, joints = decoded[1].points
+    assert [(p.x, p.y) for p in box.points] == [(0.5, 0.5), (128.5, 0.5), (128.5, 96.5), (0.5, 96.5)]
+    assert (box.type, limbs.type, joints.type) == (2, 4, 1)
+    assert (len(limbs.points), len(joints.points)) == (2 * len(OPENPOSE18.edges), len(OPENPOSE18))
+    assert abs(joints.points[0].x - SPOT[0]) < 4 * 1.25 * 128 / 48

@@ -2,17 +2,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """The node's messages for a bag that is written without ROS: their definitions, and results put into them.
 
-A test keeps the definitions equal to ``msg/`` and to vision_msgs 4.
+A test keeps the definitions equal to ``msg/``, vision_msgs 4 and foxglove_msgs 3.4.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 
+from pose_resnet_ros.core.image_annotations import image_annotations
 from pose_resnet_ros.core.skeletons import Skeleton
 from pose_resnet_ros.core.tracking import id_text
 from pose_resnet_ros.core.types import Detections, People
@@ -36,6 +38,20 @@ DEFINITIONS = {
     "pose_resnet_ros/msg/PersonArray": "std_msgs/Header header\nstring skeleton\nuint32 image_width\n"
     "uint32 image_height\npose_resnet_ros/Person[] persons",
     "pose_resnet_ros/msg/Skeleton": "string name\nstring[] joint_names\nuint16[] edge_from\nuint16[] edge_to",
+    "foxglove_msgs/msg/Color": "float64 r\nfloat64 g\nfloat64 b\nfloat64 a",
+    "foxglove_msgs/msg/Point2": "float64 x\nfloat64 y",
+    "foxglove_msgs/msg/KeyValuePair": "string key\nstring value",
+    "foxglove_msgs/msg/CircleAnnotation": "builtin_interfaces/Time timestamp\nfoxglove_msgs/Point2 position\nfloat64 diameter\n"
+    "float64 thickness\nfoxglove_msgs/Color fill_color\nfoxglove_msgs/Color outline_color\nfoxglove_msgs/KeyValuePair[] metadata",
+    "foxglove_msgs/msg/PointsAnnotation": "uint8 UNKNOWN=0\nuint8 POINTS=1\nuint8 LINE_LOOP=2\nuint8 LINE_STRIP=3\n"
+    "uint8 LINE_LIST=4\nbuiltin_interfaces/Time timestamp\nuint8 type\nfoxglove_msgs/Point2[] points\n"
+    "foxglove_msgs/Color outline_color\nfoxglove_msgs/Color[] outline_colors\nfoxglove_msgs/Color fill_color\n"
+    "float64 thickness\nfoxglove_msgs/KeyValuePair[] metadata",
+    "foxglove_msgs/msg/TextAnnotation": "builtin_interfaces/Time timestamp\nfoxglove_msgs/Point2 position\nstring text\n"
+    "float64 font_size\nfoxglove_msgs/Color text_color\nfoxglove_msgs/Color background_color\n"
+    "foxglove_msgs/KeyValuePair[] metadata",
+    "foxglove_msgs/msg/ImageAnnotations": "builtin_interfaces/Time timestamp\nfoxglove_msgs/CircleAnnotation[] circles\n"
+    "foxglove_msgs/PointsAnnotation[] points\nfoxglove_msgs/TextAnnotation[] texts\nfoxglove_msgs/KeyValuePair[] metadata",
 }
 
 
@@ -110,6 +126,14 @@ def jpeg_message(header: Any, bgr: np.ndarray) -> Any:
     """As the node's ``~/annotated_image/compressed``; bgr: (H, W, 3) uint8."""
     _, jpeg = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
     return _make("sensor_msgs/msg/CompressedImage", header=header, format="bgr8; jpeg compressed bgr8", data=jpeg.ravel())
+
+
+def annotations_message(
+    header: Any, people: People, skeleton: Skeleton, *, keypoint_threshold: float, draw: Mapping[str, bool]
+) -> Any:
+    """As the node's ``~/annotations``; draw: the settings of ``draw_people``."""
+    make = lambda name, **fields: _make(f"foxglove_msgs/msg/{name}", **fields)  # noqa: E731
+    return image_annotations(make, header.stamp, people, skeleton, keypoint_threshold=keypoint_threshold, **draw)
 
 
 def _person_hypothesis(score: float) -> Any:

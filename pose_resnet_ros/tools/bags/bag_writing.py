@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -15,13 +15,15 @@ from pose_resnet_ros.core.errors import SettingsError
 from pose_resnet_ros.tools.bags import bag_messages
 
 NODE = "/pose_resnet"
-SKELETON, ANNOTATED = f"{NODE}/skeleton", f"{NODE}/annotated_image/compressed"
+PERSONS, DETECTIONS, SKELETON = f"{NODE}/persons", f"{NODE}/detections", f"{NODE}/skeleton"
 TYPES = {
-    f"{NODE}/persons": "pose_resnet_ros/msg/PersonArray",
-    f"{NODE}/detections": "vision_msgs/msg/Detection2DArray",
+    PERSONS: "pose_resnet_ros/msg/PersonArray",
+    DETECTIONS: "vision_msgs/msg/Detection2DArray",
     SKELETON: "pose_resnet_ros/msg/Skeleton",
-    ANNOTATED: "sensor_msgs/msg/CompressedImage",
 }
+# Written only where they are asked for.
+ANNOTATED, ANNOTATIONS = f"{NODE}/annotated_image/compressed", f"{NODE}/annotations"
+OPTIONAL_TYPES = {ANNOTATED: "sensor_msgs/msg/CompressedImage", ANNOTATIONS: "foxglove_msgs/msg/ImageAnnotations"}
 
 
 def scratch_folder(output: Path) -> Path:
@@ -34,14 +36,15 @@ class BagResults(AbstractContextManager["BagResults"]):
     after an exception nothing is left of it.
     """
 
-    def __init__(self, output: Path, *, annotated: bool) -> None:
-        """output: one file if it ends in .mcap or .db3, else a folder with metadata.yaml; annotated: with a topic for images.
+    def __init__(self, output: Path, *, optional: Collection[str] = ()) -> None:
+        """output: one file if it ends in .mcap or .db3, else a folder with metadata.yaml; optional: topics of OPTIONAL_TYPES.
 
         Raises SettingsError if it cannot be made.
         """
         from rosbags.rosbag2 import StoragePlugin, Writer
 
         self._output = output
+        self._types = TYPES | {topic: OPTIONAL_TYPES[topic] for topic in optional}
         self._scratch = scratch_folder(output)
         self._part = self._scratch / output.name  # a bag's files are named after its folder
         shutil.rmtree(self._scratch, ignore_errors=True)  # of a run that was killed
@@ -51,14 +54,14 @@ class BagResults(AbstractContextManager["BagResults"]):
                 plugin = StoragePlugin.SQLITE3 if output.suffix == ".db3" else StoragePlugin.MCAP
                 self._writer = Writer(self._part, version=9, storage_plugin=plugin)
                 self._writer.open()
-                self._connections = {topic: self._add(topic) for topic in TYPES if annotated or topic != ANNOTATED}
+                self._connections = {topic: self._add(topic) for topic in self._types}
         except BaseException:
             shutil.rmtree(self._scratch, ignore_errors=True)
             raise
 
     def write(self, topic: str, message: Any, *, log_ns: int) -> None:
-        """message: of the type that ``TYPES`` has for the topic. Raises SettingsError if the disk refuses it."""
-        self.write_raw(topic, bag_messages.typestore().serialize_cdr(message, TYPES[topic]), log_ns=log_ns)
+        """message: of the topic's type. Raises SettingsError if the disk refuses it."""
+        self.write_raw(topic, bag_messages.typestore().serialize_cdr(message, self._types[topic]), log_ns=log_ns)
 
     def write_raw(self, topic: str, raw: bytes | memoryview, *, log_ns: int) -> None:
         """As ``write``, for a serialized message."""
@@ -110,15 +113,15 @@ class BagResults(AbstractContextManager["BagResults"]):
             False,
         )
         store = bag_messages.typestore()
-        return self._writer.add_connection(topic, TYPES[topic], typestore=store, offered_qos_profiles=[qos])
+        return self._writer.add_connection(topic, self._types[topic], typestore=store, offered_qos_profiles=[qos])
 
 
-def join(parts: Sequence[Path], output: Path, *, annotated: bool) -> None:
+def join(parts: Sequence[Path], output: Path, *, optional: Collection[str]) -> None:
     """One bag from result bags that follow one another in time. Raises SettingsError if it cannot be written."""
     from rosbags.rosbag2 import Reader
 
     has_skeleton = False
-    with BagResults(output, annotated=annotated) as results:
+    with BagResults(output, optional=optional) as results:
         for part in parts:
             with Reader(part) as reader:
                 for connection, log_ns, raw in reader.messages():

@@ -23,7 +23,7 @@ from pose_resnet_ros.stream import PersonStream
 from pose_resnet_ros.tools.bags import bag_messages
 from pose_resnet_ros.tools.bags.bag_reading import WHOLE, BagImage, BagImages, SpanNs, encodings
 from pose_resnet_ros.tools.bags.bag_salvage import BagError
-from pose_resnet_ros.tools.bags.bag_writing import ANNOTATED, NODE, SKELETON, BagResults
+from pose_resnet_ros.tools.bags.bag_writing import ANNOTATED, ANNOTATIONS, DETECTIONS, PERSONS, SKELETON, BagResults
 
 IDS_PER_PART = 1_000_000
 Advance = Callable[[int, int | None], Any]
@@ -39,13 +39,14 @@ def print_error(text: str) -> None:
 class BagJob:
     """One recording, or a part of one; it can be sent to another process.
 
-    span_ns: the part of it; part: its number from 0. Track ids of part n begin at n * ``IDS_PER_PART`` + 1.
+    optional: topics that are written besides the usual ones; span_ns: the part of it; part: its number from 0. Track ids of part
+    n begin at n * ``IDS_PER_PART`` + 1.
     """
 
     source: Path
     output: Path
     topic: str | None
-    annotated: bool
+    optional: tuple[str, ...] = ()
     span_ns: SpanNs = WHOLE
     part: int = 0
 
@@ -102,7 +103,7 @@ class BagPredictor:
         try:
             with (
                 BagImages(job.source, job.topic, job.span_ns) as images,
-                BagResults(job.output, annotated=job.annotated) as results,
+                BagResults(job.output, optional=job.optional) as results,
             ):
                 return run.over(images, results, self._advance, self._complain)
         except (BagError, SettingsError) as error:
@@ -143,12 +144,15 @@ class _Run:
         skeleton, threshold = result.skeleton, self._settings.frame.keypoint_threshold
         size = bgr.shape[1], bgr.shape[0]
         message = bag_messages.person_array(header, people, skeleton, image_wh=size, keypoint_threshold=threshold)
-        results.write(f"{NODE}/persons", message, log_ns=log_ns)
+        results.write(PERSONS, message, log_ns=log_ns)
         detections = bag_messages.detection_array(header, result.detections, track_ids=people.track_ids)
-        results.write(f"{NODE}/detections", detections, log_ns=log_ns)
-        if self._report.job.annotated:
+        results.write(DETECTIONS, detections, log_ns=log_ns)
+        if ANNOTATED in self._report.job.optional:
             drawn = draw_people(bgr, people, skeleton, keypoint_threshold=threshold, **self._draw)
             results.write(ANNOTATED, bag_messages.jpeg_message(header, drawn), log_ns=log_ns)
+        if ANNOTATIONS in self._report.job.optional:
+            vectors = bag_messages.annotations_message(header, people, skeleton, keypoint_threshold=threshold, draw=self._draw)
+            results.write(ANNOTATIONS, vectors, log_ns=log_ns)
         persons = self._report.persons + len(people)
         self._report = replace(self._report, images=self._report.images + 1, persons=persons)
 

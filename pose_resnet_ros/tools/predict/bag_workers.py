@@ -25,7 +25,7 @@ from tqdm import tqdm
 from pose_resnet_ros.core.errors import InferenceCancelled, PoseError, SettingsError
 from pose_resnet_ros.output_files import OutputGuard
 from pose_resnet_ros.tools.bags.bag_reading import PACKED, BagImages, is_bag
-from pose_resnet_ros.tools.bags.bag_writing import join, scratch_folder
+from pose_resnet_ros.tools.bags.bag_writing import ANNOTATED, ANNOTATIONS, join, scratch_folder
 from pose_resnet_ros.tools.predict.bag_run import BagJob, BagPredictor, BagReport
 from pose_resnet_ros.tools.predict.ray_cluster import connected, run_on_ray
 
@@ -39,6 +39,7 @@ def predict_bags(
     *,
     topic: str | None = None,
     annotated: bool = False,
+    annotations: bool = False,
     workers: int | None = None,
     ray: str | None = None,
 ) -> int:
@@ -50,7 +51,8 @@ def predict_bags(
     the same files, or local.
     """
     _check_packages()
-    jobs = [BagJob(source, target, topic, annotated) for source, target in _targets(sources, output).items()]
+    optional = tuple(name for name, is_wanted in ((ANNOTATED, annotated), (ANNOTATIONS, annotations)) if is_wanted)
+    jobs = [BagJob(source, target, topic, optional) for source, target in _targets(sources, output).items()]
     _keep_inputs(jobs)
     left = [job for job in jobs if not job.output.exists()]
     done = dict(zip((job.output for job in left), _run_all(left, values, workers, ray), strict=True))
@@ -121,7 +123,7 @@ def _joined(job: BagJob, reports: Sequence[BagReport]) -> BagReport:
     written = [report.job.output for report in reports if report.job.output.exists()]
     if len(written) == len(reports):
         try:
-            join(written, job.output, annotated=job.annotated)
+            join(written, job.output, optional=job.optional)
         except SettingsError as error:
             problems.append(str(error))
     return BagReport(

@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(format="%(message)s", level=logging.INFO)
     if any(is_bag(Path(text)) for text in args.inputs):
         return _predict_bags(args)
-    _refuse(args, ("topic", "annotated", "workers", "ray"), "for bags only")
+    _refuse(args, ("topic", "annotated", "annotations", "workers", "ray"), "for bags only")
     pictures = _pictures(args.inputs)
     given = read_boxes(args.boxes) if args.boxes else None
     if given is not None:
@@ -67,7 +67,7 @@ def _predict_bags(args: argparse.Namespace) -> int:
         raise SettingsError(f"inputs: bags cannot be mixed with other inputs; these are no bags: {names_of(others)}")
     if args.output is None:
         raise SettingsError("output: name the bag to write (--output results.mcap), or for several bags a folder")
-    bag_options = {name: vars(args)[name] for name in ("topic", "annotated", "workers", "ray")}
+    bag_options = {name: vars(args)[name] for name in ("topic", "annotated", "annotations", "workers", "ray")}
     return predict_bags([Path(text) for text in args.inputs], args.output, vars(args), **bag_options)
 
 
@@ -182,6 +182,11 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     bags = parser.add_argument_group("ROS bags")
     bags.add_argument("--topic", help="the image topic, raw or compressed; needed if the bag has several")
     bags.add_argument("--annotated", action="store_true", help="also write the annotated images, as JPEG")
+    bags.add_argument(
+        "--annotations",
+        action="store_true",
+        help="also write skeletons, boxes and ids that Foxglove draws over the images (foxglove_msgs/ImageAnnotations)",
+    )
     bags.add_argument(
         "--workers",
         type=integer(1),
