@@ -66,6 +66,7 @@ ROS_ROOMS = {
 ROS_WITHOUT_ROS = {
     "ros/codecs/buffers.py",
     "ros/codecs/compressed.py",
+    "ros/codecs/compressed_depth.py",
     "ros/codecs/encodings.py",
     "ros/codecs/image.py",
     "ros/codecs/camera_info.py",

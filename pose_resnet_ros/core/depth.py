@@ -56,7 +56,16 @@ POLYNOMIAL = LensModel(  # k1 k2 p1 p2 k3, k4 k5 k6, thin prism, tilt
 FISHEYE = LensModel(
     4, cv2.fisheye.undistortPoints, cv2.fisheye.distortPoints, is_pinhole=False
 )  # r = f * theta * (1 + k1 theta^2 ...)
-LENS_MODELS = {"plumb_bob": POLYNOMIAL, "rational_polynomial": POLYNOMIAL, "equidistant": FISHEYE}
+# The names of sensor_msgs, then those that drivers and calibration tools use for the same formulas (in any case).
+LENS_MODELS = {
+    "plumb_bob": POLYNOMIAL,
+    "rational_polynomial": POLYNOMIAL,
+    "equidistant": FISHEYE,
+    "brown_conrady": POLYNOMIAL,
+    "radtan": POLYNOMIAL,
+    "fisheye": FISHEYE,
+    "kannala_brandt": FISHEYE,
+}
 
 
 @dataclass(frozen=True)
@@ -86,7 +95,7 @@ class CameraModel:
         """
         if distortion_model.lower() in UNNAMED and not any(d):
             return cls(k[0], k[4], k[2], k[5])
-        lens = LENS_MODELS.get(distortion_model)
+        lens = LENS_MODELS.get(distortion_model.lower())
         if lens is None or any(d[lens.max_coefficients :]):
             known = ", ".join(f"{name} (at most {known.max_coefficients})" for name, known in LENS_MODELS.items())
             raise SettingsError(

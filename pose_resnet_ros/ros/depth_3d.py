@@ -11,7 +11,7 @@ from typing import Any
 
 from geometry_msgs.msg import PoseArray
 from rclpy.qos import QoSProfile, ReliabilityPolicy
-from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 from vision_msgs.msg import Detection3DArray
 from visualization_msgs.msg import MarkerArray
@@ -23,14 +23,23 @@ from pose_resnet_ros.core.velocity import VelocityEstimator
 from pose_resnet_ros.msg import PersonArray3D
 from pose_resnet_ros.ros import messages, qos
 from pose_resnet_ros.ros.codecs.camera_info import camera_from_info
+from pose_resnet_ros.ros.codecs.compressed_depth import compressed_depth_array
 from pose_resnet_ros.ros.codecs.image import depth_array
 from pose_resnet_ros.ros.outputs import Output, ProcessedFrame
 from pose_resnet_ros.ros.ros_log import Throttle
 from pose_resnet_ros.ros.time_sync import NearestTimeBuffer, stamp_ns
-from pose_resnet_ros.ros.topics import CameraContext
+from pose_resnet_ros.ros.topics import CameraContext, Transport
 from pose_resnet_ros.settings import Settings
 
 DEPTH_TOPIC, INFO_TOPIC = "depth_image", "camera_info"
+TRANSPORTS = {
+    transport.name: transport
+    for transport in (
+        Transport("raw", Image, depth_array),
+        Transport("compressedDepth", CompressedImage, compressed_depth_array, "/compressedDepth"),
+        Transport("compressed", CompressedImage, compressed_depth_array, "/compressed"),
+    )
+}
 KEPT_DEPTH_IMAGES = 10
 COMPLAIN_AFTER_S = 5.0
 _NO_PARTNER = "(header.stamp is 0) cannot be paired with others in time"
@@ -45,8 +54,10 @@ class Depth3D(Output):
         super().__init__(context)
         self._node = context.node
         self._skeleton = skeleton
-        self._depths: NearestTimeBuffer[Image] = NearestTimeBuffer(capacity=KEPT_DEPTH_IMAGES)
-        self._early: Image | None = None
+        self._transport = TRANSPORTS[context.settings().depth.depth_transport]
+        self._depth_topic = self._node.resolve_topic_name(context.input_topic(DEPTH_TOPIC) + self._transport.suffix)
+        self._depths: NearestTimeBuffer[Any] = NearestTimeBuffer(capacity=KEPT_DEPTH_IMAGES)
+        self._early: Any = None
         self._info: CameraInfo | None = None
         self._velocities = VelocityEstimator()
         self._counts: Counter[str] = Counter()
@@ -63,12 +74,10 @@ class Depth3D(Output):
 
         def listen(kind: type, topic: str, callback: Any, depth: int) -> None:
             profile = QoSProfile(depth=depth, reliability=ReliabilityPolicy.BEST_EFFORT)  # hears every publisher
-            self._subscriptions.append(
-                qos.create_subscription(self._node, kind, self._context.input_topic(topic), callback, profile)
-            )
+            self._subscriptions.append(qos.create_subscription(self._node, kind, topic, callback, profile))
 
-        listen(Image, DEPTH_TOPIC, self._on_depth, 2)
-        listen(CameraInfo, INFO_TOPIC, self._on_info, 1)
+        listen(self._transport.message_type, self._depth_topic, self._on_depth, 2)
+        listen(CameraInfo, self._context.input_topic(INFO_TOPIC), self._on_info, 1)
 
     def stop(self) -> None:
         """Unsubscribe, and forget what came."""
@@ -97,7 +106,7 @@ class Depth3D(Output):
         self._check_frames(header, depth, info)
         try:
             camera = camera_from_info(info, is_rectified=settings.depth.image_is_rectified, image_wh=image_wh)
-            people_3d = lift_to_3d(people, depth_array(depth), camera, self._skeleton, image_wh=image_wh)
+            people_3d = lift_to_3d(people, self._transport.decode(depth), camera, self._skeleton, image_wh=image_wh)
         except PoseError as error:  # a bad calibration or depth image; the 2D results are already published
             self._fail("calibration unusable" if isinstance(error, SettingsError) else "depth image unusable", str(error))
             return
@@ -136,23 +145,24 @@ class Depth3D(Output):
         """What diagnostics show."""
         return {f"3D: {what}": str(count) for what, count in sorted(dict(self._counts).items())}
 
-    def _on_depth(self, message: Image) -> None:
+    def _on_depth(self, message: Any) -> None:
         if depth_ns := stamp_ns(message):
             self._depths.put(depth_ns, message)
         else:
-            topic = self._context.input_topic(DEPTH_TOPIC)
-            self._count("depth image without a stamp", f"depth images on {topic} without a stamp {_NO_PARTNER}: ignored")
+            self._count(
+                "depth image without a stamp", f"depth images on {self._depth_topic} without a stamp {_NO_PARTNER}: ignored"
+            )
 
     def _on_info(self, message: CameraInfo) -> None:
         self._info = message
 
-    def _depth_near(self, image_ns: int, settings: Settings) -> Image | None:
+    def _depth_near(self, image_ns: int, settings: Settings) -> Any:
         """The nearest of those that came before, during or after the inference."""
         late = self._depths.nearest(image_ns, max_offset_ns=_limit_ns(settings))
         found = [depth for depth in (late, self._early) if depth is not None]
         return min(found, key=lambda depth: abs(stamp_ns(depth) - image_ns), default=None)
 
-    def _check_frames(self, header: Header, depth: Image, info: CameraInfo) -> None:
+    def _check_frames(self, header: Header, depth: Any, info: CameraInfo) -> None:
         for what, frame_id in (("depth_image", depth.header.frame_id), ("camera_info", info.header.frame_id)):
             if frame_id != header.frame_id:
                 self._count(
@@ -170,7 +180,7 @@ class Depth3D(Output):
             nearest = "none has arrived" if offset_ns is None else f"the nearest is {offset_ns / 1e6:.0f} ms away"
             self._fail(
                 "no depth near the image",
-                f"no depth image on {topic(DEPTH_TOPIC)} within {settings.depth.depth_max_offset_ms:g} ms "
+                f"no depth image on {self._depth_topic} within {settings.depth.depth_max_offset_ms:g} ms "
                 f"(depth_max_offset_ms) of the image's stamp; {nearest}",
             )
 

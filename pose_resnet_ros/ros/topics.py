@@ -22,7 +22,7 @@ NODE_NAME = "pose_resnet"
 
 @dataclass(frozen=True)
 class Transport:
-    """decode: message to (H, W, 3) uint8 BGR; suffix: of the topic's name."""
+    """decode: message to its pixels, (H, W, 3) uint8 BGR or depth; suffix: of the topic's name."""
 
     name: str
     message_type: type

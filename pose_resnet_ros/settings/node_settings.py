@@ -72,6 +72,13 @@ class DepthSettings(SettingsGroup):
     use_depth: bool = setting(
         False, "Publish persons in 3D, from `depth_image` (registered to the image) and `camera_info`.", per_camera=True
     )
+    depth_transport: str = setting(
+        "raw",
+        "raw: sensor_msgs/Image on `depth_image`. compressedDepth: PNG or RVL on `depth_image/compressedDepth`. compressed: PNG"
+        " on `depth_image/compressed`.",
+        choices=("raw", "compressedDepth", "compressed"),
+        per_camera=True,
+    )
     depth_max_offset_ms: float = dynamic(
         20.0,
         "Maximum difference in milliseconds between the time stamps of an image and its depth image.",

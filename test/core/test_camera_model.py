@@ -30,6 +30,8 @@ def points_in_view() -> np.ndarray:
         ("rational_polynomial", RATIONAL),
         ("rational_polynomial", (*RATIONAL, 0.01, -0.002, 0.004, 0.001)),  # thin prism
         ("rational_polynomial", (*RATIONAL, 0.0, 0.0, 0.0, 0.0, 0.01, -0.02)),  # tilted sensor
+        ("brown_conrady", PLUMB_BOB),
+        ("radtan", PLUMB_BOB[:4]),
         ("plumb_bob", (0.0,) * 5),
         ("plumb_bob", ()),
         ("", ()),
@@ -43,13 +45,14 @@ def test_rays_lead_back_to_the_points_that_opencv_projects(model: str, d: tuple[
     np.testing.assert_allclose(rays * points[:, 2:], points, atol=1e-4)
 
 
+@pytest.mark.parametrize("model", ["equidistant", "fisheye", "kannala_brandt", "KANNALA_BRANDT"])
 @pytest.mark.parametrize("d", [(0.05, -0.02, 0.004, -0.001), (0.0,) * 4, ()])
-def test_rays_of_a_fisheye_lead_back_to_the_points_that_opencv_projects(d: tuple[float, ...]) -> None:
+def test_rays_of_a_fisheye_lead_back_to_the_points_that_opencv_projects(model: str, d: tuple[float, ...]) -> None:
     points = points_in_view() * (3, 3, 1)  # up to 62 degrees off the axis
     pixels, _ = cv2.fisheye.projectPoints(
         points[:, None], np.zeros(3), np.zeros(3), np.reshape(K, (3, 3)), np.array(d or (0.0,) * 4)
     )
-    rays = CameraModel.calibrated(K, distortion_model="equidistant", d=d).rays(pixels[:, 0])
+    rays = CameraModel.calibrated(K, distortion_model=model, d=d).rays(pixels[:, 0])
     np.testing.assert_allclose(rays * points[:, 2:], points, atol=1e-4)
 
 
@@ -94,6 +97,9 @@ def test_no_calibration_is_refused(k: tuple[float, ...]) -> None:
     ("model", "d"),
     [
         ("fov", (0.9,)),
+        ("omnidirectional", (0.1,) * 4),
+        ("modified_brown_conrady", (0.1,) * 5),  # RealSense's own formula
+        ("kannala_brandt", (0.1,) * 8),  # with further terms, as MYNT EYE has them
         ("kannala_brandt4", (0.0,) * 4),  # zeros of an unknown model are not known to mean a pinhole
         ("", (0.1, 0.0, 0.0, 0.0, 0.0)),
         ("equidistant", (0.1, 0.0, 0.0, 0.0, 0.2)),

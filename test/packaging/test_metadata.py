@@ -23,8 +23,8 @@ PIP_ONLY = {
     *("av", "torch", "onnx", "openvino", "pycocotools", "rosbags", "mcap", "zstandard", "ray", "rerun"),
     *("pillow_heif", "pillow_jxl", "ruamel", "lz4"),
 }
-# Not released for every distro: whoever sets publish_hri installs it.
-NOT_EVERYWHERE = {"hri_msgs"}
+# Not released for every distro, and optional.
+NOT_EVERYWHERE = {"foxglove_msgs", "hri_msgs"}
 
 
 def package_xml():

@@ -9,6 +9,7 @@ from array import array
 from collections.abc import Callable
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
@@ -17,7 +18,7 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from geometry_msgs.msg import PoseArray
 from pose_resnet_ros.msg import PersonArray, PersonArray3D
 from rclpy.lifecycle import TransitionCallbackReturn
-from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from vision_msgs.msg import Detection3DArray
 from visualization_msgs.msg import Marker, MarkerArray
 
@@ -37,13 +38,16 @@ class Setup:
         self.poses: list[PoseArray] = world.listen(PoseArray, "/pose_resnet/poses")
         self.markers: list[MarkerArray] = world.listen(MarkerArray, "/pose_resnet/markers")
         self.diagnostics: list[DiagnosticArray] = world.listen(DiagnosticArray, "/diagnostics")
+        transport = parameters.get("depth_transport", "raw")
+        self._depth_type, suffix = (Image, "") if transport == "raw" else (CompressedImage, f"/{transport}")
+        self._depth_topic = f"/depth_image{suffix}"
         self.node = world.pose_node(use_depth=True, tracking__confirm_hits=1, **parameters)
         self.reconnect()
 
     def reconnect(self) -> None:
         """Publishers that the node has found."""
         self._images = self.world.publisher(Image)
-        self._depths = self.world.publisher(Image, "/depth_image")
+        self._depths = self.world.publisher(self._depth_type, self._depth_topic)
         self._infos = self.world.publisher(CameraInfo, "/camera_info")
 
     def info(self, **fields: Any) -> None:
@@ -64,6 +68,16 @@ class Setup:
         message.data = array("B", pixels.tobytes())
         message.header.frame_id = frame_id
         message.header.stamp.sec, message.header.stamp.nanosec = divmod(stamp_ms * 1_000_000, 1_000_000_000)
+        self._depths.publish(message)
+        self.world.spin_for(0.2)
+
+    def compressed_depth(self, millimetres: int, format_: str) -> None:
+        """A flat wall as 16-bit PNG, at 1 s."""
+        png = cv2.imencode(".png", np.full((120, 160), millimetres, np.uint16))[1].tobytes()
+        message = CompressedImage(format=format_)
+        message.data.frombytes((bytes(12) if "compressedDepth" in format_ else b"") + png)
+        message.header.frame_id = FRAME
+        message.header.stamp.sec = 1
         self._depths.publish(message)
         self.world.spin_for(0.2)
 
@@ -115,6 +129,26 @@ def test_persons_poses_and_markers(setup: Callable[..., Setup]) -> None:
     assert s.poses[0].poses[0].position.z == 2.0
     assert [m.action for m in s.markers[0].markers[:3]] == [Marker.DELETEALL] * 3
     assert {m.ns for m in s.markers[0].markers[3:]} == {f"/pose_resnet/{kind}" for kind in ("bones", "joints", "labels")}
+
+
+@pytest.mark.parametrize(
+    ("transport", "format_"), [("compressedDepth", "16UC1; compressedDepth png"), ("compressed", "16UC1; png compressed ")]
+)
+def test_compressed_depth(setup: Callable[..., Setup], transport: str, format_: str) -> None:
+    s = setup(depth_transport=transport)
+    s.info()
+    s.compressed_depth(2500, format_)
+    s.image()
+    assert s.result().persons[0].position.z == 2.5
+
+
+def test_a_colour_image_on_the_depth_topic_is_refused(setup: Callable[..., Setup]) -> None:
+    s = setup(depth_transport="compressed")
+    s.info()
+    s.compressed_depth(2500, "rgb8; png compressed bgr8")
+    s.image()
+    s.until_logged("the encoding 16UC1")
+    assert s.persons_3d == []
 
 
 def test_velocities_and_detections(setup: Callable[..., Setup]) -> None:

@@ -53,6 +53,12 @@ DEFINITIONS = {
     "foxglove_msgs/msg/ImageAnnotations": "builtin_interfaces/Time timestamp\nfoxglove_msgs/CircleAnnotation[] circles\n"
     "foxglove_msgs/PointsAnnotation[] points\nfoxglove_msgs/TextAnnotation[] texts\nfoxglove_msgs/KeyValuePair[] metadata",
 }
+# Read only.
+VIDEO_DEFINITIONS = {
+    "ffmpeg_image_transport_msgs/msg/FFMPEGPacket": "std_msgs/Header header\nint32 width\nint32 height\nstring encoding\n"
+    "uint64 pts\nuint8 flags\nbool is_bigendian\nuint8[] data",
+    "foxglove_msgs/msg/CompressedVideo": "builtin_interfaces/Time timestamp\nstring frame_id\nuint8[] data\nstring format",
+}
 
 
 @cache
@@ -61,9 +67,16 @@ def typestore() -> Typestore:
     from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
     store = get_typestore(Stores.ROS2_JAZZY)
-    for name, definition in DEFINITIONS.items():
+    for name, definition in {**DEFINITIONS, **VIDEO_DEFINITIONS}.items():
         store.register(get_types_from_msg(definition, name))
     return store
+
+
+def header_of(message: Any) -> Any:
+    """Of a message with images; a CompressedVideo's stamp and frame as a header."""
+    if hasattr(message, "header"):
+        return message.header
+    return _make("std_msgs/msg/Header", stamp=message.timestamp, frame_id=message.frame_id)
 
 
 def person_array(header: Any, people: People, skeleton: Skeleton, *, image_wh: tuple[int, int], keypoint_threshold: float) -> Any:

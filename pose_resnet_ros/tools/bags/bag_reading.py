@@ -16,6 +16,7 @@ from pose_resnet_ros.core.errors import ImageError, PoseError, SettingsError
 from pose_resnet_ros.tools.bags.bag_limits import limit_ros1_chunks, require_small_chunks, unpacked_message
 from pose_resnet_ros.tools.bags.bag_messages import typestore
 from pose_resnet_ros.tools.bags.bag_salvage import CDR, BagError, RawMessage, Salvage
+from pose_resnet_ros.tools.bags.bag_video import TYPES as VIDEO_TYPES
 
 if TYPE_CHECKING:
     from rosbags.interfaces import Connection
@@ -48,7 +49,7 @@ class BagImage:
 
     @cached_property
     def message(self) -> Any:
-        """The fields of ROS 2's sensor_msgs/Image or CompressedImage. Raises ImageError if the bytes are no such message."""
+        """The fields of ROS 2's message. Raises ImageError if the bytes are no such message."""
         store = typestore()
         try:
             cdr = store.ros1_to_cdr(self.raw, self.type_name) if self.is_ros1 else unpacked_message(self.raw)
@@ -106,10 +107,10 @@ class BagImages(AbstractContextManager["BagImages"]):
 
     def spans_ns(self, count: int) -> list[SpanNs]:
         """The recording in at most so many parts of equal duration, with ``MIN_PART_IMAGES`` each on average; the whole if it
-        is damaged.
+        is damaged, and for a video, whose images need those before them.
         """
         count = min(count, (self.length or 0) // MIN_PART_IMAGES)
-        if count < 2:
+        if count < 2 or self._type in VIDEO_TYPES:
             return [WHOLE]
         start = min(reader.start_time for reader in self._readers)
         end = max(reader.end_time for reader in self._readers)
@@ -135,7 +136,7 @@ class BagImages(AbstractContextManager["BagImages"]):
                     self.passed_over[connection.topic] = encoding
         if not self._readers:
             found = {message.topic: message.type_name for message in self._salvage_all()}
-        return {topic: kind for topic, kind in found.items() if kind in (IMAGE, COMPRESSED)}
+        return {topic: kind for topic, kind in found.items() if kind in (IMAGE, COMPRESSED, *VIDEO_TYPES)}
 
     def _connections(self, reader: Reader) -> list[Connection]:
         return [c for c in reader.connections if c.topic == self.topic and _encoding(c) == CDR]

@@ -23,6 +23,8 @@ from pose_resnet_ros.stream import PersonStream
 from pose_resnet_ros.tools.bags import bag_messages
 from pose_resnet_ros.tools.bags.bag_reading import WHOLE, BagImage, BagImages, SpanNs, encodings
 from pose_resnet_ros.tools.bags.bag_salvage import BagError
+from pose_resnet_ros.tools.bags.bag_video import TYPES as VIDEO_TYPES
+from pose_resnet_ros.tools.bags.bag_video import VideoDecoder
 from pose_resnet_ros.tools.bags.bag_writing import ANNOTATED, ANNOTATIONS, DETECTIONS, PERSONS, SKELETON, BagResults
 
 IDS_PER_PART = 1_000_000
@@ -53,7 +55,8 @@ class BagJob:
 
 @dataclass(frozen=True)
 class BagReport:
-    """The outcome of a job. bad: images that could not be used; passed_over: topics that are not in ROS's encoding, in words;
+    """The outcome of a job. bad: images that could not be used; before_key_frame: of a video, packets before the first image
+    that could be decoded; passed_over: topics that are not in ROS's encoding, in words;
     problem: why the bag was not read to its end, "" if it was; parts: that it was cut into, for several workers.
     """
 
@@ -61,6 +64,7 @@ class BagReport:
     images: int = 0
     persons: int = 0
     bad: int = 0
+    before_key_frame: int = 0
     passed_over: str = ""
     problem: str = ""
     skipped: bool = False
@@ -73,6 +77,11 @@ class BagReport:
         return (
             what
             + (f", {self.bad} unusable images" if self.bad else "")
+            + (
+                f"; the video starts in the middle: {self.before_key_frame} packets before its first key frame skipped"
+                if self.before_key_frame
+                else ""
+            )
             + (f", in {self.parts} parts (new track ids in each)" if self.parts > 1 else "")
             + (f"; topics not in ROS's encoding, skipped: {self.passed_over}" if self.passed_over else "")
             + (f"; {self.problem}" if self.problem else "")
@@ -118,6 +127,7 @@ class _Run:
         self._pipeline, self._stream = pipeline, PersonStream(pipeline)
         self._settings = StreamSettings.from_values(values)
         self._draw = asdict(DrawSettings.from_values(values))
+        self._video = VideoDecoder()
 
     def over(self, images: BagImages, results: BagResults, advance: Advance, complain: Complain) -> BagReport:
         try:
@@ -133,11 +143,14 @@ class _Run:
                 advance(1, images.length)
         except BagError as error:  # what was read until then is kept
             self._report = replace(self._report, problem=str(error))
-        return replace(self._report, passed_over=encodings(images.passed_over))
+        waited = self._video.before_key_frame
+        return replace(self._report, before_key_frame=waited, passed_over=encodings(images.passed_over))
 
     def _one(self, image: BagImage, results: BagResults) -> None:
-        bgr = _decode(image)
-        header, log_ns = image.message.header, image.log_ns
+        bgr = self._decode(image)
+        if bgr is None:
+            return
+        header, log_ns = bag_messages.header_of(image.message), image.log_ns
         stamp_s = (header.stamp.sec * 1_000_000_000 + header.stamp.nanosec or log_ns) / 1e9
         result = self._stream.run(bgr, stamp_s=stamp_s, settings=self._settings)
         people = self._with_ids_of_part(result.people)
@@ -156,13 +169,15 @@ class _Run:
         persons = self._report.persons + len(people)
         self._report = replace(self._report, images=self._report.images + 1, persons=persons)
 
+    def _decode(self, image: BagImage) -> Any:
+        """(H, W, 3) uint8 BGR; None for a packet of a video that gives no image yet."""
+        from pose_resnet_ros.ros.codecs.compressed import compressed_to_bgr  # neither imports ROS
+        from pose_resnet_ros.ros.codecs.image import image_to_bgr
+
+        if image.type_name in VIDEO_TYPES:
+            return self._video.decode(image.message)
+        return compressed_to_bgr(image.message) if image.is_compressed else image_to_bgr(image.message)
+
     def _with_ids_of_part(self, people: People) -> People:
         first = self._report.job.part * IDS_PER_PART
         return replace(people, track_ids=np.where(people.track_ids > 0, people.track_ids + first, people.track_ids))
-
-
-def _decode(image: BagImage) -> Any:
-    from pose_resnet_ros.ros.codecs.compressed import compressed_to_bgr  # neither imports ROS
-    from pose_resnet_ros.ros.codecs.image import image_to_bgr
-
-    return compressed_to_bgr(image.message) if image.is_compressed else image_to_bgr(image.message)

@@ -180,7 +180,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--show", action="store_true", help="show the annotated images in a window; q ends")
     bags = parser.add_argument_group("ROS bags")
-    bags.add_argument("--topic", help="the image topic, raw or compressed; needed if the bag has several")
+    bags.add_argument("--topic", help="the image topic, raw, compressed or video packets; needed if the bag has several")
     bags.add_argument("--annotated", action="store_true", help="also write the annotated images, as JPEG")
     bags.add_argument(
         "--annotations",
