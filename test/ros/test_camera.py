@@ -142,7 +142,7 @@ def test_one_of_them_in_3d(world: Any, spot: str, image_message: MakeImage) -> N
     in_3d = world.listen(PersonArray3D, "/pose_resnet/rear/persons_3d")
     node = world.pose_node(pose_model=spot, cameras=["front", "rear"], rear__use_depth=True, tracking__confirm_hits=1)
     topics = dict(node.get_publisher_names_and_types_by_node("pose_resnet", "/"))
-    assert [topic for topic in topics if "3d" in topic] == ["/pose_resnet/rear/persons_3d"]
+    assert {topic for topic in topics if "3d" in topic} == {f"/pose_resnet/rear/{kind}_3d" for kind in ("persons", "detections")}
     calibration = CameraInfo(width=160, height=120, distortion_model="plumb_bob", d=[0.0] * 5)
     calibration.k = [100.0, 0.0, 80.0, 0.0, 100.0, 60.0, 0.0, 0.0, 1.0]
     depth = image_message(np.full((120, 160), 2.0, np.float32), encoding="32FC1")

@@ -178,7 +178,7 @@ def test_the_skeletons_are_those_of_the_core() -> None:
 def test_what_may_differ_from_camera_to_camera() -> None:
     assert {row.name for row in ALL if row.per_camera} == {
         "image_rotation", "image_transport", "image_reliability", "max_age_ms", "max_rate_hz",
-        "use_depth", "depth_max_offset_ms", "image_is_rectified",
+        "use_depth", "depth_transport", "depth_max_offset_ms", "image_is_rectified",
         "detector_region_x", "detector_region_y", "detector_region_width", "detector_region_height",
     }  # fmt: skip
 
