@@ -14,7 +14,7 @@ from setuptools import find_packages, setup
 
 ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT / "build_support"))
-from cmake_build import CMakeBuild, RosDistribution, has_ros_package  # noqa: E402
+from cmake_build import CleanBuild, CMakeBuild, RosDistribution, has_ros_package  # noqa: E402
 
 ONNX = ["onnx>=1.17"]  # published weights become ONNX files
 BAGS = ["rosbags>=0.11.6", "mcap>=1.2.1", "zstandard>=0.19"]
@@ -60,6 +60,7 @@ def ros_options() -> dict:
             "version": version() + "+without.ros",  # pip's closing line shows it
             "packages": find_packages(include=["pose_resnet_ros", "pose_resnet_ros.*"]),
             "package_data": {"pose_resnet_ros": ["py.typed", "weights/*"]},
+            "cmdclass": {"build_py": CleanBuild},
         }
     if not has_ros_package("vision_msgs"):
         raise SystemExit(

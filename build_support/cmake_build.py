@@ -16,6 +16,7 @@ from pathlib import Path
 
 from setuptools import Distribution
 from setuptools.command.build_ext import build_ext
+from setuptools.command.build_py import build_py
 
 
 def ros_prefixes() -> list[str]:
@@ -35,6 +36,14 @@ class RosDistribution(Distribution):
 
     def has_ext_modules(self) -> bool:
         return True
+
+
+class CleanBuild(build_py):
+    """Build the Python files into an empty folder: what an older version left in ``build/`` must not get into the wheel."""
+
+    def run(self) -> None:
+        shutil.rmtree(self.build_lib, ignore_errors=True)
+        super().run()
 
 
 class CMakeBuild(build_ext):

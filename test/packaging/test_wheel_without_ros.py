@@ -23,6 +23,9 @@ def wheel(tmp_path_factory):
     for name in SOURCES:
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         copy(ROOT / name, folder / name)
+    leftover = folder / "build" / "lib" / "pose_resnet_ros" / "stream" / "__init__.py"  # hides stream.py
+    leftover.parent.mkdir(parents=True)
+    leftover.touch()
     env = {**os.environ, "PYTHONPATH": sysconfig.get_path("purelib"), "AMENT_PREFIX_PATH": ""}
     command = [sys._base_executable, "setup.py", "--quiet", "bdist_wheel", "--dist-dir", str(folder / "dist")]
     subprocess.run(command, cwd=folder, env=env, check=True, capture_output=True, timeout=120)
@@ -40,6 +43,13 @@ def test_it_holds_the_tools_and_the_models_but_no_messages(wheel):
 
     assert expected | {"pose_resnet_ros/py.typed", "pose_resnet_ros/tools/cli.py"} <= set(names)
     assert not [name for name in names if name.startswith("pose_resnet_ros/msg/")]
+
+
+def test_a_folder_that_an_older_build_left_stays_out(wheel):
+    names = zipfile.ZipFile(wheel).namelist()
+
+    assert "pose_resnet_ros/stream.py" in names
+    assert "pose_resnet_ros/stream/__init__.py" not in names
 
 
 def test_it_makes_the_command(wheel):
