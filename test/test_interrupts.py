@@ -103,4 +103,4 @@ except KeyboardInterrupt as error:
     os.close(theirs)
     assert b"ready" in os.read(ours, 100)
     os.close(ours)
-    assert process.wait(timeout=30) == 129
+    assert process.wait(timeout=300) == 129

@@ -139,7 +139,7 @@ def test_a_run_is_cancelled_in_the_middle(tmp_path: Path, capfd: pytest.CaptureF
     worker.join(timeout=0.5)
     assert worker.is_alive()
     canceller.cancel()
-    worker.join(timeout=60)
+    worker.join(timeout=300)
     assert not worker.is_alive()
     assert len(raised) == 1
     assert capfd.readouterr() == ("", "")

@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def run(command, *arguments, **given):
-    return subprocess.run([*command, *arguments], capture_output=True, text=True, timeout=60, **given)
+    return subprocess.run([*command, *arguments], capture_output=True, text=True, timeout=300, **given)
 
 
 def check_tools(command, **given):

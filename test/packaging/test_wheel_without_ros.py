@@ -28,7 +28,7 @@ def wheel(tmp_path_factory):
     leftover.touch()
     env = {**os.environ, "PYTHONPATH": sysconfig.get_path("purelib"), "AMENT_PREFIX_PATH": ""}
     command = [sys._base_executable, "setup.py", "--quiet", "bdist_wheel", "--dist-dir", str(folder / "dist")]
-    subprocess.run(command, cwd=folder, env=env, check=True, capture_output=True, timeout=120)
+    subprocess.run(command, cwd=folder, env=env, check=True, capture_output=True, timeout=300)
     (built,) = (folder / "dist").glob("*.whl")
     return built
 

@@ -230,7 +230,7 @@ def test_overload_each_frame_is_the_newest_when_it_is_taken(
         camera.publish(image_message(number=sent[-1]))
         return len(persons) >= 8
 
-    world.until(sent_until_enough, "eight results of a slow model", deadline_s=120.0)
+    world.until(sent_until_enough, "eight results of a slow model")
     assert all(number == newest for number, newest in taken), taken
     summary = node.cameras[0].statistics.summary()
     assert summary.stale == 0
@@ -369,7 +369,7 @@ while os.getppid() == {os.getpid()}:
     ]
     try:
         text = "images on /image were lost in transit in the last 5 s: start camera and node with FASTRTPS_DEFAULT"
-        world.until(lambda: arrays and text in arrays[-1].status[0].message, "the warning", deadline_s=60.0)
+        world.until(lambda: arrays and text in arrays[-1].status[0].message, "the warning")
     finally:
         for process in processes:
             process.kill()

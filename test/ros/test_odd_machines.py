@@ -32,7 +32,7 @@ def test_a_node_works_without_log_files_and_says_so(
     unset = ("HOME", "ROS_HOME", "ROS_LOG_DIR")
     environment = {name: value for name, value in ros_environment.items() if name not in unset} | places
     command = [sys.executable, "-m", "pose_resnet_ros", "image_source", "--ros-args", "-p", "source:=a.png"]
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
     assert f"image_source: no log files are written: {says}" in done.stderr
@@ -52,7 +52,7 @@ def test_names_that_are_not_utf_8(tmp_path: Path, ros_environment: dict[str, str
         (b"pictures/a\xe9.png", 2, "ROS 2 takes UTF-8 only, got 'source:=pictures/a\\udce9.png'"),
     ):
         command = [sys.executable, "-m", "pose_resnet_ros", "image_source", "--ros-args", "-p", b"source:=" + source]
-        done = subprocess.run(command, cwd=tmp_path, env=ros_environment, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(command, cwd=tmp_path, env=ros_environment, capture_output=True, text=True, timeout=300)
         assert done.returncode == code, done.stderr
         assert says in done.stderr
         assert "Traceback" not in done.stderr
@@ -63,6 +63,6 @@ def test_log_files_are_written_where_they_can_be(tmp_path: Path, ros_environment
     command = [sys.executable, "-m", "pose_resnet_ros", "image_source", "--ros-args", "-p", "source:=a.png"]
     logs = tmp_path / "new" / "logs"
     environment = {**ros_environment, "ROS_LOG_DIR": str(logs)}
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300, check=True)
     assert "no log files" not in done.stderr
     assert len(list(logs.glob("*.log"))) == 1

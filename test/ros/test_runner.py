@@ -22,8 +22,8 @@ from sensor_msgs.msg import Image
 from pose_resnet_ros.ros import node
 from pose_resnet_ros.settings import Settings
 
-EXIT_DEADLINE_S = 30.0
-TIMEOUT_S = 60.0
+EXIT_DEADLINE_S = 300.0
+TIMEOUT_S = 300.0
 Start = Callable[..., subprocess.Popen]
 
 

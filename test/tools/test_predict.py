@@ -38,7 +38,7 @@ def environment() -> dict[str, str]:
 
 def predict(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        command(*arguments), cwd=cwd, env=environment(), capture_output=True, text=True, timeout=120, check=False
+        command(*arguments), cwd=cwd, env=environment(), capture_output=True, text=True, timeout=300, check=False
     )
 
 
@@ -191,7 +191,7 @@ def test_a_signal_leaves_a_film_that_plays_and_a_whole_json(folder: Path, tmp_pa
     while not list(tmp_path.glob("drawn/.*")) and time.monotonic() < deadline:
         time.sleep(0.05)
     process.send_signal(number)
-    stdout, stderr = process.communicate(timeout=60)
+    stdout, stderr = process.communicate(timeout=300)
     assert process.returncode == 128 + number
     assert "Traceback" not in stderr
     images = json.loads((tmp_path / "r.images.json").read_text(encoding="utf-8"))["images"]
@@ -283,7 +283,7 @@ def interrupt(process: subprocess.Popen[str]) -> tuple[str, str]:
         process.send_signal(signal.SIGINT)
         with contextlib.suppress(subprocess.TimeoutExpired):
             return process.communicate(timeout=3)
-    return process.communicate(timeout=60)
+    return process.communicate(timeout=300)
 
 
 def test_what_the_pose_network_cannot_give_is_said_at_once(folder: Path, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ def test_demo_leaves_video_picture_and_persons(tmp_path):
     source, output = tmp_path / "source.mp4", tmp_path / "out"
     write_moving_square(source, frames=10)
     command = [sys.executable, "-m", "pose_resnet_ros", "demo", "--source", str(source), "--output", str(output)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=os.environ, cwd=tmp_path)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=os.environ, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     frames = json.loads((output / "persons.json").read_text())
     stamps = [(frame["stamp"]["sec"], frame["stamp"]["nanosec"]) for frame in frames]
@@ -37,7 +37,7 @@ def test_demo_leaves_video_picture_and_persons(tmp_path):
 def test_demo_says_what_is_wrong_with_the_source(tmp_path):
     pytest.importorskip("rclpy")
     command = [sys.executable, "-m", "pose_resnet_ros", "demo", "--source", str(tmp_path / "missing.mp4")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=os.environ, cwd=tmp_path)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=os.environ, cwd=tmp_path)
     assert done.returncode == 1
     assert "missing.mp4" in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
