@@ -69,7 +69,6 @@ ROS_WITHOUT_ROS = {
     "ros/codecs/compressed_depth.py",
     "ros/codecs/encodings.py",
     "ros/codecs/image.py",
-    "ros/codecs/camera_info.py",
     "ros/health/statistics.py",
     "ros/time_sync.py",
     "ros/worker.py",

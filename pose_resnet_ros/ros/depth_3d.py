@@ -22,9 +22,8 @@ from pose_resnet_ros.core.skeletons import Skeleton
 from pose_resnet_ros.core.velocity import VelocityEstimator
 from pose_resnet_ros.msg import PersonArray3D
 from pose_resnet_ros.ros import messages, qos
-from pose_resnet_ros.ros.codecs.camera_info import camera_from_info
 from pose_resnet_ros.ros.codecs.compressed_depth import compressed_depth_array
-from pose_resnet_ros.ros.codecs.image import depth_array
+from pose_resnet_ros.ros.codecs.image import camera_from_info, depth_array
 from pose_resnet_ros.ros.outputs import Output, ProcessedFrame
 from pose_resnet_ros.ros.ros_log import Throttle
 from pose_resnet_ros.ros.time_sync import NearestTimeBuffer, stamp_ns

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from pose_resnet_ros.benchmark.through_ros import null_model
 from pose_resnet_ros.models.pose_net import PoseNet
 from pose_resnet_ros.tools import cli
+from pose_resnet_ros.tools.benchmark import null_model
 
 _PROFILES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")
 

@@ -14,8 +14,6 @@ import numpy as np
 import onnx
 import pytest
 
-from pose_resnet_ros import calibration
-from pose_resnet_ros.calibration import calibration_tensors
 from pose_resnet_ros.core.errors import ModelError, SettingsError
 from pose_resnet_ros.core.types import Detections, InputSpec
 from pose_resnet_ros.export import conversion
@@ -23,6 +21,8 @@ from pose_resnet_ros.export.conversion import ExportOptions, OnnxFile, PoseCheck
 from pose_resnet_ros.export.darknet import ARCHITECTURES
 from pose_resnet_ros.models.registry import get_entry
 from pose_resnet_ros.models.spec import METADATA_KEY, PoseSpec, spec_from_json
+from pose_resnet_ros.tools import export as export_verb
+from pose_resnet_ros.tools.export import calibration_tensors
 
 SPEC = PoseSpec("small", InputSpec(64, 96, "bgr", 1 / 255), decoder="microsoft", skeleton="coco17")
 
@@ -91,7 +91,7 @@ def test_half_precision_halves_the_file_and_keeps_its_interface(checkpoint: Pose
 def test_eight_bits_quarter_the_file_and_stay_close(
     checkpoint: PoseCheckpoint, pictures: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(calibration, "PersonDetector", NobodyThere)
+    monkeypatch.setattr(export_verb, "PersonDetector", NobodyThere)
     full = conversion.export(checkpoint, SPEC, ExportOptions())
     small = conversion.export(checkpoint, SPEC, ExportOptions(calibration=calibration_tensors(pictures, SPEC)))
     assert small.ByteSize() < 0.5 * full.ByteSize()
@@ -106,7 +106,7 @@ def test_eight_bits_quarter_the_file_and_stay_close(
 
 
 def test_calibration_takes_the_whole_picture_where_nobody_is_found(pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(calibration, "PersonDetector", NobodyThere)
+    monkeypatch.setattr(export_verb, "PersonDetector", NobodyThere)
     tensors = list(calibration_tensors(pictures, SPEC))
     assert [tensor.shape for tensor in tensors] == [(1, 3, 96, 64)] * 4
 

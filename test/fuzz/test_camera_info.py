@@ -16,7 +16,7 @@ from pose_resnet_ros.core.depth import lift_to_3d
 from pose_resnet_ros.core.errors import PoseError, SettingsError
 from pose_resnet_ros.core.skeletons import skeleton_named
 from pose_resnet_ros.core.types import Detections, People
-from pose_resnet_ros.ros.codecs.camera_info import camera_from_info
+from pose_resnet_ros.ros.codecs.image import camera_from_info
 
 WIDTH, HEIGHT = 64, 48
 SKELETON = skeleton_named("coco17")

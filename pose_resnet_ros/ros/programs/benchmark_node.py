@@ -1,28 +1,39 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The pose node as a robot runs it, measured from outside: a source, the node and this listener, a process each."""
+"""The pose node as a robot runs it, measured from outside: a source, the node and this listener, a process each.
+
+Run as a program, this module is the source: ``FRAMES RATE --ros-args ...``, with FRAMES a .npy file, (n, H, W, 3) uint8 BGR, and
+RATE in frames per second.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
+from sensor_msgs.msg import Image
+from std_msgs.msg import Header
 
 from pose_resnet_ros.core.errors import BenchmarkError
 from pose_resnet_ros.msg import PersonArray
+from pose_resnet_ros.ros import messages, qos
 from pose_resnet_ros.ros.health.diagnostics import MEDIAN_AGE, TASK, stage_of
 from pose_resnet_ros.ros.programs.children import Children, with_children
+from pose_resnet_ros.ros.ros_log import init_rclpy
 from pose_resnet_ros.ros.time_sync import stamp_ns
 
 _NODE, _IMAGE_TOPIC = "/pose_resnet", "/camera/image_raw"
@@ -117,7 +128,7 @@ def measure_node(frames: np.ndarray, *, rate_hz: float, seconds: float, paramete
         begin = _Usage.of(node.pid)
         listener.spin_for(_IDLE_S, children)
         idle = _Usage.of(node.pid) - begin
-        children.start("pose_resnet_ros.ros.programs.benchmark_source", str(path), str(rate_hz), ros_args=remap)
+        children.start("pose_resnet_ros.ros.programs.benchmark_node", str(path), str(rate_hz), ros_args=remap)
         children.wait_until(lambda: listener.results, "the first result")
         listener.spin_for(_SETTLE_S, children)
         listener.forget()
@@ -161,3 +172,38 @@ def _figures(listener: Listener, used: _Usage) -> dict[str, Any]:
 
 def _median(diagnostics: list[dict[str, str]], key: str) -> float:
     return float(np.median([float(values[key]) for values in diagnostics if key in values]))
+
+
+class BenchmarkSource(Node):
+    """Publishes the same few frames at a steady rate, numbered in the header's frame_id.
+
+    The messages are made before the first is sent; then only their stamps and numbers change.
+    """
+
+    def __init__(self, frames: np.ndarray, rate_hz: float) -> None:
+        super().__init__("benchmark_source")
+        self._messages = [messages.image_message(Header(), frame) for frame in frames]
+        self._numbers = count()
+        topic = self.resolve_topic_name("image")
+        self._image = qos.create_publisher(self, self.create_publisher, Image, topic, qos.image_profile())
+        self.create_timer(1.0 / rate_hz, self._publish)
+
+    def _publish(self) -> None:
+        number = next(self._numbers)
+        message = self._messages[number % len(self._messages)]
+        message.header.frame_id = str(number)
+        message.header.stamp = self.get_clock().now().to_msg()
+        self._image.publish(message)
+
+
+def main() -> None:
+    """Publish until interrupted."""
+    init_rclpy("benchmark_source", sys.argv)
+    try:
+        rclpy.spin(BenchmarkSource(np.load(sys.argv[1]), float(sys.argv[2])))
+    except (KeyboardInterrupt, ExternalShutdownException):
+        rclpy.try_shutdown()
+
+
+if __name__ == "__main__":
+    main()

@@ -8,14 +8,18 @@ It stays on this machine (``ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST``) and in a 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 import time
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.executors import ExternalShutdownException
@@ -25,17 +29,19 @@ from sensor_msgs.msg import Image
 
 from pose_resnet_ros.core.errors import PoseError, SettingsError
 from pose_resnet_ros.msg import PersonArray
-from pose_resnet_ros.output_files import OutputGuard
+from pose_resnet_ros.output_files import OutputGuard, write_whole
 from pose_resnet_ros.ros.codecs.image import image_to_bgr
 from pose_resnet_ros.ros.health.diagnostics import INPUT_PUBLISHERS, LOST, MATCHED_PUBLISHERS, RECEIVED, UNKNOWN, UNREAD
 from pose_resnet_ros.ros.programs.children import Children, with_children
-from pose_resnet_ros.ros.programs.demo_recording import WRITTEN, PersonsFrame, Recording, person_to_dict
 from pose_resnet_ros.ros.time_sync import stamp_ns
+from pose_resnet_ros.video.writer import VideoWriter
 
 NODE = "/pose_resnet"
 IMAGE_TOPIC = "/camera/image_raw"
 QUIET_S = 2.0  # after the source's end: without a result for so long there will be none (after 3 s the node warns of silence)
 QUEUE = QoSProfile(depth=100)  # the recorder wants every result
+WRITTEN = ("persons.json", "annotated.png", "annotated.mp4")
+MAX_HOLD_S = 2.0  # a longer gap (the source paused) is shortened in the video
 BEST_EFFORT = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 
 
@@ -144,3 +150,73 @@ def _parse(args: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--duration", type=float, default=120.0, help="stop after so many seconds")
     parser.add_argument("pose_node_args", nargs="*", metavar="-- ARGS", help="further ROS arguments for pose_node")
     return parser.parse_args(args)
+
+
+@dataclass(frozen=True)
+class PersonsFrame:
+    """One ``~/persons`` message. stamp_ns: the image's stamp; age_ms: from that stamp to the arrival of the message."""
+
+    stamp_ns: int
+    age_ms: float
+    persons: list[dict[str, Any]]
+
+
+class Recording:
+    """The video is written as its frames come, at the pace of their stamps; the rest by ``finish``."""
+
+    def __init__(self, folder: Path) -> None:
+        self.frames: list[PersonsFrame] = []
+        self._persons_file, self._image_file, video_file = (folder / name for name in WRITTEN)
+        self._video = VideoWriter(video_file)
+        self._last_ns: int | None = None
+        self._time_s = 0.0
+        self._fullest: tuple[int, np.ndarray | None] = (-1, None)
+
+    def add_image(self, stamp_ns: int, bgr: np.ndarray) -> None:
+        """An annotated frame, (H, W, 3) uint8 BGR. Raises SettingsError if the video cannot be written."""
+        if self._last_ns is not None:
+            self._time_s += min(max((stamp_ns - self._last_ns) / 1e9, 0.0), MAX_HOLD_S)
+        self._last_ns = stamp_ns
+        self._video.write(bgr, self._time_s)
+        persons = next((len(frame.persons) for frame in reversed(self.frames) if frame.stamp_ns == stamp_ns), 0)
+        if persons > self._fullest[0]:
+            self._fullest = persons, bgr
+
+    def finish(self, *, frames_in: int | None) -> str:
+        """Complete the files; a few figures, a line each. Ages are from the image's stamp to the arrival of its persons.
+
+        Raises SettingsError if they cannot be written.
+        """
+        rows = [{"stamp": _stamp(frame.stamp_ns), "persons": frame.persons} for frame in self.frames]
+        write_whole(self._persons_file, f"{json.dumps(rows, indent=1)}\n".encode(), name="output")
+        if self._fullest[1] is not None:
+            write_whole(self._image_file, cv2.imencode(".png", self._fullest[1])[1].tobytes(), name="output")
+        self._video.close()
+        persons, ages_ms = [len(f.persons) for f in self.frames], [f.age_ms for f in self.frames]
+        seconds = (self.frames[-1].stamp_ns - self.frames[0].stamp_ns) / 1e9
+        rate = f" ({(len(self.frames) - 1) / seconds:.1f} a second)" if seconds > 0 else ""
+        return f"""frames in          {"unknown" if frames_in is None else frames_in}
+frames out         {len(self.frames)}{rate}
+persons per frame  {np.mean(persons):.1f} (at most {max(persons)})
+age of results     median {np.median(ages_ms):.0f} ms, 95 % under {np.percentile(ages_ms, 95):.0f} ms"""
+
+    def close(self) -> None:
+        """Nothing is left of a video that was not finished."""
+        self._video.discard()
+
+
+def person_to_dict(person: Any) -> dict[str, Any]:
+    """A ``Person`` message as plain JSON types; ``box`` is x, y, width, height from its top left corner in pixels."""
+    centre, width, height = person.bbox.center.position, person.bbox.size_x, person.bbox.size_y
+    return {
+        "track_id": person.track_id,
+        "box": [round(v, 2) for v in (centre.x - width / 2, centre.y - height / 2, width, height)],
+        "score": round(person.score, 4),
+        "pose_score": round(person.pose_score, 4),
+        "keypoints": {k.name: [round(k.x, 2), round(k.y, 2), round(k.score, 4)] for k in person.keypoints},
+    }
+
+
+def _stamp(stamp_ns: int) -> dict[str, int]:
+    sec, nanosec = divmod(stamp_ns, 1_000_000_000)
+    return {"sec": sec, "nanosec": nanosec}

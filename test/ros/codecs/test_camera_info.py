@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 
 from pose_resnet_ros.core.errors import ImageError, SettingsError
-from pose_resnet_ros.ros.codecs.camera_info import camera_from_info
-from pose_resnet_ros.ros.codecs.image import depth_array
+from pose_resnet_ros.ros.codecs.image import camera_from_info, depth_array
 
 
 def image(pixels: np.ndarray, encoding: str, *, padding: int = 0, is_bigendian: bool = False) -> Object:

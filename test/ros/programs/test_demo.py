@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import videos
 
-from pose_resnet_ros.ros.programs.demo_recording import PersonsFrame, Recording
+from pose_resnet_ros.ros.programs.demo import PersonsFrame, Recording
 
 FPS = 5.0
 
