@@ -21,7 +21,7 @@ from pose_resnet_ros.benchmark.report import machine
 from pose_resnet_ros.benchmark.scenes import SYNTHETIC, Scene, recorded_images, synthetic_scene
 from pose_resnet_ros.core.skeletons import skeleton_named
 from pose_resnet_ros.export.conversion import ExportOptions, export, save
-from pose_resnet_ros.export.pose_resnet_torch import network_for
+from pose_resnet_ros.export.torch_networks import network_for
 from pose_resnet_ros.models.fused_graph import FusedGraph
 from pose_resnet_ros.models.runtime import OnnxModel, RunOn
 from pose_resnet_ros.output_files import write_whole

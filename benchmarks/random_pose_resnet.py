@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pose_resnet_ros.core.types import InputSpec
 from pose_resnet_ros.export.conversion import ExportOptions, PoseCheckpoint, export, save
-from pose_resnet_ros.export.pose_resnet_torch import pose_resnet, seeded
+from pose_resnet_ros.export.torch_networks import pose_resnet, seeded
 from pose_resnet_ros.models.spec import PoseSpec
 
 # As the COCO models of microsoft/human-pose-estimation.pytorch have it.

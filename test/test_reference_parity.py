@@ -23,7 +23,7 @@ torch = pytest.importorskip("torch")
 from pose_resnet_ros.core.types import Detections  # noqa: E402
 from pose_resnet_ros.export import conversion  # noqa: E402
 from pose_resnet_ros.export.conversion import PoseCheckpoint  # noqa: E402
-from pose_resnet_ros.export.pose_resnet_torch import PoseResNet, pose_resnet, seeded  # noqa: E402
+from pose_resnet_ros.export.torch_networks import PoseResNet, pose_resnet, seeded  # noqa: E402
 from pose_resnet_ros.models.pose_net import PoseNet  # noqa: E402
 from pose_resnet_ros.models.registry import get_entry  # noqa: E402
 from pose_resnet_ros.models.spec import PoseSpec  # noqa: E402

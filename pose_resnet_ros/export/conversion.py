@@ -20,8 +20,7 @@ from pose_resnet_ros.core.errors import ModelError, PoseError
 from pose_resnet_ros.core.skeletons import skeleton_named
 from pose_resnet_ros.core.whole_file import whole_file
 from pose_resnet_ros.export.checkpoint import import_torch, load_state
-from pose_resnet_ros.export.darknet import ARCHITECTURES, ConvWeights, Layer, architecture_of, read_weights
-from pose_resnet_ros.export.darknet_graph import darknet_graph, run_in_torch
+from pose_resnet_ros.export.darknet import ARCHITECTURES, ConvWeights, Layer, architecture_of, darknet_graph, read_weights
 from pose_resnet_ros.export.graph import DEFAULT_OPSET, describe, lower_ir
 from pose_resnet_ros.export.onnx_file import free_batch, load_onnx, run_one_by_one
 from pose_resnet_ros.export.pose_resnet import joint_count, pose_graph
@@ -64,7 +63,7 @@ class PoseCheckpoint:
 
     def run(self, tensor: np.ndarray) -> list[np.ndarray]:
         torch = import_torch()
-        from pose_resnet_ros.export.pose_resnet_torch import network_for
+        from pose_resnet_ros.export.torch_networks import network_for
 
         network = network_for({name: torch.from_numpy(array) for name, array in self.state.items()})
         with torch.no_grad():
@@ -84,6 +83,8 @@ class DarknetFile:
 
     def run(self, tensor: np.ndarray) -> list[np.ndarray]:
         torch = import_torch()
+        from pose_resnet_ros.export.torch_networks import run_in_torch
+
         with torch.no_grad():
             return [output.numpy() for output in run_in_torch(self.layers, self.weights, torch.from_numpy(tensor))]
 

@@ -1,22 +1,29 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Darknet's YOLOv3 and YOLOv3-tiny: their layers, and the reader of their ``.weights`` files.
+"""Darknet's YOLOv3 and YOLOv3-tiny: their layers, their ``.weights`` files and their ONNX graph.
 
 Layers: ``cfg/yolov3.cfg`` and ``cfg/yolov3-tiny.cfg`` of pjreddie/darknet; layout of the file: ``src/parser.c`` there.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import count
+from math import prod
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
+import onnx
 
 from pose_resnet_ros.core.errors import ModelError
+from pose_resnet_ros.export.graph import DEFAULT_OPSET, GraphBuilder, fold_batch_norm
 
 CLASS_COUNT = 80
 OUTPUT_CHANNELS = 3 * (5 + CLASS_COUNT)
+BATCH_NORM_EPSILON = 1e-6  # added to the root, as in src/blas.c; the CUDA code adds 1e-5 under it
+LEAKY_SLOPE = 0.1
 
 
 @dataclass(frozen=True)
@@ -102,20 +109,6 @@ class ConvWeights:
     norm: dict[str, np.ndarray] | None
 
 
-def input_channels(layers: tuple[Layer, ...]) -> list[int]:
-    """How many channels enter each layer."""
-    outputs: list[int] = []
-    inputs: list[int] = []
-    for layer in layers:
-        before = outputs[-1] if outputs else 3
-        inputs.append(before)
-        if isinstance(layer, Conv):
-            outputs.append(layer.filters)
-        else:
-            outputs.append(sum(outputs[i] for i in layer.layers) if isinstance(layer, Route) else before)
-    return inputs
-
-
 def value_count(layers: tuple[Layer, ...]) -> int:
     """How many float32 values the file holds after its header."""
     return sum(c.filters * (channels * c.size**2 + (1 if c.head else 4)) for c, channels in _convs(layers))
@@ -126,59 +119,116 @@ def read_weights(path: Path, layers: tuple[Layer, ...]) -> list[ConvWeights]:
 
     Raises ModelError unless the file holds exactly this architecture, to the byte.
     """
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        header = _header_size(path, file.read(20))
-        expected = header + 4 * value_count(layers)
-        if size != expected:  # known before its bytes take memory
-            raise ModelError(
-                f"{path}: expected {expected} bytes for this architecture, got {size}; "
-                "the file is truncated, or of another network"
-            )
-        file.seek(0)
-        data = file.read(expected)
-    values = _Values(np.frombuffer(data, "<f4", offset=header))
-    return [_read_conv(values, layer, channels) for layer, channels in _convs(layers)]
+    _, header = _matching(path, {"this architecture": layers})  # known before its bytes take memory
+    values = np.fromfile(path, "<f4", offset=header, count=value_count(layers))
+    weights = []
+    for conv, channels in _convs(layers):
+        shape = (conv.filters, channels, conv.size, conv.size)
+        vectors, kernel, values = np.split(values, np.cumsum([conv.filters * (1 if conv.head else 4), prod(shape)]))
+        bias, *norm = vectors.reshape(-1, conv.filters)
+        named = dict(zip(("weight", "running_mean", "running_var"), norm, strict=True)) if norm else None
+        weights.append(ConvWeights(kernel.reshape(shape), bias, named))
+    return weights
 
 
 def architecture_of(path: Path) -> Architecture:
     """Which of the two networks a file holds, told by its size; raises ModelError if it is neither."""
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        header = _header_size(path, file.read(20))
-    sizes = {name: header + 4 * value_count(layers) for name, layers in ARCHITECTURES.items()}
+    return _matching(path, ARCHITECTURES)[0]
+
+
+def _matching(path: Path, candidates: Mapping[Any, tuple[Layer, ...]]) -> tuple[Any, int]:
+    """The name of the network that the file's size fits, and the bytes of its header. Raises ModelError if there is none."""
+    size, header = path.stat().st_size, _header_size(path)
+    sizes = {name: header + 4 * value_count(layers) for name, layers in candidates.items()}
     for name, wanted in sizes.items():
         if size == wanted:
-            return name
-    wanted_text = " or ".join(f"{wanted} bytes ({name})" for name, wanted in sizes.items())
-    raise ModelError(f"{path}: expected {wanted_text}, got {size} bytes; the file is truncated, or of another network")
+            return name, header
+    expected = " or ".join(f"{wanted} bytes ({name})" for name, wanted in sizes.items())
+    raise ModelError(f"{path}: expected {expected}, got {size} bytes; the file is truncated, or of another network")
 
 
-def _convs(layers: tuple[Layer, ...]) -> list[tuple[Conv, int]]:
-    """The convolutions, each with the number of its input channels."""
-    return [(c, count) for c, count in zip(layers, input_channels(layers), strict=True) if isinstance(c, Conv)]
-
-
-def _header_size(path: Path, data: bytes) -> int:
+def _header_size(path: Path) -> int:
     """Three int32 of version, then the number of images seen: int64 from version 0.2 on, int32 before."""
+    with path.open("rb") as file:
+        data = file.read(20)
     if len(data) < 20:
         raise ModelError(f"{path}: expected a darknet weights file, got {len(data)} bytes")
     major, minor = np.frombuffer(data, "<i4", count=2).tolist()
     return 20 if major * 10 + minor >= 2 and major < 1000 and minor < 1000 else 16
 
 
-class _Values:
-    def __init__(self, values: np.ndarray) -> None:
-        self._values = values
-        self._position = 0
+def _convs(layers: tuple[Layer, ...]) -> list[tuple[Conv, int]]:
+    """The convolutions, each with the number of its input channels."""
+    convs: list[tuple[Conv, int]] = []
+    outputs: list[int] = []
+    for layer in layers:
+        channels = outputs[-1] if outputs else 3
+        if isinstance(layer, Conv):
+            convs.append((layer, channels))
+            channels = layer.filters
+        elif isinstance(layer, Route):
+            channels = sum(outputs[i] for i in layer.layers)
+        outputs.append(channels)
+    return convs
 
-    def take(self, *shape: int) -> np.ndarray:
-        start, self._position = self._position, self._position + int(np.prod(shape))
-        return self._values[start : self._position].reshape(shape)
+
+def darknet_graph(layers: tuple[Layer, ...], weights: list[ConvWeights], *, opset: int = DEFAULT_OPSET) -> onnx.ModelProto:
+    """``input`` (N, 3, height, width) -> raw maps ``grid_32``, ``grid_16``... (N, 255, height/32, width/32)..., all but the
+    channels free.
+    """
+    g, numbers = GraphBuilder(), count()
+
+    def conv(x: str, layer: Conv, stored: ConvWeights) -> str:
+        return _conv(g, x, layer, stored, name=f"grid_{32 >> next(numbers)}" if layer.head else "")
+
+    grids = run_layers(layers, weights, "input", conv, lambda layer, made: _plain_layer(g, layer, made))
+    heads = [layer.filters for layer in layers if isinstance(layer, Conv) and layer.head]
+    shapes = {
+        grid: ("N", filters, f"rows{32 >> index}", f"columns{32 >> index}")
+        for index, (grid, filters) in enumerate(zip(grids, heads, strict=True))
+    }
+    return g.model(name="darknet", input_shape=("N", 3, "height", "width"), outputs=shapes, opset=opset)
 
 
-def _read_conv(values: _Values, layer: Conv, channels: int) -> ConvWeights:
-    bias, norm = values.take(layer.filters), None
-    if not layer.head:
-        norm = {name: values.take(layer.filters) for name in ("weight", "running_mean", "running_var")}
-    return ConvWeights(values.take(layer.filters, channels, layer.size, layer.size), bias, norm)
+def run_layers(
+    layers: tuple[Layer, ...],
+    weights: list[ConvWeights],
+    x: Any,
+    conv: Callable[[Any, Conv, ConvWeights], Any],
+    plain: Callable[[Layer, list[Any]], Any],
+) -> list[Any]:
+    """The network's outputs. plain: a layer without weights; it gets what all layers before gave."""
+    made: list[Any] = []
+    outputs, stored = [], iter(weights)
+    for layer in layers:
+        if isinstance(layer, Conv):
+            made.append(conv(made[-1] if made else x, layer, next(stored)))
+        elif isinstance(layer, Output):
+            outputs.append(made[-1])
+            made.append(made[-1])
+        else:
+            made.append(plain(layer, made))
+    return outputs
+
+
+def _conv(g: GraphBuilder, x: str, layer: Conv, stored: ConvWeights, *, name: str) -> str:
+    if stored.norm is None:
+        return g.conv(x, stored.weight, stored.bias, stride=layer.stride, output=name)
+    with np.errstate(invalid="ignore"):  # a variance below 0 becomes NaN, which no weight may be
+        denominator = np.sqrt(stored.norm["running_var"].astype(np.float64)) + BATCH_NORM_EPSILON
+    folded = fold_batch_norm(stored.weight, {**stored.norm, "bias": stored.bias}, denominator=denominator)
+    return g.node("LeakyRelu", g.conv(x, *folded, stride=layer.stride), alpha=LEAKY_SLOPE)
+
+
+def _plain_layer(g: GraphBuilder, layer: Layer, made: list[str]) -> str:
+    if isinstance(layer, MaxPool):
+        pads = [0, 0, 2 - layer.stride, 2 - layer.stride]
+        return g.node("MaxPool", made[-1], kernel_shape=[2, 2], strides=[layer.stride] * 2, pads=pads)
+    if isinstance(layer, Upsample):
+        scales = g.weight(np.array([1, 1, 2, 2], np.float32))
+        nearest = {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
+        return g.node("Resize", made[-1], "", scales, **nearest)
+    if isinstance(layer, Shortcut):
+        return g.node("Add", made[-1], made[-3])
+    assert isinstance(layer, Route)
+    return made[layer.layers[0]] if len(layer.layers) == 1 else g.node("Concat", *(made[i] for i in layer.layers), axis=1)

@@ -30,7 +30,7 @@ SPEC = PoseSpec("small", InputSpec(64, 96, "bgr", 1 / 255), decoder="microsoft",
 @pytest.fixture(scope="module")
 def checkpoint() -> PoseCheckpoint:
     pytest.importorskip("torch")
-    from pose_resnet_ros.export.pose_resnet_torch import pose_resnet, seeded
+    from pose_resnet_ros.export.torch_networks import pose_resnet, seeded
 
     network = seeded(pose_resnet(18, width=16, deconv_channels=16))
     return PoseCheckpoint({key: value.numpy() for key, value in network.state_dict().items()}, SPEC)

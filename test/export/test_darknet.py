@@ -15,8 +15,18 @@ import pytest
 
 from pose_resnet_ros.core.detector_heads import decode_yolov3
 from pose_resnet_ros.core.errors import ModelError
-from pose_resnet_ros.export.darknet import ARCHITECTURES, Conv, Layer, MaxPool, Output, architecture_of, read_weights, value_count
-from pose_resnet_ros.export.darknet_graph import _plain_layer, darknet_graph, run_in_torch
+from pose_resnet_ros.export.darknet import (
+    ARCHITECTURES,
+    Conv,
+    Layer,
+    MaxPool,
+    Output,
+    _plain_layer,
+    architecture_of,
+    darknet_graph,
+    read_weights,
+    value_count,
+)
 from pose_resnet_ros.export.graph import GraphBuilder
 from pose_resnet_ros.models.registry import get_entry
 from pose_resnet_ros.models.spec import DetectorSpec
@@ -100,6 +110,8 @@ def layers_of(both: Both) -> tuple[Layer, ...]:
 
 def test_the_graph_equals_the_unfolded_network_in_torch(tiny_file: Path) -> None:
     torch = pytest.importorskip("torch")
+    from pose_resnet_ros.export.torch_networks import run_in_torch
+
     layers = ARCHITECTURES["yolov3-tiny"]
     weights = read_weights(tiny_file, layers)
     image = np.random.default_rng(3).random((1, 3, 64, 96), np.float32)

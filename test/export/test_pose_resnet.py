@@ -18,7 +18,7 @@ from published_files import Style, write_checkpoint  # noqa: E402 - needs torch
 from pose_resnet_ros.core.errors import ModelError  # noqa: E402
 from pose_resnet_ros.export.checkpoint import load_state  # noqa: E402
 from pose_resnet_ros.export.pose_resnet import architecture_of, joint_count, pose_graph  # noqa: E402
-from pose_resnet_ros.export.pose_resnet_torch import BasicBlock, PoseResNet, network_for, pose_resnet, seeded  # noqa: E402
+from pose_resnet_ros.export.torch_networks import BasicBlock, PoseResNet, network_for, pose_resnet, seeded  # noqa: E402
 
 # Depth, learnable parameters, tensors without and with PyTorch's batch counters.
 PUBLISHED = [

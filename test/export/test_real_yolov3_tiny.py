@@ -24,8 +24,7 @@ from pose_resnet_ros.core.boxes import iou_matrix
 from pose_resnet_ros.core.detector_heads import decode_yolov3
 from pose_resnet_ros.core.letterbox import LETTERBOXES
 from pose_resnet_ros.core.types import Detections
-from pose_resnet_ros.export.darknet import ARCHITECTURES, Output, read_weights
-from pose_resnet_ros.export.darknet_graph import darknet_graph
+from pose_resnet_ros.export.darknet import ARCHITECTURES, Output, darknet_graph, read_weights
 from pose_resnet_ros.media import open_media
 from pose_resnet_ros.models.detector import PersonDetector
 from pose_resnet_ros.models.registry import get_entry

@@ -15,8 +15,16 @@ from hypothesis import strategies as st
 from mutations import mutated
 
 from pose_resnet_ros.core.errors import ModelError
-from pose_resnet_ros.export.darknet import ARCHITECTURES, Conv, MaxPool, Output, architecture_of, read_weights, value_count
-from pose_resnet_ros.export.darknet_graph import darknet_graph
+from pose_resnet_ros.export.darknet import (
+    ARCHITECTURES,
+    Conv,
+    MaxPool,
+    Output,
+    architecture_of,
+    darknet_graph,
+    read_weights,
+    value_count,
+)
 
 LAYERS = (Conv(2), MaxPool(), Conv(4, 1, head=True), Output())
 HEADER = np.array([0, 2, 0, 7, 0], "<i4").tobytes()

@@ -28,8 +28,7 @@ from torch_files import architecture, saved, seeded_state, write_file
 from pose_resnet_ros.core import crops, detector_heads, heatmaps, letterbox
 from pose_resnet_ros.core.skeletons import skeleton_named
 from pose_resnet_ros.core.types import Detections
-from pose_resnet_ros.export.darknet import ARCHITECTURES, read_weights
-from pose_resnet_ros.export.darknet_graph import darknet_graph
+from pose_resnet_ros.export.darknet import ARCHITECTURES, darknet_graph, read_weights
 from pose_resnet_ros.export.onnx_file import giga_multiply_adds
 from pose_resnet_ros.export.pose_resnet import pose_graph
 from pose_resnet_ros.models import registry

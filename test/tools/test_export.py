@@ -32,7 +32,7 @@ def checkpoint(tmp_path: Path) -> Path:
     pytest.importorskip("torch")
     from published_files import write_checkpoint
 
-    from pose_resnet_ros.export.pose_resnet_torch import pose_resnet, seeded
+    from pose_resnet_ros.export.torch_networks import pose_resnet, seeded
 
     network = seeded(pose_resnet(18, width=16, deconv_channels=16))
     return write_checkpoint(tmp_path / "pose_resnet_50_256x192.pth.tar", network)

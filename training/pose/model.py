@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from pose_resnet_ros.core.types import InputSpec
-from pose_resnet_ros.export.pose_resnet_torch import PoseResNet, pose_resnet
+from pose_resnet_ros.export.torch_networks import PoseResNet, pose_resnet
 from pose_resnet_ros.models.spec import PoseSpec
 
 NAME = "pose_resnet_lite"

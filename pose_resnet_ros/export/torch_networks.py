@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""PoseResNet in PyTorch, with the key names of the published checkpoints.
+"""The exported networks in PyTorch: PoseResNet, with the key names of the published checkpoints, and darknet's.
 
 Xiao, Wu and Wei, Simple Baselines for Human Pose Estimation and Tracking, ECCV 2018. Needs torch; import it lazily.
 Key names and shapes are those of ``lib/models/pose_resnet.py`` in microsoft/human-pose-estimation.pytorch.
@@ -9,10 +9,25 @@ Key names and shapes are those of ``lib/models/pose_resnet.py`` in microsoft/hum
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
+from pose_resnet_ros.export.darknet import (
+    BATCH_NORM_EPSILON,
+    LEAKY_SLOPE,
+    Conv,
+    ConvWeights,
+    Layer,
+    MaxPool,
+    Route,
+    Shortcut,
+    Upsample,
+    run_layers,
+)
 from pose_resnet_ros.export.pose_resnet import DECONVOLUTION_PADDING, architecture_of
 
 BLOCK_COUNTS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
@@ -22,47 +37,42 @@ def _conv(channels_in: int, channels: int, size: int, stride: int = 1) -> nn.Con
     return nn.Conv2d(channels_in, channels, size, stride, size // 2, bias=False)
 
 
-class BasicBlock(nn.Module):
-    """Two 3x3 convolutions (ResNet-18 and -34)."""
+class Block(nn.Module):
+    """Convolutions with batch norm around which the input is carried; the second but last carries the stride."""
 
     expansion = 1
+    kernels: tuple[int, ...]
 
     def __init__(self, channels_in: int, planes: int, stride: int, downsample: nn.Module | None) -> None:
         super().__init__()
-        self.conv1 = _conv(channels_in, planes, 3, stride)
-        self.bn1 = nn.BatchNorm2d(planes)
-        self.conv2 = _conv(planes, planes, 3)
-        self.bn2 = nn.BatchNorm2d(planes)
+        widths = (*[planes] * (len(self.kernels) - 1), planes * self.expansion)
+        for number, (width, kernel) in enumerate(zip(widths, self.kernels, strict=True), start=1):
+            step = stride if number == len(widths) - 1 else 1
+            self.add_module(f"conv{number}", _conv(channels_in, width, kernel, step))
+            self.add_module(f"bn{number}", nn.BatchNorm2d(width))
+            channels_in = width
         self.downsample = downsample
         self.relu = nn.ReLU(inplace=True)
 
     def forward(self, x: Tensor) -> Tensor:
-        shortcut = x if self.downsample is None else self.downsample(x)
-        y = self.relu(self.bn1(self.conv1(x)))
-        return self.relu(self.bn2(self.conv2(y)) + shortcut)
+        y, shortcut = x, x if self.downsample is None else self.downsample(x)
+        for number in range(1, len(self.kernels) + 1):
+            y = self.get_submodule(f"bn{number}")(self.get_submodule(f"conv{number}")(y))
+            y = self.relu(y if number < len(self.kernels) else y + shortcut)
+        return y
 
 
-class Bottleneck(nn.Module):
-    """1x1, 3x3 (which carries the stride) and 1x1 convolutions (ResNet-50 and deeper)."""
+class BasicBlock(Block):
+    """ResNet-18 and -34."""
+
+    kernels = (3, 3)
+
+
+class Bottleneck(Block):
+    """ResNet-50 and deeper."""
 
     expansion = 4
-
-    def __init__(self, channels_in: int, planes: int, stride: int, downsample: nn.Module | None) -> None:
-        super().__init__()
-        self.conv1 = _conv(channels_in, planes, 1)
-        self.bn1 = nn.BatchNorm2d(planes)
-        self.conv2 = _conv(planes, planes, 3, stride)
-        self.bn2 = nn.BatchNorm2d(planes)
-        self.conv3 = _conv(planes, planes * 4, 1)
-        self.bn3 = nn.BatchNorm2d(planes * 4)
-        self.downsample = downsample
-        self.relu = nn.ReLU(inplace=True)
-
-    def forward(self, x: Tensor) -> Tensor:
-        shortcut = x if self.downsample is None else self.downsample(x)
-        y = self.relu(self.bn1(self.conv1(x)))
-        y = self.relu(self.bn2(self.conv2(y)))
-        return self.relu(self.bn3(self.conv3(y)) + shortcut)
+    kernels = (1, 3, 1)
 
 
 class PoseResNet(nn.Module):
@@ -80,7 +90,7 @@ class PoseResNet(nn.Module):
 
     def __init__(
         self,
-        block: type[BasicBlock] | type[Bottleneck],
+        block: type[Block],
         *,
         block_counts: tuple[int, int, int, int],
         joint_count: int = 17,
@@ -141,9 +151,7 @@ def network_for(state: dict[str, Tensor]) -> PoseResNet:
     return network.eval()
 
 
-def _stage(
-    block: type[BasicBlock] | type[Bottleneck], *, channels_in: int, planes: int, count: int, stride: int
-) -> nn.Sequential:
+def _stage(block: type[Block], *, channels_in: int, planes: int, count: int, stride: int) -> nn.Sequential:
     channels = planes * block.expansion
     downsample = None
     if stride != 1 or channels_in != channels:
@@ -176,3 +184,31 @@ def seeded(network: nn.Module, seed: int = 0) -> nn.Module:
         elif not name.endswith("num_batches_tracked"):
             tensor.normal_(0, 0.1, generator=generator)
     return network.eval()
+
+
+def run_in_torch(layers: tuple[Layer, ...], weights: list[ConvWeights], x: Tensor) -> list[Tensor]:
+    """The outputs that darknet's own arithmetic gives, batch norm unfolded. x: (N, 3, h, w) tensor."""
+    return run_layers(layers, weights, x, _conv_in_torch, _plain_layer_in_torch)
+
+
+def _plain_layer_in_torch(layer: Layer, made: list[Any]) -> Tensor:
+    if isinstance(layer, MaxPool):
+        padded = functional.pad(made[-1], (0, 2 - layer.stride) * 2, value=float("-inf"))
+        return functional.max_pool2d(padded, 2, layer.stride)
+    if isinstance(layer, Upsample):
+        return functional.interpolate(made[-1], scale_factor=2)
+    if isinstance(layer, Shortcut):
+        return made[-1] + made[-3]
+    assert isinstance(layer, Route)
+    return torch.cat([made[i] for i in layer.layers], dim=1)
+
+
+def _conv_in_torch(x: Tensor, layer: Conv, stored: ConvWeights) -> Tensor:
+    def column(array: np.ndarray) -> Tensor:
+        return torch.tensor(array).reshape(1, -1, 1, 1)
+
+    x = functional.conv2d(x, torch.tensor(stored.weight), stride=layer.stride, padding=layer.size // 2)
+    if stored.norm is None:
+        return x + column(stored.bias)
+    x = (x - column(stored.norm["running_mean"])) / (column(stored.norm["running_var"]).sqrt() + BATCH_NORM_EPSILON)
+    return functional.leaky_relu(x * column(stored.norm["weight"]) + column(stored.bias), LEAKY_SLOPE)
