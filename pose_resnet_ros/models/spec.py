@@ -117,6 +117,11 @@ class ModelEntry:
     gmac: float | None = None
     note: str = ""
 
+    @classmethod
+    def of(cls, spec: Spec, **facts: Any) -> ModelEntry:
+        """The row of a described model, whose file is named after it."""
+        return cls(spec.name, spec.kind, f"{spec.name}.onnx", spec=spec, **facts)
+
     @property
     def published_file(self) -> str:
         """Name of the file as its makers serve it."""

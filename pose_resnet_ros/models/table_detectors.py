@@ -7,7 +7,6 @@ Multiply-adds: of darknet's networks counted (``export/onnx_file.py``), of YOLOX
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from pose_resnet_ros.core.types import InputSpec, YoloScale
@@ -28,54 +27,28 @@ _TINY_SCALES = _scales(_TINY_ANCHORS, {32: (3, 4, 5), 16: (1, 2, 3)})
 _SCALES = _scales(_ANCHORS, {32: (6, 7, 8), 16: (3, 4, 5), 8: (0, 1, 2)})
 
 
-@dataclass(frozen=True)
-class _Weights:
-    """A darknet file; its size follows from the network's definition, to the byte."""
-
-    file: str
-    scales: tuple[YoloScale, ...]
-    size: int
-    digest: Digest
-    gmac: float
+_YOLOV3_GMAC = 32.94
 
 
-_YOLOV3_TINY = _Weights(
-    "yolov3-tiny.weights",
-    _TINY_SCALES,
-    35_434_956,
-    Digest("sha256", "dccea06f59b781ec1234ddf8d1e94b9519a97f4245748a7d4db75d5b7080a42c"),
-    2.78,
-)
-_YOLOV3 = _Weights("yolov3.weights", _SCALES, 248_007_048, Digest("sha1", "520878f12e97cf820529daea502acca380f1cb8e"), 32.94)
-
-
-def _darknet(name: str, weights: _Weights, *, note: str, **facts: Any) -> ModelEntry:
-    return ModelEntry(
-        name=name,
-        kind="detector",
-        file=f"{name}.onnx",
-        checkpoint=weights.file,
+def _darknet(name: str, scales: tuple[YoloScale, ...], *, size: int, digest: Digest, gmac: float, **facts: Any) -> ModelEntry:
+    """size: follows from the network's definition, to the byte."""
+    weights = f"{name.replace('_', '-')}.weights"
+    pixels = InputSpec(416, 416, "rgb", 1 / 255)
+    return ModelEntry.of(
+        DetectorSpec(name, pixels, letterbox="darknet", decoder="yolov3", scales=scales, class_count=80),
+        checkpoint=weights,
         source="pjreddie/darknet",
         licence="public domain (code)",
         terms="no separate licence stated for the weights",
         data=_COCO,
-        spec=DetectorSpec(
-            name,
-            InputSpec(416, 416, "rgb", 1 / 255),
-            letterbox="darknet",
-            decoder="yolov3",
-            scales=weights.scales,
-            class_count=80,
-        ),
         urls=(
-            f"https://data.pjreddie.com/files/{weights.file}",
-            f"https://pjreddie.com/media/files/{weights.file}",
-            f"https://github.com/hank-ai/darknet/releases/download/v2.0/{weights.file}",
+            f"https://data.pjreddie.com/files/{weights}",
+            f"https://pjreddie.com/media/files/{weights}",
+            f"https://github.com/hank-ai/darknet/releases/download/v2.0/{weights}",
         ),
-        size=weights.size,
-        digest=weights.digest,
-        gmac=weights.gmac,
-        note=note,
+        size=size,
+        digest=digest,
+        gmac=gmac,
         **facts,
     )
 
@@ -83,33 +56,40 @@ def _darknet(name: str, weights: _Weights, *, note: str, **facts: Any) -> ModelE
 _DARKNET = (
     _darknet(
         "yolov3_tiny",
-        _YOLOV3_TINY,
+        _TINY_SCALES,
+        size=35_434_956,
+        digest=Digest("sha256", "dccea06f59b781ec1234ddf8d1e94b9519a97f4245748a7d4db75d5b7080a42c"),
+        gmac=2.78,
         was_seen=True,
         measured=(("person AP50", 0.51),),
         note="misses persons that fill a square picture; the published weights, whose digest several third parties state",
     ),
-    _darknet("yolov3", _YOLOV3, note="digest as third parties state it; other sizes by detector_input, its cfg file has 608x608"),
+    _darknet(
+        "yolov3",
+        _SCALES,
+        size=248_007_048,
+        digest=Digest("sha1", "520878f12e97cf820529daea502acca380f1cb8e"),
+        gmac=_YOLOV3_GMAC,
+        note="digest as third parties state it; other sizes by detector_input, its cfg file has 608x608",
+    ),
 )
 
 
 _ZOO = (
-    ModelEntry(
-        name="yolov3_zoo_int8",
-        kind="detector",
-        file="yolov3_zoo_int8.onnx",
+    ModelEntry.of(
+        DetectorSpec(
+            "yolov3_zoo_int8", InputSpec(416, 416, "rgb", 1 / 255), letterbox="onnx_zoo", decoder="onnx_zoo", class_count=80
+        ),
         source="onnx/models (ONNX Model Zoo), yolov3-12-int8",
         licence="MIT",
         data=_COCO,
-        spec=DetectorSpec(
-            "yolov3_zoo_int8", InputSpec(416, 416, "rgb", 1 / 255), letterbox="onnx_zoo", decoder="onnx_zoo", class_count=80
-        ),
         urls=(
             f"https://github.com/onnx/models/raw/main/{_ZOO_FILE}",
             f"https://media.githubusercontent.com/media/onnx/models/main/{_ZOO_FILE}",
         ),
         size=63_200_797,
         digest=Digest("sha256", "d076e4866b0f4af3ba2b25df61652b0da2df6d01b760d35a0b032705115167e4"),
-        gmac=_YOLOV3.gmac,
+        gmac=_YOLOV3_GMAC,
         note="weights and activations in 8 bits; NMS is inside the graph, with thresholds that are not verified",
     ),
 )
@@ -127,15 +107,12 @@ _YOLOX_COST = {"nano": (3.7, 0.54), "tiny": (20, 3.2), "s": (36, 13.4), "m": (10
 def _yolox(size_name: str, *, ap: float, size: int | None = None, sha256: str = "") -> ModelEntry:
     name = f"yolox_{size_name}"
     side = 416 if size_name in ("nano", "tiny") else 640
-    return ModelEntry(
-        name=name,
-        kind="detector",
-        file=f"{name}.onnx",
+    return ModelEntry.of(
+        _yolox_spec(name, side, decoder="yolox", class_count=80),
         source="Megvii-BaseDetection/YOLOX, release 0.1.1rc0",
         licence="Apache-2.0 (code)",
         terms="no separate licence found for the weights",
         data=_COCO,
-        spec=_yolox_spec(name, side, decoder="yolox", class_count=80),
         urls=(f"https://github.com/Megvii-BaseDetection/YOLOX/releases/download/0.1.1rc0/{name}.onnx",),
         size=size,
         digest=Digest("sha256", sha256) if sha256 else None,
@@ -159,16 +136,13 @@ def _humanart(size_name: str, digits: str, person_ap: float) -> ModelEntry:
     name = f"yolox_{size_name}_humanart"
     file = f"yolox_{size_name}_8xb8-300e_humanart-{digits}.zip"
     side = 416 if size_name in ("nano", "tiny") else 640
-    return ModelEntry(
-        name=name,
-        kind="detector",
-        file=f"{name}.onnx",
+    return ModelEntry.of(
+        _yolox_spec(name, side, decoder="yolox_nms", class_count=1),
         zip_member="end2end.onnx",
         source="open-mmlab/mmpose, as listed by Tau-J/rtmlib",
         licence="Apache-2.0 (code)",
         terms="no separate licence stated for the weights",
         data="Human-Art and COCO, persons only (licence of the images not verified)",
-        spec=_yolox_spec(name, side, decoder="yolox_nms", class_count=1),
         urls=(f"https://download.openmmlab.com/mmpose/v1/projects/rtmposev1/onnx_sdk/{file}",),
         accuracy=(("person AP", person_ap),),
         megabytes=_YOLOX_COST[size_name][0],
@@ -185,17 +159,12 @@ _HUMANART = (
 )
 
 _RTDETR = (
-    ModelEntry(
-        name="rtdetrv2_s",
-        kind="detector",
-        file="rtdetrv2_s.onnx",
+    ModelEntry.of(
+        DetectorSpec("rtdetrv2_s", InputSpec(640, 640, "rgb", 1 / 255), letterbox="stretched", decoder="rtdetr", class_count=80),
         source="lyuwenyu/RT-DETR, rtdetrv2_pytorch",
         licence="Apache-2.0 (code)",
         terms="no separate licence found for the weights",
         data=_COCO,
-        spec=DetectorSpec(
-            "rtdetrv2_s", InputSpec(640, 640, "rgb", 1 / 255), letterbox="stretched", decoder="rtdetr", class_count=80
-        ),
         manual_page="https://github.com/lyuwenyu/RT-DETR/tree/main/rtdetrv2_pytorch",
         accuracy=(("box AP", 0.479),),
         megabytes=80,

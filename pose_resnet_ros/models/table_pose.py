@@ -42,17 +42,14 @@ def _microsoft(depth: int, size: str, accuracy: tuple[float, ...], *, mpii: bool
     skeleton = "mpii16" if mpii else "coco17"
     mirrors = (_MIRROR,) if name == "pose_resnet_50_256x192" else ()
     measures = ("PCKh@0.5", "PCKh@0.1") if mpii else _STATS
-    return ModelEntry(
-        name=name,
-        kind="pose",
-        file=f"{name}.onnx",
+    return ModelEntry.of(
+        _spec(name, size, order="bgr", decoder="microsoft", skeleton=skeleton),
         checkpoint=f"pose_resnet_{depth}_{size}.pth.tar",
         source="microsoft/human-pose-estimation.pytorch",
         licence="MIT (code)",
         terms="weights provided for research purpose (README of the source)",
         data=_MPII if mpii else _COCO,
         # BGR pixels with RGB-ordered statistics: the published code never swaps the channels.
-        spec=_spec(name, size, order="bgr", decoder="microsoft", skeleton=skeleton),
         urls=mirrors,
         manual_page=_MICROSOFT_PAGE,
         note=f"the same files: {_MICROSOFT_PAGE_TOO}" + ("; the URL is an unofficial mirror" if mirrors else ""),
@@ -75,15 +72,12 @@ _MICROSOFT = (
 
 
 _AILIA = (
-    ModelEntry(
-        name="pose_resnet_50_256x192_ailia",
-        kind="pose",
-        file="pose_resnet_50_256x192_ailia.onnx",
+    ModelEntry.of(
+        _spec("pose_resnet_50_256x192_ailia", "256x192", order="bgr", decoder="microsoft"),
         source="ailia-models (axinc-ai), exported from Microsoft's checkpoint",
         licence="not stated",
         terms="derived from Microsoft's weights, which are for research purpose",
         data=_COCO,
-        spec=_spec("pose_resnet_50_256x192_ailia", "256x192", order="bgr", decoder="microsoft"),
         urls=("https://storage.googleapis.com/ailia-models/pose_resnet/pose_resnet_50_256x192.onnx",),
         megabytes=_MEGABYTES[50],
         gmac=_GMAC[50],
@@ -98,16 +92,13 @@ def _mmpose(net: str, size: str, file: str, accuracy: dict[str, float], *, base:
     name = f"mmpose_{net}_mpii_{size}" if mpii else f"mmpose_{net}_{size}"
     skeleton = "mpii16" if mpii else "coco17"
     depth = int(net.removeprefix("res").partition("_")[0])
-    return ModelEntry(
-        name=name,
-        kind="pose",
-        file=f"{name}.onnx",
+    return ModelEntry.of(
+        _spec(name, size, order="rgb", decoder=_mmpose_decoder(net, size), skeleton=skeleton),
         checkpoint=file,
         source="open-mmlab/mmpose",
         licence="Apache-2.0 (code)",
         terms="no separate licence stated for the weights",
         data=_MPII if mpii else _COCO,
-        spec=_spec(name, size, order="rgb", decoder=_mmpose_decoder(net, size), skeleton=skeleton),
         urls=(base + file,),
         digest=Digest("sha256", file.rsplit("-", 1)[1][:8]),
         accuracy=tuple(accuracy.items()),
@@ -157,17 +148,14 @@ def _rtmpose(size_name: str, size: str, tail: str, *, megabytes: float, gmac: fl
     feet = tail.startswith("halpe26")
     name = f"rtmpose_{size_name}_{'halpe26_' if feet else ''}{size}"
     separator = "-" if feet else "_"
-    return ModelEntry(
-        name=name,
-        kind="pose",
-        file=f"{name}.onnx",
+    return ModelEntry.of(
+        _spec(name, size, order="rgb", decoder="simcc", skeleton="halpe26" if feet else "coco17"),
         zip_member="end2end.onnx",
         source="open-mmlab/mmpose (RTMPose), as listed by Tau-J/rtmlib",
         licence="Apache-2.0 (code)",
         terms="no separate licence stated for the weights",
         data="Body7: seven body data sets joined (licences not verified)",
         # Trained on RGB; rtmlib itself feeds BGR.
-        spec=_spec(name, size, order="rgb", decoder="simcc", skeleton="halpe26" if feet else "coco17"),
         urls=(f"{_RTMPOSE}rtmpose-{size_name}_simcc-body7_pt-body7{separator}{tail}.zip",),
         accuracy=(("PCK@0.1", pck),) if pck else (),
         megabytes=megabytes,
