@@ -12,6 +12,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from pose_resnet_ros.models import registry
+from pose_resnet_ros.models.spec import ModelEntry
 from pose_resnet_ros.settings import Setting, Settings, SettingsGroup, SourceSettings, Value
 from pose_resnet_ros.tools.models import model_text
 
@@ -104,10 +105,37 @@ def markdown(rows: Sequence[tuple[str, ...]]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
+def model_table(rows: Sequence[ModelEntry]) -> str:
+    """What does not depend on this machine, nor on the weights that come along."""
+    head = ("name", "input", "colour, decoder", "MB", "GMAC", "accuracy", "licence", "digest", "checked here", "how to get it")
+    return markdown([head, ("---",) * len(head), *map(model_cells, rows)])
+
+
+def model_cells(entry: ModelEntry) -> tuple[str, ...]:
+    name, _, pixels, size, cost, accuracy, licence, checked = model_text.cells(entry)
+    if entry.bundled:
+        return (f"`{name}`", *("-",) * 4, f"[its card](models/{name}.md)", licence, "-", checked, "bundled")
+    spec = entry.spec or model_text.bundled_spec(entry)
+    way = "one command" if entry.urls else "by hand"
+    digest = f"{entry.digest.algorithm} {entry.digest.hex_digits[:8]}..." if entry.digest else "first fetch"
+    return (
+        f"`{name}`",
+        pixels,
+        f"{spec.input.channel_order}, {spec.decoder}",
+        size,
+        cost,
+        accuracy,
+        licence,
+        digest,
+        checked,
+        way,
+    )
+
+
 def with_model_tables(text: str) -> str:
     """docs/models.md with the table of each kind between its marks."""
     for kind in ("pose", "detector"):
-        table = model_text.markdown([entry for entry in registry.TABLE if entry.kind == kind])
+        table = model_table([entry for entry in registry.TABLE if entry.kind == kind])
         pattern = re.compile(f"(<!-- models: {kind} -->\n).*?(\n<!-- end -->)", re.DOTALL)
         if not pattern.search(text):
             raise SystemExit(f"docs/models.md has no marks for the models of kind {kind}")

@@ -64,7 +64,6 @@ ROS_ROOMS = {
     "programs": {"", "codecs", "health", "programs"},
 }
 ROS_WITHOUT_ROS = {
-    "ros/codecs/buffers.py",
     "ros/codecs/compressed.py",
     "ros/codecs/compressed_depth.py",
     "ros/codecs/encodings.py",

@@ -136,14 +136,6 @@ def _session(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
     return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
 
 
-def input_size(model: onnx.ModelProto, *, default_wh: tuple[int, int]) -> tuple[int, int]:
-    """Width and height that the file fixes; ``default_wh`` where it leaves them free. Raises ModelError."""
-    dims = _real_inputs(model)[0].type.tensor_type.shape.dim
-    if len(dims) != 4:
-        raise ModelError(f"expected an input of four axes (N, 3, height, width), got {len(dims)}")
-    return (dims[3].dim_value or default_wh[0], dims[2].dim_value or default_wh[1])
-
-
 def giga_multiply_adds(path: Path, *, width: int, height: int) -> float:
     """Multiply-adds of the convolutions and matrix products for one input of that size, in 1e9.
 

@@ -16,8 +16,8 @@ from mutations import mutated
 pytest.importorskip("sensor_msgs")
 from sensor_msgs.msg import CompressedImage
 
-from pose_resnet_ros.ros.codecs.buffers import BadFrameError
 from pose_resnet_ros.ros.codecs.compressed import compressed_to_bgr
+from pose_resnet_ros.ros.codecs.encodings import BadFrameError
 
 PICTURE = np.random.default_rng(0).integers(0, 256, (12, 17, 3), np.uint8)
 SUFFIXES = (".jpg", ".png", ".tiff", ".webp", ".bmp", ".ppm")

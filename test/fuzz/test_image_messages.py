@@ -15,8 +15,7 @@ from hypothesis import strategies as st
 pytest.importorskip("sensor_msgs")
 from sensor_msgs.msg import Image
 
-from pose_resnet_ros.ros.codecs.buffers import BadFrameError
-from pose_resnet_ros.ros.codecs.encodings import ENCODINGS
+from pose_resnet_ros.ros.codecs.encodings import ENCODINGS, BadFrameError
 from pose_resnet_ros.ros.codecs.image import depth_array, image_to_bgr
 
 LARGEST = 2**32 - 1

@@ -16,7 +16,7 @@ import numpy as np
 from pose_resnet_ros.core.errors import ImageError
 from pose_resnet_ros.core.image_decoding import decode_bgr
 from pose_resnet_ros.core.library_setup import MAX_PIXELS
-from pose_resnet_ros.ros.codecs.buffers import BadFrameError, check_size
+from pose_resnet_ros.ros.codecs.encodings import BadFrameError, check_size
 
 _JPEG_START = b"\xff\xd8"
 _PNG_START = b"\x89PNG\r\n\x1a\n"

@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from pose_resnet_ros.ros.codecs.buffers import BadFrameError, check_size
-from pose_resnet_ros.ros.codecs.encodings import ENCODINGS
+from pose_resnet_ros.ros.codecs.encodings import ENCODINGS, BadFrameError, check_size
 
 
 def by_cv_bridge(message: Any, *, max_pixels: int) -> np.ndarray:

@@ -14,9 +14,8 @@ from pose_resnet_ros.core.depth import CameraModel
 from pose_resnet_ros.core.errors import SettingsError
 from pose_resnet_ros.core.image_decoding import to_uint8
 from pose_resnet_ros.core.library_setup import MAX_PIXELS
-from pose_resnet_ros.ros.codecs.buffers import BadFrameError, read_pixels
 from pose_resnet_ros.ros.codecs.cv_bridge_fallback import by_cv_bridge
-from pose_resnet_ros.ros.codecs.encodings import DEPTH_LAYOUTS, LAYOUTS
+from pose_resnet_ros.ros.codecs.encodings import DEPTH_LAYOUTS, LAYOUTS, BadFrameError, read_pixels
 
 
 def image_to_bgr(message: Any, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:

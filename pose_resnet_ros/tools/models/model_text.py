@@ -38,33 +38,13 @@ def state_of(entry: ModelEntry) -> str:
 
 def table(rows: Iterable[ModelEntry]) -> str:
     """One line per row, in columns."""
-    lines = [HEADINGS, *(_cells(entry) for entry in rows)]
+    lines = [HEADINGS, *(cells(entry) for entry in rows)]
     widths = [max(len(line[i]) for line in lines) for i in range(len(HEADINGS))]
     return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines)
 
 
-def markdown(rows: Iterable[ModelEntry]) -> str:
-    """The table of docs/models.md: what does not depend on this machine, nor on the weights that come along."""
-    lines = [
-        "| name | input | colour, decoder | MB | GMAC | accuracy | licence | digest | checked here | how to get it |",
-        "|" + "---|" * 10,
-    ]
-    return "\n".join([*lines, *(f"| {' | '.join(_markdown_cells(entry))} |" for entry in rows)])
-
-
-def _markdown_cells(entry: ModelEntry) -> tuple[str, ...]:
-    if entry.bundled:
-        card = f"[its card](models/{entry.name}.md)"
-        return (f"`{entry.name}`", *("-",) * 4, card, entry.licence, "-", checked_text(entry), "bundled")
-    name, _, pixels, size, cost, accuracy, licence, checked = _cells(entry)
-    spec = entry.spec or _bundled_spec(entry)
-    way = "one command" if entry.urls else "by hand"
-    digest = f"{entry.digest.algorithm} {entry.digest.hex_digits[:8]}..." if entry.digest else "first fetch"
-    reading = f"{spec.input.channel_order}, {spec.decoder}"
-    return (f"`{name}`", pixels, reading, size, cost, accuracy, licence, digest, checked, way)
-
-
-def _cells(entry: ModelEntry) -> tuple[str, ...]:
+def cells(entry: ModelEntry) -> tuple[str, ...]:
+    """A row under ``HEADINGS``."""
     return (
         entry.name,
         state_of(entry),
@@ -94,7 +74,7 @@ def cost_text(entry: ModelEntry) -> str:
             from pose_resnet_ros.export.onnx_file import giga_multiply_adds
         except ModuleNotFoundError:
             return "-"
-        pixels = _bundled_spec(entry).input
+        pixels = bundled_spec(entry).input
         gmac = giga_multiply_adds(entry_path(entry), width=pixels.width, height=pixels.height)
     return f"{gmac:.3g}" if gmac else "-"
 
@@ -113,7 +93,8 @@ def checked_text(entry: ModelEntry) -> str:
     return ", ".join(word for word, was_checked in checks.items() if was_checked)
 
 
-def _bundled_spec(entry: ModelEntry) -> Spec:
+def bundled_spec(entry: ModelEntry) -> Spec:
+    """The description in the file of a bundled model."""
     model = OnnxModel(entry_path(entry), run_on=RunOn(backend="cpu", max_batch=1))
     try:
         return spec_of(model, entry)
@@ -123,7 +104,7 @@ def _bundled_spec(entry: ModelEntry) -> Spec:
 
 def input_text(entry: ModelEntry) -> str:
     """Width x height, as everywhere in this package; file names have height x width."""
-    pixels = (entry.spec or _bundled_spec(entry)).input
+    pixels = (entry.spec or bundled_spec(entry)).input
     return f"{pixels.width}x{pixels.height}"
 
 

@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 import pytest
 
-from pose_resnet_ros.ros.codecs.buffers import BadFrameError
 from pose_resnet_ros.ros.codecs.compressed import compressed_to_bgr, declared_size
+from pose_resnet_ros.ros.codecs.encodings import BadFrameError
 
 PICTURE = np.zeros((30, 50, 3), np.uint8)
 PICTURE[:, :25] = (200, 100, 50)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from pose_resnet_ros.ros.codecs import cv_bridge_fallback
-from pose_resnet_ros.ros.codecs.buffers import BadFrameError
+from pose_resnet_ros.ros.codecs.encodings import BadFrameError
 from pose_resnet_ros.ros.codecs.image import image_to_bgr
 
 BGR = np.arange(18, dtype=np.uint8).reshape(2, 3, 3)

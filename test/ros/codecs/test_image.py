@@ -12,8 +12,7 @@ import numpy as np
 import pytest
 
 from pose_resnet_ros.core.errors import ImageError
-from pose_resnet_ros.ros.codecs.buffers import BadFrameError
-from pose_resnet_ros.ros.codecs.encodings import ENCODINGS, LAYOUTS
+from pose_resnet_ros.ros.codecs.encodings import ENCODINGS, LAYOUTS, BadFrameError
 from pose_resnet_ros.ros.codecs.image import image_to_bgr
 
 
