@@ -26,9 +26,8 @@ from pose_resnet_ros.benchmark.latency import Timing, interleaved, ratio
 from pose_resnet_ros.benchmark.report import Table, machine, print_table
 from pose_resnet_ros.core.errors import BenchmarkError, PoseError
 from pose_resnet_ros.models.registry import find_model
-from pose_resnet_ros.output_files import OutputGuard
+from pose_resnet_ros.output_files import OutputGuard, write_json
 from pose_resnet_ros.settings import LoadSettings
-from pose_resnet_ros.tools.benchmark import write_json
 from pose_resnet_ros.tools.options import add_options, file_path, integer, require_writable
 
 TOLERANCE = 1e-3  # of the largest output: float32 in another order, and OpenCV's Winograd convolutions

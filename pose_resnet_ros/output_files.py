@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from pose_resnet_ros.core.errors import SettingsError
 from pose_resnet_ros.core.whole_file import whole_file
@@ -52,6 +54,11 @@ def write_whole(path: Path, data: bytes, *, name: str) -> None:
             part.write_bytes(data)
     except OSError as error:
         raise SettingsError(f"{name}: cannot write {path}: {error.strerror}") from error
+
+
+def write_json(path: Path, data: Any, *, name: str = "json") -> None:
+    """As ``write_whole``: the data as indented JSON."""
+    write_whole(path, f"{json.dumps(data, indent=1)}\n".encode(), name=name)
 
 
 def _write_to_device(path: Path, data: bytes) -> None:

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import shlex
 import tempfile
 from collections.abc import Mapping
@@ -20,7 +19,7 @@ from pose_resnet_ros.benchmark.latency import measure_frames
 from pose_resnet_ros.benchmark.report import compare, frame_table, machine, node_tables, plot, print_table
 from pose_resnet_ros.benchmark.scenes import Source
 from pose_resnet_ros.core.errors import BenchmarkError, ModelError, SettingsError
-from pose_resnet_ros.output_files import OutputGuard, write_whole
+from pose_resnet_ros.output_files import OutputGuard, write_json
 from pose_resnet_ros.settings import LoadSettings
 from pose_resnet_ros.tools.options import file_path, flag, help_text, integer, parser_of, require_writable
 
@@ -74,11 +73,6 @@ def _check_files(args: argparse.Namespace) -> None:
             guard.claim(name, vars(args)[name])
     if args.compare is not None and not args.compare.is_file():
         raise SettingsError(f"compare: there is no file {args.compare}; expected one that --json wrote")
-
-
-def write_json(path: Path, data: dict[str, Any]) -> None:
-    """Raises SettingsError if it cannot be written."""
-    write_whole(path, (json.dumps(data, indent=1) + "\n").encode(), name="json")
 
 
 def configurations(args: argparse.Namespace) -> dict[str, dict[str, Any]]:

@@ -8,7 +8,6 @@ It stays on this machine (``ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST``) and in a 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import time
@@ -29,7 +28,7 @@ from sensor_msgs.msg import Image
 
 from pose_resnet_ros.core.errors import PoseError, SettingsError
 from pose_resnet_ros.msg import PersonArray
-from pose_resnet_ros.output_files import OutputGuard, write_whole
+from pose_resnet_ros.output_files import OutputGuard, write_json, write_whole
 from pose_resnet_ros.ros.codecs.image import image_to_bgr
 from pose_resnet_ros.ros.health.diagnostics import INPUT_PUBLISHERS, LOST, MATCHED_PUBLISHERS, RECEIVED, UNKNOWN, UNREAD
 from pose_resnet_ros.ros.programs.children import Children, with_children
@@ -188,7 +187,7 @@ class Recording:
         Raises SettingsError if they cannot be written.
         """
         rows = [{"stamp": _stamp(frame.stamp_ns), "persons": frame.persons} for frame in self.frames]
-        write_whole(self._persons_file, f"{json.dumps(rows, indent=1)}\n".encode(), name="output")
+        write_json(self._persons_file, rows, name="output")
         if self._fullest[1] is not None:
             write_whole(self._image_file, cv2.imencode(".png", self._fullest[1])[1].tobytes(), name="output")
         self._video.close()

@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from pose_resnet_ros.core.errors import SettingsError
 from pose_resnet_ros.models.registry import FULL_FRAME, find_entry
-from pose_resnet_ros.output_files import OutputGuard, write_whole
+from pose_resnet_ros.output_files import OutputGuard, write_json, write_whole
 from pose_resnet_ros.pipeline import PosePipeline, load_pipeline
 from pose_resnet_ros.settings import FrameSettings, LoadSettings
 from pose_resnet_ros.tools.evaluate.coco_evaluation import (
@@ -81,7 +81,11 @@ def main(arguments: list[str]) -> int:
     _keep_inputs(options, data)
     boxes = _boxes(options.boxes, data)
     runs = [_run(name, options, data, image_ids, boxes) for name in options.pose_model]
-    writers: dict[str, Callable[[Path, Sequence[Run]], None]] = {"json": _write_json, "csv": _write_csv, "plot": _write_plot}
+    writers: dict[str, Callable[[Path, Sequence[Run]], None]] = {
+        "json": lambda path, runs: write_json(path, list(map(asdict, runs))),
+        "csv": _write_csv,
+        "plot": _write_plot,
+    }
     for name, write in writers.items():
         if vars(options)[name] is not None:
             write(vars(options)[name], runs)
@@ -151,10 +155,6 @@ def _published(name: str) -> dict[str, float]:
     entry = find_entry(name)
     figures = dict(entry.accuracy) if entry else {}
     return {measure: value for measure, value in figures.items() if measure in MEASURES}
-
-
-def _write_json(path: Path, runs: Sequence[Run]) -> None:
-    write_whole(path, (json.dumps([asdict(run) for run in runs], indent=1) + "\n").encode(), name="json")
 
 
 def _write_csv(path: Path, runs: Sequence[Run]) -> None:

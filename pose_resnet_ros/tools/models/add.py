@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -45,11 +46,8 @@ def add_described_file(
         )
     if not path.is_file():
         raise ModelError(f"{path}: no such file")
-    opened = OnnxModel(path, run_on=RunOn(backend="cpu"))
-    try:
+    with closing(OnnxModel(path, run_on=RunOn(backend="cpu"))) as opened:
         spec = _own_spec(opened) if like is None else _spec_like(opened, name, like, person_class, decoder, letterbox)
-    finally:
-        opened.close()
     target = models_folder() / f"{name}.onnx"
     OutputGuard([path]).claim("name", target)
     with writable_folder():

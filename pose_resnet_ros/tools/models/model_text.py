@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 
 from pose_resnet_ros.core.errors import ModelError
@@ -95,11 +96,8 @@ def checked_text(entry: ModelEntry) -> str:
 
 def bundled_spec(entry: ModelEntry) -> Spec:
     """The description in the file of a bundled model."""
-    model = OnnxModel(entry_path(entry), run_on=RunOn(backend="cpu", max_batch=1))
-    try:
+    with closing(OnnxModel(entry_path(entry), run_on=RunOn(backend="cpu", max_batch=1))) as model:
         return spec_of(model, entry)
-    finally:
-        model.close()
 
 
 def input_text(entry: ModelEntry) -> str:
@@ -161,13 +159,12 @@ def _network_facts(path: Path, entry: ModelEntry | None) -> dict[str, str]:
         model = OnnxModel(path, run_on=RunOn(backend="cpu", max_batch=1))
     except ModelError as error:
         return {"unusable": str(error)}
-    try:
-        facts = {} if entry else {"name": spec_of(model, None).name, "kind": spec_of(model, None).kind}
-        return facts | _spec_facts(spec_of(model, entry)) | _tensor_facts(model)
-    except ModelError as error:
-        return {"unusable": str(error)} | _tensor_facts(model)
-    finally:
-        model.close()
+    with closing(model):
+        try:
+            facts = {} if entry else {"name": spec_of(model, None).name, "kind": spec_of(model, None).kind}
+            return facts | _spec_facts(spec_of(model, entry)) | _tensor_facts(model)
+        except ModelError as error:
+            return {"unusable": str(error)} | _tensor_facts(model)
 
 
 def _tensor_facts(model: OnnxModel) -> dict[str, str]:

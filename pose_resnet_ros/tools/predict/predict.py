@@ -179,6 +179,12 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--rerun", type=file_path, metavar="FILE", help="write images, skeletons and scores for the Rerun viewer (.rrd)"
     )
     parser.add_argument("--show", action="store_true", help="show the annotated images in a window; q ends")
+    _add_bag_options(parser)
+    add_options(parser, (*LoadSettings.settings(), *StreamSettings.settings(), *DrawSettings.settings()))
+    return parser.parse_args(arguments)
+
+
+def _add_bag_options(parser: argparse.ArgumentParser) -> None:
     bags = parser.add_argument_group("ROS bags")
     bags.add_argument("--topic", help="the image topic, raw, compressed or video packets; needed if the bag has several")
     bags.add_argument("--annotated", action="store_true", help="also write the annotated images, as JPEG")
@@ -200,5 +206,3 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         help="run the workers on a Ray cluster (auto, local, or its address) whose machines all see the files; by default one"
         " worker for each CPU",
     )
-    add_options(parser, (*LoadSettings.settings(), *StreamSettings.settings(), *DrawSettings.settings()))
-    return parser.parse_args(arguments)
