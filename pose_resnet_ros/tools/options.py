@@ -80,4 +80,4 @@ def require_writable(name: str, path: Path) -> None:
 def _metavar(row: Setting) -> str:
     if row.choices:
         return "|".join(row.choices)
-    return {int: "N", float: "X", str: "NAME" if row.default else "TEXT"}[row.type]
+    return {int: "N", float: "X", str: "NAME" if row.default else "TEXT", tuple: "LIST"}[row.type]
