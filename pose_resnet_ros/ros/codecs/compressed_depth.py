@@ -16,8 +16,8 @@ import cv2
 import numpy as np
 
 from pose_resnet_ros.core.library_setup import MAX_PIXELS
-from pose_resnet_ros.ros.codecs.buffers import BadFrameError, check_size
 from pose_resnet_ros.ros.codecs.compressed import declared_size
+from pose_resnet_ros.ros.codecs.encodings import BadFrameError, check_size
 
 _HEADER = struct.Struct("<iff")
 _RVL_SIZE = struct.Struct("<ii")

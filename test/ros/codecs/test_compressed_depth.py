@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 import pytest
 
-from pose_resnet_ros.ros.codecs.buffers import BadFrameError
 from pose_resnet_ros.ros.codecs.compressed_depth import compressed_depth_array
+from pose_resnet_ros.ros.codecs.encodings import BadFrameError
 
 RNG = np.random.default_rng(0)
 
