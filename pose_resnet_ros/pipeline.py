@@ -61,7 +61,7 @@ class PipelineResult:
 
 
 class PosePipeline:
-    """Use it from one thread; only ``cancel`` may come from another.
+    """Threads may share it: each run is on its own, and ``cancel`` ends them all.
 
     skeleton: of ``people``; native_skeleton: the pose model's own.
     """
@@ -140,7 +140,7 @@ class PosePipeline:
         ]
 
     def cancel(self) -> None:
-        """From any thread: end the run in progress and refuse new ones, both by InferenceCancelled, until ``resume``."""
+        """From any thread: end the runs in progress and refuse new ones, both by InferenceCancelled, until ``resume``."""
         self._canceller.cancel()
 
     def resume(self) -> None:
@@ -148,7 +148,7 @@ class PosePipeline:
         self._canceller.resume()
 
     def close(self) -> None:
-        """Free both networks. Cancels a run in progress; the pipeline cannot be used afterwards."""
+        """Free both networks. Cancels the runs in progress; the pipeline cannot be used afterwards."""
         self.cancel()
         self.detector.close()
         self.pose_net.close()

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -67,6 +68,15 @@ def one_by_one(pipeline: PosePipeline, cases: Sequence[tuple], **given: bool) ->
     return [pipeline.run(image, settings=settings, boxes=boxes, **given) for image, settings, boxes in cases]
 
 
+def at_once(pipeline: PosePipeline, cases: Sequence[tuple], *, threads: int) -> list[PipelineResult]:
+    def run(case: tuple) -> PipelineResult:
+        image, settings, boxes = case
+        return pipeline.run(image, settings=settings, boxes=boxes)
+
+    with ThreadPoolExecutor(threads) as executor:
+        return list(executor.map(run, cases))
+
+
 def require_equal(results: Sequence[PipelineResult], expected: Sequence[PipelineResult]) -> None:
     assert [len(result.people) for result in results] == [len(result.people) for result in expected]
     for result, alone in zip(results, expected, strict=True):
@@ -87,6 +97,10 @@ def test_results_are_those_of_one_by_one(pipeline: PosePipeline) -> None:
         np.testing.assert_allclose(result.heatmaps, alone.heatmaps, atol=1e-4)
         np.testing.assert_allclose(result.image_from_crop, alone.image_from_crop)
     assert results[4].detections is BOXES
+
+
+def test_results_are_those_of_one_by_one_where_threads_share_the_pipeline(pipeline: PosePipeline) -> None:
+    require_equal(at_once(pipeline, CASES * 3, threads=3), one_by_one(pipeline, CASES) * 3)
 
 
 def test_images_share_the_batches_of_both_networks(pipeline: PosePipeline, batches: list[int]) -> None:
@@ -161,4 +175,6 @@ def test_the_fused_graph_takes_one_image_at_a_time(tmp_path: Path, batches: list
         batches.clear()
         results = together(pipeline, CASES)
         assert batches == [5]  # the detector's
-        require_equal(results, one_by_one(pipeline, CASES))
+        expected = one_by_one(pipeline, CASES)
+        require_equal(results, expected)
+        require_equal(at_once(pipeline, CASES, threads=3), expected)

@@ -12,13 +12,14 @@ import numpy as np
 
 from pose_resnet_ros.core import types
 from pose_resnet_ros.core.boxes import nms, touches_image
-from pose_resnet_ros.core.crops import check_image, tensor_for
+from pose_resnet_ros.core.crops import check_image
 from pose_resnet_ros.core.detector_heads import DECODERS, DetectorDecoder
 from pose_resnet_ros.core.errors import InferenceCancelled, ModelError, PoseError, SettingsError
 from pose_resnet_ros.core.letterbox import LETTERBOXES, Letterboxed
 from pose_resnet_ros.core.library_setup import logger_of
 from pose_resnet_ros.core.types import Detections
 from pose_resnet_ros.models.backends import SelectedProvider
+from pose_resnet_ros.models.input_buffer import InputBuffer
 from pose_resnet_ros.models.loading import DESCRIBE, check_finite, open_model
 from pose_resnet_ros.models.registry import FULL_FRAME
 from pose_resnet_ros.models.runtime import OnnxModel, RunOn
@@ -101,7 +102,7 @@ class PersonDetector(Detector):
         run_on = run_on or RunOn()
         self._model, spec = open_model(name_or_path, spec_type=DetectorSpec, run_on=run_on, precision=precision)
         self.spec = spec if input_wh is None else at_size(spec, input_wh, self._model)
-        self._tensor = tensor_for(1, spec=self.spec.input)
+        self._inputs = InputBuffer(self.spec.input)
         # TensorRT would build its engine again for each new number of images, which takes minutes.
         self._batches = (
             self._model.fixed_batch is None
@@ -150,28 +151,25 @@ class PersonDetector(Detector):
 
     def _run(self, images: Sequence[np.ndarray], clock: StageClock) -> list[tuple[Letterboxed, list[np.ndarray]]]:
         """Each image as the network saw it, and the outputs for it, of a batch of one."""
-        if len(images) > len(self._tensor):  # kept from frame to frame, for the most images so far
-            self._tensor = tensor_for(len(images), spec=self.spec.input)
+        tensor = self._inputs.rows(len(images))
         rows = [slice(row, row + 1) for row in range(len(images))]
         with clock.stage("letterbox"):
             letterboxed = [
-                self._letterbox(image, spec=self.spec.input, out=self._tensor[row])
-                for image, row in zip(images, rows, strict=True)
+                self._letterbox(image, spec=self.spec.input, out=tensor[row]) for image, row in zip(images, rows, strict=True)
             ]
         with clock.stage("detect"):
-            together = self._run_together(len(images)) if self._batches and len(images) > 1 else None
+            together = self._run_together(tensor) if self._batches and len(images) > 1 else None
             outputs = [
-                self._model.run(self._tensor[row], **self._further_inputs)
-                if together is None
-                else [output[row] for output in together]
+                self._model.run(tensor[row], **self._further_inputs) if together is None else [output[row] for output in together]
                 for row in rows
             ]
         return list(zip(letterboxed, outputs, strict=True))
 
-    def _run_together(self, count: int) -> list[np.ndarray] | None:
-        """The outputs for the first ``count`` inputs; None, now and later, where the file's graph is made for one image."""
+    def _run_together(self, tensor: np.ndarray) -> list[np.ndarray] | None:
+        """The outputs for all inputs; None, now and later, where the file's graph is made for one image."""
+        count = len(tensor)
         try:
-            outputs = self._model.run(self._tensor[:count])
+            outputs = self._model.run(tensor)
         except ModelError as error:
             reason = str(error)
         else:

@@ -8,6 +8,7 @@ outdated. Composing takes a second for 136 MB.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -72,7 +73,7 @@ def open_fused_graph(
 
 
 class FusedGraph:
-    """Frame and boxes to keypoints in one run. Use it from one thread."""
+    """Frame and boxes to keypoints in one run. Runs from several threads follow one another: they share the buffers."""
 
     def __init__(
         self,
@@ -92,6 +93,7 @@ class FusedGraph:
         self._provider_options = dict(provider_options or {})
         self._heatmap_shape, self._flip_order = heatmap_shape, list(flip_order)
         self._recording = network.selected_provider.backend == "cuda" and _version() >= _FIRST_WITH_RECORDINGS
+        self._lock = threading.Lock()
         self._sessions = {False: self._open(flip_test=False)}
 
     def run(self, image: np.ndarray, boxes_xyxy: np.ndarray, *, flip_test: bool = False) -> Points:
@@ -100,6 +102,10 @@ class FusedGraph:
         image: (H, W, 3) uint8 BGR; boxes_xyxy: (N, 4), valid, N >= 1; the first flip test opens a second session.
         Raises InferenceCancelled, and ModelError where onnxruntime refuses.
         """
+        with self._lock:
+            return self._run(image, boxes_xyxy, flip_test)
+
+    def _run(self, image: np.ndarray, boxes_xyxy: np.ndarray, flip_test: bool) -> Points:
         if flip_test not in self._sessions:
             self._sessions[flip_test] = self._open(flip_test=flip_test)
         try:

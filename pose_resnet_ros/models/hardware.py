@@ -5,9 +5,11 @@
 from __future__ import annotations
 
 import functools
+import os
 import platform
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +17,13 @@ import numpy as np
 import onnxruntime as ort
 
 from pose_resnet_ros.core.library_setup import logger_of
+from pose_resnet_ros.settings import LoadSettings
 
 _log = logger_of(__name__)
 
 LOG_SEVERITY_FATAL = 4  # onnxruntime prints what it also raises; this keeps its C++ lines off the terminal
 _CPUINFO = Path("/proc/cpuinfo")
+_SIBLINGS = "/sys/devices/system/cpu/cpu{}/topology/thread_siblings_list"
 _X86 = frozenset(("x86_64", "amd64"))
 _DOT_PRODUCTS = frozenset(("avx512_vnni", "avx_vnni"))
 _SPIN_US = "100"
@@ -46,6 +50,27 @@ def session_options(threads: int) -> ort.SessionOptions:
     # Layers with weights beyond 7 bits, in which sums could saturate, get slower kernels that are exact.
     options.add_session_config_entry("session.x64quantprecision", "1" if saturates_at_int8() else "0")
     return options
+
+
+def physical_cores() -> int:
+    """Cores that this process may use: two hyper-threads of one count once where Linux tells them apart."""
+    if not hasattr(os, "sched_getaffinity"):  # macOS, Windows
+        return os.cpu_count() or 1
+    siblings = (_SIBLINGS.format(cpu) for cpu in os.sched_getaffinity(0))
+    return len({Path(path).read_text() if os.path.exists(path) else path for path in siblings})
+
+
+def share_cores(load: LoadSettings, *, streams: int) -> tuple[int, LoadSettings]:
+    """How many frames of several streams to work on at once, and the settings with CPU threads for each of them.
+
+    Frames side by side take less CPU time than one after the other, each on all cores (docs/performance.md). For other backends
+    than the CPU's this was not measured: one frame at a time.
+    """
+    if load.backend not in ("auto", "cpu"):
+        return 1, load
+    cores = physical_cores()
+    frames = min(streams, cores)
+    return frames, load if frames == 1 or load.threads else replace(load, threads=cores // frames)
 
 
 @functools.cache

@@ -12,13 +12,14 @@ import numpy as np
 
 from pose_resnet_ros.core import types
 from pose_resnet_ros.core.boxes import require_valid
-from pose_resnet_ros.core.crops import CROPS, check_image, tensor_for, to_image, topdown_affines
+from pose_resnet_ros.core.crops import CROPS, check_image, to_image, topdown_affines
 from pose_resnet_ros.core.errors import ModelError, SettingsError
 from pose_resnet_ros.core.heatmaps import DECODERS, mirrored
 from pose_resnet_ros.core.skeletons import skeleton_named
 from pose_resnet_ros.core.types import Crops, Detections, People
 from pose_resnet_ros.models.backends import SelectedProvider
 from pose_resnet_ros.models.fused_graph import FusedGraph, open_fused_graph
+from pose_resnet_ros.models.input_buffer import InputBuffer
 from pose_resnet_ros.models.loading import check_finite, check_pose_outputs, open_model
 from pose_resnet_ros.models.runtime import RunOn
 from pose_resnet_ros.models.spec import PoseSpec
@@ -76,7 +77,7 @@ class PoseNet:
         self._example = self._warm_up(run_on.max_batch)
         check_finite(self._example, self._model)
         check_pose_outputs(spec, self._example, self._model)
-        self._tensor = tensor_for(1, spec=spec.input)
+        self._inputs = InputBuffer(spec.input)
         self._fused_graph: FusedGraph | None = None
         if fused_graph:
             self._fused_graph = self._open_fused_graph(run_on)
@@ -189,15 +190,14 @@ class PoseNet:
 
     def _crops(self, images: Sequence[np.ndarray], detections: Sequence[Detections], parts: Sequence[slice]) -> Crops:
         """Of all images, one below the other."""
-        if len(self._tensor) < parts[-1].stop:  # kept from frame to frame, for the largest crowd so far
-            self._tensor = tensor_for(parts[-1].stop, spec=self.spec.input)
+        tensor = self._inputs.rows(parts[-1].stop)
         affines = [
             self._crop(
-                image, persons.boxes_xyxy, spec=self.spec.input, padding=self.spec.padding, out=self._tensor[part]
+                image, persons.boxes_xyxy, spec=self.spec.input, padding=self.spec.padding, out=tensor[part]
             ).image_from_crop
             for image, persons, part in zip(images, detections, parts, strict=True)
         ]
-        return Crops(self._tensor[: parts[-1].stop], np.concatenate(affines))
+        return Crops(tensor, np.concatenate(affines))
 
     def _infer(self, crops: Crops, flip_test: bool) -> list[np.ndarray]:
         outputs = self._model.run(crops.tensor)

@@ -17,6 +17,7 @@ from rclpy.task import Future
 from std_srvs.srv import Trigger
 
 from pose_resnet_ros.core.errors import BackendError, PoseError
+from pose_resnet_ros.models.hardware import share_cores
 from pose_resnet_ros.models.registry import FULL_FRAME
 from pose_resnet_ros.msg import Skeleton as SkeletonMessage
 from pose_resnet_ros.pipeline import PosePipeline, load_pipeline
@@ -47,6 +48,7 @@ class PoseNode(GuardedLifecycleNode):
         self._log_handler = forward_logs(self.get_logger())
         self._loss_cure = loss_cure(get_rmw_implementation_identifier(), os.environ)
         self._pipeline: PosePipeline | None = None
+        self._frames_at_once = 1
         self._worker: FrameWorker | None = None
         self._left_behind: FrameWorker | None = None
         self.cameras: list[Camera] = []
@@ -83,6 +85,7 @@ class PoseNode(GuardedLifecycleNode):
             load = replace(load, detector_model=FULL_FRAME)  # it needs no network, and is not asked
             detector = f"boxes from {', '.join(camera.context.input_topic(DETECTIONS_TOPIC) for camera in self.cameras)}"
         self.get_logger().info(f"loading {load.pose_model}, {detector} (backend {load.backend}) ...")
+        self._frames_at_once, load = share_cores(load, streams=len(self.cameras))
         self._pipeline = load_pipeline(load, cancelled=self.finished.done)
         for camera in self.cameras:
             camera.configure(self._pipeline, self._bodies)
@@ -97,7 +100,8 @@ class PoseNode(GuardedLifecycleNode):
             raise BackendError("the previous inference is still running; activate again later, or clean up and configure")
         assert self._pipeline  # the state machine activates only what was configured
         self._pipeline.resume()
-        self._worker = FrameWorker()
+        on_cpu = all(selected.backend == "cpu" for selected in self._pipeline.selected_providers.values())
+        self._worker = FrameWorker(threads=self._frames_at_once if on_cpu else 1)
         for camera in self.cameras:
             camera.activate(self._pipeline, self._worker)
         self._worker.start()

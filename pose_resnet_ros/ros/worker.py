@@ -1,9 +1,10 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""One thread that serves every camera in turn, each with its newest frame. No ROS in here.
+"""A few threads that serve every camera in turn, each with its newest frame. No ROS in here.
 
 A camera has one slot and no queue: a new frame replaces the one that still waits there. So a frame waits for one round of the
-cameras at most, however slow their handlers are and however fast frames arrive.
+cameras at most, however slow their handlers are and however fast frames arrive. Frames of one camera are handled one after
+another, those of several cameras also at the same time.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ class FrameSlot:
 
     @property
     def is_wanted(self) -> bool:
-        """Whether a frame would be of use now: the worker is idle, this camera's turn comes next, or it missed its turn."""
+        """Whether a frame would be of use now: a thread is free for it, this camera's turn comes next, or it missed its turn."""
         return self.worker.wants(self)
 
     def put(self, frame: InputFrame) -> None:
@@ -55,20 +56,23 @@ class FrameSlot:
 
 
 class FrameWorker:
-    """Serves the slots from its own thread, round robin. The slots are added before it starts.
+    """Serves the slots from its own threads, round robin. The slots are added before it starts.
 
-    The camera whose last turn was longest ago is next. One that has no frame then is passed over until it sends one.
+    The camera whose last turn began longest ago is next. One that has no frame then is passed over until it sends one.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, threads: int = 1) -> None:
+        """threads: how many frames may be in work at the same time, each of another camera."""
         self._changed = threading.Condition()
         self._turns: list[FrameSlot] = []  # the next one first
-        self._serving: FrameSlot | None = None
-        self._stopping = self._idle = False
-        self._thread = threading.Thread(target=self._work, name="pose_worker", daemon=True)
+        self._serving: set[FrameSlot] = set()
+        self._stopping = False
+        self._threads = [
+            threading.Thread(target=self._work, name=f"pose_worker_{number}", daemon=True) for number in range(threads)
+        ]
 
     def add(self, handle: Callable[[InputFrame], None], **callbacks: Callable[[], Any]) -> FrameSlot:
-        """A slot for one more camera. The callbacks run on the worker's thread, but for on_stale, which runs on any.
+        """A slot for one more camera. The callbacks run on the worker's threads, but for on_stale, which runs on any.
 
         handle: takes a frame, and deals with its own errors (an exception that leaves it ends the worker). on_stale: a frame will
         never reach ``handle``, replaced by a newer one or older than the limit. on_wanted: ``is_wanted`` has become true, or the
@@ -78,46 +82,51 @@ class FrameWorker:
         return self._turns[-1]
 
     def start(self) -> None:
-        """Start the thread; a worker is started once."""
-        self._thread.start()
+        """Start the threads; a worker is started once."""
+        for thread in self._threads:
+            thread.start()
 
     @property
     def alive(self) -> bool:
-        return self._thread.is_alive()
+        """Whether any of its threads runs; where one of them has failed, the others end with their frames."""
+        return any(thread.is_alive() for thread in self._threads)
 
     def wants(self, slot: FrameSlot) -> bool:
         """As ``FrameSlot.is_wanted``."""
         with self._changed:
-            is_due = slot.missed_turn or slot is self._next_in_line()
-            return self._idle or (self._serving not in (None, slot) and is_due)
+            return slot in self._wanted()
 
     def leave(self, slot: FrameSlot, frame: InputFrame) -> bool:
         """Put the frame into the slot; whether it replaced another one."""
         with self._changed:
             replaced = slot.waiting is not None
-            slot.waiting, slot.missed_turn, self._idle = frame, False, False
+            slot.waiting, slot.missed_turn = frame, False
             self._changed.notify()
         return replaced
 
     def stop(self, *, timeout_s: float) -> bool:
-        """Finish the call in progress, take no further frame; False if that took longer than ``timeout_s``."""
-        with self._changed:
-            self._stopping, self._idle = True, False
-            self._changed.notify()
-        if self._thread.ident is None:  # never started
-            self._turns.clear()
-        else:
-            self._thread.join(timeout_s)
+        """Finish the calls in progress, take no further frame; False if that took longer than ``timeout_s``."""
+        self._end()
+        deadline_s = time.monotonic() + timeout_s
+        for thread in self._threads:
+            if thread.ident is not None:  # else never started
+                thread.join(max(0.0, deadline_s - time.monotonic()))
         return not self.alive
+
+    def _end(self) -> None:
+        with self._changed:
+            self._stopping = True
+            self._turns.clear()  # slots and worker hold each other
+            self._changed.notify_all()
 
     def _work(self) -> None:
         try:
+            self._say_what_is_wanted()
             while (turn := self._next_turn()) is not None:
                 self._serve(*turn)
+                self._end_turn(turn[0])
         finally:
-            with self._changed:
-                self._serving = None
-                self._turns.clear()  # slots and worker hold each other
+            self._end()
 
     def _serve(self, slot: FrameSlot, frame: InputFrame) -> None:
         limit_ms = slot.max_age_ms()
@@ -129,27 +138,47 @@ class FrameWorker:
     def _next_turn(self) -> tuple[FrameSlot, InputFrame] | None:
         """Waits for a frame and takes it; its slot moves to the end of the line. None: stop."""
         with self._changed:
-            if (passed_over := self._next_in_line()) is not None:
-                passed_over.missed_turn = passed_over.waiting is None
-            self._serving = None
-            self._idle = not self._stopping and all(slot.waiting is None for slot in self._turns)
-            newly_wanted = [slot for slot in self._turns if self._idle and not slot.missed_turn]
-        for slot in newly_wanted:
-            slot.on_wanted()
-        with self._changed:
-            self._changed.wait_for(lambda: self._stopping or any(slot.waiting for slot in self._turns))
+            self._changed.wait_for(lambda: self._stopping or any(slot.waiting for slot in self._line()))
             if self._stopping:
                 return None
-            slot, frame = next((slot, slot.waiting) for slot in self._turns if slot.waiting)
-            self._serving, slot.waiting = slot, None
+            slot, frame = next((slot, slot.waiting) for slot in self._line() if slot.waiting)
+            self._serving.add(slot)
+            slot.waiting = None
             self._turns.remove(slot)
             self._turns.append(slot)
-            following = self._next_in_line()
-        if following is not None:
-            following.on_wanted()
+        self._say_what_is_wanted()
         return slot, frame
 
-    def _next_in_line(self) -> FrameSlot | None:
-        """The slot whose turn comes after the one in progress; None where no other camera sends."""
-        others = (slot for slot in self._turns if not slot.missed_turn and slot is not self._serving)
-        return None if self._serving is None else next(others, None)
+    def _end_turn(self, slot: FrameSlot) -> None:
+        with self._changed:
+            for passed_over in self._due()[:1]:
+                passed_over.missed_turn = passed_over.waiting is None
+            self._serving.remove(slot)
+        self._say_what_is_wanted()
+
+    def _say_what_is_wanted(self) -> None:
+        """Not to those that missed a turn: their frames have been wanted ever since."""
+        with self._changed:
+            wanted = [slot for slot in self._wanted() if not slot.missed_turn]
+        for slot in wanted:
+            slot.on_wanted()
+
+    def _line(self) -> list[FrameSlot]:
+        """The slots that may have a turn now, the next one first."""
+        return [slot for slot in self._turns if slot not in self._serving]
+
+    @property
+    def _free(self) -> int:
+        return len(self._threads) - len(self._serving)
+
+    def _due(self) -> list[FrameSlot]:
+        """The slots whose turns come when those in progress end: as many, without those that do not send."""
+        line = self._line()
+        taken_now = [slot for slot in line if slot.waiting][: self._free]
+        return [slot for slot in line if not slot.missed_turn and slot not in taken_now][: len(self._threads)]
+
+    def _wanted(self) -> list[FrameSlot]:
+        line, due = self._line(), self._due()
+        if self._free > sum(slot.waiting is not None for slot in line):
+            return [slot for slot in line if slot.waiting is None]
+        return [slot for slot in line if slot.missed_turn or slot in due]

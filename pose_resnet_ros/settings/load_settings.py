@@ -57,7 +57,12 @@ class LoadSettings(SettingsGroup):
         choices=_PRECISIONS,
     )
     device_id: int = setting(0, "Index of the GPU, counted from 0.", minimum=0, maximum=63)
-    threads: int = setting(0, "CPU threads of each network. 0: one per physical core.", minimum=0, maximum=256)
+    threads: int = setting(
+        0,
+        "CPU threads of each network. 0: one per physical core; the node divides the cores among its cameras.",
+        minimum=0,
+        maximum=256,
+    )
     # One batch of the default size is more persons than a robot meets, and bounds the time that one image can take.
     max_batch: int = setting(
         32, "Largest number of persons in one run of the pose network; more persons take several runs.", minimum=1, maximum=256

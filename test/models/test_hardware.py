@@ -13,8 +13,9 @@ import pytest
 from onnx import TensorProto, helper
 
 from pose_resnet_ros.models import hardware
-from pose_resnet_ros.models.hardware import cuda_smoke_test, nodes_on_cpu, session_options, warn_of_cpu_fallback
+from pose_resnet_ros.models.hardware import cuda_smoke_test, nodes_on_cpu, session_options, share_cores, warn_of_cpu_fallback
 from pose_resnet_ros.models.registry import WEIGHTS_FOLDER
+from pose_resnet_ros.settings import LoadSettings
 
 
 @pytest.fixture(autouse=True)
@@ -22,6 +23,43 @@ def _ask_anew():
     hardware.cpu_flags.cache_clear()
     yield
     hardware.cpu_flags.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("siblings", "cores"),
+    [(["0", "1"], 2), (["0,4", "1,5", "0,4", "1,5"], 2), ([None, None, None], 3)],
+    ids=["none", "hyper-threads", "does not tell"],
+)
+def test_physical_cores_that_this_process_may_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, siblings: list[str | None], cores: int
+) -> None:
+    for cpu, text in enumerate(siblings):
+        if text is not None:
+            (tmp_path / f"cpu{cpu}").write_text(f"{text}\n")
+    monkeypatch.setattr(hardware, "_SIBLINGS", f"{tmp_path}/cpu{{}}")
+    monkeypatch.setattr(hardware.os, "sched_getaffinity", lambda _: set(range(len(siblings))), raising=False)
+    assert hardware.physical_cores() == cores
+    monkeypatch.delattr(hardware.os, "sched_getaffinity")
+    assert hardware.physical_cores() >= 1
+
+
+@pytest.mark.parametrize(
+    ("backend", "threads", "streams", "expected"),
+    [
+        ("auto", 0, 1, (1, 0)),
+        ("auto", 0, 3, (3, 2)),
+        ("cpu", 0, 9, (6, 1)),
+        ("cpu", 4, 2, (2, 4)),
+        ("cuda", 0, 4, (1, 0)),
+        ("openvino", 0, 4, (1, 0)),
+    ],
+)
+def test_streams_share_the_cores(
+    monkeypatch: pytest.MonkeyPatch, backend: str, threads: int, streams: int, expected: tuple[int, int]
+) -> None:
+    monkeypatch.setattr(hardware, "physical_cores", lambda: 6)
+    frames, load = share_cores(LoadSettings(backend=backend, threads=threads), streams=streams)
+    assert (frames, load.threads) == expected
 
 
 @pytest.mark.parametrize(

@@ -36,15 +36,33 @@ class Camera:
     def _handle(self, frame: InputFrame) -> None:
         self._bench.handled.append((self.name, frame.image))
         self._bench.entered.release()
-        assert self._bench.let_go.acquire(timeout=DEADLINE_S)
+        self._bench.let_go.wait()
+
+
+class Turnstile:
+    """Lets one pass with each release, in the order in which they came."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._came = self._released = 0
+
+    def wait(self) -> None:
+        with self._changed:
+            number = self._came = self._came + 1
+            assert self._changed.wait_for(lambda: self._released >= number, timeout=DEADLINE_S)
+
+    def release(self) -> None:
+        with self._changed:
+            self._released += 1
+            self._changed.notify_all()
 
 
 class Bench:
-    """A worker that handles one frame at a time, each only when it is let go."""
+    """A worker that handles as many frames at a time as it has threads, each only when it is let go."""
 
-    def __init__(self, *names: str) -> None:
-        self.worker = FrameWorker()
-        self.entered, self.let_go = threading.Semaphore(0), threading.Semaphore(0)
+    def __init__(self, *names: str, threads: int = 1) -> None:
+        self.worker = FrameWorker(threads)
+        self.entered, self.let_go = threading.Semaphore(0), Turnstile()
         self.handled: list[tuple[str, int]] = []
         self.max_age_ms = 0.0
         self.cameras = [Camera(self, name) for name in names]
@@ -76,6 +94,15 @@ def bench() -> Iterator[Bench]:
 def four() -> Iterator[Bench]:
     """With four cameras."""
     bench = Bench(*"abcd")
+    bench.worker.start()
+    yield bench
+    bench.close()
+
+
+@pytest.fixture
+def two_at_once() -> Iterator[Bench]:
+    """With four cameras, of which two are served at a time."""
+    bench = Bench(*"abcd", threads=2)
     bench.worker.start()
     yield bench
     bench.close()
@@ -227,8 +254,12 @@ def test_a_silent_camera_is_not_asked_again_and_again(four: Bench) -> None:
 
 
 @pytest.mark.parametrize("stopped", [[], ["b"], ["a", "c"]])
-def test_nobody_starves_where_frames_are_read_in_a_fixed_order(four: Bench, stopped: list[str]) -> None:
+@pytest.mark.parametrize("fixture", ["four", "two_at_once"])
+def test_nobody_starves_where_frames_are_read_in_a_fixed_order(
+    fixture: str, stopped: list[str], request: pytest.FixtureRequest
+) -> None:
     """As an executor reads: always the first camera that is wanted and has a frame, and each has one at any time."""
+    four: Bench = request.getfixturevalue(fixture)
     living = [camera for camera in four.cameras if camera.name not in stopped]
     living[0].put(0)
     four.wait_until_busy()
@@ -243,3 +274,61 @@ def test_nobody_starves_where_frames_are_read_in_a_fixed_order(four: Bench, stop
     served = Counter(name for name, _ in four.handled[8:])  # by then it is known who has stopped
     assert served.keys() == {camera.name for camera in living}
     assert max(served.values()) - min(served.values()) <= 2, served
+
+
+def test_two_cameras_are_served_at_once_and_the_next_two_may_send(two_at_once: Bench) -> None:
+    a, b, c, d = two_at_once.cameras
+    a.put(0)
+    two_at_once.wait_until_busy()
+    assert [camera.slot.is_wanted for camera in (a, b, c, d)] == [False, True, True, True]  # a thread is free
+    c.put(1)
+    two_at_once.wait_until_busy()  # while a is in work
+    assert two_at_once.handled == [("a", 0), ("c", 1)]
+    assert [camera.slot.is_wanted for camera in (a, b, c, d)] == [False, True, False, True]
+
+
+def test_frames_of_one_camera_are_never_in_work_at_once(two_at_once: Bench) -> None:
+    a, b, _, _ = two_at_once.cameras
+    a.put(0)
+    two_at_once.wait_until_busy()
+    for number in range(1, 50):
+        a.put(number)
+    assert not two_at_once.entered.acquire(timeout=0.1)  # though a thread is free
+    b.put(0)
+    two_at_once.wait_until_busy()
+    two_at_once.next()
+    assert [number for name, number in two_at_once.handled if name == "a"] in ([0], [0, 49])
+    two_at_once.let_go.release()
+    two_at_once.let_go.release()
+    while len(two_at_once.handled) < 3:
+        time.sleep(0.001)
+    assert [number for name, number in two_at_once.handled if name == "a"] == [0, 49]
+    assert a.stale == 48
+
+
+def test_stop_waits_for_all_frames_in_work(two_at_once: Bench) -> None:
+    a, b, c, _ = two_at_once.cameras
+    for camera in (a, b, c):
+        camera.put(0)
+    two_at_once.wait_until_busy()
+    two_at_once.wait_until_busy()
+    two_at_once.let_go.release()
+    assert not two_at_once.worker.stop(timeout_s=0.05)  # one is still in work
+    two_at_once.let_go.release()
+    assert two_at_once.worker.stop(timeout_s=DEADLINE_S)
+    assert len(two_at_once.handled) in (2, 3)  # the third one was taken if the first ended before the stop
+    assert not two_at_once.worker.alive
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_handler_that_fails_ends_all_threads() -> None:
+    """So that the node's diagnostics show it, rather than a node at half its speed."""
+    worker = FrameWorker(3)
+    slot = worker.add(lambda _: 1 / 0, on_stale=lambda: None, on_wanted=lambda: None, max_age_ms=lambda: 0.0)
+    worker.start()
+    slot.put(InputFrame(0, time.monotonic()))
+    deadline_s = time.monotonic() + DEADLINE_S
+    while worker.alive and time.monotonic() < deadline_s:
+        time.sleep(0.001)
+    assert not worker.alive
+    assert not slot.is_wanted
