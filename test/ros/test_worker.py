@@ -269,8 +269,8 @@ def test_nobody_starves_where_frames_are_read_in_a_fixed_order(
                 camera.put(number)
         four.let_go.release()
         while not four.entered.acquire(timeout=0.05):  # idle: whoever should have come next has stopped
-            if living[0].slot.is_wanted:
-                living[0].put(number)
+            for camera in [camera for camera in living if camera.slot.is_wanted][:1]:
+                camera.put(number)
     served = Counter(name for name, _ in four.handled[8:])  # by then it is known who has stopped
     assert served.keys() == {camera.name for camera in living}
     assert max(served.values()) - min(served.values()) <= 2, served

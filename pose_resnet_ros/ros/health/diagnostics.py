@@ -87,7 +87,7 @@ def _problem(summary: Summary, state: NodeState) -> Verdict | None:
     if state.lifecycle != "active":
         return Verdict(_OK, f"{state.lifecycle}: not processing images", "")
     if state.worker_died:
-        return Verdict(_ERROR, "the worker thread has ended, see the log; deactivate and activate to restart it", "worker")
+        return Verdict(_ERROR, "a worker thread has ended, see the log; deactivate and activate to restart it", "worker")
     return None
 
 
