@@ -242,10 +242,8 @@ def _is_storage(path: Path) -> bool:
 
 
 def _is_ros1(path: Path) -> bool:
-    try:
-        if not path.is_file():
-            return False
-        with path.open("rb") as file:
-            return file.read(len(_ROS1_MAGIC)) == _ROS1_MAGIC
-    except OSError:
-        return False
+    with suppress(OSError):
+        if path.is_file():
+            with path.open("rb") as file:
+                return file.read(len(_ROS1_MAGIC)) == _ROS1_MAGIC
+    return False
