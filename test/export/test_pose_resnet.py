@@ -77,6 +77,7 @@ def test_resnet_50_has_the_published_names_and_shapes() -> None:
     assert {key: tuple(state[key].shape) for key in R50_SHAPES} == R50_SHAPES
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("depth", [50, 101, 152])
 def test_heatmaps_equal_those_of_the_network_in_torch(tmp_path: Path, depth: int) -> None:
     network = seeded(pose_resnet(depth), seed=depth)
@@ -91,6 +92,7 @@ def test_heatmaps_equal_those_of_the_network_in_torch(tmp_path: Path, depth: int
         np.testing.assert_allclose(ours, theirs, atol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("depth", "width"), [(18, 16), (50, 64), (152, 16)])
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_heatmaps_equal_those_of_pytorch_s_own_export(tmp_path: Path, depth: int, width: int) -> None:

@@ -37,6 +37,7 @@ def assert_equal(ours: dict[str, np.ndarray], theirs: dict[str, np.ndarray]) -> 
         np.testing.assert_array_equal(ours[name], values)
 
 
+@pytest.mark.slow
 @FORMATS
 @pytest.mark.parametrize("depth", [50, 152])
 def test_joints_of_a_checkpoint_are_those_of_the_reference_network(tmp_path: Path, depth: int, legacy: bool) -> None:
