@@ -30,7 +30,7 @@ class VelocityEstimator:
         track_ids: (N,), -1 where not tracked; positions_xyz: (N, 3) metres; is_valid: (N,) bool. When time goes back, as in a
         recording that starts anew, everything before is forgotten.
         """
-        if stamp_s <= self._stamp_s:
+        if stamp_s < self._stamp_s:
             self._tracks = {}
         self._stamp_s = stamp_s
         for row in np.flatnonzero(is_valid & (track_ids >= 0)).tolist():
