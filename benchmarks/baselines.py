@@ -118,7 +118,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     add_options(parser, [row for row in LoadSettings.settings() if row.name in ("pose_model", "threads")])
     parser.add_argument("--persons", nargs="+", type=integer(1), default=[1, 8, 32], help="crops in a call (default 1 8 32)")
     parser.add_argument("--rounds", type=integer(1), default=20, help="times each runs (default 20)")
-    parser.add_argument("--json", type=file_path, metavar="FILE", help="write everything measured")
+    parser.add_argument("--json", type=file_path, metavar="FILE", help="write all measurements as JSON")
     return parser.parse_args(arguments)
 
 

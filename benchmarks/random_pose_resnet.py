@@ -4,7 +4,7 @@
 """A PoseResNet with random weights as an ONNX file, to measure speed without a download.
 
 python3 -m benchmarks.random_pose_resnet --depth 50 --output random50.onnx
-pose_resnet_ros export random50.onnx --int8 --calibration DIR_OF_PICTURES --output random50.int8.onnx
+pose_resnet_ros export random50.onnx --int8 --calibration IMAGES --output random50.int8.onnx
 """
 
 from __future__ import annotations

@@ -65,10 +65,15 @@ ARGUMENTS = [
     argument("depth_topic", "Topic of the depth images, registered to the images. Empty: that of the camera, or depth_image."),
     argument("detections_topic", "Topic of your own detector's boxes, with detector_model:=external. Empty: detections."),
     argument("params_file", "YAML file with the node's parameters.", os.path.join(SHARE, "config", "pose.yaml")),
-    argument("preset", "Pair of models to use. Empty: as in params_file.", choices=["", *PRESETS]),
+    argument(
+        "preset",
+        "Pair of models. bundled: pose_resnet_lite with person_lite. article: pose_resnet_50_256x192 with yolov3_tiny."
+        " Empty: as in params_file.",
+        choices=["", *PRESETS],
+    ),
     *map(mirrored, MIRRORED.values()),
     argument("use_sim_time", "Take the time from /clock. Empty: as in params_file.", choices=["", *BOOLEANS]),
-    argument("name", "Name of the pose node. Its topics are below that name.", NODE_NAME),
+    argument("name", "Name of the pose node, with which the names of its output topics begin.", NODE_NAME),
     argument("namespace", "Namespace of all nodes."),
     argument("log_level", "Lowest severity that is logged.", "info", ["debug", "info", "warn", "error", "fatal"]),
     argument("respawn", "Start pose_node again when it ends.", "false", BOOLEANS),
@@ -85,7 +90,7 @@ ARGUMENTS = [
     argument("rviz", "Start RViz with the annotated image; with use_depth:=true also with 3D skeletons.", "false", BOOLEANS),
     argument(
         "fastdds_profile",
-        "Fast DDS profile with buffers large enough for images. none: use the transports' own settings.",
+        "Fast DDS profile with buffers large enough for images. none: use Fast DDS's own settings.",
         next(
             (os.environ[name] for name in PROFILE_VARIABLES if name in os.environ),
             os.path.join(SHARE, "config", "fastdds_images.xml"),

@@ -39,7 +39,7 @@ CANDIDATE_SHARE = 2 / 3
 
 @dataclass(frozen=True, eq=False)
 class PipelineResult:
-    """What one image gave; rows of all parts belong together.
+    """The result for one image; row i is the same person in all parts.
 
     native: the persons with the pose model's own joints, those of native_skeleton; detections: the boxes that they were found in;
     stage_ms: wall-clock time by stage (``models.stages.STAGES``; a stage that did not run is absent); heatmaps: (N, K, h, w)
@@ -61,13 +61,13 @@ class PipelineResult:
 
 
 class PosePipeline:
-    """Threads may share it: each run is on its own, and ``cancel`` ends them all.
+    """A detector and a pose network, loaded. Threads may share it: runs are independent, and ``cancel`` ends them all.
 
-    skeleton: of ``people``; native_skeleton: the pose model's own.
+    skeleton: the joints of ``people``; native_skeleton: the pose model's own.
     """
 
     def __init__(self, detector: Detector, pose_net: PoseNet, *, skeleton: str, run_on: RunOn) -> None:
-        """skeleton: a name, or ``native``. Raises SettingsError where the pose model cannot give it."""
+        """skeleton: a name, or ``native``. Raises SettingsError if the pose model lacks its joints."""
         self.detector = detector
         self.pose_net = pose_net
         self.native_skeleton: Skeleton = pose_net.skeleton
@@ -77,7 +77,7 @@ class PosePipeline:
 
     @property
     def selected_providers(self) -> dict[str, SelectedProvider]:
-        """What each network really runs on, and why: keys ``pose`` and, if it has a network, ``detector``."""
+        """What each network actually runs on, and why: keys ``pose`` and, if it has a network, ``detector``."""
         providers = {"detector": self.detector.selected_provider, "pose": self.pose_net.selected_provider}
         return {name: selected for name, selected in providers.items() if selected is not None}
 
@@ -91,9 +91,9 @@ class PosePipeline:
     ) -> PipelineResult:
         """The people in one image.
 
-        image: (H, W, 3) uint8 BGR; boxes: given persons, instead of the detector's, all used in their order;
-        keep_heatmaps: the result carries the heatmaps too. Boxes and results are in this image, also where
-        ``image_rotation`` turns it for the networks.
+        image: (H, W, 3) uint8 BGR; boxes: persons to use instead of the detector's, all of them and in this order;
+        keep_heatmaps: include the heatmaps in the result. Boxes and results are in pixels of this image, even if
+        ``image_rotation`` rotates it for the networks.
         Raises ImageError for another image layout or a box without area, InferenceCancelled after ``cancel``.
         """
         return self.run_batch([image], settings=[settings or FrameSettings()], boxes=[boxes], keep_heatmaps=keep_heatmaps)[0]
@@ -108,9 +108,9 @@ class PosePipeline:
     ) -> list[PipelineResult]:
         """The people in each of several images, of one camera or of many: as ``run`` for each, in shared batches.
 
-        settings, boxes: one for each image. The persons of all images share the pose network's batches, and the images the
-        detector's where it can take several. ``stage_ms`` is the time of the whole batch. Raises what ``run`` raises, for the
-        first image that cannot be used.
+        settings, boxes: one for each image. The persons of all images share the pose network's batches, and the
+        images share the detector's if it accepts several. ``stage_ms`` is the time of the whole
+        batch. Raises what ``run`` raises, for the first image that cannot be used.
         """
         frames = [
             _Frame(*given)
@@ -198,7 +198,7 @@ class _Frame:
         """What the detector looks at."""
         x1, y1, x2, y2 = self._region
         if (x2 - x1) * (y2 - y1) == 1:
-            raise ImageError("the detector's region is one pixel of this image: expected more; enlarge detector_region_width")
+            raise ImageError("the detector's region is a single pixel of this image; enlarge detector_region_width or _height")
         return self.upright[y1:y2, x1:x2]
 
     @property
@@ -224,11 +224,11 @@ class _Frame:
 def load_pipeline(settings: LoadSettings | None = None, *, cancelled: Callable[[], bool] = never, **changes: Any) -> PosePipeline:
     """Load both networks.
 
-    settings: which and how; changes: fields of LoadSettings by name, which replace those of ``settings``, as in
-    ``load_pipeline(backend="cuda")``; cancelled: asked while models are downloaded, which ends once it is true.
-    Raises SettingsError (a value that is not allowed, or the model cannot give the skeleton, or not take the input's size),
-    ModelError (a file is missing, or is not what it should be, or could not be downloaded), BackendError (the backend cannot be
-    had), or InferenceCancelled where ``cancelled`` ended it.
+    settings: which models, and how to run them; changes: fields of LoadSettings by name, which replace those of ``settings``,
+    as in ``load_pipeline(backend="cuda")``; cancelled: polled during downloads, which end once it returns true.
+    Raises SettingsError (a value is not allowed, or a model does not support the skeleton or the input size), ModelError (a file
+    is missing, invalid, or could not be downloaded), BackendError (the backend is not available), or InferenceCancelled
+    (``cancelled`` returned true).
     """
     chosen = replace(settings or LoadSettings(), **changes)
     models = (chosen.detector_model, chosen.pose_model)

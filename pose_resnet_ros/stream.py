@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""One camera's time: people in images that follow one another.
+"""People in consecutive images of one camera: detection intervals, track ids, smoothing.
 
 ::
 
@@ -28,8 +28,9 @@ FRAME_S = 1 / 30  # from one image to the next, where they have no times
 
 
 class PersonStream:
-    """``PosePipeline.run`` on the images of one camera, in order, with what needs their past: detections in some images only
-    (``detector_interval``), track ids, smoothed keypoints. Use it from one thread; several streams may share a pipeline.
+    """``PosePipeline.run`` for consecutive images of one camera, with what depends on earlier images: track ids, smoothed
+    keypoints, and detection only in some images (``detector_interval``). Use it from one thread; several streams may share a
+    pipeline.
 
     Tracking and smoothing run on the pose model's own joints, so ids do not depend on the output skeleton.
     """
@@ -42,7 +43,7 @@ class PersonStream:
         self._stamp_s: float | None = None
 
     def reset(self) -> None:
-        """Forget everybody: the next image is searched for persons, and all of them get new track ids."""
+        """Drop all tracks: the detector runs on the next image, and everyone in it gets a new track id."""
         self._boxes.reset()
         self._tracker.reset()
         self._smoother.reset()
@@ -57,11 +58,11 @@ class PersonStream:
         boxes: Detections | None = None,
         keep_heatmaps: bool = False,
     ) -> PipelineResult:
-        """As ``PosePipeline.run``; the people carry track ids and are smoothed, as far as the settings say so.
+        """As ``PosePipeline.run``; the people have track ids and are smoothed, as the settings say.
 
-        stamp_s: the image's time in seconds, 1/30 s after the last image by default. A step back of up to MAX_STEP_BACK_S counts
-        as none; a larger one (a bag that loops, a simulation that is reset) makes all persons new. settings may change from one
-        image to the next, tracks are kept; given boxes are used as they are.
+        stamp_s: the image's time in seconds, 1/30 s after the last image by default. A step back of up to MAX_STEP_BACK_S is
+        treated as no step; a larger one (a bag that loops, a simulation that is reset) resets the tracks. settings may change
+        from one image to the next without resetting the tracks; given boxes are used unchanged.
         """
         settings = settings or StreamSettings()
         stamp_s = self._stamp_s = self._in_order(stamp_s)

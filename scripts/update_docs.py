@@ -116,7 +116,7 @@ def model_cells(entry: ModelEntry) -> tuple[str, ...]:
     if entry.bundled:
         return (f"`{name}`", *("-",) * 4, f"[its card](models/{name}.md)", licence, "-", checked, "bundled")
     spec = entry.spec or model_text.bundled_spec(entry)
-    way = "one command" if entry.urls else "by hand"
+    way = "downloadable" if entry.urls else "manual"
     digest = f"{entry.digest.algorithm} {entry.digest.hex_digits[:8]}..." if entry.digest else "first fetch"
     return (
         f"`{name}`",

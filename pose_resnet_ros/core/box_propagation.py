@@ -87,7 +87,7 @@ def propagate(keyframe: KeyframePoses, people: People, *, keypoint_threshold: fl
     """Where the boxes are now (N, 4), and who was lost (N,) bool.
 
     people: the same persons, row by row, in a later image. A box moves and grows as its person's sure joints do: with their mean
-    and their spread. Who had fewer than three of them keeps the box as it is; who has less than half of them left is lost.
+    and their spread. A person who had fewer than three of them keeps the box; one with less than half of them left is lost.
     """
     both = keyframe.sure & people.visible(keypoint_threshold)
     had, left = keyframe.sure.sum(axis=1), both.sum(axis=1)

@@ -37,7 +37,7 @@ def normalise_into(out: np.ndarray, pixels_bgr: np.ndarray, *, spec: InputSpec) 
     """(h, w, 3) uint8 BGR -> (3, h, w) float32 as ``spec`` says; ``out`` may be a window of a larger tensor.
 
     Splitting first and one fused multiply-add for each plane was the fastest of ten ways tried on one core,
-    and needs no float copy of the interleaved picture.
+    and needs no float copy of the interleaved image.
     """
     planes = cv2.split(pixels_bgr)
     if spec.channel_order == "rgb":
@@ -72,7 +72,7 @@ def topdown(
     microsoft/human-pose-estimation.pytorch, lib/utils/transforms.py, without its rotation.
 
     OpenCV 4 warps in steps of 1/32 pixel: up to 3 of 255 grey levels from exact bilinear sampling on street
-    pictures, 0.25 in the mean; OpenCV 5 is exact to rounding.
+    images, 0.25 in the mean; OpenCV 5 is exact to rounding.
     """
     image_from_crop = topdown_affines(boxes_xyxy, spec=spec, padding=padding)
     tensor = tensor_for(len(image_from_crop), spec=spec, out=out)

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""People and confidence maps onto a picture, in the look of OpenPose."""
+"""People and confidence maps drawn onto an image, in OpenPose's style."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def draw_people(
     draw_scores: bool = False,
     in_place: bool = False,
 ) -> np.ndarray:
-    """Limbs, joints, boxes and labels on a copy of the picture, or on the picture itself.
+    """Limbs, joints, boxes and labels on a copy of the image, or on the image itself.
 
     image: (H, W, 3) uint8 BGR; people: with the joints of ``skeleton``. A joint is drawn when its score
     exceeds ``keypoint_threshold``, a limb when both its ends do. Lines grow with the person. ``draw_ids``
-    shows the ids of tracked persons, ``draw_scores`` the detector's scores. Returns the picture drawn on.
+    shows the ids of tracked persons, ``draw_scores`` the persons' scores. Returns the image drawn on.
     """
     canvas = image if in_place else image.copy()
-    order = np.argsort(people.boxes_xyxy[:, 3], kind="stable")  # the lowest in the picture is nearest: on top
+    order = np.argsort(people.boxes_xyxy[:, 3], kind="stable")  # the lowest in the image is nearest: on top
     visible = people.visible(keypoint_threshold)
     for person in order:
         box, track_id = people.boxes_xyxy[person], int(people.track_ids[person])
@@ -60,11 +60,11 @@ def draw_heatmaps(
     opacity: float = 0.75,
     in_place: bool = False,
 ) -> np.ndarray:
-    """The confidence maps over the picture, from blue to red: at each pixel the surest joint of all persons.
+    """The confidence maps over the image, from blue to red: at each pixel the most certain joint of all persons.
 
     image: (H, W, 3) uint8 BGR; heatmaps: (N, K, Hh, Wh) raw; image_from_crop: (N, 2, 3) as in ``Crops``;
-    input_wh: the crop's size. Values are cut to 0..1; a pixel with value v is covered by v * opacity. Returns
-    the picture drawn on.
+    input_wh: the crop's size. Values are clipped to 0..1; a pixel with value v is covered by v * opacity. Returns
+    the image drawn on.
     """
     confidence = confidence_image(heatmaps, image_from_crop, input_wh=input_wh, size_hw=image.shape[:2])
     canvas = image if in_place else image.copy()
@@ -144,7 +144,7 @@ def label_of(track_id: int, score: float, with_id: bool, with_score: bool) -> st
 
 
 def _draw_label(canvas: np.ndarray, label: str, box_xyxy: np.ndarray, colour_bgr: Colour) -> None:
-    """Black on the person's colour, above the box's top-left corner, or where the picture has room."""
+    """Black on the person's colour, above the box's top-left corner, or where the image has room."""
     scale = 0.4 * max(1.0, min(canvas.shape[:2]) / 600)
     weight = max(1, round(scale * 2))
     (width, height), baseline = cv2.getTextSize(label, _FONT, scale, weight)

@@ -9,11 +9,11 @@
     │   └── IncompleteVideoError   a video ended before its end, or some of its frames are damaged
     ├── ModelError      a model file or its description cannot be used
     │   └── DownloadError   a model file could not be fetched or did not verify
-    ├── BackendError    the requested execution backend is not to be had
+    ├── BackendError    the requested execution backend is not available
     ├── SettingsError   a parameter or an option has a value that is not allowed
     ├── DataFileError   a file of annotations, boxes or results is not what was expected
-    ├── BenchmarkError  a measurement could not be made, or would not be a fair one
-    └── InferenceCancelled  somebody asked the run to end: no fault
+    ├── BenchmarkError  a measurement could not be made, or would not be fair
+    └── InferenceCancelled  the run was ended on request: not a fault
 
 Each message says what was expected, what came, and what to do about it. Exceptions of other libraries are
 translated into these where they enter the package, so that a caller needs one ``except PoseError``.
@@ -54,11 +54,11 @@ class SettingsError(PoseError):
 
 
 class DataFileError(PoseError):
-    """A JSON file that the user hands over cannot be read, or something in it is not what was expected."""
+    """A JSON file given by the user cannot be read, or its content is not what was expected."""
 
 
 class BenchmarkError(PoseError):
-    """A measurement could not be made, or would not be a fair one."""
+    """A measurement could not be made, or would not be fair."""
 
 
 class InferenceCancelled(PoseError):  # noqa: N818 - it is the answer to a request, not a fault

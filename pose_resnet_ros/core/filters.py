@@ -94,7 +94,7 @@ class KeypointSmoother:
         self._states: dict[int, _State] = {}
 
     def reset(self) -> None:
-        """Forget everybody."""
+        """Drop all persons."""
         self._states = {}
 
     def update(

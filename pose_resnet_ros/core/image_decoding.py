@@ -22,9 +22,9 @@ def decode_bgr(data: bytes | memoryview) -> np.ndarray:
     try:
         bgr = cv2.imdecode(np.frombuffer(data, np.uint8), _READ)
     except cv2.error as error:  # its own limit on pixels, or a broken header
-        raise ImageError(f"does not decode: {error}") from error
+        raise ImageError(f"cannot be decoded: {error}") from error
     if bgr is None:
-        raise ImageError("does not decode")
+        raise ImageError("cannot be decoded")
     if bgr.dtype not in (np.uint8, np.uint16):
         raise ImageError(f"holds {bgr.dtype}: expected 8 or 16 bits per value")
     return to_uint8(bgr)

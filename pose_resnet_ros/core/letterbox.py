@@ -78,7 +78,7 @@ def onnx_zoo(image: np.ndarray, *, spec: InputSpec, out: np.ndarray | None = Non
     """The ONNX Model Zoo's YOLOv3: aspect kept, centred, the rest filled with grey 128.
 
     Its code resizes with Pillow's bicubic filter, which smooths when it shrinks. OpenCV's nearest relatives are area averaging
-    when shrinking (mean difference 0.7 grey levels on street pictures; its own bicubic: 2 to 3) and bicubic when growing (0.5).
+    when shrinking (mean difference 0.7 grey levels on street images; its own bicubic: 2 to 3) and bicubic when growing (0.5).
     """
     width, height, ratio = _fitting(image, spec)
     resized = _resized(image, (int(width), int(height)), cv2.INTER_AREA if ratio < 1 else cv2.INTER_CUBIC)

@@ -78,7 +78,7 @@ class PoseTracker:
         self._last_stamp_s = -np.inf
 
     def reset(self) -> None:
-        """Forget everybody: the next frame's persons are new."""
+        """Drop all tracks: the next frame's persons are new."""
         self._tracks = []
         self._last_stamp_s = -np.inf
 

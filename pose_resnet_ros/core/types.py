@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Data types that pass between the layers.
 
-Pixel coordinates lie in the full input image: x right, y down, pixel centres at whole numbers. N (persons)
+Pixel coordinates lie in the full input image: x right, y down, pixel centres at integers. N (persons)
 may be 0. Arrays are float32 unless stated.
 """
 
@@ -107,9 +107,9 @@ class People(_Rows):
     """N persons with K keypoints each.
 
     boxes_xyxy: (N, 4) pixels; box_scores: (N,) of the whole person, 0..1; keypoints_xy: (N, K, 2) pixels;
-    keypoint_scores: (N, K) raw heatmap peaks (no probability: may exceed 1 or be negative);
+    keypoint_scores: (N, K) raw heatmap peaks (not probabilities: may exceed 1 or be negative);
     track_ids: (N,) int32, -1 where a person is not tracked.
-    An unsure joint keeps its decoded place and its low score: nothing is dropped, no NaN.
+    An uncertain joint keeps its position and its low score: none is dropped, none is NaN.
     """
 
     boxes_xyxy: np.ndarray
@@ -141,18 +141,18 @@ class People(_Rows):
         return np.asarray(self.keypoint_scores > keypoint_threshold)
 
     def pose_scores(self, keypoint_threshold: float) -> np.ndarray:
-        """(N,) in 0..1: mean score of the visible joints, each cut at 1; 0 where none is visible."""
+        """(N,) in 0..1: mean score of the visible joints, each clipped to 1; 0 where none is visible."""
         return mean_score(np.clip(self.keypoint_scores, 0, 1), self.visible(keypoint_threshold))
 
     def rescored(self, keypoint_threshold: float) -> np.ndarray:
-        """(N,) scores that rank persons in COCO's evaluation: box score times the mean score, not cut, of the visible joints."""
+        """(N,) scores that rank persons in COCO's evaluation: box score times the mean of the visible joints' scores."""
         return np.asarray(self.box_scores * mean_score(self.keypoint_scores, self.visible(keypoint_threshold)))
 
     def verified_scores(self) -> np.ndarray:
-        """(N,) in 0..1: how sure detector and pose network are together, given ``box_scores`` of the detector.
+        """(N,) in 0..1: the joint confidence of detector and pose network; ``box_scores`` must be the detector's.
 
-        The geometric mean of the box score and the mean of the three highest joint scores, each cut at 0 and 1: somebody seen
-        from the chest upward shows few joints, a coat on a chair none. Ours.
+        The geometric mean of the box score and the mean of the three highest joint scores, each clipped to 0..1: a person seen
+        from the chest up shows few joints, a coat on a chair none. Our own formula.
         """
         highest = np.sort(np.clip(self.keypoint_scores, 0, 1), axis=1)[:, -3:]
         return np.asarray(np.sqrt(np.clip(self.box_scores, 0, 1) * highest.mean(axis=1)), self.box_scores.dtype)
@@ -165,7 +165,7 @@ class People(_Rows):
 
 
 def mean_score(keypoint_scores: np.ndarray, counted: np.ndarray) -> np.ndarray:
-    """Mean of each person's counted joint scores, 0 if none is: (N, K), (N, K) bool -> (N,).
+    """Mean of each person's counted joint scores, 0 if none counts: (N, K), (N, K) bool -> (N,).
 
     Source: microsoft/human-pose-estimation.pytorch, lib/dataset/coco.py, which counts scores above 0.2.
     """
@@ -174,7 +174,7 @@ def mean_score(keypoint_scores: np.ndarray, counted: np.ndarray) -> np.ndarray:
 
 
 def names_of(options: Sequence[str]) -> str:
-    """``a, b or c``: the way every error message lists what is allowed."""
+    """``a, b or c``: how every error message lists the allowed values."""
     *head, last = options
     return f"{', '.join(head)} or {last}" if head else last
 
@@ -182,7 +182,7 @@ def names_of(options: Sequence[str]) -> str:
 def option(options: Mapping[str, T], name: str, *, what: str) -> T:
     """The option of that name; ``what`` says what it names.
 
-    Raises SettingsError that lists what is allowed.
+    Raises SettingsError, which lists the allowed names.
     """
     if name not in options:
         raise SettingsError(f"unknown {what} '{name}'; expected {names_of(sorted(options))}")

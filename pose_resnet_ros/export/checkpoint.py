@@ -71,7 +71,7 @@ def _weights(path: Path, content: object) -> dict[str, Tensor]:
             f"{path}: not a PoseResNet checkpoint, {', '.join(missing)} missing; it starts with {', '.join(list(state)[:4])}"
         )
     if len(state) < len(named):
-        raise ModelError(f"{path}: its tensors do not make a PoseResNet: {_first_double(named)} is there twice")
+        raise ModelError(f"{path}: its tensors do not make a PoseResNet: {_first_double(named)} occurs twice")
     return state
 
 
@@ -231,6 +231,6 @@ def _places(content: mmap.mmap, storages: dict[str, Storage]) -> Iterator[tuple[
             raise Malformed("a storage that ends early, or has another size than was declared")
         start = content.tell()
         if start + storage.byte_count > len(content):
-            raise Malformed(f"a storage ends {start + storage.byte_count - len(content)} bytes behind the file")
+            raise Malformed(f"a storage ends {start + storage.byte_count - len(content)} bytes past the end of the file")
         yield key, start
         content.seek(start + storage.byte_count)

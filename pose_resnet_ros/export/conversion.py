@@ -156,7 +156,7 @@ def export(source: Source, spec: Spec, options: ExportOptions) -> onnx.ModelProt
     except PoseError:
         raise
     except Exception as error:  # whatever the tools of onnx and onnxruntime raise for a graph that they are not made for
-        raise ModelError(f"the network cannot be exported like this: {first_line(error)}") from error
+        raise ModelError(f"the network cannot be exported with these options: {first_line(error)}") from error
     if not all(np.isfinite(output).all() for output in outputs):
         raise ModelError(
             "the exported network gives values that are not finite; its weights are damaged, or too large for the precision"

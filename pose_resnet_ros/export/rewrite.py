@@ -121,12 +121,12 @@ def to_fp16(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def to_int8(model: onnx.ModelProto, tensors: Iterable[np.ndarray]) -> onnx.ModelProto:
-    """Activations in 8 bits, weights in ``INT8_WEIGHT_BITS``; inputs and outputs stay float32.
+    """Quantise to int8: 8-bit activations, weights of ``INT8_WEIGHT_BITS``; inputs and outputs stay float32.
 
     Static ranges from ``tensors``, weights by channel and symmetric. The layer before each output stays float32 as well: one
     range for a detector's raw boxes and scores together is a coarse one.
-    tensors: network inputs (N, 3, h, w) float32 of real pictures, at least one. Needs opset 13 or later.
-    Raises ModelError for a network that is quantised already.
+    tensors: network inputs (N, 3, h, w) float32 of real images, at least one. Needs opset 13 or later.
+    Raises ModelError for a network that is already quantised.
     """
     _require_floats(model.graph)
     logging.getLogger().addFilter(_quiet)  # onnxruntime's tool logs advice to the root logger
@@ -154,8 +154,8 @@ def _require_floats(graph: onnx.GraphProto) -> None:
     quantised = sorted({node.op_type for node in graph.node} & _QUANTISED)
     if quantised:
         raise ModelError(
-            f"--int8: the network is quantised already (it has {', '.join(quantised)}), and its weights would be rounded"
-            " again; expected the floating-point file that it was made of"
+            f"--int8: the network is already quantised (it has {', '.join(quantised)}), and its weights would be rounded"
+            " again; expected the floating-point file that it was made from"
         )
 
 

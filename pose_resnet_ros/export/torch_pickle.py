@@ -179,7 +179,7 @@ class TorchUnpickler(pickle._Unpickler):
         """State of an OrderedDict (its versions) or of a placeholder: not needed."""
         self.stack.pop()
         if not isinstance(self.stack[-1], (dict, Placeholder)):
-            raise Malformed("the pickle changes what is no dictionary")
+            raise Malformed("the pickle sets items of something that is no dictionary")
 
 
 class _Steps(dict[int, Callable[..., None]]):
@@ -211,7 +211,7 @@ def _placeholder(*_: object) -> Placeholder:
 def _ordered_dict(pairs: Any = ()) -> dict[Any, Any]:
     """Python 2 wrote the pairs as an argument, Python 3 adds them afterwards."""
     if not isinstance(pairs, (list, tuple)) or not all(isinstance(key, _KEY_TYPES) for key, _ in pairs):
-        raise Malformed("an OrderedDict of something else than pairs")
+        raise Malformed("an OrderedDict of something other than pairs")
     return dict(pairs)
 
 

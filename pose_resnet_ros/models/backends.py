@@ -84,7 +84,7 @@ def open_session(
         selected = SelectedProvider(backend, _PROVIDERS[backend][0], "as requested")
         return _open_on(chosen, backend, device_id, threads), selected
     try:
-        return _open_on(path, "cuda", device_id, threads), SelectedProvider("cuda", _CUDA, "auto: a GPU is there")
+        return _open_on(path, "cuda", device_id, threads), SelectedProvider("cuda", _CUDA, "auto: a GPU was found")
     except BackendError as error:
         reason = str(error).split(";")[0]  # without what to install: nobody asked for a GPU
         selected = SelectedProvider("cpu", _CPU, f"auto: no GPU, {reason}")
@@ -186,7 +186,7 @@ def _unreadable(path: Path, error: Exception) -> ModelError:
     if any(words in str(error) for words in _NO_MODEL):
         return ModelError(f"{path} is not an ONNX model, or only a part of one; fetch or export it again")
     elsewhere = any(words in str(error) for words in _DATA_ELSEWHERE)
-    cure = "; its weights are in another file, which must lie beside it under its own name" if elsewhere else ""
+    cure = "; its weights are in another file, which must be in the same folder under its original name" if elsewhere else ""
     return ModelError(f"{path}: this onnxruntime {ort.__version__} cannot load the model: {first_line(error)}{cure}")
 
 

@@ -35,7 +35,7 @@ _COARSEST_STRIDE = 32
 
 
 class Detector:
-    """Finds persons. selected_provider: what its network runs on, None if it has no network, and so no evidence of persons."""
+    """Finds persons. selected_provider: what its network runs on; None without a network: its scores then mean nothing."""
 
     @property
     def selected_provider(self) -> SelectedProvider | None:
@@ -166,7 +166,7 @@ class PersonDetector(Detector):
         return list(zip(letterboxed, outputs, strict=True))
 
     def _run_together(self, tensor: np.ndarray) -> list[np.ndarray] | None:
-        """The outputs for all inputs; None, now and later, where the file's graph is made for one image."""
+        """The outputs for all inputs; None, from then on too, if the file's graph takes one only."""
         count = len(tensor)
         try:
             outputs = self._model.run(tensor)
@@ -191,7 +191,7 @@ def _further_inputs(decoder: DetectorDecoder, spec: DetectorSpec, model: OnnxMod
     values, infos = decoder.further_inputs(spec.input), model.inputs[1:]
     if len(infos) > len(values):
         raise ModelError(
-            f"decoder '{spec.decoder}' has values for {len(values)} inputs beside the image, the file wants {len(infos)}:"
+            f"decoder '{spec.decoder}' has values for {len(values)} inputs besides the image, the file needs {len(infos)}:"
             f" {', '.join(map(str, infos))}"
         )
     return {info.name: np.array([row]).astype(info.numpy_dtype) for info, row in zip(infos, values, strict=False)}

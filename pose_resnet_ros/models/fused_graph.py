@@ -38,11 +38,11 @@ def obstacle(spec: PoseSpec, network: OnnxModel) -> str | None:
     """Why the network cannot use this path; None if it can."""
     if network.selected_provider.backend not in _DEVICES:
         # TensorRT, for example, would build an engine for each frame size.
-        return f"backend '{network.selected_provider.backend}' is for the network alone"
+        return f"backend '{network.selected_provider.backend}' runs only the network itself"
     if spec.decoder not in DECODERS:
-        return f"decoder '{spec.decoder}' is not in the graph"
+        return f"decoder '{spec.decoder}' has no version inside a graph"
     if spec.crop != "topdown":
-        return f"crop '{spec.crop}' is not in the graph"
+        return f"crop '{spec.crop}' has no version inside a graph"
     if network.fixed_batch is not None or len(network.inputs) != 1:
         return "the file has a fixed batch, or more than one input"
     return None

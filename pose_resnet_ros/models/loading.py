@@ -125,8 +125,8 @@ def warn_of_wide_weights(spec: Spec, model: OnnxModel) -> None:
     """Log a warning where the CPU needs slower kernels for this file than for those that ``export`` writes now."""
     if model.selected_provider.backend == "cpu" and has_wide_weights(spec) and saturates_at_int8():
         _log.warning(
-            "%s has weights of 8 bits, whose fast sums saturate on this x86 CPU without VNNI: exact sums are used, which"
-            " take about a quarter more time; export it again for full speed (with weights of 7 bits)",
+            "%s has 8-bit weights, with which fast int8 kernels overflow on this x86 CPU without VNNI: exact kernels are used,"
+            " which take about a quarter more time; export it again for full speed (with 7-bit weights)",
             model.path.name,
         )
 

@@ -3,7 +3,7 @@
 """The folder of fetched and added models: where it is, its lock, and the record of its files' digests.
 
 Where no digest was published, the first one seen is written into ``digests.json`` in the folder, and the file is verified against
-it from then on. Who changes a file on purpose deletes its line there first.
+it from then on. To change a file on purpose, delete its line there first.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def models_folder() -> Path:
 
 
 def never() -> bool:
-    """The default answer to "has somebody asked to stop?"."""
+    """The default of ``cancelled``: do not stop."""
     return False
 
 
@@ -132,7 +132,7 @@ def check_digest(path: Path, name: str, digest: Digest, origin: str) -> None:
     if not found.startswith(digest.hex_digits):
         raise DownloadError(
             f"{name}: wrong digest, {digest.algorithm} is {found}, {origin} is {digest.hex_digits};"
-            " the file is damaged, or another one than described"
+            " the file is damaged, or not the one described"
         )
 
 

@@ -28,7 +28,7 @@ from pose_resnet_ros.models.stages import StageClock
 
 @dataclass(frozen=True, eq=False)
 class PoseEstimate:
-    """People with the network's own joints, and where they come from, row by row.
+    """People with the network's own joints, and the crops they were decoded from, row by row.
 
     heatmaps: (N, K, Hh, Wh) raw, or None for a network without them, or where they stayed on the GPU;
     image_from_crop: (N, 2, 3), crop pixels to image pixels.
@@ -59,7 +59,7 @@ class PoseNet:
         precision: str = "auto",
         fused_graph: bool = False,
     ) -> None:
-        """Load the network and run it once on nothing, which checks its output and warms it up.
+        """Load the network and run it once on an empty crop, which checks its output and warms it up.
 
         precision: as in ``settings.LoadSettings``; fused_graph: crop and decode in the network's graph (``fused_graph.py``) if
         that is possible, else the log says why not. Raises ModelError or BackendError.
@@ -98,7 +98,7 @@ class PoseNet:
         """Keypoints of each detection.
 
         image: (H, W, 3) uint8 BGR; boxes may cross or leave its border. flip_test: average with the mirrored crops.
-        keep_heatmaps: they are needed, so they cannot stay on the GPU.
+        keep_heatmaps: return the heatmaps, which otherwise may stay on the GPU.
         Raises ImageError for another image layout, or a box that has no area or is not finite; InferenceCancelled.
         """
         check_image(image)
@@ -159,7 +159,7 @@ class PoseNet:
         self._model.close()
 
     def _warm_up(self, max_batch: int) -> list[np.ndarray]:
-        """The outputs for crops of nothing.
+        """The outputs for empty crops.
 
         TensorRT widens its engine's range whenever a batch falls outside, which takes minutes: it has the largest and the
         smallest one here, so that no frame waits.

@@ -122,7 +122,7 @@ def own_precision(name_or_path: str | os.PathLike[str]) -> str:
 
 def how_to_make(file: ModelFile, precision: str) -> str:
     """The command that makes ``file`` in another precision, where ``of_precision`` finds it."""
-    calibration = " --calibration PICTURES_OR_VIDEO" if precision == "int8" else ""
+    calibration = " --calibration IMAGES_OR_VIDEO" if precision == "int8" else ""
     source = file.entry.name if file.entry else shlex.quote(str(file.path))
     return f"pose_resnet_ros export {source} --{precision}{calibration}"
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""An ONNX file, opened: arrays in, arrays out, in batches, until another thread cancels."""
+"""A loaded ONNX file: arrays in, arrays out, in batches; another thread can cancel a run."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ class OnnxModel:
     def __init__(self, path: Path, *, run_on: RunOn | None = None, path_on_cpu: Path | None = None) -> None:
         """Open the file; on the CPU ``path_on_cpu`` instead (None: the same).
 
-        Raises ModelError if it cannot be used, BackendError if the backend cannot be had.
+        Raises ModelError if it cannot be used, BackendError if the backend is not available.
         """
         run_on = run_on or RunOn()
         self._canceller = run_on.canceller
@@ -155,7 +155,7 @@ class OnnxModel:
         if self.fixed_batch and min(len(tensor), self._max_batch) > self.fixed_batch and not self._warned:
             self._warned = True
             _log.warning(
-                "%s has a fixed batch of %d: more is run in several calls; an export with a free batch axis is faster",
+                "%s has a fixed batch of %d: larger batches take several runs; an export with a free batch axis is faster",
                 self.path.name,
                 self.fixed_batch,
             )

@@ -169,7 +169,7 @@ def _check_texts(data: dict[str, Any]) -> None:
 
 
 def _check_input(pixels: InputSpec) -> None:
-    """Raises ValueError for values that would divide by zero or change the pixels in a way that was not meant."""
+    """Raises ValueError for values that would divide by zero, or distort the pixels."""
     _require("input.width", pixels.width, above=0, whole=True)
     _require("input.height", pixels.height, above=0, whole=True)
     if pixels.width * pixels.height > MAX_INPUT_PIXELS:
@@ -203,7 +203,7 @@ def _require(name: str, value: object, *, above: float, whole: bool = False) -> 
         limit = f" above {above:g}" if math.isfinite(above) else ""
         raise ValueError(f"{name}: expected {'an integer' if whole else 'a number'}{limit}, got {value!r}")
     if value != 0 and not _SMALLEST <= abs(value) <= _LARGEST:
-        raise ValueError(f"{name}: expected a size from {_SMALLEST:g} to {_LARGEST:g}, got {value!r}")
+        raise ValueError(f"{name}: expected a magnitude from {_SMALLEST:g} to {_LARGEST:g}, got {value!r}")
 
 
 def _frozen(value: Any) -> Any:

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""How long the stages of one frame took."""
+"""The time that each stage of a frame takes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-# In the order they happen; "detect" and "pose" are the two networks, the others are ours.
+# In the order they happen; "detect" and "pose" are the two networks, the others run in this package.
 STAGES = ("letterbox", "detect", "boxes", "crop", "pose", "decode")
 
 

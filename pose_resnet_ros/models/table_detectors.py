@@ -1,8 +1,8 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The published person detectors. No URL here was opened while this was written: each is as its makers or users wrote it.
+"""The published person detectors. The URLs are as their makers or users give them; none was opened here.
 
-Multiply-adds: of darknet's networks counted (``export/onnx_file.py``), of YOLOX half of the published FLOPs.
+Multiply-adds: counted for darknet's networks (``export/onnx_file.py``), half of the published FLOPs for YOLOX.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ _DARKNET = (
         gmac=2.78,
         was_seen=True,
         measured=(("person AP50", 0.51),),
-        note="misses persons that fill a square picture; the published weights, whose digest several third parties state",
+        note="misses persons that fill a square image; digest as stated by several third parties",
     ),
     _darknet(
         "yolov3",
@@ -70,7 +70,7 @@ _DARKNET = (
         size=248_007_048,
         digest=Digest("sha1", "520878f12e97cf820529daea502acca380f1cb8e"),
         gmac=_YOLOV3_GMAC,
-        note="digest as third parties state it; other sizes by detector_input, its cfg file has 608x608",
+        note="digest as stated by third parties; the published cfg file has 608x608 (set detector_input)",
     ),
 )
 
@@ -90,7 +90,7 @@ _ZOO = (
         size=63_200_797,
         digest=Digest("sha256", "d076e4866b0f4af3ba2b25df61652b0da2df6d01b760d35a0b032705115167e4"),
         gmac=_YOLOV3_GMAC,
-        note="weights and activations in 8 bits; NMS is inside the graph, with thresholds that are not verified",
+        note="int8 weights and activations; NMS is inside the graph, with thresholds that were not verified",
     ),
 )
 
@@ -119,7 +119,7 @@ def _yolox(size_name: str, *, ap: float, size: int | None = None, sha256: str = 
         accuracy=(("box AP", ap),),
         megabytes=_YOLOX_COST[size_name][0],
         gmac=_YOLOX_COST[size_name][1],
-        note="size and digest as third parties state them" if sha256 else "",
+        note="size and digest as stated by third parties" if sha256 else "",
     )
 
 
@@ -147,7 +147,7 @@ def _humanart(size_name: str, digits: str, person_ap: float) -> ModelEntry:
         accuracy=(("person AP", person_ap),),
         megabytes=_YOLOX_COST[size_name][0],
         gmac=_YOLOX_COST[size_name][1],
-        note="whether the digits in the zip's name are its own digest is not verified, so the first fetch records it",
+        note="the digits in the zip's name may be its digest, which was not verified",
     )
 
 
@@ -168,7 +168,7 @@ _RTDETR = (
         manual_page="https://github.com/lyuwenyu/RT-DETR/tree/main/rtdetrv2_pytorch",
         accuracy=(("box AP", 0.479),),
         megabytes=80,
-        note="published as a checkpoint: make the ONNX file there, with tools/export_onnx.py and rtdetrv2_r18vd_120e_coco.yml",
+        note="published as a checkpoint: export it with tools/export_onnx.py of that repository and rtdetrv2_r18vd_120e_coco.yml",
     ),
 )
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The published pose networks. No URL here was opened while this was written: each is as its makers wrote it."""
+"""The published pose networks. The URLs are as their makers give them; none was opened here."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ def _microsoft(depth: int, size: str, accuracy: tuple[float, ...], *, mpii: bool
         checkpoint=f"pose_resnet_{depth}_{size}.pth.tar",
         source="microsoft/human-pose-estimation.pytorch",
         licence="MIT (code)",
-        terms="weights provided for research purpose (README of the source)",
+        terms="weights for research purposes (README of the source)",
         data=_MPII if mpii else _COCO,
         # BGR pixels with RGB-ordered statistics: the published code never swaps the channels.
         urls=mirrors,
         manual_page=_MICROSOFT_PAGE,
-        note=f"the same files: {_MICROSOFT_PAGE_TOO}" + ("; the URL is an unofficial mirror" if mirrors else ""),
+        note=f"also at {_MICROSOFT_PAGE_TOO}" + ("; the URL is an unofficial mirror" if mirrors else ""),
         accuracy=tuple(zip(measures, accuracy, strict=True)),
         megabytes=_MEGABYTES[depth],
         gmac=_gmac(depth, size),
@@ -76,12 +76,12 @@ _AILIA = (
         _spec("pose_resnet_50_256x192_ailia", "256x192", order="bgr", decoder="microsoft"),
         source="ailia-models (axinc-ai), exported from Microsoft's checkpoint",
         licence="not stated",
-        terms="derived from Microsoft's weights, which are for research purpose",
+        terms="derived from Microsoft's weights, which are for research purposes",
         data=_COCO,
         urls=("https://storage.googleapis.com/ailia-models/pose_resnet/pose_resnet_50_256x192.onnx",),
         megabytes=_MEGABYTES[50],
         gmac=_GMAC[50],
-        note="batch 1 as far as known; tensor names not verified",
+        note="probably a fixed batch of 1; tensor names not verified",
     ),
 )
 
@@ -160,7 +160,7 @@ def _rtmpose(size_name: str, size: str, tail: str, *, megabytes: float, gmac: fl
         accuracy=(("PCK@0.1", pck),) if pck else (),
         megabytes=megabytes,
         gmac=gmac,
-        note="whether the digits in the zip's name are its own digest is not verified, so the first fetch records it",
+        note="the digits in the zip's name may be its digest, which was not verified",
     )
 
 

@@ -114,7 +114,7 @@ class PoseNode(GuardedLifecycleNode):
             self._pipeline.cancel()
         worker, self._worker = self._worker, None
         if worker is not None and not worker.stop(timeout_s=STOP_TIMEOUT_S):
-            self.get_logger().error(f"the inference in progress did not end within {STOP_TIMEOUT_S:.0f} s; it is left behind")
+            self.get_logger().error(f"the inference in progress did not end within {STOP_TIMEOUT_S:.0f} s; it is abandoned")
             self._left_behind = worker
         for camera in self.cameras:
             camera.stop()

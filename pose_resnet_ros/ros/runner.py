@@ -118,9 +118,9 @@ def _show_usage(name: str, words: Sequence[str], rows: Sequence[Setting]) -> int
     is_wanted = words[0] in ("-h", "--help")
     stream = sys.stdout if is_wanted else sys.stderr
     if not is_wanted:
-        print(f"{name}: unknown argument '{words[0]}'; parameters are set like this", file=stream)
+        print(f"{name}: unknown argument '{words[0]}'; parameters are set as follows", file=stream)
     print(f"usage: {name} --ros-args [-p PARAMETER:=VALUE]... [-r TOPIC:=OTHER_TOPIC]...\n", file=stream)
     for row in rows:
-        print(f"  {row.name} (default: {row.text(row.default)})", file=stream)
+        print(f"  {row.name} (default: {row.text(row.default) or 'empty'})", file=stream)
         print(textwrap.indent(textwrap.fill(f"{row.description} Allowed: {row.allowed}.", 100), " " * 6), file=stream)
     return SUCCESS if is_wanted else WRONG_USAGE

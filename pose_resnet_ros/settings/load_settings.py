@@ -28,7 +28,7 @@ class LoadSettings(SettingsGroup):
     detector_model: str | os.PathLike[str] = setting(
         "person_lite",
         "Person detector: a name from `models list`, the path of an ONNX file, or full_frame (the whole image is one person)."
-        " In the node also external: boxes arrive on the topic `detections`, found in the same images.",
+        " In the node also external: your own detector publishes the boxes on the topic `detections`.",
     )
     detector_input: str = setting(
         "",
@@ -39,8 +39,8 @@ class LoadSettings(SettingsGroup):
     )
     backend: str = setting(
         "auto",
-        "Where the networks run. A named backend is used, or loading fails with the reason; only auto falls back to the CPU, and"
-        " logs it.",
+        "Where the networks run. auto: cuda where a GPU can be used, else the CPU, which is logged. A named backend that cannot"
+        " be used is an error.",
         choices=("auto", "cpu", "cuda", "tensorrt", "openvino"),
     )
     precision: str = setting(

@@ -179,7 +179,7 @@ class SourceSettings(SettingsGroup):
     )
     reconnect_timeout: float = setting(
         60.0,
-        "Time in seconds during which a lost webcam or stream is opened again, at growing intervals; then the process ends with"
+        "Time in seconds to keep trying to reopen a lost webcam or stream, at growing intervals; after it, the process ends with"
         " exit code 1. 0: it ends at once.",
         minimum=0.0,
         maximum=1e9,

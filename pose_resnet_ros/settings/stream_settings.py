@@ -149,4 +149,4 @@ class DrawSettings(SettingsGroup):
     draw_skeletons: bool = dynamic(True, "Draw joints and limbs in annotated images.")
     draw_boxes: bool = dynamic(True, "Draw bounding boxes in annotated images.")
     draw_ids: bool = dynamic(True, "Write track ids into annotated images.")
-    draw_scores: bool = dynamic(False, "Write detector scores into annotated images.")
+    draw_scores: bool = dynamic(False, "Write the persons' scores into annotated images.")

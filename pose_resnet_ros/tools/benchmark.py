@@ -102,19 +102,27 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     for row in AXES:
         name = row.name.upper()
         axes.add_argument(flag(row), nargs="+", default=[row.default], type=parser_of(row), metavar=name, help=help_text(row))
-    parser.add_argument("--persons", nargs="+", type=integer(0), default=_PERSONS, help="default 0 1 2 4 8 16 32")
+    parser.add_argument(
+        "--persons",
+        nargs="+",
+        type=integer(0),
+        default=_PERSONS,
+        help="numbers of persons in the frame (default 0 1 2 4 8 16 32)",
+    )
     parser.add_argument("--source", default="synthetic", help="synthetic (default), or a video, an image or a folder of images")
     parser.add_argument("--size", type=_size, metavar="WxH", help="frame size (default: 640x480, or the recording's own)")
     parser.add_argument("--encoding", choices=("bgr8", "rgb8"), default="bgr8", help="encoding of the frames (default bgr8)")
     parser.add_argument("--rounds", type=integer(1), default=20, help="how often each configuration runs (default 20)")
-    parser.add_argument("--json", type=file_path, metavar="FILE", help="write everything measured")
+    parser.add_argument("--json", type=file_path, metavar="FILE", help="write all measurements as JSON")
     parser.add_argument("--plot", type=file_path, metavar="FILE", help="plot latency by number of persons (needs matplotlib)")
     parser.add_argument("--compare", type=file_path, metavar="FILE", help="show the ratios to an older --json file")
-    group = parser.add_argument_group("through ROS 2 (uses the first of several values)")
+    group = parser.add_argument_group("through ROS 2 (of several values, the first is used)")
     group.add_argument("--node", action="store_true", help="measure the node, in a process between a source and a listener")
     group.add_argument("--rate", type=float, default=30.0, help="frames per second of the source (default 30)")
     group.add_argument("--seconds", type=float, default=20.0, help="duration (default 20)")
-    group.add_argument("--without-networks", action="store_true", help="use networks that cost nothing, to measure ROS 2 itself")
+    group.add_argument(
+        "--without-networks", action="store_true", help="replace the networks by trivial ones, to measure ROS 2 itself"
+    )
     return parser.parse_args(arguments)
 
 

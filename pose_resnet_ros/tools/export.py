@@ -25,7 +25,7 @@ from pose_resnet_ros.tools.options import file_path, require_writable
 
 # Differences of float32 arithmetic in another order; fp16 and int8 differ by design, and are only printed.
 CHECK_TOLERANCE = 1e-4
-MAX_PICTURES = 200  # for calibration
+MAX_IMAGES = 200  # for calibration
 MAX_PERSONS = 8  # of each
 
 
@@ -66,7 +66,7 @@ def default_output(source_path: Path, entry: ModelEntry | None, precision: str) 
         return models_folder() / f"{Path(entry.file if entry else source_path).stem}.{precision}.onnx"
     if entry is None or not entry.checkpoint:
         name = entry.name if entry else source_path.name
-        raise SettingsError(f"'{name}' is ONNX already, and its download is not overwritten: give --output FILE.onnx")
+        raise SettingsError(f"'{name}' is already an ONNX file, and its download is not overwritten: give --output FILE.onnx")
     return entry_path(entry)
 
 
@@ -156,7 +156,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--split",
         action="store_true",
-        help="replace transposed convolutions by equal plain ones, which onnxruntime runs faster on CPUs (included in --int8)",
+        help="replace transposed convolutions by ordinary ones, which onnxruntime runs faster on CPUs (included in --int8)",
     )
     parser.add_argument(
         "--check",
@@ -167,14 +167,14 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def calibration_tensors(folder: Path, spec: Spec) -> Iterator[np.ndarray]:
-    """(N, 3, h, w) float32, one for each of at most ``MAX_PICTURES`` images.
+    """(N, 3, h, w) float32, one for each of at most ``MAX_IMAGES`` images.
 
     For a pose network, crops of the people that the bundled detector finds, or the whole image if it finds none; for a detector,
     the letterboxed image. A damaged image is skipped, with a warning in the log. Raises SettingsError if no image can be read.
     """
     detector = PersonDetector("person_lite", precision="fp32") if isinstance(spec, PoseSpec) else None
     count = 0
-    for frame in islice(readable_frames(str(folder)), MAX_PICTURES):
+    for frame in islice(readable_frames(str(folder)), MAX_IMAGES):
         count += 1
         yield _tensor(frame.bgr, spec, detector)
     if count == 0:

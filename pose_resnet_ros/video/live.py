@@ -67,7 +67,7 @@ class LiveReader:
         if self._has_failed:
             return None
         self._has_failed = True
-        raise ImageError(f"{self._source.label} gives no more frames after {self._count}: {self._slot.end}")
+        raise ImageError(f"{self._source.label} ended after {self._count} frames: {self._slot.end}")
 
     def close(self) -> None:
         """End the thread; a device that hangs is left to it."""
@@ -156,7 +156,7 @@ class _Link(threading.Thread):
                     return f"no frame for {self._settings.timeout_s:g} s"
         except (av.error.FFmpegError, OSError) as error:
             return reason_of(error)
-        return "the sender ended it"
+        return "the sender closed it"
 
     def _decoded(self, packet: Any) -> list[Any]:
         av = pyav()

@@ -64,7 +64,7 @@ def test_the_description_travels_in_the_file(checkpoint: PoseCheckpoint, tmp_pat
     stored = spec_from_json(text)
     assert replace(stored, provenance={}) == entry.spec
     assert stored.provenance["exported_from"] == "net.pth.tar"
-    assert stored.provenance["terms"] == "weights provided for research purpose (README of the source)"
+    assert stored.provenance["terms"] == "weights for research purposes (README of the source)"
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["net.onnx"]
 
 
@@ -171,5 +171,5 @@ def test_an_export_that_does_not_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="the exported network gives values that are not finite"):
         conversion.export(damaged, spec, ExportOptions())
     other = replace(spec, input=replace(spec.input, width=128))
-    with pytest.raises(ModelError, match=r"the network cannot be exported like this: .*invalid dimensions"):
+    with pytest.raises(ModelError, match=r"the network cannot be exported with these options: .*invalid dimensions"):
         conversion.export(OnnxFile(known_models.detector(tmp_path / "other.onnx", [])), other, ExportOptions(fp16=True))

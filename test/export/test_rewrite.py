@@ -126,5 +126,5 @@ def test_every_phase_is_quantised() -> None:
 def test_what_is_quantised_already_is_not_quantised_again() -> None:
     tensor = np.ones((1, CHANNELS, 8, 6), np.float32)
     small = to_int8(split_transposed_convolutions(half_stored()), [tensor])
-    with pytest.raises(ModelError, match=r"quantised already \(it has DequantizeLinear, QuantizeLinear\)"):
+    with pytest.raises(ModelError, match=r"already quantised \(it has DequantizeLinear, QuantizeLinear\)"):
         to_int8(small, [tensor])

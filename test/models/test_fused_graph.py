@@ -156,8 +156,8 @@ def test_the_bundled_network(flip_test: bool) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"decoder": "dark"}, "decoder 'dark' is not in the graph"),
-        ({"crop": "ailia"}, "crop 'ailia' is not in the graph"),
+        ({"decoder": "dark"}, "decoder 'dark' has no version inside a graph"),
+        ({"crop": "ailia"}, "crop 'ailia' has no version inside a graph"),
         ({"batch": 1}, "the file has a fixed batch, or more than one input"),
     ],
 )
@@ -180,7 +180,7 @@ def test_a_network_without_heatmaps_takes_the_ordinary_path(tmp_path: Path, capl
     answers = {"x": np.ones((1, 17, 384)), "y": np.ones((1, 17, 512))}
     spec = replace(known_models.POSE_SPEC, decoder="simcc")
     PoseNet(known_models.constant_answers(tmp_path / "s.onnx", answers, spec=spec), run_on=CPU, fused_graph=True)
-    assert "s.onnx: crops and decoding stay on the CPU: decoder 'simcc' is not in the graph" in caplog.text
+    assert "s.onnx: crops and decoding stay on the CPU: decoder 'simcc' has no version inside a graph" in caplog.text
 
 
 def test_without_the_onnx_package_it_says_what_to_install(
@@ -247,7 +247,7 @@ def test_tensorrt_runs_the_network_alone(
         net._model, "selected_provider", SelectedProvider("tensorrt", "TensorrtExecutionProvider", "as requested")
     )
     assert net._open_fused_graph(CPU) is None
-    assert "p.onnx: crops and decoding stay on the CPU: backend 'tensorrt' is for the network alone" in caplog.text
+    assert "p.onnx: crops and decoding stay on the CPU: backend 'tensorrt' runs only the network itself" in caplog.text
 
 
 def test_where_cuda_graphs_are_refused_it_runs_without(

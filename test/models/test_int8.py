@@ -105,4 +105,4 @@ def test_files_of_older_exports_are_named_where_they_are_slow(
         net_of(tmp_path / "old.onnx", **provenance)
     warnings = [record.getMessage() for record in caplog.records if "export it again" in record.getMessage()]
     assert len(warnings) == told
-    assert all("old.onnx has weights of 8 bits" in text for text in warnings)
+    assert all("old.onnx has 8-bit weights" in text for text in warnings)

@@ -74,7 +74,7 @@ def test_a_file_may_have_any_suffix(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 def test_a_command_can_be_pasted_whatever_the_path(home: Path, tmp_path: Path) -> None:
     path = known_models.pose_net(tmp_path / "my net.onnx")
-    with pytest.raises(ModelError, match=r"export '.*/my net\.onnx' --int8 --calibration PICTURES_OR_VIDEO"):
+    with pytest.raises(ModelError, match=r"export '.*/my net\.onnx' --int8 --calibration IMAGES_OR_VIDEO"):
         of_precision(find_model(path), "int8")
 
 

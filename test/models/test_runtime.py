@@ -56,7 +56,7 @@ def test_a_fixed_batch_is_said_once(tmp_path: Path, caplog: pytest.LogCaptureFix
         model.run(numbered(3))
         model.run(numbered(3))
     assert [record.message for record in caplog.records] == [
-        "echo.onnx has a fixed batch of 1: more is run in several calls; an export with a free batch axis is faster"
+        "echo.onnx has a fixed batch of 1: larger batches take several runs; an export with a free batch axis is faster"
     ]
 
 

@@ -140,8 +140,10 @@ def test_a_start_that_fails_is_one_sentence_and_exit_code_1(start: Start, parame
 def test_help_lists_the_parameters_and_starts_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     assert node.main(["--help"]) == 0
     output = capsys.readouterr().out
-    for name, default in Settings().values().items():
-        assert f"{name} (default: {default})" in output
+    for row in Settings.settings():
+        assert f"{row.name} (default: {row.text(row.default) or 'empty'})" in output
+    assert "hri_id_prefix (default: empty)" in output
+    assert "autostart (default: true)" in output
 
 
 def test_a_word_that_is_no_ros_argument_is_refused_with_the_usage(capsys: pytest.CaptureFixture[str]) -> None:

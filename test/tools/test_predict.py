@@ -168,7 +168,7 @@ def test_a_stream_ends_with_a_reason(folder: Path, tmp_path: Path) -> None:
     with streams.http(streams.Camera(frames=30)) as address:
         done = predict(f"{address}/live", "--output", "drawn", "--json", "r.json", *models(folder), cwd=tmp_path)
     assert done.returncode == 1
-    assert f"error: {address}/live gives no more frames after" in done.stderr
+    assert f"error: {address}/live ended after" in done.stderr
     (film,) = (tmp_path / "drawn").iterdir()
     assert film.name.startswith("127.0.0.1_")
     images = json.loads((tmp_path / "r.images.json").read_text(encoding="utf-8"))["images"]

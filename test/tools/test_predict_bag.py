@@ -109,7 +109,7 @@ def test_a_recording_with_other_channels_and_a_damaged_one_of_ros_1_do_not_stop_
     good = write_bag(tmp_path / "good", {TOPIC: [spot(0)]})
     assert run(model, mixed, tmp_path / "old.bag", good, "-o", tmp_path / "out") == 1
     said = capsys.readouterr()
-    assert "10 images, 10 people; topics not in ROS's encoding, skipped: /noschema (json), /proto (protobuf)" in said.out
+    assert "10 images, 10 people; skipped topics whose encoding is not ROS's: /noschema (json), /proto (protobuf)" in said.out
     assert "old.bag: cannot read this ROS 1 recording" in said.err
     assert len(messages(tmp_path / "out" / "good.mcap")["persons"]) == 1
     assert run(model, mixed, "-o", tmp_path / "again.mcap") == 0

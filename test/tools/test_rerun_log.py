@@ -44,7 +44,7 @@ def test_pictures_joints_boxes_and_scores(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
     rows = rows_by_entity(target)
     # The one person has its id from the second picture on.
-    assert rows == {"/picture": 5, "/picture/boxes": 5, "/picture/joints": 5, "/scores/person_1": 4}
+    assert rows == {"/image": 5, "/image/boxes": 5, "/image/joints": 5, "/scores/person_1": 4}
 
 
 def test_without_the_package_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

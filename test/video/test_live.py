@@ -58,7 +58,7 @@ def test_a_stream_ends_with_a_reason(serve: Server, path: str) -> None:
     assert times_s == sorted(set(times_s))
     shades = [frame.bgr.mean() for frame in frames]
     assert shades == sorted(shades)
-    assert said.startswith(f"{address}{path} gives no more frames after {len(frames)}: ")
+    assert said.startswith(f"{address}{path} ended after {len(frames)} frames: ")
 
 
 @pytest.mark.parametrize(("serve", "path"), SERVERS)

@@ -30,7 +30,7 @@ def compressed_to_bgr(message: Any, *, max_pixels: int = MAX_PIXELS) -> np.ndarr
 
     The EXIF orientation is ignored: camera_info and other listeners mean the pixels as they are stored.
 
-    Raises BadFrameError (an ImageError) if the data is empty or does not decode, if it is a depth map (compressedDepth) or
+    Raises BadFrameError (an ImageError) if the data is empty or cannot be decoded, if it is a depth map (compressedDepth) or
     holds floats, and if the image has more than max_pixels: for JPEG and PNG before decoding; in other formats OpenCV refuses
     more than ``core.library_setup`` allows.
     """

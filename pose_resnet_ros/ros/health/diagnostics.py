@@ -150,8 +150,8 @@ def _several_publishers(summary: Summary, state: NodeState) -> Verdict | None:
     if state.publishers <= 1:
         return None
     message = (
-        f"{state.publishers} publishers on {state.topic}: images of several cameras, or of one that was started twice, are taken"
-        " for one stream; track ids and depth will be wrong"
+        f"{state.publishers} publishers on {state.topic}: images of several cameras, or of one that was started twice, are"
+        " treated as one stream; track ids and depth will be wrong"
     )
     return Verdict(_WARN, message, "publishers")
 
@@ -161,7 +161,7 @@ def _overload(summary: Summary, state: NodeState) -> Verdict | None:
         return None
     message = (
         f"overloaded for {state.overloaded_s:.0f} s: {summary.output_hz:.1f} results/s of {arrived_hz(summary):.1f} images/s; the"
-        " stage times show what takes long. If that rate is enough, lower min_output_ratio"
+        " stage times show what is slow. If that rate is enough, lower min_output_ratio"
     )
     return Verdict(_WARN, message, "overload")
 

@@ -113,7 +113,7 @@ def measure_node(frames: np.ndarray, *, rate_hz: float, seconds: float, paramete
     - processing_ms: sum of the stages (stage_ms), in_node_ms: from receipt to publishing, both by the node's diagnostics;
     - transport_ms: the rest of the median age, which is both ways through the middleware and rclpy;
     - dropped: frames without a result, because the node took a newer one;
-    - cpu_ms_a_result, cpu_ms_a_picture: CPU time of all the node's threads; idle_cpu_percent: of one core, with nothing to do;
+    - cpu_ms_a_result, cpu_ms_a_frame: CPU time of all the node's threads; idle_cpu_percent: of one core, with nothing to do;
     - memory_growth_mb: resident memory, from the settled node to the end.
 
     Raises BenchmarkError if there are too few results, ChildError, DomainError.
@@ -164,7 +164,7 @@ def _figures(listener: Listener, used: _Usage) -> dict[str, Any]:
         "in_node_ms": in_node_ms,
         "transport_ms": median - in_node_ms,
         "cpu_ms_a_result": 1e3 * used.cpu_s / len(results),
-        "cpu_ms_a_picture": 1e3 * used.cpu_s / sent,
+        "cpu_ms_a_frame": 1e3 * used.cpu_s / sent,
         "memory_growth_mb": used.memory_mb,
         "stage_ms": stage_ms,
     }

@@ -1,8 +1,8 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The demo: ``image_source`` and ``pose_node`` as two ROS 2 processes over real footage, recorded by a third.
+"""Run image_source and pose_node as two ROS 2 processes, and record what they publish.
 
-It stays on this machine (``ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST``) and in a domain of its own, so that it meets no robot.
+Their messages stay on this machine (ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST), in a ROS domain of their own.
 """
 
 from __future__ import annotations
@@ -146,7 +146,7 @@ def _parse(args: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--source", required=True, help="a video, an image, a folder, a webcam's index or an address")
     parser.add_argument("--output", type=Path, default=Path("out/demo"), help="folder for the results")
     parser.add_argument("--rate", type=float, default=0.0, help="frames per second; 0: the source's own")
-    parser.add_argument("--duration", type=float, default=120.0, help="stop after so many seconds")
+    parser.add_argument("--duration", type=float, default=120.0, help="stop after this many seconds")
     parser.add_argument("pose_node_args", nargs="*", metavar="-- ARGS", help="further ROS arguments for pose_node")
     return parser.parse_args(args)
 

@@ -55,7 +55,7 @@ class BagImage:
             cdr = store.ros1_to_cdr(self.raw, self.type_name) if self.is_ros1 else unpacked_message(self.raw)
             return store.deserialize_cdr(cdr, self.type_name)
         except Exception as error:  # rosbags', struct's, NumPy's, zstandard's
-            raise ImageError(f"the bytes are no message of the type {self.type_name} ({error})") from error
+            raise ImageError(f"the bytes are not a message of type {self.type_name} ({error})") from error
 
 
 def is_bag(path: Path) -> bool:
@@ -160,7 +160,7 @@ class BagImages(AbstractContextManager["BagImages"]):
         if whole == len(self._files) and not _absent(self._path):
             self._problem = ""  # rosbags only did not know what some channel is
         elif not found:
-            raise BagError(f"{self._path}: not a rosbag2 recording, or nothing is left of it: {self._problem}")
+            raise BagError(f"{self._path}: not a rosbag2 recording, or damaged beyond recovery: {self._problem}")
 
 
 def _encoding(connection: Connection) -> str:

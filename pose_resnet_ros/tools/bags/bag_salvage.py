@@ -69,7 +69,7 @@ class Salvage:
                 self.is_whole = True
             except EndOfFile as error:
                 if not channels:
-                    raise BagError(f"{self.path}: not an mcap file, or nothing is left of it") from error
+                    raise BagError(f"{self.path}: not an mcap file, or damaged beyond recovery") from error
             except Exception as error:  # mcap's, struct's and those of the decompressors, on damaged bytes
                 raise BagError(f"{self.path}: not an mcap file, or damaged: {error}") from error
 
@@ -93,6 +93,6 @@ class Salvage:
             database.execute("PRAGMA writable_schema=ON")
             rows = database.execute("SELECT id, name, type, serialization_format FROM topics").fetchall()
         except sqlite3.DatabaseError as error:
-            raise BagError(f"{self.path}: not a db3 file, or nothing is left of it: {error}") from error
+            raise BagError(f"{self.path}: not a db3 file, or damaged beyond recovery: {error}") from error
         self.passed_over = {name: encoding for _, name, _, encoding in rows if encoding != CDR}
         return {number: (name, kind, encoding) for number, name, kind, encoding in rows}

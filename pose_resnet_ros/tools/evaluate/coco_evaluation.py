@@ -47,7 +47,7 @@ BoxesByImage = dict[int, Detections]
 
 
 class CocoData:
-    """A COCO annotation file and its pictures."""
+    """A COCO annotation file and its images."""
 
     def __init__(self, annotations: Path, images: Path) -> None:
         """Raises DataFileError for what is wrong in the file, SettingsError without pycocotools."""
@@ -63,7 +63,7 @@ class CocoData:
         self._folder = images
 
     def image(self, image_id: int) -> np.ndarray:
-        """The picture (H, W, 3) uint8 BGR, in the pixels that its annotations are in. Raises ImageError."""
+        """The image (H, W, 3) uint8 BGR, in the pixels that its annotations are in. Raises ImageError."""
         row = self.coco.imgs[image_id]
         path = self._folder / row["file_name"]
         if not path.exists():
@@ -140,9 +140,9 @@ class Measurement:
 def measure(
     pipeline: PosePipeline, data: CocoData, image_ids: Iterable[int], *, boxes: BoxesByImage | None, settings: FrameSettings
 ) -> Measurement:
-    """Run the pipeline over the pictures. boxes: given persons by image id, or None for the pipeline's own detector.
+    """Run the pipeline over the images. boxes: given persons by image id, or None for the pipeline's own detector.
 
-    The pipeline's skeleton must be coco17. Raises ImageError for a picture that cannot be read.
+    The pipeline's skeleton must be coco17. Raises ImageError for an image that cannot be read.
     """
     result = Measurement()
     for image_id in image_ids:

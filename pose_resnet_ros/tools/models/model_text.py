@@ -19,8 +19,8 @@ from pose_resnet_ros.models.spec import PRECISION, WEIGHT_BITS, ModelEntry, Pose
 HEADINGS = ("name", "state", "input", "MB", "GMAC", "accuracy", "licence", "checked here")
 LEGEND = """\
 state     bundled: installed with this package; ready: downloaded and converted; fetched: downloaded, not converted yet;
-          one command: `pose_resnet_ros models fetch NAME` makes it ready; by hand: download it with a browser, `models
-          fetch NAME` prints where
+          downloadable: `pose_resnet_ros models fetch NAME` makes it ready; manual: download it with a browser, `models fetch
+          NAME` prints where
 accuracy  as published, or "measured" with this package: keypoint AP, PCK, PCKh, box AP or person AP of COCO
 checked   what was verified with this package: the file (checksum, conversion and results of the published file), the conversion
           (generated files with the published names and shapes), or only the decoder (against its definition)"""
@@ -34,7 +34,7 @@ def state_of(entry: ModelEntry) -> str:
         return "ready"
     if (models_folder() / entry.stored_file).is_file():
         return "fetched"
-    return "one command" if addresses(entry) else "by hand"
+    return "downloadable" if addresses(entry) else "manual"
 
 
 def table(rows: Iterable[ModelEntry]) -> str:
@@ -124,7 +124,7 @@ def description(entry: ModelEntry) -> str:
         "published as": entry.published_file,
         "source": entry.source,
         "URL": "\n               ".join(entry.urls),
-        "by hand": entry.manual_page or "",
+        "manual": entry.manual_page or "",
         "size": f"{entry.size} bytes" if entry.size else f"about {size_text(entry)} MB",
         "digest": str(entry.digest) if entry.digest else "not published; the first download is recorded",
         "licence": entry.licence,

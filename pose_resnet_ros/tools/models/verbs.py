@@ -157,7 +157,7 @@ def _parser() -> argparse.ArgumentParser:
     one = verb("path", _path, "print the path of a model's file")
     one.add_argument("name", help="name of the model")
 
-    one = verb("add", _add, "add an ONNX file of your own, or a published file that you downloaded by hand")
+    one = verb("add", _add, "add an ONNX file of your own, or a published file that you downloaded yourself")
     one.add_argument("file", type=file_path, help="ONNX file, or published file of a row of the model table")
     one.add_argument("--as", dest="as_row", metavar="ROW", help="the file is the published file of this row, whatever its name")
     one.add_argument(

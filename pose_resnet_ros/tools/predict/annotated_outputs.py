@@ -31,7 +31,7 @@ class Quit(Exception):  # noqa: N818 - no error: the user closed the window
 class Sinks:
     """All outputs of annotated images; folder, window: None if nothing is to be written or shown."""
 
-    def __init__(self, folder: PictureFolder | None, window: Window | None) -> None:
+    def __init__(self, folder: ImageFolder | None, window: Window | None) -> None:
         self.folder = folder
         self._window = window
         self._media: Media | None = None
@@ -48,13 +48,13 @@ class Sinks:
         self._finish_videos()
         self._media = media
 
-    def put(self, picture: Frame, images: Mapping[str, np.ndarray]) -> None:
+    def put(self, frame: Frame, images: Mapping[str, np.ndarray]) -> None:
         """Write and show what was drawn for one image; keys are added to the file's name.
 
         Raises SettingsError if it cannot be written, Quit if the user asked for the end.
         """
         for addition, image in images.items():
-            self._write(picture, addition, image)
+            self._write(frame, addition, image)
         if self._window is not None and not self._window.show(np.hstack(list(images.values()))):
             raise Quit
 
@@ -66,16 +66,16 @@ class Sinks:
             if self._window is not None:
                 self._window.close()
 
-    def _write(self, picture: Frame, addition: str, image: np.ndarray) -> None:
+    def _write(self, frame: Frame, addition: str, image: np.ndarray) -> None:
         if self.folder is None:
             return
         if self._media is None or self._media.name is None:
-            page = "" if picture.page is None else f"_page{picture.page}"
-            self.folder.write_picture(f"{picture.path.stem}{page}{addition}{picture.path.suffix}", image)
+            page = "" if frame.page is None else f"_page{frame.page}"
+            self.folder.write_image(f"{frame.path.stem}{page}{addition}{frame.path.suffix}", image)
             return
         if addition not in self._videos:
             self._videos[addition] = self.folder.video(self._media.name + addition, self._media.fps)
-        self._videos[addition].write(image, picture.time_s or 0.0)
+        self._videos[addition].write(image, frame.time_s or 0.0)
 
     def _finish_videos(self) -> None:
         with ExitStack() as last:  # all of them, also where one cannot be finished
@@ -84,7 +84,7 @@ class Sinks:
             self._videos = {}
 
 
-class PictureFolder:
+class ImageFolder:
     """Images and videos in a folder, under their own names; a name that is taken in this run gets a number."""
 
     def __init__(self, folder: Path, guard: OutputGuard | None = None) -> None:
@@ -97,9 +97,9 @@ class PictureFolder:
         except OSError as error:
             raise SettingsError(f"output: cannot make the folder {folder}: {error.strerror}") from error
 
-    def write_picture(self, name: str, image: np.ndarray) -> Path:
+    def write_image(self, name: str, image: np.ndarray) -> Path:
         """Raises SettingsError if the file cannot be written, ImageError if its format cannot hold the image."""
-        path = self._free(*os.path.splitext(picture_name(name)))
+        path = self._free(*os.path.splitext(image_name(name)))
         try:
             done, data = cv2.imencode(path.suffix.lower(), image)
         except cv2.error as error:
@@ -123,7 +123,7 @@ class PictureFolder:
         return self.folder / name
 
 
-def picture_name(name: str) -> str:
+def image_name(name: str) -> str:
     """What an annotated image file is called: as its input, or with .png where that format is not written."""
     stem, suffix = os.path.splitext(name)
     return name if suffix.lower() in _WRITABLE else f"{stem}.png"

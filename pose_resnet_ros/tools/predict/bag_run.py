@@ -83,7 +83,7 @@ class BagReport:
                 else ""
             )
             + (f", in {self.parts} parts (new track ids in each)" if self.parts > 1 else "")
-            + (f"; topics not in ROS's encoding, skipped: {self.passed_over}" if self.passed_over else "")
+            + (f"; skipped topics whose encoding is not ROS's: {self.passed_over}" if self.passed_over else "")
             + (f"; {self.problem}" if self.problem else "")
         )
 

@@ -53,14 +53,14 @@ class CocoResults:
         self._images: dict[int, Row] = {}  # by id
 
     def add(
-        self, people: People, picture: Frame, *, file_name: str, keypoint_threshold: float, places: Sequence[int] | None = None
+        self, people: People, frame: Frame, *, file_name: str, keypoint_threshold: float, places: Sequence[int] | None = None
     ) -> None:
         """An image and everybody in it. file_name: its name in the results; places: of the given boxes, one per person."""
         if not set(COCO17.joint_names) <= set(self._skeleton.joint_names):
             return
         coco = convert(people, native=self._skeleton, target=COCO17)
-        image_id = self._ids.take(picture)
-        rows = result_rows(coco, picture=picture, file_name=file_name, image_id=image_id, keypoint_threshold=keypoint_threshold)
+        image_id = self._ids.take(frame)
+        rows = result_rows(coco, frame=frame, file_name=file_name, image_id=image_id, keypoint_threshold=keypoint_threshold)
         if places is None:
             self._rows |= dict(enumerate(rows, start=len(self._rows)))
         else:
@@ -70,8 +70,8 @@ class CocoResults:
         if places:
             first = self._boxes[places[0]].named()
             known = {"id": first.get("image_id", image_id), "file_name": first.get("file_name", file_name)}
-        height, width = picture.bgr.shape[:2]
-        place = _place_in_source(picture)
+        height, width = frame.bgr.shape[:2]
+        place = _place_in_source(frame)
         self._images[known["id"]] = {**known, "width": width, "height": height, **place, "persons": len(people)}
 
     @property
@@ -97,9 +97,9 @@ class ImageIds:
         self._taken = set(taken)
         self._last = 0
 
-    def take(self, picture: Frame) -> int:
+    def take(self, frame: Frame) -> int:
         """The number of a new image; frames of a video or a camera are counted, whatever its name is."""
-        number = None if picture.is_video else number_in_name(picture.path)
+        number = None if frame.is_video else number_in_name(frame.path)
         while number is None or number in self._taken:
             self._last = number = self._last + 1
         self._taken.add(number)
@@ -122,7 +122,7 @@ class ImageNames:
         return Path(os.path.relpath(path, self._root)).as_posix() if path.exists() else str(path)
 
 
-def result_rows(people: People, *, picture: Frame, file_name: str, image_id: int, keypoint_threshold: float) -> list[Row]:
+def result_rows(people: People, *, frame: Frame, file_name: str, image_id: int, keypoint_threshold: float) -> list[Row]:
     """One row for each person, in order.
 
     people: with COCO's 17 joints. ``score``, which ranks people, is the box's score times the mean of the keypoint scores above
@@ -136,7 +136,7 @@ def result_rows(people: People, *, picture: Frame, file_name: str, image_id: int
         {
             "image_id": image_id,
             "file_name": file_name,
-            **_place_in_source(picture),
+            **_place_in_source(frame),
             "category_id": PERSON_CATEGORY,
             "bbox": _rounded(boxes_xywh[person], 3),
             "score": round(float(scores[person]), 5),
@@ -148,9 +148,9 @@ def result_rows(people: People, *, picture: Frame, file_name: str, image_id: int
     ]
 
 
-def _place_in_source(picture: Frame) -> Row:
-    frame = {} if picture.time_s is None else {"frame": picture.index, "time_s": round(picture.time_s, 6)}
-    return frame if picture.page is None else {**frame, "page": picture.page}
+def _place_in_source(frame: Frame) -> Row:
+    place = {} if frame.time_s is None else {"frame": frame.index, "time_s": round(frame.time_s, 6)}
+    return place if frame.page is None else {**place, "page": frame.page}
 
 
 def _listed(rows: Iterable[Row]) -> str:

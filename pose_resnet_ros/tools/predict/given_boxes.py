@@ -24,7 +24,7 @@ _OPTIONAL = {"file_name": NAME, "image_id": WHOLE, "category_id": WHOLE, "score"
 
 @dataclass(frozen=True)
 class GivenBox:
-    """One box: bbox_xywh in pixels; image_id and file_name: at least one is there; image_wh: the size of the picture, where a
+    """One box: bbox_xywh in pixels; image_id and file_name: at least one is there; image_wh: the size of the image, where a
     COCO file declares it.
     """
 
@@ -35,7 +35,7 @@ class GivenBox:
     image_wh: tuple[int, int] | None = None
 
     def named(self) -> dict[str, int | str]:
-        """What the file says of the picture."""
+        """What the file says of the image."""
         known = {"image_id": self.image_id, "file_name": self.file_name}
         return {key: value for key, value in known.items() if value is not None}
 
@@ -54,24 +54,24 @@ class GivenBoxes:
             elif box.image_id is not None:
                 self._by_id.setdefault(box.image_id, []).append(index)
 
-    def indices_of(self, picture: Path) -> list[int]:
-        """Places in ``boxes`` of those that belong to a picture: whose file_name is the end of its path, or whose image_id is the
+    def indices_of(self, image: Path) -> list[int]:
+        """Places in ``boxes`` of those that belong to an image: whose file_name is the end of its path, or whose image_id is the
         number that its name is.
         """
-        named = [index for name in _ends(picture) for index in self._by_name.get(name, [])]
-        number = number_in_name(picture)
+        named = [index for name in _ends(image) for index in self._by_name.get(name, [])]
+        number = number_in_name(image)
         return sorted(named + (self._by_id.get(number, []) if number is not None else []))
 
-    def require_clear(self, pictures: Iterable[Path]) -> None:
-        """Raises DataFileError where boxes belong to several pictures."""
+    def require_clear(self, images: Iterable[Path]) -> None:
+        """Raises DataFileError where boxes belong to several images."""
         owner: dict[int, Path] = {}
-        for picture in pictures:
-            for index in self.indices_of(picture):
-                first = owner.setdefault(index, picture)
-                if os.path.abspath(first) != os.path.abspath(picture):
+        for image in images:
+            for index in self.indices_of(image):
+                first = owner.setdefault(index, image)
+                if os.path.abspath(first) != os.path.abspath(image):
                     raise DataFileError(
-                        f"boxes: box {index} with {self.boxes[index].named()} fits {first} and {picture}; give each box the"
-                        " file_name of its picture with the folders that tell them apart"
+                        f"boxes: box {index} with {self.boxes[index].named()} matches {first} and {image}; give each box a"
+                        " file_name with enough folders to identify its image"
                     )
 
     def for_frame(self, frame: Frame) -> tuple[list[int], list[int]]:
@@ -112,7 +112,7 @@ def read_boxes(path: Path) -> GivenBoxes:
     data = read_json(path)
     if isinstance(data, list):
         rows = checked_rows(data, {"bbox": BOX}, optional=_OPTIONAL, where=path)
-        _require_picture(rows, path)
+        _require_image(rows, path)
         return GivenBoxes([_given_box(row, {}) for row in rows])
     fields = {"image_id": WHOLE, "bbox": BOX}
     coco = coco_lists(data, images=_IMAGE, annotations=fields, optional=_OPTIONAL, where=path)
@@ -121,13 +121,13 @@ def read_boxes(path: Path) -> GivenBoxes:
     return GivenBoxes([_given_box(row, images) for row in persons])
 
 
-def _ends(picture: Path) -> list[str]:
-    """``/a/b.png``, ``a/b.png`` and ``b.png``, for the picture b.png."""
-    path = Path(os.path.abspath(picture))
+def _ends(image: Path) -> list[str]:
+    """``/a/b.png``, ``a/b.png`` and ``b.png``, for the image b.png."""
+    path = Path(os.path.abspath(image))
     return [str(path), *(os.path.join(*path.parts[start:]) for start in range(1, len(path.parts)))]
 
 
-def _require_picture(rows: Sequence[Row], path: Path) -> None:
+def _require_image(rows: Sequence[Row], path: Path) -> None:
     for index, row in enumerate(rows):
         if "file_name" not in row and "image_id" not in row:
             raise DataFileError(f"{path}[{index}]: expected file_name or image_id, got neither")

@@ -24,7 +24,7 @@ from pose_resnet_ros.pipeline import PosePipeline, load_pipeline
 from pose_resnet_ros.settings import DrawSettings, LoadSettings, StreamSettings
 from pose_resnet_ros.tools.bags.bag_reading import is_bag
 from pose_resnet_ros.tools.options import add_options, file_path, integer, require_writable
-from pose_resnet_ros.tools.predict.annotated_outputs import VIDEO_SUFFIX, PictureFolder, Quit, Sinks, Window, picture_name
+from pose_resnet_ros.tools.predict.annotated_outputs import VIDEO_SUFFIX, ImageFolder, Quit, Sinks, Window, image_name
 from pose_resnet_ros.tools.predict.bag_workers import predict_bags
 from pose_resnet_ros.tools.predict.coco_results import images_path
 from pose_resnet_ros.tools.predict.given_boxes import GivenBoxes, read_boxes
@@ -44,11 +44,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if any(is_bag(Path(text)) for text in args.inputs):
         return _predict_bags(args)
     _refuse(args, ("topic", "annotated", "annotations", "workers", "ray"), "for bags only")
-    pictures = _pictures(args.inputs)
+    images = _images(args.inputs)
     given = read_boxes(args.boxes) if args.boxes else None
     if given is not None:
-        given.require_clear(pictures)
-    sinks = _open_sinks(args, pictures)
+        given.require_clear(images)
+    sinks = _open_sinks(args, images)
     with _load(args, needs_detector=given is None) as pipeline, ExitStack() as last:
         _require_fitting_model(args, pipeline)  # refuse now what could not be written at the end
         rerun = RerunLog(args.rerun, pipeline.skeleton) if args.rerun else None
@@ -112,7 +112,7 @@ def _load(args: argparse.Namespace, *, needs_detector: bool) -> PosePipeline:
     return load_pipeline(settings if needs_detector else replace(settings, detector_model=FULL_FRAME))
 
 
-def _pictures(inputs: Sequence[str]) -> list[Path]:
+def _images(inputs: Sequence[str]) -> list[Path]:
     """The image files of all inputs that can be used."""
     found: list[Path] = []
     for text in inputs:
@@ -121,7 +121,7 @@ def _pictures(inputs: Sequence[str]) -> list[Path]:
     return found
 
 
-def _open_sinks(args: argparse.Namespace, pictures: Sequence[Path]) -> Sinks:
+def _open_sinks(args: argparse.Namespace, images: Sequence[Path]) -> Sinks:
     """Raises SettingsError now for a result that could not be written later, or that would be overwritten an input."""
     window = Window("pose_resnet_ros") if args.show else None
     folder = args.output
@@ -132,14 +132,14 @@ def _open_sinks(args: argparse.Namespace, pictures: Sequence[Path]) -> Sinks:
     if args.json is not None:
         require_writable("json", args.json)
     read = [args.boxes, args.pose_model, args.detector_model, *args.inputs]
-    guard = OutputGuard([*pictures, *(Path(text) for text in read if text is not None and not Path(text).is_dir())])
+    guard = OutputGuard([*images, *(Path(text) for text in read if text is not None and not Path(text).is_dir())])
     for name, path in (("json", args.json), ("rerun", args.rerun), ("json", args.json and images_path(args.json))):
         if path is not None:
             guard.claim(name, path)
     if folder is not None:
-        for name in [picture_name(path.name) for path in pictures] + [f"{Path(text).stem}{VIDEO_SUFFIX}" for text in args.inputs]:
+        for name in [image_name(path.name) for path in images] + [f"{Path(text).stem}{VIDEO_SUFFIX}" for text in args.inputs]:
             guard.claim("output", folder / name)
-    return Sinks(PictureFolder(folder, guard) if folder else None, window)
+    return Sinks(ImageFolder(folder, guard) if folder else None, window)
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:

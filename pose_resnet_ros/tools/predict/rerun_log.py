@@ -17,7 +17,7 @@ UNTRACKED = 0  # class of persons without a track id; ids count from 1
 
 
 class RerunLog:
-    """One recording. Entities: ``picture``, ``picture/boxes``, ``picture/joints``, ``scores/person_ID``; times: the picture's
+    """One recording. Entities: ``image``, ``image/boxes``, ``image/joints``, ``scores/person_ID``; times: the image's
     number, and seconds where the source has a rate.
     """
 
@@ -40,20 +40,20 @@ class RerunLog:
         self._describe(0)
 
     def put(self, bgr: np.ndarray, people: People, *, stamp_s: float | None, keypoint_threshold: float) -> None:
-        """One picture, (H, W, 3) uint8 BGR, and its people, with the joints of the skeleton."""
+        """One image, (H, W, 3) uint8 BGR, and its people, with the joints of the skeleton."""
         rerun, log = self._rerun, self._log
-        log.set_time("picture", sequence=self._count)
+        log.set_time("image", sequence=self._count)
         if stamp_s is not None:
             log.set_time("time", duration=stamp_s)
         self._count += 1
         self._describe(int(people.track_ids.max(initial=0)))
-        log.log("picture", rerun.Image(bgr, color_model="BGR").compress(jpeg_quality=JPEG_QUALITY))
+        log.log("image", rerun.Image(bgr, color_model="BGR").compress(jpeg_quality=JPEG_QUALITY))
         classes = _classes(people)
         boxes = rerun.Boxes2D(array=people.boxes_xyxy, array_format=rerun.Box2DFormat.XYXY, class_ids=classes)
-        log.log("picture/boxes", boxes)
+        log.log("image/boxes", boxes)
         rows, joints = np.nonzero(people.keypoint_scores > keypoint_threshold)
         ids = joints.astype(np.uint16)
-        log.log("picture/joints", rerun.Points2D(people.keypoints_xy[rows, joints], class_ids=classes[rows], keypoint_ids=ids))
+        log.log("image/joints", rerun.Points2D(people.keypoints_xy[rows, joints], class_ids=classes[rows], keypoint_ids=ids))
         scores = people.pose_scores(keypoint_threshold)
         for track_id, score in zip(people.track_ids.tolist(), scores.tolist(), strict=True):
             if track_id > 0:
@@ -80,7 +80,7 @@ class RerunLog:
             )
             for track_id in range(self._described)
         ]
-        self._log.log("picture", rerun.AnnotationContext(classes), static=True)
+        self._log.log("image", rerun.AnnotationContext(classes), static=True)
 
 
 def _classes(people: People) -> np.ndarray:

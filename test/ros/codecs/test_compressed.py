@@ -83,8 +83,8 @@ def bomb() -> bytes:
     ("message", "kind", "text"),
     [
         (Message("jpeg", b""), "data length", "no data"),
-        (Message("bgr8; jpeg compressed bgr8", b"not a picture"), "decode", "does not decode"),
-        (Message("jpeg", encoded(".jpg")[:20]), "decode", "does not decode"),
+        (Message("bgr8; jpeg compressed bgr8", b"not a picture"), "decode", "cannot be decoded"),
+        (Message("jpeg", encoded(".jpg")[:20]), "decode", "cannot be decoded"),
         (Message("png", bomb()), "size", "60000 x 60000 is more than the limit"),
         (Message("16UC1; compressedDepth png", encoded(".png")), "encoding", "depth map"),
     ],
