@@ -17,7 +17,7 @@ from pose_resnet_ros.core.skeletons import (
     joint_sources,
     skeleton_named,
 )
-from pose_resnet_ros.core.types import People
+from pose_resnet_ros.core.types import People, names_of
 
 
 def people(count, joints, seed=0):
@@ -136,5 +136,5 @@ def test_a_set_the_model_cannot_give_is_refused_with_the_missing_joints():
 
 def test_lookup_lists_what_is_allowed():
     assert skeleton_named("coco17") is COCO17
-    with pytest.raises(SettingsError, match="'coco'; expected coco17, halpe26, mpii16 or openpose18"):
+    with pytest.raises(SettingsError, match=f"'coco'; expected {names_of(sorted(SKELETONS))}"):
         skeleton_named("coco")

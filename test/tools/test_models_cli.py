@@ -261,7 +261,7 @@ def test_weights_in_another_file_are_taken_along(home: Path, tmp_path: Path, lik
     assert verbs.main(["add", str(path), *like]) == 0
     (tmp_path / "mine.onnx.data").unlink()
     assert PoseNet("mine").spec.name == ("mine" if like else POSE_SPEC.name)
-    with pytest.raises(ModelError, match="its weights are in another file, which must lie beside it"):
+    with pytest.raises(ModelError, match="its weights are in another file, which must be in the same folder"):
         PoseNet(path)
 
 

@@ -17,7 +17,8 @@ TASK = "pose estimation"
 # Keys of the values that programs of this package read.
 INPUT_PUBLISHERS, MATCHED_PUBLISHERS = "publishers", "publishers matched"
 RECEIVED, UNREAD, LOST = "frames received", "frames left unread", "frames lost in transit"  # all the frames that were sent
-MEDIAN_AGE = "age since receipt, median (ms)"
+AGE_KEY = "age since {}, {} (ms)"  # since what; median or p95
+MEDIAN_AGE = AGE_KEY.format("receipt", "median")
 UNKNOWN = "unknown"
 PART_WARNING = "part"  # kind of a verdict that the part itself has logged
 SILENT_AFTER_S = 3.0
@@ -186,8 +187,8 @@ def _values(summary: Summary, state: NodeState) -> dict[str, str]:
         "frames dropped as stale": str(summary.stale),
         "input rate (Hz)": f"{summary.input_hz:.1f}",
         "output rate (Hz)": f"{summary.output_hz:.1f}",
-        **_ages("since receipt", summary.age_ms),
-        **_ages("since stamp", summary.stamp_age_ms),
+        **_ages("receipt", summary.age_ms),
+        **_ages("stamp", summary.stamp_age_ms),
         "persons": str(summary.persons),
         **{stage_key(stage): f"{ms:.1f}" for stage, ms in summary.stage_ms.items()},
         **{f"{network} runs on": provider for network, provider in state.providers.items()},
@@ -211,7 +212,7 @@ def stage_of(key: str) -> str | None:
 
 def _ages(since: str, age_ms: tuple[float, float] | None) -> dict[str, str]:
     median, p95 = (f"{age_ms[0]:.1f}", f"{age_ms[1]:.1f}") if age_ms else ("no sample", "no sample")
-    return {f"age {since}, median (ms)": median, f"age {since}, p95 (ms)": p95}
+    return {AGE_KEY.format(since, "median"): median, AGE_KEY.format(since, "p95"): p95}
 
 
 def _or_unknown(count: int | None) -> str:
