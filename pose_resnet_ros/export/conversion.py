@@ -146,7 +146,7 @@ class ExportOptions:
 
 
 def export(source: Source, spec: Spec, options: ExportOptions) -> onnx.ModelProto:
-    """The described model, which was run once. Raises ModelError if the source cannot be exported, or not like this."""
+    """The described model, which was run once. Raises ModelError if it cannot be exported with these options."""
     model = source.graph(options.opset)
     try:
         model = _converted(model, options)

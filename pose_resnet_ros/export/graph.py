@@ -30,7 +30,7 @@ class GraphBuilder:
         self._weights: list[TensorProto] = []
 
     def weight(self, array: np.ndarray) -> str:
-        """Raises ModelError for values that are not finite: a network with them finds nobody, without a word."""
+        """Raises ModelError for values that are not finite: a network with them silently finds nobody."""
         if not np.isfinite(array).all():
             raise ModelError(
                 "its weights hold values that are not finite (or a variance below 0); the file is damaged: fetch it again"

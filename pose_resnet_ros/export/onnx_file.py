@@ -44,7 +44,7 @@ def free_batch(path: Path) -> onnx.ModelProto:
     """The model with a free batch axis; unchanged if it has one already.
 
     Raises ModelError for a graph that onnxruntime cannot load, and where the batch is part of its arithmetic: then use the file
-    as it is, one run a person.
+    as it is, one run per person.
     """
     fixed = load_onnx(path)
     try:

@@ -132,7 +132,7 @@ def pose_resnet(depth: int, *, joint_count: int = 17, width: int = 64, deconv_ch
 def network_for(state: dict[str, Tensor]) -> PoseResNet:
     """The network whose tensors ``state`` (flat, the names above) holds, sharing them, in evaluation mode.
 
-    Depth, widths and joint count are told by the tensors. Raises ``architecture.NotAPoseResNet``.
+    Depth, widths and joint count are told by the tensors. Raises ``pose_resnet.NotAPoseResNet``.
     """
     found = architecture_of(state)
     with torch.device("meta"):  # without memory: the weights come from ``state``

@@ -91,13 +91,13 @@ def x86_flags(cpuinfo: str) -> frozenset[str]:
 def is_fast_at_int8() -> bool:
     """Whether int8 is clearly faster than float32: on x86 with AVX2 (Intel since 2013, AMD since 2015).
 
-    On older CPUs it is slower (docs/performance.md). Arm was not measured, and other systems do not tell.
+    On older CPUs it is slower (docs/performance.md). Arm was not measured; other systems do not report the instruction sets.
     """
     return "avx2" in cpu_flags()
 
 
 def saturates_at_int8() -> bool:
-    """Whether this is an x86 CPU without dot products of int8 (VNNI: Intel since 2019, AMD since Zen 4), or does not tell.
+    """Whether this is an x86 CPU without dot products of int8 (VNNI: Intel since 2019, AMD since Zen 4), or unknown.
 
     onnxruntime's fast kernels then add two products of an unsigned and a signed 8-bit number in 16 bits, which saturate. With
     signed numbers of 7 bits they cannot: 2 * 255 * 64 < 2**15.

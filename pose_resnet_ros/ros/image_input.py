@@ -79,7 +79,7 @@ class ImageInput:
                 executor.wake()
 
     def matched_publishers(self) -> int | None:
-        """How many publishers are connected; None where rclpy does not tell (Humble)."""
+        """How many publishers are connected; None where rclpy does not report it (Humble)."""
         count = getattr(self._subscription, "get_publisher_count", None)
         return count() if count else None
 

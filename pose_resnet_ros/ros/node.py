@@ -95,7 +95,7 @@ class PoseNode(GuardedLifecycleNode):
         self.get_logger().info(f"loaded: {providers}; skeleton {self._pipeline.skeleton.name}; input {inputs}")
 
     def activate(self) -> None:
-        """Subscribe, and start the worker. Raises BackendError while an inference of before has not ended."""
+        """Subscribe, and start the worker. Raises BackendError while a previous inference is still running."""
         if self._left_behind is not None and self._left_behind.alive:
             raise BackendError("the previous inference is still running; activate again later, or clean up and configure")
         assert self._pipeline  # the state machine activates only what was configured
@@ -107,7 +107,7 @@ class PoseNode(GuardedLifecycleNode):
         self._worker.start()
 
     def deactivate(self) -> None:
-        """Unsubscribe, and end the worker, also out of the middle of an inference."""
+        """Unsubscribe, and end the worker, even in the middle of an inference."""
         for camera in self.cameras:
             camera.unsubscribe()
         if self._pipeline is not None:

@@ -73,8 +73,8 @@ def create_subscription(
 ) -> Any:
     """A subscription that logs an incompatible publisher, with the cure.
 
-    on_lost: takes how many messages were lost in transit since the last call; called with 0 at once where the middleware tells
-    of losses, and never where it does not.
+    on_lost: takes how many messages were lost in transit since the last call; called with 0 at once where the middleware reports
+    losses, and never where it does not.
     """
     incompatible = _Incompatible(node, "publisher", "input", topic, _CURES)
     options: dict[str, Any] = {"qos_overriding_options": overridable(), "callback_group": callback_group}
@@ -90,7 +90,7 @@ def create_subscription(
             return subscription
     try:
         return create(incompatible_qos=incompatible)
-    except UnsupportedEventTypeError:  # this middleware does not tell
+    except UnsupportedEventTypeError:  # this middleware does not report it
         return create()
 
 

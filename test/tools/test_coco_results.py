@@ -56,7 +56,7 @@ def picture(name: str, index: int = 0, **facts: Any) -> Frame:
 
 
 def rows_of(people: People, picture: Frame) -> list[dict[str, Any]]:
-    return result_rows(people, picture=picture, file_name="a/7.jpg", image_id=7, keypoint_threshold=0.2)
+    return result_rows(people, frame=picture, file_name="a/7.jpg", image_id=7, keypoint_threshold=0.2)
 
 
 def test_a_row_of_a_picture() -> None:

@@ -85,12 +85,12 @@ def test_boxes_belong_to_the_picture_whose_path_ends_as_they_say(tmp_path: Path)
     assert [given.indices_of(picture) for picture in pictures] == [[0], [1], [2, 3], [3]]
     given.require_clear(pictures[:3])
     given.require_clear([*pictures[:3], Path("/data/b/../a/1.png")])  # the same picture again
-    with pytest.raises(DataFileError, match=r"box 3 .*'c/1\.png'.* fits /data/c/1\.png and /x/c/1\.png; give each"):
+    with pytest.raises(DataFileError, match=r"box 3 .*'c/1\.png'.* matches /data/c/1\.png and /x/c/1\.png; give each"):
         given.require_clear(pictures)
 
 
 @pytest.mark.parametrize("row", [{"file_name": "1.png"}, {"image_id": 1}])
 def test_a_box_that_fits_two_pictures_is_refused(tmp_path: Path, row: dict[str, Any]) -> None:
     given = boxes_of(tmp_path, [row | {"bbox": [1, 2, 3, 4]}])
-    with pytest.raises(DataFileError, match=r"fits a/1\.png and b/1\.png"):
+    with pytest.raises(DataFileError, match=r"matches a/1\.png and b/1\.png"):
         given.require_clear([Path("a/1.png"), Path("b/1.png")])

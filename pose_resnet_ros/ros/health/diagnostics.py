@@ -38,11 +38,11 @@ class NodeState:
 
     lifecycle: state of the node; topic: resolved image topic; providers: network -> onnxruntime provider in use; publishers: how
     many publish images there; other_types: which other types are published there; elsewhere: name and topic of the other
-    transport, if images are published there; matched: how many publishers are connected, None where nobody subscribes or rclpy
-    does not tell (Humble); is_waiting: frames stay unread until an inference ends; overloaded_s: for how long results have stayed
-    below min_output_ratio; problem: why the last transition failed; worker_died: the worker ended without being asked to;
-    warning: why frames arrive and an optional part gives no results; loss_cure: what helps where frames get lost; further: values
-    of optional parts.
+    transport, if images are published there; matched: how many publishers are connected, None without a subscription, or where
+    rclpy does not report it (Humble); is_waiting: frames stay unread until an inference ends; overloaded_s: for how long results
+    have stayed below min_output_ratio; problem: why the last transition failed; worker_died: the worker ended without being asked
+    to; warning: why frames arrive and an optional part gives no results; loss_cure: what helps where frames get lost; further:
+    values of optional parts.
     """
 
     lifecycle: str

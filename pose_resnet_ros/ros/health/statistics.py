@@ -35,8 +35,8 @@ class Outcome:
 @dataclass(frozen=True)
 class Summary:
     """A snapshot. unread: frames that arrived and were replaced by newer ones before they were read; lost: frames that never
-    arrived whole, None where the middleware does not tell; sent_lately, lost_lately: in the last WINDOW_S seconds; input_hz: rate
-    of what was sent; ages are (median, p95) in ms, None without a sample; silent_s: since the last frame arrived, or since
+    arrived whole, None where the middleware does not report it; sent_lately, lost_lately: in the last WINDOW_S seconds; input_hz:
+    rate of what was sent; ages are (median, p95) in ms, None without a sample; silent_s: since the last frame arrived, or since
     listening; seconds_without_result: since the first frame after the last result, 0 where there is none; time_jumps, steps_back:
     stamps earlier than the previous frame's, by more than a small step and by less (``MAX_STEP_BACK_S``).
     """
@@ -114,7 +114,7 @@ class Statistics:
             self._received.add(self._last_frame_s, 1 + skipped)
 
     def frames_lost(self, count: int) -> None:
-        """Frames that did not arrive whole since the last call; the first call says that the middleware tells of losses."""
+        """Frames that did not arrive whole since the last call; the first call shows that the middleware reports them."""
         with self._lock:
             self._lost_in_total = (self._lost_in_total or 0) + count
             if count:

@@ -94,7 +94,7 @@ class Recorder(Node):
 
     def _let_begin(self, counts: dict[str, str]) -> None:
         matched = counts[MATCHED_PUBLISHERS]
-        heard = counts[INPUT_PUBLISHERS] if matched == UNKNOWN else matched  # Humble does not tell who is connected
+        heard = counts[INPUT_PUBLISHERS] if matched == UNKNOWN else matched  # Humble does not report who is connected
         if heard != "0" and self._second is None and not self._recording.frames:
             self._second = self.create_subscription(Image, IMAGE_TOPIC, lambda _: None, BEST_EFFORT)
 

@@ -95,7 +95,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _keep_inputs(options: argparse.Namespace, data: CocoData) -> None:
-    """Raises SettingsError where an output would be overwritten an input."""
+    """Raises SettingsError where an output would overwrite an input."""
     read = [options.annotations, *map(file_path, [options.boxes, options.detector_model, *options.pose_model])]
     guard = OutputGuard([*read, *data.image_files()])
     for name in ("json", "csv", "plot"):

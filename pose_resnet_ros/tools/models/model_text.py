@@ -114,7 +114,7 @@ def accuracy_text(entry: ModelEntry) -> str:
 
 
 def description(entry: ModelEntry) -> str:
-    """Everything known of one model of the table, a line each."""
+    """Everything known of a row's model, a line each."""
     known = "; ".join(f"{measure} {value:g}" for measure, value in entry.accuracy)
     facts = {
         "name": entry.name,
@@ -143,7 +143,7 @@ def description(entry: ModelEntry) -> str:
 
 
 def file_description(path: Path) -> str:
-    """What an ONNX file that is in no row tells of itself, a line each."""
+    """What is known of an ONNX file without a row, a line each."""
     return _lines({"file": str(path), "size": f"{path.stat().st_size} bytes", **_network_facts(path, None)})
 
 

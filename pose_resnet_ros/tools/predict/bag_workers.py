@@ -63,7 +63,7 @@ def predict_bags(
 
 
 def _keep_inputs(jobs: Sequence[BagJob]) -> None:
-    """Raises SettingsError if results would be overwritten a recording, or over what an interrupted run left of one."""
+    """Raises SettingsError if results would overwrite a recording, or what an interrupted run left of one."""
     guard = OutputGuard([job.source for job in jobs])
     for job in jobs:
         guard.claim("output", job.output)

@@ -55,7 +55,7 @@ class CocoResults:
     def add(
         self, people: People, frame: Frame, *, file_name: str, keypoint_threshold: float, places: Sequence[int] | None = None
     ) -> None:
-        """An image and everybody in it. file_name: its name in the results; places: of the given boxes, one per person."""
+        """An image and the people in it. file_name: its name in the results; places: of the given boxes, one per person."""
         if not set(COCO17.joint_names) <= set(self._skeleton.joint_names):
             return
         coco = convert(people, native=self._skeleton, target=COCO17)
@@ -126,9 +126,9 @@ def result_rows(people: People, *, frame: Frame, file_name: str, image_id: int, 
     """One row for each person, in order.
 
     people: with COCO's 17 joints. ``score``, which ranks people, is the box's score times the mean of the keypoint scores above
-    the threshold, as in the SimpleBaseline paper's evaluation; ``box_score`` is the detector's alone. ``keypoints``: x, y and
-    raw score, 17 times. People in a video have ``frame``, counted from 0, ``time_s``, seconds since the first frame, and
-    ``track_id`` if they are tracked; those in an image file of several pages have ``page``, from 0.
+    the threshold, as in the SimpleBaseline paper's evaluation; ``box_score`` is the person's score (``verify_persons``).
+    ``keypoints``: x, y and raw score, 17 times. People in a video have ``frame``, counted from 0, ``time_s``, seconds since the
+    first frame, and ``track_id`` if they are tracked; those in an image file of several pages have ``page``, from 0.
     """
     scores = people.rescored(keypoint_threshold)
     boxes_xywh = xywh_from_xyxy(people.boxes_xyxy)

@@ -122,7 +122,7 @@ def _images(inputs: Sequence[str]) -> list[Path]:
 
 
 def _open_sinks(args: argparse.Namespace, images: Sequence[Path]) -> Sinks:
-    """Raises SettingsError now for a result that could not be written later, or that would be overwritten an input."""
+    """Raises SettingsError now for a result that could not be written later, or that would overwrite an input."""
     window = Window("pose_resnet_ros") if args.show else None
     folder = args.output
     if folder is None and not (args.json or window or args.rerun):
