@@ -12,9 +12,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 from mutations import mutated
-from pose_resnet_ros.ros.codecs.buffers import BadFrameError
 
 from pose_resnet_ros.ros.codecs.compressed_depth import compressed_depth_array
+from pose_resnet_ros.ros.codecs.encodings import BadFrameError
 
 FORMATS = ("16UC1; compressedDepth rvl", "32FC1; compressedDepth rvl", "16UC1; compressedDepth png", "16UC1; png compressed ", "")
 HEADER = struct.pack("<iff", 0, 100.0, 1.0)
