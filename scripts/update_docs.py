@@ -70,7 +70,7 @@ def yaml_value(value: Value) -> str:
 def parameter_page() -> str:
     """docs/parameters.md."""
     groups = [f"### {group.TITLE}\n\n{parameter_table(group.settings())}\n" for group in leaves(Settings)]
-    return PAGE.format(pose_node="\n".join(groups), image_source=parameter_table(SourceSettings.settings()) + "\n")
+    return PAGE.format(pose_node="\n".join(groups), image_source=parameter_table(SourceSettings.settings(), marks=()) + "\n")
 
 
 def leaves(group: type[SettingsGroup]) -> Iterator[type[SettingsGroup]]:
@@ -82,19 +82,20 @@ def leaves(group: type[SettingsGroup]) -> Iterator[type[SettingsGroup]]:
         yield group
 
 
-def parameter_table(rows: Sequence[Setting]) -> str:
-    """One Markdown row for each setting."""
+def parameter_table(rows: Sequence[Setting], marks: Sequence[str] = ("dynamic", "per_camera")) -> str:
+    """One Markdown row for each setting; marks: which of its properties have a column."""
+    head = ("parameter", "default", "allowed", *(mark.replace("_", " ") for mark in marks), "meaning")
     cells = [
         (
             f"`{row.name}`",
             default_cell(row),
             row.allowed,
-            *("yes" if is_so else "" for is_so in (row.dynamic, row.per_camera)),
+            *("yes" if getattr(row, mark) else "" for mark in marks),
             row.description,
         )
         for row in rows
     ]
-    return markdown([("parameter", "default", "allowed", "dynamic", "per camera", "meaning"), ("---",) * 6, *cells])
+    return markdown([head, ("---",) * len(head), *cells])
 
 
 def default_cell(row: Setting) -> str:
