@@ -139,7 +139,7 @@ def _camera_rows(cameras: Sequence[str], rows: Iterable[Setting]) -> Iterator[Se
     for camera in cameras:
         for row in rows:
             if row.per_camera:
-                description = f"Of the camera {camera} alone. {row.description} Not set: as {row.name}."
+                description = f"For camera {camera} only. {row.description} Not set: the value of {row.name}."
                 yield replace(row, name=f"{camera}.{row.name}", description=description)
 
 

@@ -54,8 +54,8 @@ def test_what_nobody_set_has_no_value(world: Any) -> None:
     assert node.get_parameter_or("front.use_depth").value is None
     assert [settings_of(node, name).depth.use_depth for name in ("front", "rear")] == [True, False]
     described = node.describe_parameter("rear.image_rotation")
-    assert described.description.startswith("Of the camera rear alone. Clockwise rotation in degrees")
-    assert described.description.endswith("Not set: as image_rotation.")
+    assert described.description.startswith("For camera rear only. Clockwise rotation in degrees")
+    assert described.description.endswith("Not set: the value of image_rotation.")
 
 
 def test_a_setting_that_is_read_at_configure_waits_for_the_clean_up(world: Any, spot: str) -> None:

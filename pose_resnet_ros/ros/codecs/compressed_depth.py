@@ -70,9 +70,9 @@ def _from_png(data: memoryview, declared: str, max_pixels: int) -> np.ndarray:
     try:
         decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     except cv2.error as error:
-        raise BadFrameError("decode", f"compressed depth does not decode: {error}") from error
+        raise BadFrameError("decode", f"compressed depth cannot be decoded: {error}") from error
     if decoded is None:
-        raise BadFrameError("decode", f"compressed depth ('{declared}', {len(data)} bytes) does not decode")
+        raise BadFrameError("decode", f"compressed depth ('{declared}', {len(data)} bytes) cannot be decoded")
     return np.asarray(decoded)
 
 

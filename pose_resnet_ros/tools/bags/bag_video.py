@@ -49,7 +49,7 @@ class VideoDecoder:
                 self.before_key_frame += 1
                 return None
             self._is_running = False
-            raise ImageError(f"the video packet does not decode: {error.strerror}") from error
+            raise ImageError(f"the video packet cannot be decoded: {error.strerror}") from error
         if not self._is_running and not (frames and frames[-1].key_frame):
             self.before_key_frame += 1
             return None

@@ -118,7 +118,7 @@ GOOD = rvl(IMAGES["room"])
         ("16UC1; compressedDepth rvl", struct.pack("<ii", 65536, 65536), "more than the limit"),
         ("16UC1; compressedDepth rvl", struct.pack("<ii", -4, 5), "no pixels"),
         ("16UC1; compressedDepth png", b"", "more than 12 bytes"),
-        ("16UC1; compressedDepth png", png(IMAGES["room"])[:60], "does not decode"),
+        ("16UC1; compressedDepth png", png(IMAGES["room"])[:60], "cannot be decoded"),
         ("16UC1; compressedDepth png", GOOD, "expected PNG or RVL"),
         ("16UC1; jpeg compressed ", cv2.imencode(".jpg", np.zeros((6, 8), np.uint8))[1].tobytes(), "expected PNG or RVL"),
         ("32FC1; png compressed ", png(IMAGES["room"]), "32FC1 with compressedDepth"),
