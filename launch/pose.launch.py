@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Start pose_node, and on request a source of images and RViz.
+"""Start pose_node, and on request a source of images for each camera, and RViz.
 
 Only arguments that are given override the parameter file: most defaults are empty and mean "as the file says".
 """
@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import yaml
@@ -60,10 +61,14 @@ def mirrored(row: Setting) -> DeclareLaunchArgument:
 
 ARGUMENTS = [
     argument("camera", "Camera in config/cameras.yaml whose topics and parameters to use.", choices=["", *CAMERAS]),
-    argument("image_topic", "Topic of the images (sensor_msgs/Image). Empty: that of the camera, or image_raw."),
-    argument("camera_info_topic", "Topic of the images' calibration, for 3D. Empty: that of the camera, or camera_info."),
-    argument("depth_topic", "Topic of the depth images, registered to the images. Empty: that of the camera, or depth_image."),
-    argument("detections_topic", "Topic of your own detector's boxes, with detector_model:=external. Empty: detections."),
+    argument(
+        "image_topic",
+        "Topic of the images (sensor_msgs/Image); with several cameras one for each, separated by commas. Empty: that of the"
+        " camera, or image_raw, with several cameras NAME/image_raw.",
+    ),
+    argument("camera_info_topic", "The same for the images' calibration, for 3D. Empty: that of the camera, or camera_info."),
+    argument("depth_topic", "The same for depth images, registered to the images. Empty: that of the camera, or depth_image."),
+    argument("detections_topic", "The same for your own detector's boxes, with detector_model:=external. Empty: detections."),
     argument("params_file", "YAML file with the node's parameters.", os.path.join(SHARE, "config", "pose.yaml")),
     argument(
         "preset",
@@ -85,9 +90,10 @@ ARGUMENTS = [
     ),
     argument(
         "source",
-        "Video, image, folder, webcam index or stream address for image_source to publish. Empty: do not start image_source.",
+        "Video, image, folder, webcam index or stream address for image_source to publish, as each camera. Empty: do not start"
+        " image_source.",
     ),
-    argument("rviz", "Start RViz with the annotated image; with use_depth:=true also with 3D skeletons.", "false", BOOLEANS),
+    argument("rviz", "Start RViz with each camera's annotated image; with use_depth:=true also 3D skeletons.", "false", BOOLEANS),
     argument(
         "fastdds_profile",
         "Fast DDS profile with buffers large enough for images. none: use Fast DDS's own settings.",
@@ -107,17 +113,44 @@ def node_parameters(given: dict[str, str]) -> dict[str, object]:
         value = MIRRORED[name].parse(word)
         # A plain string would be read as YAML (a model file named "1" would become a number).
         parameters[name] = ParameterValue(value, value_type=str) if isinstance(value, str) else value
+        if isinstance(value, tuple):
+            parameters[name] = ParameterValue(list(value), value_type=list[str])
     if given["use_sim_time"]:
         parameters["use_sim_time"] = given["use_sim_time"] == "true"
     return parameters
 
 
-def input_topics(given: dict[str, str]) -> list[tuple[str, str]]:
-    """Return the remappings of the node's inputs; topics given as arguments override those of the camera."""
-    camera = CAMERAS[given["camera"]] if given["camera"] else {}
-    topics = {"image_topic": "image_raw", **{name: camera[name] for name in INPUTS if name in camera}}
-    topics.update({name: given[name] for name in INPUTS if given[name]})
-    return [(INPUTS[name], topic) for name, topic in topics.items()]
+def cameras_of(given: dict[str, str]) -> tuple[str, ...]:
+    """Return the names of the cameras; "" stands for a camera without a name. Raises SettingsError."""
+    return MIRRORED["cameras"].parse(given["cameras"]) or ("",)
+
+
+def input_topics(given: dict[str, str]) -> dict[str, dict[str, str]]:
+    """Return each camera's inputs with their topics; arguments override config/cameras.yaml. Raises RuntimeError."""
+    cameras = cameras_of(given)
+    driver = CAMERAS[given["camera"]] if given["camera"] else {}
+    topics: dict[str, dict[str, str]] = {name: {"image": f"{name}/image_raw".lstrip("/")} for name in cameras}
+    for argument_name, name in INPUTS.items():
+        for camera, word in zip(cameras, topics_for(cameras, argument_name, given[argument_name]), strict=True):
+            if found := word or driver.get(argument_name):
+                topics[camera][name] = found
+    return topics
+
+
+def topics_for(cameras: Sequence[str], argument_name: str, text: str) -> list[str]:
+    """Return an argument's topic for each camera, "" where it gives none. Raises RuntimeError."""
+    words = [word.strip() for word in text.split(",")] if text else [""] * len(cameras)
+    if len(words) != len(cameras):
+        several = f"one topic for each of {', '.join(cameras)}"
+        wanted = several if cameras != ("",) else "one topic (several: cameras:=NAME,NAME)"
+        raise RuntimeError(f"{argument_name}: expected {wanted}, got '{text}'")
+    return words
+
+
+def remappings(given: dict[str, str]) -> list[tuple[str, str]]:
+    """Return the remappings of the pose node's inputs."""
+    topics = input_topics(given)
+    return [(f"{camera}/{name}".lstrip("/"), topic) for camera in topics for name, topic in topics[camera].items()]
 
 
 def has_profile(given: dict[str, str]) -> bool:
@@ -125,7 +158,9 @@ def has_profile(given: dict[str, str]) -> bool:
 
 
 def check(given: dict[str, str]) -> None:
-    """Raise RuntimeError for missing files and packages before anything starts."""
+    """Raise RuntimeError for arguments that do not fit, and for missing files and packages, before anything starts."""
+    if given["camera"] and cameras_of(given) != ("",):
+        raise RuntimeError("camera: names the topics of a single camera; with cameras, set image_topic, and the others as needed")
     files = ["params_file", "fastdds_profile"] if has_profile(given) else ["params_file"]
     for name in files:
         if not os.path.isfile(given[name]):
@@ -160,13 +195,20 @@ def start_nodes(context: LaunchContext) -> list[Node]:
     check(given)
     profile = dict.fromkeys(PROFILE_VARIABLES, given["fastdds_profile"]) if has_profile(given) else {}
     common = {"namespace": given["namespace"], "output": "screen", "emulate_tty": True, "additional_env": profile}
-    ours = {**common, "package": PACKAGE, "remappings": input_topics(given), "ros_arguments": ["--log-level", given["log_level"]]}
+    ours = {**common, "package": PACKAGE, "ros_arguments": ["--log-level", given["log_level"]]}
     on_exit = shut_down if given["on_exit"] == "shutdown" else None
-    nodes = [pose_node(given, on_exit, **ours)]
+    nodes = [pose_node(given, on_exit, remappings=remappings(given), **ours)]
     if given["source"]:
         # It stands in for a camera: it starts when the pose node listens, and never ends.
         source = {"source": ParameterValue(given["source"], value_type=str), "wait_for_subscribers": 1, "loop": True}
-        nodes.append(Node(executable="image_source", name="image_source", parameters=[source], on_exit=on_exit, **ours))
+        for camera, topics in input_topics(given).items():
+            # Its topics are named as those of a single camera.
+            renamed = {"camera_info": f"{camera}/camera_info".lstrip("/"), **topics}
+            name = f"image_source_{camera}".rstrip("_")
+            made = Node(
+                executable="image_source", name=name, parameters=[source], on_exit=on_exit, remappings=[*renamed.items()], **ours
+            )
+            nodes.append(made)
     if given["rviz"] == "true":
         nodes.append(rviz(given, **common))
     return nodes
@@ -186,9 +228,43 @@ def pose_node(given: dict[str, str], on_exit: Callable[..., object] | None, **co
 
 
 def rviz(given: dict[str, str], **common: Any) -> Node:
-    view = ["-d", os.path.join(SHARE, "rviz", "pose_3d.rviz" if given["use_depth"] == "true" else "pose.rviz")]
-    topics = [(f"/{NODE_NAME}/{topic}", f"{given['name']}/{topic}") for topic in RVIZ_TOPICS]
-    return Node(package="rviz2", executable="rviz2", name="rviz", arguments=view, remappings=topics, **common)
+    path = os.path.join(SHARE, "rviz", "pose_3d.rviz" if given["use_depth"] == "true" else "pose.rviz")
+    cameras = cameras_of(given)
+    if cameras != ("",):
+        with open(path, encoding="utf-8") as file:
+            config = with_cameras(yaml.safe_load(file), cameras)
+        with tempfile.NamedTemporaryFile("w", suffix=".rviz", delete=False, encoding="utf-8") as written:
+            yaml.safe_dump(config, written)
+        path = written.name
+    names = [f"{camera}/{topic}".lstrip("/") for camera in cameras for topic in RVIZ_TOPICS]
+    topics = [(f"/{NODE_NAME}/{name}", f"{given['name']}/{name}") for name in names]
+    return Node(package="rviz2", executable="rviz2", name="rviz", arguments=["-d", path], remappings=topics, **common)
+
+
+def with_cameras(config: dict[str, Any], cameras: Sequence[str]) -> dict[str, Any]:
+    """Return RViz's configuration with each display of the node's topics once for every camera."""
+    manager, geometry = config["Visualization Manager"], config["Window Geometry"]
+    ours = [display for display in manager["Displays"] if f"/{NODE_NAME}/" in display.get("Topic", {}).get("Value", "")]
+    copies = [of_camera(display, camera) for camera in cameras for display in ours]
+    manager["Displays"] = [display for display in manager["Displays"] if display not in ours] + copies
+    panes = {
+        f"{display['Name']} {camera}": geometry[display["Name"]]
+        for camera in cameras
+        for display in ours
+        if display["Name"] in geometry
+    }
+    # The saved arrangement knows one camera's panes; without it, RViz arranges them itself.
+    kept = {
+        name: value
+        for name, value in geometry.items()
+        if name not in {"QMainWindow State", *(display["Name"] for display in ours)}
+    }
+    return {**config, "Window Geometry": kept | panes}
+
+
+def of_camera(display: dict[str, Any], camera: str) -> dict[str, Any]:
+    topic = {**display["Topic"], "Value": display["Topic"]["Value"].replace(f"/{NODE_NAME}/", f"/{NODE_NAME}/{camera}/")}
+    return {**display, "Name": f"{display['Name']} {camera}", "Topic": topic}
 
 
 def generate_launch_description() -> LaunchDescription:

@@ -43,8 +43,8 @@ def main(arguments: list[str]) -> int:
 
 def _measure_node(args: argparse.Namespace, source: Source, command: str) -> None:
     parameters = {row.name: getattr(args, row.name)[0] for row in AXES}
-    timing = {"rate_hz": args.rate, "seconds": args.seconds}
-    row = measure_through_ros(source, parameters, without_networks=args.without_networks, **timing)
+    how = {"rate_hz": args.rate, "seconds": args.seconds, "cameras": args.cameras, "node_per_camera": args.node_per_camera}
+    row = measure_through_ros(source, parameters, without_networks=args.without_networks, **how)
     for table in node_tables(row):
         print_table(table)
     if args.json:
@@ -118,7 +118,9 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--compare", type=file_path, metavar="FILE", help="show the ratios to an older --json file")
     group = parser.add_argument_group("through ROS 2 (of several values, the first is used)")
     group.add_argument("--node", action="store_true", help="measure the node, in a process between a source and a listener")
-    group.add_argument("--rate", type=float, default=30.0, help="frames per second of the source (default 30)")
+    group.add_argument("--cameras", type=integer(1), default=1, metavar="N", help="number of cameras of the node (default 1)")
+    group.add_argument("--node-per-camera", action="store_true", help="give each camera a node of its own, for comparison")
+    group.add_argument("--rate", type=float, default=30.0, help="frames per second of each camera (default 30)")
     group.add_argument("--seconds", type=float, default=20.0, help="duration (default 20)")
     group.add_argument(
         "--without-networks", action="store_true", help="replace the networks by trivial ones, to measure ROS 2 itself"
@@ -127,9 +129,12 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
 
 
 def measure_through_ros(
-    source: Source, parameters: Mapping[str, Any], *, rate_hz: float, seconds: float, without_networks: bool = False
+    source: Source, parameters: Mapping[str, Any], *, without_networks: bool = False, **how: Any
 ) -> dict[str, Any]:
-    """What ``ros.programs.benchmark_node.measure_node`` gives; parameters: of the node. Raises BenchmarkError without ROS 2."""
+    """What ``ros.programs.benchmark_node.measure_node`` gives, with its arguments ``how``; parameters: of the node.
+
+    Raises BenchmarkError without ROS 2.
+    """
     try:
         from pose_resnet_ros.ros.programs.benchmark_node import measure_node
     except ImportError as error:
@@ -139,7 +144,7 @@ def measure_through_ros(
         if without_networks:
             model = null_model(Path(folder) / "null.onnx")
             given |= {"pose_model": str(model), "detector_model": "full_frame"}
-        return measure_node(np.stack(source.images()), rate_hz=rate_hz, seconds=seconds, parameters=given)
+        return measure_node(np.stack(source.images()), parameters=given, **how)
 
 
 def null_model(path: Path) -> Path:

@@ -26,13 +26,20 @@ def _kept_environment(monkeypatch: pytest.MonkeyPatch):
 
 
 @pytest.mark.usefixtures("_kept_environment")
-def test_a_source_a_node_and_a_listener(tmp_path: Path, capsys):
+@pytest.mark.parametrize(
+    ("arguments", "cameras", "nodes"),
+    [([], 1, 1), (["--cameras", "2"], 2, 1), (["--cameras", "2", "--node-per-camera"], 2, 2)],
+    ids=["one camera", "two cameras", "two nodes"],
+)
+def test_a_source_nodes_and_a_listener(tmp_path: Path, capsys, arguments: list[str], cameras: int, nodes: int):
     pytest.importorskip("rclpy")
     path = tmp_path / "node.json"
-    given = ["--without-networks", "--size", "320x240", "--rate", "20", "--seconds", "2", "--threads", "1"]
+    given = ["--without-networks", "--size", "320x240", "--rate", "20", "--seconds", "2", "--threads", "1", *arguments]
     assert cli.main(["benchmark", "--node", *given, "--json", str(path)]) == 0
     row = json.loads(path.read_text())["node"]
     assert (row["width"], row["height"], row["persons"]) == (320, 240, 1.0)
+    assert (row["cameras"], row["nodes"], len(row.get("results_hz_each", [1]))) == (cameras, nodes, cameras)
+    assert row["memory_mb"] > 10
     assert row["results"] >= 2
     assert row["sent"] == row["results"] + row["dropped"]
     assert 0 < row["age_median_ms"] <= row["age_p95_ms"] <= row["age_max_ms"]

@@ -25,7 +25,7 @@ ARGUMENTS = {
     # the node's parameters that cannot change while it runs
     "pose_model", "detector_model", "detector_input", "backend", "precision", "detector_precision", "device_id", "threads",
     "max_batch", "fused_graph", "skeleton", "allow_download", "autostart", "image_transport", "image_reliability",
-    "person_class_ids", "use_depth", "publish_hri", "hri_id_prefix",
+    "person_class_ids", "use_depth", "publish_hri", "hri_id_prefix", "cameras",
 }  # fmt: skip
 DEADLINE_S = 180.0  # a loaded machine may need it
 RUN_LAUNCH = """
@@ -175,7 +175,73 @@ def test_the_transports_can_be_left_alone(pose_launch):
     ],
 )
 def test_cameras_set_the_topics_and_a_given_topic_beats_them(pose_launch, given, expected):
-    assert dict(pose_launch.input_topics({**dict.fromkeys(ARGUMENTS, ""), **given})) == expected
+    assert dict(pose_launch.remappings({**dict.fromkeys(ARGUMENTS, ""), **given})) == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, {"front/image": "front/image_raw", "rear/image": "rear/image_raw"}),
+        ({"image_topic": "/a, /b"}, {"front/image": "/a", "rear/image": "/b"}),
+        (
+            {"image_topic": ",/b", "depth_topic": "/depth,", "camera_info_topic": "/info,"},
+            {"front/image": "front/image_raw", "front/camera_info": "/info", "front/depth_image": "/depth", "rear/image": "/b"},
+        ),
+    ],
+)
+def test_several_cameras_have_topics_below_their_names_or_as_listed(pose_launch, given, expected):
+    arguments = {**dict.fromkeys(ARGUMENTS, ""), "cameras": "front,rear", **given}
+
+    assert dict(pose_launch.remappings(arguments)) == expected
+
+
+def test_names_of_cameras_pass_through(pose_launch):
+    parameters = pose_launch.node_parameters({**dict.fromkeys(ARGUMENTS, ""), "cameras": "front, on"})
+
+    assert list(parameters["cameras"].evaluate(None)) == ["front", "on"]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"cameras": "front,rear", "image_topic": "/a"}, "image_topic: expected one topic for each of front, rear, got '/a'"),
+        ({"image_topic": "/a,/b"}, r"image_topic: expected one topic \(several: cameras:=NAME,NAME\), got '/a,/b'"),
+        ({"cameras": "front,rear", "camera": "oak"}, "camera: names the topics of a single camera"),
+    ],
+)
+def test_topics_that_do_not_fit_the_cameras_are_refused(pose_launch, given, message):
+    with pytest.raises(RuntimeError, match=message):
+        start(pose_launch, **given)
+
+
+def test_a_bad_name_of_a_camera_is_refused(pose_launch):
+    with pytest.raises(SettingsError, match="cameras: expected different names"):
+        start(pose_launch, cameras="front,front")
+
+
+@pytest.mark.usefixtures("rviz2")
+def test_each_camera_has_a_source_and_its_displays_in_rviz(pose_launch):
+    import yaml
+
+    nodes, context = start(pose_launch, cameras="front,rear", source="a.mp4", rviz="true", use_depth="true", name="pose")
+    for node in nodes:
+        node._perform_substitutions(context)
+
+    assert [node.node_name for node in nodes] == ["/pose", "/image_source_front", "/image_source_rear", "/rviz"]
+    assert ("image", "rear/image_raw") in nodes[2].expanded_remapping_rules
+    assert ("camera_info", "rear/camera_info") in nodes[2].expanded_remapping_rules
+    assert ("/pose_resnet/rear/markers", "pose/rear/markers") in nodes[3].expanded_remapping_rules
+    (path,) = [word.text for part in nodes[3].cmd for word in part if getattr(word, "text", "").endswith(".rviz")]
+    config = yaml.safe_load(Path(path).read_text())
+    Path(path).unlink()
+    displays = config["Visualization Manager"]["Displays"]
+    assert {display["Name"]: display["Topic"]["Value"] for display in displays if "Topic" in display} == {
+        f"{name} {camera}": f"/pose_resnet/{camera}/{topic}"
+        for camera in ("front", "rear")
+        for name, topic in (("Skeletons", "markers"), ("Positions", "poses"), ("Annotated image", "annotated_image"))
+    }
+    panes = {name for name, value in config["Window Geometry"].items() if isinstance(value, dict)}
+    assert panes == {"Displays", "Views", "Annotated image front", "Annotated image rear"}
 
 
 def test_cameras_set_parameters(pose_launch):

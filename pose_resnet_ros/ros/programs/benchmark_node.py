@@ -2,48 +2,72 @@
 # SPDX-License-Identifier: Apache-2.0
 """The pose node as a robot runs it, measured from outside: a source, the node and this listener, a process each.
 
-Run as a program, this module is the source: ``FRAMES RATE --ros-args ...``, with FRAMES a .npy file, (n, H, W, 3) uint8 BGR, and
-RATE in frames per second.
+With several cameras, one node serves all of them, or each has a node of its own.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
-from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
-from sensor_msgs.msg import Image
-from std_msgs.msg import Header
 
 from pose_resnet_ros.core.errors import BenchmarkError
 from pose_resnet_ros.msg import PersonArray
-from pose_resnet_ros.ros import messages, qos
 from pose_resnet_ros.ros.health.diagnostics import MEDIAN_AGE, TASK, stage_of
 from pose_resnet_ros.ros.programs.children import Children, with_children
-from pose_resnet_ros.ros.ros_log import init_rclpy
 from pose_resnet_ros.ros.time_sync import stamp_ns
 
-_NODE, _IMAGE_TOPIC = "/pose_resnet", "/camera/image_raw"
 _IDLE_S = 3.0
 _SETTLE_S = 2.0  # the first frames meet cold caches and an unfinished discovery
 _QUEUE = QoSProfile(depth=100)
 
 
 @dataclass(frozen=True)
+class _Camera:
+    """node: name of the node that serves it; name: in that node, "" for its only camera."""
+
+    node: str
+    name: str
+    image_topic: str
+
+    @property
+    def persons_topic(self) -> str:
+        return "/".join(["", self.node, *filter(None, [self.name]), "persons"])
+
+    @property
+    def status(self) -> str:
+        """The name of its diagnostics."""
+        return f"{self.node}: {TASK} {self.name}".rstrip()
+
+    @property
+    def remap(self) -> list[str]:
+        return ["-r", f"{self.name}/image:={self.image_topic}".lstrip("/")]
+
+
+def _cameras(count: int, *, node_per_camera: bool) -> list[_Camera]:
+    if count == 1:
+        return [_Camera("pose_resnet", "", "/camera/image_raw")]
+    topics = {number: f"/camera_{number}/image_raw" for number in range(1, count + 1)}
+    if node_per_camera:
+        return [_Camera(f"pose_resnet_{number}", "", topic) for number, topic in topics.items()]
+    return [_Camera("pose_resnet", f"camera_{number}", topic) for number, topic in topics.items()]
+
+
+@dataclass(frozen=True)
 class _Result:
+    camera: _Camera
     number: int
     age_ms: float
     persons: int
@@ -52,15 +76,23 @@ class _Result:
 class Listener(Node):
     """Keeps the numbers and ages of the results, and the node's diagnostics."""
 
-    def __init__(self) -> None:
+    def __init__(self, cameras: Sequence[_Camera]) -> None:
         super().__init__("benchmark_listener")
+        self.cameras = cameras
         self.results: list[_Result] = []
         self.diagnostics: list[dict[str, str]] = []
-        self.create_subscription(PersonArray, f"{_NODE}/persons", self._on_persons, _QUEUE)
+        for camera in cameras:
+            self.create_subscription(PersonArray, camera.persons_topic, partial(self._on_persons, camera), _QUEUE)
         self.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, _QUEUE)
 
     def is_connected(self) -> bool:
-        return bool(self.count_publishers(f"{_NODE}/persons") and self.count_subscribers(_IMAGE_TOPIC))
+        return all(
+            self.count_publishers(camera.persons_topic) and self.count_subscribers(camera.image_topic) for camera in self.cameras
+        )
+
+    def has_heard_all(self) -> bool:
+        """Whether each camera has led to a result."""
+        return len({result.camera for result in self.results}) == len(self.cameras)
 
     def spin_for(self, seconds: float, children: Children) -> None:
         end_s = time.monotonic() + seconds
@@ -73,26 +105,32 @@ class Listener(Node):
         self.results.clear()
         self.diagnostics.clear()
 
-    def _on_persons(self, message: PersonArray) -> None:
+    def _on_persons(self, camera: _Camera, message: PersonArray) -> None:
         age_ms = (self.get_clock().now().nanoseconds - stamp_ns(message)) / 1e6
-        self.results.append(_Result(int(message.header.frame_id), age_ms, len(message.persons)))
+        self.results.append(_Result(camera, int(message.header.frame_id), age_ms, len(message.persons)))
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         for status in message.status:
-            if status.name == f"{_NODE.lstrip('/')}: {TASK}":
+            if status.name in [camera.status for camera in self.cameras]:
                 self.diagnostics.append({pair.key: pair.value for pair in status.values})
 
 
 @dataclass(frozen=True)
 class _Usage:
-    """Of the node's process: since when, and its resources until then."""
+    """Of the nodes' processes: since when, and their resources until then."""
 
     at_s: float
     cpu_s: float
     memory_mb: float
 
     @classmethod
-    def of(cls, pid: int) -> _Usage:
+    def of(cls, pids: Iterable[int]) -> _Usage:
+        """The sum over all processes."""
+        each = [cls._of_one(pid) for pid in pids]
+        return cls(time.monotonic(), sum(one.cpu_s for one in each), sum(one.memory_mb for one in each))
+
+    @classmethod
+    def _of_one(cls, pid: int) -> _Usage:
         """CPU time of all threads, user and system. Source: proc(5), fields 14 and 15 of /proc/PID/stat, 2 of statm."""
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
         pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="utf-8").split()[1])
@@ -103,8 +141,17 @@ class _Usage:
         return _Usage(self.at_s - before.at_s, self.cpu_s - before.cpu_s, self.memory_mb - before.memory_mb)
 
 
-def measure_node(frames: np.ndarray, *, rate_hz: float, seconds: float, parameters: Mapping[str, object]) -> dict[str, Any]:
-    """Run the three processes and measure. frames: (n, H, W, 3) uint8 BGR, sent in turns; parameters: the pose node's.
+def measure_node(
+    frames: np.ndarray,
+    *,
+    rate_hz: float,
+    seconds: float,
+    parameters: Mapping[str, object],
+    cameras: int = 1,
+    node_per_camera: bool = False,
+) -> dict[str, Any]:
+    """Run the processes and measure. frames: (n, H, W, 3) uint8 BGR, sent in turns; rate_hz: of each camera; parameters: the pose
+    node's; node_per_camera: whether each camera has a node of its own.
 
     In the result, medians over the run:
 
@@ -114,29 +161,55 @@ def measure_node(frames: np.ndarray, *, rate_hz: float, seconds: float, paramete
     - transport_ms: the rest of the median age, which is both ways through the middleware and rclpy;
     - dropped: frames without a result, because the node took a newer one;
     - cpu_ms_a_result, cpu_ms_a_frame: CPU time of all the node's threads; idle_cpu_percent: of one core, with nothing to do;
-    - memory_growth_mb: resident memory, from the settled node to the end.
+    - results_hz_each: of each camera, where there are several;
+    - memory_mb: of the nodes at the end, pages that processes share divided among them (PSS); memory_growth_mb: resident memory,
+      from the settled node to the end.
 
     Raises BenchmarkError if there are too few results, ChildError, DomainError.
     """
-    with with_children("benchmark", Listener) as (listener, children), tempfile.TemporaryDirectory() as folder:
+    all_cameras = _cameras(cameras, node_per_camera=node_per_camera)
+    with (
+        with_children("benchmark", lambda: Listener(all_cameras)) as (listener, children),
+        tempfile.TemporaryDirectory() as folder,
+    ):
         path = Path(folder) / "frames.npy"
         np.save(path, frames)
-        remap = ["-r", f"image:={_IMAGE_TOPIC}"]
-        given = [word for name, value in parameters.items() for word in ("-p", f"{name}:={json.dumps(value)}")]
-        node = children.start("pose_resnet_ros", "pose_node", ros_args=[*remap, *given])
+        pids = _start_nodes(children, all_cameras, parameters)
         children.wait_until(listener.is_connected, "the pose node to start")
-        begin = _Usage.of(node.pid)
+        begin = _Usage.of(pids)
         listener.spin_for(_IDLE_S, children)
-        idle = _Usage.of(node.pid) - begin
-        children.start("pose_resnet_ros.ros.programs.benchmark_node", str(path), str(rate_hz), ros_args=remap)
-        children.wait_until(lambda: listener.results, "the first result")
+        idle = _Usage.of(pids) - begin
+        topics = [camera.image_topic for camera in all_cameras]
+        children.start("pose_resnet_ros.ros.programs.benchmark_source", str(path), str(rate_hz), *topics, ros_args=[])
+        children.wait_until(listener.has_heard_all, "the first results")
         listener.spin_for(_SETTLE_S, children)
         listener.forget()
-        begin = _Usage.of(node.pid)
+        begin = _Usage.of(pids)
         listener.spin_for(seconds, children)
-        busy = _Usage.of(node.pid) - begin
-    size = {"width": frames.shape[2], "height": frames.shape[1], "rate_hz": rate_hz}
-    return size | _figures(listener, busy) | {"idle_cpu_percent": 100 * idle.cpu_s / idle.at_s}
+        busy = _Usage.of(pids) - begin
+        memory_mb = sum(map(_shared_memory_mb, pids))
+    setting = {"width": frames.shape[2], "height": frames.shape[1], "rate_hz": rate_hz, "cameras": cameras, "nodes": len(pids)}
+    figures = _figures(listener, busy)
+    stage_ms = figures.pop("stage_ms")
+    return setting | figures | {"memory_mb": memory_mb, "idle_cpu_percent": 100 * idle.cpu_s / idle.at_s, "stage_ms": stage_ms}
+
+
+def _start_nodes(children: Children, cameras: Sequence[_Camera], parameters: Mapping[str, object]) -> list[int]:
+    """The process ids of the nodes."""
+    given = [word for name, value in parameters.items() for word in ("-p", f"{name}:={json.dumps(value)}")]
+    pids = []
+    for node in dict.fromkeys(camera.node for camera in cameras):
+        own = [camera for camera in cameras if camera.node == node]
+        names = ["-r", f"__node:={node}", "-p", f"cameras:={json.dumps([camera.name for camera in own])}"]
+        remap = [word for camera in own for word in camera.remap]
+        pids.append(children.start("pose_resnet_ros", "pose_node", ros_args=[*names, *remap, *given]).pid)
+    return pids
+
+
+def _shared_memory_mb(pid: int) -> float:
+    """Proportional set size. Source: proc_pid_smaps_rollup."""
+    text = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="utf-8")
+    return next(int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:")) / 1024
 
 
 def _figures(listener: Listener, used: _Usage) -> dict[str, Any]:
@@ -145,7 +218,9 @@ def _figures(listener: Listener, used: _Usage) -> dict[str, Any]:
         raise BenchmarkError(f"{len(results)} results in {used.at_s:.0f} s are too few; measure for longer with --seconds")
     ages = np.array([result.age_ms for result in results])
     quarter = max(1, len(ages) // 4)
-    sent = results[-1].number - results[0].number + 1
+    by_camera = {camera: [result.number for result in results if result.camera == camera] for camera in listener.cameras}
+    sent = sum(numbers[-1] - numbers[0] + 1 for numbers in by_camera.values() if numbers)
+    each_hz = [round(len(numbers) / used.at_s, 2) for numbers in by_camera.values()]
     median, p95, p99 = np.percentile(ages, (50, 95, 99)).tolist()
     stage_ms = {stage: _median(diagnostics, key) for key in diagnostics[-1] if (stage := stage_of(key))}
     in_node_ms = _median(diagnostics, MEDIAN_AGE)
@@ -154,6 +229,7 @@ def _figures(listener: Listener, used: _Usage) -> dict[str, Any]:
         "results": len(results),
         "dropped": sent - len(results),
         "results_hz": len(results) / used.at_s,
+        **({"results_hz_each": each_hz} if len(each_hz) > 1 else {}),
         "persons": float(np.mean([result.persons for result in results])),
         "age_median_ms": median,
         "age_p95_ms": p95,
@@ -172,38 +248,3 @@ def _figures(listener: Listener, used: _Usage) -> dict[str, Any]:
 
 def _median(diagnostics: list[dict[str, str]], key: str) -> float:
     return float(np.median([float(values[key]) for values in diagnostics if key in values]))
-
-
-class BenchmarkSource(Node):
-    """Publishes the same few frames at a steady rate, numbered in the header's frame_id.
-
-    The messages are made before the first is sent; then only their stamps and numbers change.
-    """
-
-    def __init__(self, frames: np.ndarray, rate_hz: float) -> None:
-        super().__init__("benchmark_source")
-        self._messages = [messages.image_message(Header(), frame) for frame in frames]
-        self._numbers = count()
-        topic = self.resolve_topic_name("image")
-        self._image = qos.create_publisher(self, self.create_publisher, Image, topic, qos.image_profile())
-        self.create_timer(1.0 / rate_hz, self._publish)
-
-    def _publish(self) -> None:
-        number = next(self._numbers)
-        message = self._messages[number % len(self._messages)]
-        message.header.frame_id = str(number)
-        message.header.stamp = self.get_clock().now().to_msg()
-        self._image.publish(message)
-
-
-def main() -> None:
-    """Publish until interrupted."""
-    init_rclpy("benchmark_source", sys.argv)
-    try:
-        rclpy.spin(BenchmarkSource(np.load(sys.argv[1]), float(sys.argv[2])))
-    except (KeyboardInterrupt, ExternalShutdownException):
-        rclpy.try_shutdown()
-
-
-if __name__ == "__main__":
-    main()
