@@ -3,8 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ways to share a CPU's cores among cameras: frames one after another, in batches, in two stages, side by side, in processes.
 
-Each camera plays the video from another place; a frame that was not taken is replaced by the next one. The candidates take
-turns. ROS is not needed.
+Each camera plays the video from another place, at its rate. The candidates take turns. ROS is not needed.
 
 python3 -m benchmarks.several_cameras street.avi --cameras 4 --precision fp32
 """
@@ -20,7 +19,6 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from operator import attrgetter
 from queue import Queue
 from typing import Any
 
@@ -52,21 +50,13 @@ class Turn:
     wall_s: float
     cpu_s: float
 
-    @property
-    def rate_hz(self) -> float:
-        return len(self.results) / self.wall_s
 
-    @property
-    def delay_ms(self) -> float:
-        return 1e3 * statistics.median(delay_s for _, delay_s in self.results)
-
-    @property
-    def cpu_ms(self) -> float:
-        return 1e3 * self.cpu_s / len(self.results)
-
-    @property
-    def cores(self) -> float:
-        return self.cpu_s / self.wall_s
+COLUMNS: dict[str, Callable[[Turn], float]] = {
+    "rate": lambda turn: len(turn.results) / turn.wall_s,
+    "delay": lambda turn: 1e3 * statistics.median(delay_s for _, delay_s in turn.results),
+    "cpu": lambda turn: 1e3 * turn.cpu_s / len(turn.results),
+    "cores": lambda turn: turn.cpu_s / turn.wall_s,
+}
 
 
 class Cameras:
@@ -79,8 +69,8 @@ class Cameras:
         self.end_s = self._begin_s + seconds
 
     def newest(self, camera: int) -> Frame | None:
-        """None where it was taken already. Cameras do not send at the same moment."""
-        shift = camera / 7
+        """None where it was taken already."""
+        shift = camera / 7  # cameras do not send at the same moment
         number = int((time.monotonic() - self._begin_s) * self._rate_hz + shift)
         if number <= self._latest[camera]:
             return None
@@ -97,10 +87,6 @@ class Cameras:
                     return [frame]
             time.sleep(0.001)
         return []
-
-    def wait_for_all(self) -> list[Frame]:
-        first = self.wait()
-        return first + [frame for camera in self._latest if first and (frame := self.newest(camera)) is not None]
 
 
 class Run:
@@ -123,7 +109,8 @@ def one_after_another(run: Run) -> None:
 
 def in_batches(run: Run) -> None:
     """Without tracking, which does not share anything."""
-    while frames := run.cameras.wait_for_all():
+    while frames := run.cameras.wait():
+        frames += [frame for number in run.numbers if (frame := run.cameras.newest(number)) is not None]
         run.pipeline.run_batch([frame.image for frame in frames])
         run.results += [(frame.camera, time.monotonic() - frame.received_s) for frame in frames]
 
@@ -171,10 +158,9 @@ class Candidate:
         self._pipes, self._processes = [], []
         for share in shares:
             ours, theirs = context.Pipe()
-            process = context.Process(target=work, args=(theirs, serve, share, threads, options), daemon=True)
-            process.start()
+            self._processes.append(context.Process(target=work, args=(theirs, serve, share, threads, options), daemon=True))
+            self._processes[-1].start()
             self._pipes.append(ours)
-            self._processes.append(process)
         self.memory_mib = 0.0
         self.turns: list[Turn] = []
         for pipe in self._pipes:
@@ -206,22 +192,22 @@ def work(pipe: Any, serve: Callable[[Run], None], numbers: list[int], threads: i
             run = Run(pipeline, Cameras(images, numbers, options.rate, options.seconds), numbers)
             serve(run)
             turn = Turn(run.results, time.monotonic() - begin_s, time.process_time() - cpu_s)
-            pictures_mib = sum(image.nbytes for image in images) / 2**20
-            pipe.send((turn, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 - pictures_mib))
+            peak_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+            pipe.send((turn, peak_kib / 1024 - sum(image.nbytes for image in images) / 2**20))
 
 
 def row(candidate: Candidate, first: Candidate) -> str:
-    def median(value: Callable[[Turn], float]) -> float:
-        return statistics.median(value(turn) for turn in candidate.turns)
+    def median(name: str) -> float:
+        return statistics.median(COLUMNS[name](turn) for turn in candidate.turns)
 
-    def ratio(value: Callable[[Turn], float]) -> float:
-        return statistics.median(value(own) / value(other) for own, other in zip(candidate.turns, first.turns, strict=True))
+    def ratio(name: str) -> float:
+        value, pairs = COLUMNS[name], zip(candidate.turns, first.turns, strict=True)
+        return statistics.median(value(own) / value(other) for own, other in pairs)
 
-    values = (("rate_hz", 1), ("delay_ms", 0), ("cpu_ms", 1))
-    cells = [f"{median(attrgetter(name)):.{digits}f} ({ratio(attrgetter(name)):.2f})" for name, digits in values]
+    cells = [f"{median(name):.1f} ({ratio(name):.2f})" for name in ("rate", "delay", "cpu")]
     served = [camera for turn in candidate.turns for camera, _ in turn.results]
     counts = [served.count(camera) for camera in sorted(set(served))]
-    cells += [f"{median(attrgetter('cores')):.2f}", f"{min(counts) / max(counts):.2f}", f"{candidate.memory_mib:.0f}"]
+    cells += [f"{median('cores'):.2f}", f"{min(counts) / max(counts):.2f}", f"{candidate.memory_mib:.0f}"]
     return f"| {candidate.name} | {' | '.join(cells)} |"
 
 
@@ -231,7 +217,7 @@ def main() -> None:
     parser.add_argument("--cameras", type=int, default=4)
     parser.add_argument("--rate", type=float, default=10.0, help="images per second of each camera")
     parser.add_argument("--precision", default="auto")
-    parser.add_argument("--seconds", type=float, default=4.0, help="of each turn")
+    parser.add_argument("--seconds", type=float, default=4.0, help="of each turn, of which each candidate has --rounds")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--ways", nargs="+", help="some of them, by the names in the table, quoted; default: all")
     options = parser.parse_args()
