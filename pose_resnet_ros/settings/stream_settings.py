@@ -16,7 +16,7 @@ class FrameSettings(SettingsGroup):
 
     TITLE: ClassVar[str] = "Detection and keypoints"
 
-    detection_threshold: float = fraction(0.4, "Minimum score of a person; see `verify_persons`.")
+    detection_threshold: float = fraction(0.5, "Minimum score of a person; see `verify_persons`.")
     verify_persons: bool = dynamic(
         True,
         "Score each detected person by the detector and its most certain keypoints together, so that a detection without a"
@@ -58,7 +58,7 @@ class FrameSettings(SettingsGroup):
         0.45, "Non-maximum suppression: boxes that overlap by more than this (intersection over union) are one person."
     )
     keypoint_threshold: float = fraction(
-        0.2, "Keypoints with a score above this are drawn and count in `pose_score`. All keypoints are published."
+        0.3, "Keypoints with a score above this are drawn and count in `pose_score`. All keypoints are published."
     )
     max_persons: int = dynamic(32, "Maximum number of persons per image; the best scores are kept.", minimum=1, maximum=1000)
     flip_test: bool = dynamic(
