@@ -43,6 +43,12 @@ def test_somebody_near_gets_a_skeleton_of_what_is_to_be_seen(pipeline: PosePipel
     assert (scores[LEGS] < DEFAULTS.keypoint_threshold).all(), scores
 
 
+@pytest.mark.parametrize("name", ["chelsea.png", "coffee.png", "motorcycle_left.png", "rocket.jpg"])
+def test_nobody_is_found_where_nobody_is(pipeline: PosePipeline, name: str) -> None:
+    """A cat, a cup on a table, a motorcycle in a garage, a rocket."""
+    assert len(pipeline.run(cv2.imread(str(packaged(name)))).people) == 0
+
+
 def test_the_portrait_is_found(pipeline: PosePipeline, astronaut: np.ndarray) -> None:
     people = pipeline.run(astronaut).people
     assert len(people) >= 1

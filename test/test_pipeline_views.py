@@ -80,5 +80,5 @@ def test_other_turns_are_refused(degrees: int) -> None:
 
 def test_a_region_of_one_pixel_is_an_error_of_the_image(pipeline: PosePipeline) -> None:
     tiny = FrameSettings(detector_region_width=0.01, detector_region_height=0.01)
-    with pytest.raises(ImageError, match="region is one pixel"):
+    with pytest.raises(ImageError, match="region is a single pixel"):
         pipeline.run(np.zeros((48, 64, 3), np.uint8), settings=tiny)

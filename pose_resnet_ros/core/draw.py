@@ -22,7 +22,7 @@ def draw_people(
     people: People,
     skeleton: Skeleton,
     *,
-    keypoint_threshold: float = 0.2,
+    keypoint_threshold: float = 0.33,
     draw_skeletons: bool = True,
     draw_boxes: bool = True,
     draw_ids: bool = True,

@@ -58,7 +58,7 @@ class FrameSettings(SettingsGroup):
         0.45, "Non-maximum suppression: boxes that overlap by more than this (intersection over union) are one person."
     )
     keypoint_threshold: float = fraction(
-        0.3, "Keypoints with a score above this are drawn and count in `pose_score`. All keypoints are published."
+        0.33, "Keypoints with a score above this are drawn and count in `pose_score`. All keypoints are published."
     )
     max_persons: int = dynamic(32, "Maximum number of persons per image; the best scores are kept.", minimum=1, maximum=1000)
     flip_test: bool = dynamic(
