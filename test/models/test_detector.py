@@ -100,7 +100,7 @@ def test_rtdetr_s_logits(tmp_path: Path) -> None:
 def test_an_input_that_the_decoder_has_no_values_for_is_refused(tmp_path: Path) -> None:
     path = known_models.rtdetr(tmp_path / "d.onnx", spec=replace(RTDETR_SPEC, decoder="yolox_nms"))
     with pytest.raises(
-        ModelError, match=r"d\.onnx: .*decoder 'yolox_nms' has values for 0 .*the file wants 1: 'orig_target_sizes' \(any, 2\)"
+        ModelError, match=r"d\.onnx: .*decoder 'yolox_nms' has values for 0 .*the file needs 1: 'orig_target_sizes' \(any, 2\)"
     ):
         PersonDetector(path)
 

@@ -25,7 +25,7 @@ TOPIC = "/pose_resnet/annotations"
 def test_the_people_of_an_image_with_its_stamp(world: Any, spot: str, image_message: Callable[..., Image]) -> None:
     persons = world.listen(PersonArray, "/pose_resnet/persons")
     annotations = world.listen(foxglove.ImageAnnotations, TOPIC)
-    node = world.pose_node(pose_model=spot, tracking__confirm_hits=1)
+    node = world.pose_node(pose_model=spot, tracking__confirm_hits=1, keypoint_threshold=0.2)
     images = world.publisher(Image)
     world.until(lambda: world.peer.count_publishers(TOPIC), "the topic")
     images.publish(image_message(number=4))

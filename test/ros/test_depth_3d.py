@@ -41,7 +41,7 @@ class Setup:
         transport = parameters.get("depth_transport", "raw")
         self._depth_type, suffix = (Image, "") if transport == "raw" else (CompressedImage, f"/{transport}")
         self._depth_topic = f"/depth_image{suffix}"
-        self.node = world.pose_node(use_depth=True, tracking__confirm_hits=1, **parameters)
+        self.node = world.pose_node(use_depth=True, tracking__confirm_hits=1, keypoint_threshold=0.2, **parameters)
         self.reconnect()
 
     def reconnect(self) -> None:

@@ -21,7 +21,7 @@ SAID = "unknown parameters, ignored"
 
 def test_a_mistyped_name_on_the_command_line(world: Any, capfd: pytest.CaptureFixture[str]) -> None:
     node = world.pose_node("-p", "detecton_threshold:=0.3", start=False)
-    assert node.get_parameter("detection_threshold").value == 0.4
+    assert node.get_parameter("detection_threshold").value == 0.5
     log = capfd.readouterr().err
     assert f"{SAID}: detecton_threshold (did you mean detection_threshold?)" in log
     assert log.count(SAID) == 1

@@ -223,7 +223,7 @@ def test_a_damaged_message_costs_that_message(tmp_path: Path, damage: bytes) -> 
             writer.write(connection, log_ns(number), raw)
     (bad, whole), problem = read(tmp_path / "bag")
     assert problem == ""
-    with pytest.raises(ImageError, match="no message of the type sensor_msgs/msg/Image"):
+    with pytest.raises(ImageError, match="not a message of type sensor_msgs/msg/Image"):
         _ = bad.message
     assert whole.message.width == 128
 

@@ -234,7 +234,7 @@ def test_an_onnx_file_that_describes_itself_needs_no_row(tmp_path: Path, checkpo
     assert export.main([str(checkpoint), "--output", str(full)]) == 0
     assert export.main([str(full), "--fp16"]) == 0
     assert PoseNet(full, precision="fp16").spec.provenance["precision"] == "fp16"
-    with pytest.raises(SettingsError, match=r"'mine.onnx' is ONNX already"):
+    with pytest.raises(SettingsError, match=r"'mine.onnx' is already an ONNX file"):
         export.main([str(full)])
 
 

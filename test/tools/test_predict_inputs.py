@@ -67,7 +67,7 @@ def test_a_box_that_fits_two_pictures_ends_before_anything_is_loaded() -> None:
     picture("a/0001.png")
     picture("b/0001.png")
     Path("boxes.json").write_text(json.dumps([{"file_name": "0001.png", "bbox": [1, 2, 3, 4]}]))
-    with pytest.raises(DataFileError, match=r"fits a/0001\.png and b/0001\.png"):
+    with pytest.raises(DataFileError, match=r"matches a/0001\.png and b/0001\.png"):
         run("none.onnx", "a", "b", "--boxes", "boxes.json", "--json", "r.json")
 
 

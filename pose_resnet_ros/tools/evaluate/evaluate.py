@@ -31,6 +31,8 @@ from pose_resnet_ros.tools.evaluate.coco_evaluation import (
 from pose_resnet_ros.tools.options import add_options, file_path, integer, require_writable
 
 TRUE_BOXES, DETECTOR = "ground-truth", "detector"
+# AP ranks all detections by their scores: a threshold that suits a robot would cut its curve off.
+_DETECTION_THRESHOLD = 0.05
 _LEFT_OUT = ("pose_model", "skeleton", "keypoint_threshold", "detector_interval")
 _PUBLISHED_WITH = (
     "The published figures were measured with the flip test and the boxes of a detector with a person AP of 56.4. To compare, use"
@@ -216,6 +218,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", type=file_path, metavar="FILE", help="write all measurements as JSON")
     parser.add_argument("--csv", type=file_path, metavar="FILE", help="write all measurements as a table, one line per model")
     parser.add_argument("--plot", type=file_path, metavar="FILE", help="plot accuracy against time (.png, .svg or .pdf)")
-    rows = (*LoadSettings.settings(), *FrameSettings.settings())
-    add_options(parser, [row for row in rows if row.name not in _LEFT_OUT])
+    rows = [row for row in (*LoadSettings.settings(), *FrameSettings.settings()) if row.name not in _LEFT_OUT]
+    add_options(
+        parser, [replace(row, default=_DETECTION_THRESHOLD) if row.name == "detection_threshold" else row for row in rows]
+    )
     return parser
