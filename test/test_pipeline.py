@@ -112,6 +112,19 @@ def test_what_has_no_joint_is_nobody(folder: Path) -> None:
         assert len(loaded.run(IMAGE, boxes=BOX).people) == 1  # given persons are not doubted
 
 
+def test_two_boxes_of_one_skeleton_are_one_person(folder: Path) -> None:
+    """A spot, where a blob finder puts all joints, in two boxes that overlap too little for the detector (IoU 0.25)."""
+    image = np.zeros((480, 640, 3), np.uint8)
+    image[140:180, 60:100, 2] = 255
+    blob = known_models.blob_finder(folder / "one_blob.onnx")
+    detector = known_models.detector(folder / "two_boxes.onnx", [(0, 0, 0, 3.0), (1, 0, 1, 2.0)])
+    with load_pipeline(pose_model=blob, detector_model=detector, skeleton="native", backend="cpu") as loaded:
+        both = loaded.run(image, settings=FrameSettings(verify_persons=False)).people
+        np.testing.assert_allclose(both.keypoints_xy[0], both.keypoints_xy[1], atol=12)
+        (kept,) = loaded.run(image).people.boxes_xyxy
+    np.testing.assert_array_equal(kept, both.boxes_xyxy[0])
+
+
 def test_nobody_gives_an_empty_result(pipeline: PosePipeline) -> None:
     result = pipeline.run(IMAGE, settings=FrameSettings(detection_threshold=1.0, verify_persons=False), keep_heatmaps=True)
     assert len(result.people) == len(result.native) == len(result.detections) == 0

@@ -7,6 +7,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -104,7 +105,8 @@ def test_results_are_those_of_one_by_one_where_threads_share_the_pipeline(pipeli
 
 
 def test_images_share_the_batches_of_both_networks(pipeline: PosePipeline, batches: list[int]) -> None:
-    results = together(pipeline, CASES[:4])
+    cases = [(image, replace(settings, verify_persons=False), boxes) for image, settings, boxes in CASES[:4]]
+    results = together(pipeline, cases)
     assert batches == [4, sum(len(result.people) for result in results)]
     assert {id(result.stage_ms) for result in results} == {id(results[0].stage_ms)}
 

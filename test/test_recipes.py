@@ -17,6 +17,7 @@ from pose_resnet_ros.core.skeletons import SKELETONS, skeleton_named
 from pose_resnet_ros.core.types import Detections
 from pose_resnet_ros.models.spec import DetectorSpec, spec_from_json
 from pose_resnet_ros.pipeline import load_pipeline
+from pose_resnet_ros.settings import FrameSettings
 from pose_resnet_ros.tools.models import verbs
 
 IMAGE = np.full((480, 640, 3), 100, np.uint8)
@@ -52,12 +53,16 @@ def test_a_network_of_halpe_26_gives_its_own_joints_and_those_of_smaller_sets(
     np.testing.assert_allclose(people.keypoint_scores, 0.9, atol=0.01)
 
 
+# Both known boxes are the same, and no suppression is what is looked at.
+DETECTORS_OWN = FrameSettings(verify_persons=False)
+
+
 def test_an_rtdetr_of_one_s_own_is_added_and_finds_people(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = known_models.rtdetr(tmp_path / "trained_here.onnx", side=96)
     assert verbs.main(["add", str(file), "--like", "rtdetrv2_s", "--name", "mine"]) == 0
     pose = known_models.pose_net(tmp_path / "pose.onnx")
     with load_pipeline(pose_model=pose, detector_model="mine", backend="cpu") as pipeline:
-        people = pipeline.run(IMAGE).people
+        people = pipeline.run(IMAGE, settings=DETECTORS_OWN).people
     np.testing.assert_allclose(people.boxes_xyxy, [[160, 120, 320, 360]] * 2, atol=0.01)
     assert verbs.main(["info", "mine"]) == 0
     printed = capsys.readouterr().out
@@ -78,7 +83,7 @@ def test_an_rtdetr_that_gives_logits_is_another_decoder_for_the_same_row(tmp_pat
     with load_pipeline(
         pose_model=known_models.pose_net(tmp_path / "pose.onnx"), detector_model="logits", backend="cpu"
     ) as pipeline:
-        assert len(pipeline.run(IMAGE).people) == 2
+        assert len(pipeline.run(IMAGE, settings=DETECTORS_OWN).people) == 2
 
 
 def add_declared_shapes(file: Path, answers: dict[str, np.ndarray]) -> None:

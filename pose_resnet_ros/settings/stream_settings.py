@@ -20,7 +20,8 @@ class FrameSettings(SettingsGroup):
     verify_persons: bool = dynamic(
         True,
         "Score each detected person by the detector and its most certain keypoints together, so that a detection without a"
-        " visible joint is dropped. false: the detector's score alone. Boxes from `detections` and full_frame keep their scores.",
+        " visible joint is dropped, and so is one with the skeleton of another. false: the detector's score alone. Boxes from"
+        " `detections` and full_frame keep their scores.",
     )
     image_rotation: int = dynamic(
         0,
