@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 # installed copy. Joining both keeps `python3 -m pose_resnet_ros` working from any folder.
 __path__ = extend_path(__path__, __name__)
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "BackendError",
