@@ -219,13 +219,10 @@ class _Frame:
     def verify(self, pose: PoseEstimate, skeleton: Skeleton) -> PoseEstimate:
         """The persons whose detector score and keypoints together exceed the threshold, each once, the best scores first."""
         scores = pose.people.verified_scores()
-        sure = np.flatnonzero(scores > self.settings.detection_threshold)
-        people = pose.people[sure]
+        people = pose.people[sure := np.flatnonzero(scores > self.settings.detection_threshold)]
         # Two boxes of one person, or one around a couple, may overlap too little for the detector: their skeletons are the same.
-        first = oks_nms(
-            people.keypoints_xy, scores[sure], areas=areas(people.boxes_xyxy), sigmas=skeleton.oks_sigmas, threshold=SAME_POSE_OKS
-        )
-        kept = sure[first]
+        sizes, sigmas = areas(people.boxes_xyxy), skeleton.oks_sigmas
+        kept = sure[oks_nms(people.keypoints_xy, scores[sure], areas=sizes, sigmas=sigmas, threshold=SAME_POSE_OKS)]
         self.persons = replace(self.persons, scores=scores)[kept]
         pose = pose[kept]
         return replace(pose, people=replace(pose.people, box_scores=self.persons.scores))

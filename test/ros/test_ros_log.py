@@ -8,6 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
+pytest.importorskip("rclpy")
+
 from pose_resnet_ros.core.library_setup import logger_of
 from pose_resnet_ros.ros.ros_log import LIBRARY_LOGGER, REPEAT_AFTER_S, Throttle, forward_logs, stop_forwarding
 

@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 import videos
 
+pytest.importorskip("rclpy")
+
 from pose_resnet_ros.ros.programs.demo import PersonsFrame, Recording
 
 FPS = 5.0
