@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import difflib
 import os
-import tempfile
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -21,6 +20,8 @@ from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
 from launch import LaunchContext, LaunchDescription, logging
+from pose_resnet_ros.ros.parameter_files import file_parameters
+from pose_resnet_ros.ros.rviz_config import NODE_NAME, file_for_cameras
 from pose_resnet_ros.settings import Setting, Settings
 
 PACKAGE = "pose_resnet_ros"
@@ -42,7 +43,6 @@ INPUTS = {
 }
 # The node's parameters that are launch arguments of the same names: those that cannot change while it runs.
 MIRRORED = {row.name: row for row in Settings.settings() if not row.dynamic}
-NODE_NAME = "pose_resnet"
 # Of the node, as the files in rviz/ name them.
 RVIZ_TOPICS = ("annotated_image", "heatmap_image", "markers", "poses")
 BOOLEANS = ["true", "false"]
@@ -93,7 +93,7 @@ ARGUMENTS = [
         "Video, image, folder, webcam index or stream address for image_source to publish, as each camera. Empty: do not start"
         " image_source.",
     ),
-    argument("rviz", "Start RViz with each camera's annotated image; with use_depth:=true also 3D skeletons.", "false", BOOLEANS),
+    argument("rviz", "Start RViz with each camera's annotated image; with use_depth also 3D skeletons.", "false", BOOLEANS),
     argument(
         "fastdds_profile",
         "Fast DDS profile with buffers large enough for images. none: use Fast DDS's own settings.",
@@ -120,6 +120,15 @@ def node_parameters(given: dict[str, str]) -> dict[str, object]:
     return parameters
 
 
+def with_file(given: dict[str, str]) -> dict[str, str]:
+    """Return the arguments with what only params_file says of the cameras, which decides about topics and RViz."""
+    node = f"/{given['namespace'].strip('/')}/{given['name']}".replace("//", "/")
+    in_file = file_parameters(given["params_file"], node)
+    cameras = given["cameras"] or ",".join(MIRRORED["cameras"].check(in_file.get("cameras", [])))
+    in_3d = any(value is True for name, value in in_file.items() if name.split(".")[-1] == "use_depth")
+    return {**given, "cameras": cameras, "in_3d": given["use_depth"] or str(in_3d).lower()}
+
+
 def cameras_of(given: dict[str, str]) -> tuple[str, ...]:
     """Return the names of the cameras; "" stands for a camera without a name. Raises SettingsError."""
     return MIRRORED["cameras"].parse(given["cameras"]) or ("",)
@@ -128,6 +137,8 @@ def cameras_of(given: dict[str, str]) -> tuple[str, ...]:
 def input_topics(given: dict[str, str]) -> dict[str, dict[str, str]]:
     """Return each camera's inputs with their topics; arguments override config/cameras.yaml. Raises RuntimeError."""
     cameras = cameras_of(given)
+    if given["camera"] and cameras != ("",):
+        raise RuntimeError("camera: names the topics of a single camera; with cameras, set image_topic, and the others as needed")
     driver = CAMERAS[given["camera"]] if given["camera"] else {}
     topics: dict[str, dict[str, str]] = {name: {"image": f"{name}/image_raw".lstrip("/")} for name in cameras}
     for argument_name, name in INPUTS.items():
@@ -158,9 +169,7 @@ def has_profile(given: dict[str, str]) -> bool:
 
 
 def check(given: dict[str, str]) -> None:
-    """Raise RuntimeError for arguments that do not fit, and for missing files and packages, before anything starts."""
-    if given["camera"] and cameras_of(given) != ("",):
-        raise RuntimeError("camera: names the topics of a single camera; with cameras, set image_topic, and the others as needed")
+    """Raise RuntimeError for missing files and packages, before anything starts."""
     files = ["params_file", "fastdds_profile"] if has_profile(given) else ["params_file"]
     for name in files:
         if not os.path.isfile(given[name]):
@@ -193,6 +202,7 @@ def start_nodes(context: LaunchContext) -> list[Node]:
     warn_of_misspelt(context.launch_configurations, names)
     given = {name: os.path.expanduser(context.launch_configurations[name]) for name in names}
     check(given)
+    given = with_file(given)
     profile = dict.fromkeys(PROFILE_VARIABLES, given["fastdds_profile"]) if has_profile(given) else {}
     common = {"namespace": given["namespace"], "output": "screen", "emulate_tty": True, "additional_env": profile}
     ours = {**common, "package": PACKAGE, "ros_arguments": ["--log-level", given["log_level"]]}
@@ -228,43 +238,12 @@ def pose_node(given: dict[str, str], on_exit: Callable[..., object] | None, **co
 
 
 def rviz(given: dict[str, str], **common: Any) -> Node:
-    path = os.path.join(SHARE, "rviz", "pose_3d.rviz" if given["use_depth"] == "true" else "pose.rviz")
+    path = os.path.join(SHARE, "rviz", "pose_3d.rviz" if given["in_3d"] == "true" else "pose.rviz")
     cameras = cameras_of(given)
-    if cameras != ("",):
-        with open(path, encoding="utf-8") as file:
-            config = with_cameras(yaml.safe_load(file), cameras)
-        with tempfile.NamedTemporaryFile("w", suffix=".rviz", delete=False, encoding="utf-8") as written:
-            yaml.safe_dump(config, written)
-        path = written.name
+    path = path if cameras == ("",) else file_for_cameras(path, cameras)
     names = [f"{camera}/{topic}".lstrip("/") for camera in cameras for topic in RVIZ_TOPICS]
     topics = [(f"/{NODE_NAME}/{name}", f"{given['name']}/{name}") for name in names]
     return Node(package="rviz2", executable="rviz2", name="rviz", arguments=["-d", path], remappings=topics, **common)
-
-
-def with_cameras(config: dict[str, Any], cameras: Sequence[str]) -> dict[str, Any]:
-    """Return RViz's configuration with each display of the node's topics once for every camera."""
-    manager, geometry = config["Visualization Manager"], config["Window Geometry"]
-    ours = [display for display in manager["Displays"] if f"/{NODE_NAME}/" in display.get("Topic", {}).get("Value", "")]
-    copies = [of_camera(display, camera) for camera in cameras for display in ours]
-    manager["Displays"] = [display for display in manager["Displays"] if display not in ours] + copies
-    panes = {
-        f"{display['Name']} {camera}": geometry[display["Name"]]
-        for camera in cameras
-        for display in ours
-        if display["Name"] in geometry
-    }
-    # The saved arrangement knows one camera's panes; without it, RViz arranges them itself.
-    kept = {
-        name: value
-        for name, value in geometry.items()
-        if name not in {"QMainWindow State", *(display["Name"] for display in ours)}
-    }
-    return {**config, "Window Geometry": kept | panes}
-
-
-def of_camera(display: dict[str, Any], camera: str) -> dict[str, Any]:
-    topic = {**display["Topic"], "Value": display["Topic"]["Value"].replace(f"/{NODE_NAME}/", f"/{NODE_NAME}/{camera}/")}
-    return {**display, "Name": f"{display['Name']} {camera}", "Topic": topic}
 
 
 def generate_launch_description() -> LaunchDescription:

@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import sys
 from array import array
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence, Sized
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any, Generic, TypeVar
 
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult
-from rclpy.exceptions import InvalidParameterTypeException, ParameterException
+from rclpy.exceptions import InvalidParameterTypeException, ParameterException, ParameterNotDeclaredException
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
@@ -25,7 +25,6 @@ _LARGEST_INT = 2**63 - 1
 # ROS's own, even if not declared (yet) in this distribution.
 _OF_ROS = ("use_sim_time", "start_type_description_service")
 _TOPICS_OWN = "qos_overrides."
-_TYPES = {bool: Parameter.Type.BOOL, int: Parameter.Type.INTEGER, float: Parameter.Type.DOUBLE, str: Parameter.Type.STRING}
 _EMPTY = [""]  # an array of strings
 _Settings = TypeVar("_Settings", bound=SettingsGroup)
 
@@ -33,8 +32,8 @@ _Settings = TypeVar("_Settings", bound=SettingsGroup)
 class Parameters(Generic[_Settings]):
     """The parameters of one node: declared when this is made, then kept up to date and free of wrong values.
 
-    With ``cameras``, the settings that are ``per_camera`` are declared once more for each, as CAMERA.NAME, and have no value
-    until one is set.
+    With ``cameras``, the settings that are ``per_camera`` are declared once more for each, as CAMERA.NAME. Such a parameter
+    follows the node's (NAME) until it is set itself.
 
     settings: a snapshot that never changes; a change of a parameter puts another one in its place. camera_settings: the same for
     each camera by its name, with its own values.
@@ -48,18 +47,19 @@ class Parameters(Generic[_Settings]):
         """
         self._rows = {row.name: row for row in group.settings()}
         self._state = state
+        self._is_declared = node.has_parameter
         self._values = {name: _declared_value(node, self._descriptor(row), row) for name, row in self._rows.items()}
         self.settings = group.from_values(self._values)
         self._cameras: tuple[str, ...] = self._values.get("cameras", ())  # type: ignore[assignment]
         _require_camera_settings(node, self._cameras, self._rows.values())
-        for row in list(_camera_rows(self._cameras, self._rows.values())):
+        for row in list(_camera_rows(self._cameras, self._rows.values(), self._values)):
             self._rows[row.name] = row
-            value = _declared_value(node, self._descriptor(row), row, is_optional=True)
-            self._values |= {} if value is None else {row.name: value}
+            self._values[row.name] = _declared_value(node, self._descriptor(row), row)
+        self._own = {name for name in _start_values(node) if name in self._rows}
         self._take_over()
         warn_of_unknown(node, self._rows)
         if hasattr(node, "add_pre_set_parameters_callback"):  # not in Humble
-            node.add_pre_set_parameters_callback(self._as_meant)
+            node.add_pre_set_parameters_callback(self._completed)
         if hasattr(node, "add_post_set_parameters_callback"):
             node.add_on_set_parameters_callback(self._check)
             node.add_post_set_parameters_callback(self._apply)
@@ -103,12 +103,25 @@ class Parameters(Generic[_Settings]):
                 f"{row.name}: read when {_when_read(row)}; the node is {state} now: clean it up, set this, and configure"
             )
 
-    def _as_meant(self, changes: list[Parameter]) -> list[Parameter]:
-        return [_as_meant(change, self._rows[change.name]) if change.name in self._rows else change for change in changes]
+    def _completed(self, changes: list[Parameter]) -> list[Parameter]:
+        """The values as they were meant, and what follows them. Raises ParameterNotDeclaredException with the closest names."""
+        if unknown := [change.name for change in changes if not self._is_declared(change.name)]:
+            raise ParameterNotDeclaredException(_with_hints(unknown, self._rows))
+        meant = [_as_meant(change, self._rows[change.name]) if change.name in self._rows else change for change in changes]
+        return meant + self._followers(meant)
+
+    def _followers(self, changes: list[Parameter]) -> list[Parameter]:
+        """The same changes for each camera that has no value of its own."""
+        names = self._rows.keys() - self._own - {change.name for change in changes}
+        pairs = ((change, f"{camera}.{change.name}") for change in changes for camera in self._cameras)
+        return [Parameter(name, value=change.value) for change, name in pairs if name in names]
 
     def _apply(self, changes: list[Parameter]) -> None:
         if ours := self._ours(changes):
-            self._values = self._values | {change.name: self._rows[change.name].check(change.value) for change in ours}
+            values = {change.name: self._rows[change.name].check(change.value) for change in ours}
+            # Set together with the node's, and to the same value: it follows.
+            self._own |= {name for name, value in values.items() if values.get(name.partition(".")[2]) != value}
+            self._values = self._values | values
             self._take_over()
 
     def _take_over(self) -> None:
@@ -116,11 +129,12 @@ class Parameters(Generic[_Settings]):
         self.camera_settings = {name: self._settings_of(name) for name in self._cameras}
 
     def _settings_of(self, camera: str) -> _Settings:
-        """What is set for this camera, the node's values for the rest."""
+        """The camera's values, and the node's for what all cameras share."""
         own = {name.removeprefix(f"{camera}."): value for name, value in self._values.items() if name.startswith(f"{camera}.")}
         return self.settings.from_values(self._values | own)
 
     def _check_and_apply(self, changes: list[Parameter]) -> SetParametersResult:
+        changes += self._followers(changes)  # rclpy sets what this list holds afterwards
         result = self._check(changes)
         if result.successful:
             self._apply(changes)
@@ -134,13 +148,13 @@ def _when_read(row: Setting) -> str:
     return "the process starts" if row.name in _READ_AT_START else "the node is configured"
 
 
-def _camera_rows(cameras: Sequence[str], rows: Iterable[Setting]) -> Iterator[Setting]:
-    """Each camera's own settings, under its name."""
+def _camera_rows(cameras: Sequence[str], rows: Iterable[Setting], values: Mapping[str, Value]) -> Iterator[Setting]:
+    """Each camera's own settings, under its name, with the node's values as defaults."""
     for camera in cameras:
         for row in rows:
             if row.per_camera:
-                description = f"For camera {camera} only. {row.description} Not set: the value of {row.name}."
-                yield replace(row, name=f"{camera}.{row.name}", description=description)
+                description = f"For camera {camera} only. {row.description} Follows {row.name} until it is set."
+                yield replace(row, name=f"{camera}.{row.name}", default=values[row.name], description=description)
 
 
 def _require_camera_settings(node: Node, cameras: Collection[str], rows: Collection[Setting]) -> None:
@@ -159,40 +173,38 @@ def _require_camera_settings(node: Node, cameras: Collection[str], rows: Collect
 
 
 def _as_meant(change: Parameter, row: Setting) -> Parameter:
-    """`ros2 param set` parses 0 as a number, and nobody can tell what an empty array holds."""
+    """`ros2 param set` parses 0 as an integer, also for a string or 0.0, and nobody can tell what an empty array holds."""
     if row.type is str and change.type_ == Parameter.Type.INTEGER:
         return Parameter(change.name, value=str(change.value))
+    if row.type is float and change.type_ == Parameter.Type.INTEGER:
+        return Parameter(change.name, value=float(change.value))
     if row.type is tuple and isinstance(change.value, Sized) and not len(change.value):
         return Parameter(change.name, value=_EMPTY)
     return change
 
 
-def _declare(node: Node, described: ParameterDescriptor, row: Setting, *, is_optional: bool) -> Any:
-    """The start-up value, else the default; None for an optional one without a start-up value."""
-    if is_optional:
-        return node.declare_parameter(row.name, _TYPES[row.type], described).value
-    value = node.declare_parameter(
-        row.name, list(row.default) or _EMPTY if isinstance(row.default, tuple) else row.default, described
-    ).value
-    if value is None:  # [] in a file: nobody can tell what it holds
-        node.set_parameters([Parameter(row.name, value=_EMPTY)])
-        return _EMPTY
-    return value
+def _declare(node: Node, described: ParameterDescriptor, row: Setting) -> Any:
+    """The start-up value, else the default."""
+    default = list(row.default) or _EMPTY if isinstance(row.default, tuple) else row.default
+    if (value := node.declare_parameter(row.name, default, described).value) is not None:
+        return value
+    node.set_parameters([Parameter(row.name, value=_EMPTY)])  # [] in a file: nobody can tell what it holds
+    return _EMPTY
 
 
-def _declared_value(node: Node, described: ParameterDescriptor, row: Setting, *, is_optional: bool = False) -> Value | None:
-    """The start-up value, or the default; None for an optional one that has no start-up value."""
+def _declared_value(node: Node, described: ParameterDescriptor, row: Setting) -> Value:
+    """The start-up value, or the default."""
     try:
-        value = _declare(node, described, row, is_optional=is_optional)
+        value = _declare(node, described, row)
     except InvalidParameterTypeException as error:
         given = _value_of_any_type(node, row.name)
         meant = _as_meant(Parameter(row.name, value=given), row).value
-        if meant == given:
+        if type(meant) is type(given):
             raise SettingsError(f"parameter {row.name}: expected {row.allowed}{_how_to_write(row, given)}; {error}") from error
         value = node.declare_parameter(row.name, meant, described, ignore_override=True).value
     except ParameterException as error:  # outside the range
         raise SettingsError(f"parameter {row.name}: expected {row.allowed}; {error}") from error
-    return None if value is None else row.check(value)
+    return row.check(value)
 
 
 def _value_of_any_type(node: Node, name: str) -> object:
@@ -203,13 +215,9 @@ def _value_of_any_type(node: Node, name: str) -> object:
 
 
 def _how_to_write(row: Setting, given: object) -> str:
-    if row.type is float:
-        return " (with a decimal point, as in 1.0)"
     if row.type is tuple:
         return f" (write -p {row.name}:=[{given}])" if isinstance(given, str) else ""
-    if row.type is str and not row.choices:
-        return f""" (quote a string twice: -p {row.name}:="'{_as_text(given)}'")"""
-    return ""
+    return f""" (quote a string twice: -p {row.name}:="'{_as_text(given)}'")""" if row.type is str and not row.choices else ""
 
 
 def _as_text(given: object) -> str:

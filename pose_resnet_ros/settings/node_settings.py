@@ -24,7 +24,7 @@ class InputSettings(SettingsGroup):
         "Names of the cameras that share this node's models. Each has its own topics (`front/image`, `~/front/persons`), and may"
         " have its own value of some parameters (`front.image_rotation`). Empty: one camera without a name.",
         pattern="[A-Za-z][A-Za-z0-9_]*",
-        pattern_in_words="different names of letters, digits and _, such as [front, rear]",
+        pattern_in_words="different names of letters, digits and _, each beginning with a letter, such as [front, rear]",
     )
     image_transport: str = setting(
         "raw",

@@ -55,6 +55,8 @@ class Setting:
             value = tuple(word for word in value if word != "")  # [""] is how ROS users write an empty array
         if type(value) is not self.type or not self._allows(value):
             shown = f"'{value}'" if self.choices and isinstance(value, str) else repr(value)
+            if isinstance(value, tuple):
+                shown = f"[{', '.join(map(str, value))}]"
             raise SettingsError(f"{self.name}: expected {self.allowed}, got {shown}")
         return cast(Value, value)
 

@@ -25,7 +25,7 @@ ARGUMENTS = {
     # the node's parameters that cannot change while it runs
     "pose_model", "detector_model", "detector_input", "backend", "precision", "detector_precision", "device_id", "threads",
     "max_batch", "fused_graph", "skeleton", "allow_download", "autostart", "image_transport", "image_reliability",
-    "person_class_ids", "use_depth", "publish_hri", "hri_id_prefix", "cameras",
+    "person_class_ids", "use_depth", "depth_transport", "publish_hri", "hri_id_prefix", "cameras",
 }  # fmt: skip
 DEADLINE_S = 180.0  # a loaded machine may need it
 RUN_LAUNCH = """
@@ -193,6 +193,40 @@ def test_several_cameras_have_topics_below_their_names_or_as_listed(pose_launch,
     arguments = {**dict.fromkeys(ARGUMENTS, ""), "cameras": "front,rear", **given}
 
     assert dict(pose_launch.remappings(arguments)) == expected
+
+
+@pytest.mark.usefixtures("rviz2")
+def test_cameras_and_depth_of_the_parameter_file_count_for_topics_sources_and_rviz(pose_launch, tmp_path):
+    path = tmp_path / "robot.yaml"
+    path.write_text("/robot1/pose_resnet: {ros__parameters: {cameras: [front, rear], front: {use_depth: true}}}")
+    given = {"params_file": str(path), "source": "a.mp4", "rviz": "true"}
+
+    nodes, context = start(pose_launch, **given, namespace="robot1")
+    for node in nodes:
+        node._perform_substitutions(context)
+    assert [node.node_name for node in nodes] == [
+        "/robot1/pose_resnet", "/robot1/image_source_front", "/robot1/image_source_rear", "/robot1/rviz",
+    ]  # fmt: skip
+    assert ("rear/image", "rear/image_raw") in nodes[0].expanded_remapping_rules
+    assert ("/pose_resnet/front/markers", "pose_resnet/front/markers") in nodes[-1].expanded_remapping_rules
+    (rviz_file,) = [Path(word.text) for part in nodes[-1].cmd for word in part if getattr(word, "text", "").endswith(".rviz")]
+    assert "Skeletons front" in rviz_file.read_text()
+    rviz_file.unlink()
+
+    (pose, source, _), _ = start(pose_launch, **given)  # the file is for the node of robot1
+    assert (pose.node_executable, source.node_executable) == ("pose_node", "image_source")
+    (pose, source), _ = start(pose_launch, **given | {"rviz": "false"}, namespace="robot1", cameras="left")
+    pose._perform_substitutions(context)
+    assert ("left/image", "left/image_raw") in pose.expanded_remapping_rules
+
+
+@pytest.mark.parametrize(("text", "message"), [("a: [", "expected a parameter file in YAML"), (b"\xff\xfe\x00", "in YAML")])
+def test_a_parameter_file_that_is_none_is_refused(pose_launch, tmp_path, text, message):
+    path = tmp_path / "broken.yaml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+
+    with pytest.raises(RuntimeError, match=message):
+        start(pose_launch, params_file=str(path))
 
 
 def test_names_of_cameras_pass_through(pose_launch):

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 pytest.importorskip("rclpy")
 
-from rclpy.parameter import Parameter
+from rclpy.parameter import Parameter, parameter_value_to_python
 from rclpy.parameter_client import AsyncParameterClient
 
 from pose_resnet_ros.core.errors import SettingsError
@@ -49,13 +50,67 @@ def test_a_cameras_own_value_beats_the_nodes_which_the_others_follow(world: Any)
     assert rotations(node) == [0, 270]
 
 
-def test_what_nobody_set_has_no_value(world: Any) -> None:
+def test_what_nobody_set_follows_the_nodes_value(world: Any) -> None:
     node = world.pose_node("-p", TWO, "-p", "use_depth:=true", "-p", "rear.use_depth:=false", start=False)
-    assert node.get_parameter_or("front.use_depth").value is None
     assert [settings_of(node, name).depth.use_depth for name in ("front", "rear")] == [True, False]
+    assert [node.get_parameter(f"{name}.use_depth").value for name in ("front", "rear")] == [True, False]
+    assert change(node, rear__image_rotation=0) == [""]  # the node's value, but its own from now on
+    assert change(node, image_rotation=180) == [""]
+    assert [node.get_parameter(f"{name}.image_rotation").value for name in ("front", "rear")] == [180, 0]
+    assert rotations(node) == [180, 0]
     described = node.describe_parameter("rear.image_rotation")
     assert described.description.startswith("For camera rear only. Clockwise rotation in degrees")
-    assert described.description.endswith("Not set: the value of image_rotation.")
+    assert described.description.endswith("Follows image_rotation until it is set.")
+
+
+def test_a_refused_change_leaves_those_who_follow_as_they_were(world: Any) -> None:
+    node = world.pose_node("-p", TWO, start=False)
+    (why,) = change(node, image_rotation=45)
+    assert why
+    assert rotations(node) == [0, 0]
+    assert change(node, image_rotation=90) == [""]
+    assert rotations(node) == [90, 90]
+
+
+def test_without_pre_set_callbacks_as_on_humble_cameras_follow_too(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from rclpy.node import Node
+
+    monkeypatch.delattr(Node, "add_post_set_parameters_callback", raising=False)
+    monkeypatch.delattr(Node, "add_pre_set_parameters_callback", raising=False)
+    node = world.pose_node("-p", TWO, "-p", "front.image_rotation:=90", start=False)
+    assert change(node, image_rotation=180) == [""]
+    assert [node.get_parameter(f"{name}.image_rotation").value for name in ("front", "rear")] == [90, 180]
+    assert rotations(node) == [90, 180]
+
+
+def test_what_ros2_param_dump_asks_for_is_complete_and_starts_the_same_node_again(world: Any, tmp_path: Path) -> None:
+    node = world.pose_node("-p", TWO, "-p", "front.image_rotation:=90", "-p", "max_rate_hz:=7.5", start=False)
+    client = AsyncParameterClient(world.peer, "/pose_resnet")
+    listed = client.list_parameters()
+    world.until(listed.done, "the names")
+    names = [name for name in listed.result().result.names if not name.startswith("qos_overrides.")]
+    answer = client.get_parameters(names)
+    world.until(answer.done, "the values")
+    assert len(answer.result().values) == len(names)
+    values = {name: parameter_value_to_python(value) for name, value in zip(names, answer.result().values, strict=True)}
+    world.remove(node)
+    path = tmp_path / "dump.yaml"
+    path.write_text(yaml.safe_dump({"/pose_resnet": {"ros__parameters": values}}))
+    node = world.pose_node("--params-file", str(path), start=False)
+    assert rotations(node) == [90, 0]
+    assert [settings_of(node, name).input.max_rate_hz for name in ("front", "rear")] == [7.5, 7.5]
+
+
+def test_an_unknown_parameter_is_refused_with_the_closest_name(world: Any) -> None:
+    node = world.pose_node("-p", TWO, start=False)
+    client = AsyncParameterClient(world.peer, "/pose_resnet")
+    for name, close in (("front.image_rotatoin", "front.image_rotation"), ("front.tracker", "tracker")):
+        future = client.set_parameters([Parameter(name, value=90)])
+        world.until(future.done, "the answer")
+        (result,) = future.result().results
+        assert not result.successful
+        assert f"{name} (did you mean {close}?)" in result.reason
+    assert rotations(node) == [0, 0]
 
 
 def test_a_setting_that_is_read_at_configure_waits_for_the_clean_up(world: Any, spot: str) -> None:
@@ -74,7 +129,7 @@ def test_a_setting_that_is_read_at_configure_waits_for_the_clean_up(world: Any, 
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["cameras:=[front, 2nd]"], "cameras: expected different names of letters, digits and _, such as [front, rear]"),
+        (["cameras:=[front, 2nd]"], "cameras: expected different names of letters, digits and _, each beginning with a letter"),
         (["cameras:=[front, front]"], "cameras: expected different names"),
         (["cameras:=[front, smoothing]"], "smoothing is no name for a camera"),
         (["cameras:=front,rear"], "write -p cameras:=[front,rear]"),

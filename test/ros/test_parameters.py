@@ -156,6 +156,16 @@ def test_a_text_that_ros_takes_for_a_number(world: Any) -> None:
     assert node._settings.input.class_ids == ("3",)
 
 
+def test_an_integer_stands_for_a_number(world: Any) -> None:
+    node = world.pose_node("-p", "max_rate_hz:=5", "-p", "detection_threshold:=1", start=False)
+    assert (node._settings.input.max_rate_hz, node.get_parameter("detection_threshold").value) == (5.0, 1.0)
+    assert Setter(world)(max_rate_hz=2, detection_threshold=0) == [(True, "")] * 2
+    assert (node.get_parameter("max_rate_hz").value, node._settings.stream.frame.detection_threshold) == (2.0, 0.0)
+    ((successful, why),) = Setter(world)(detection_threshold=2)
+    assert not successful
+    assert why
+
+
 @pytest.mark.parametrize(
     ("argument", "says"),
     [
@@ -192,7 +202,6 @@ def test_without_post_set_callbacks_as_on_humble_changes_are_taken_over_too(worl
         ("image_transport", "h264", "raw or compressed"),
         ("image_reliability", "high", "best_effort or reliable"),
         ("detection_threshold", 7.0, "a number from 0 to 1"),
-        ("detection_threshold", 1, "with a decimal point, as in 1.0"),
         ("max_batch", 0, "an integer from 1 to 256"),
         ("flip_test", "yes", "true or false"),
     ],

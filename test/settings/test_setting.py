@@ -113,7 +113,9 @@ def test_names_of_cameras(given: object, names: tuple[str, ...] | None) -> None:
     if names is not None:
         assert ROWS["cameras"].check(given) == names
     else:
-        with pytest.raises(SettingsError, match="cameras: expected different names of letters, digits and _, such as"):
+        with pytest.raises(
+            SettingsError, match="cameras: expected different names of letters, digits and _, each beginning with a"
+        ):
             ROWS["cameras"].check(given)
 
 
