@@ -76,7 +76,13 @@ WITH_OPENCV = {"core/crops.py", "core/depth.py", "core/image_decoding.py", "core
 WITH_SCIPY = {"core/tracking.py"}
 # Files that are themselves imported only inside functions, because what they are about is the optional
 # package.
-ABOUT = {"export": {"onnx"}, "export/torch_networks.py": {"torch"}, "models/fused_graph_compose.py": {"onnx"}}
+ABOUT = {
+    "export": {"onnx"},
+    "export/torch_networks.py": {"torch"},
+    "models/fused_graph_compose.py": {"onnx"},
+    "models/fused_graph_decode.py": {"onnx"},
+    "models/fused_graph_nodes.py": {"onnx"},
+}
 
 
 @dataclass(frozen=True)

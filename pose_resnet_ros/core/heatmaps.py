@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
 
@@ -20,7 +20,7 @@ Shape = tuple[int | None, ...]
 
 SIMCC_SPLIT_RATIO = 2.0  # bins for one pixel, in every RTMPose
 _REACH = 2  # the second derivatives look two cells away
-_FLOOR = 1e-10  # below this the log is cut
+DARK_KERNELS = {"dark": 11, "dark17": 17}  # by decoder, the side of its Gaussian window in cells
 
 
 @dataclass(frozen=True)
@@ -115,22 +115,25 @@ def merge_flipped(heatmaps: np.ndarray, flipped: np.ndarray, *, flip_order: np.n
 def dark_offsets(heatmaps: np.ndarray, columns: np.ndarray, rows: np.ndarray, *, kernel: int) -> np.ndarray:
     """One Newton step from each peak on the log of the smoothed map (DARK: Zhang et al., CVPR 2020).
 
-    Only the 5 x 5 cells around each peak need the smoothed values themselves; of the rest of the map its smoothed maximum is
-    enough. Sources: mmpose, codecs/utils/refinement.py ``refine_keypoints_dark`` and post_processing.py ``gaussian_blur``.
+    Sources: mmpose, codecs/utils/refinement.py ``refine_keypoints_dark`` and post_processing.py ``gaussian_blur``. Its scaling of
+    the smoothed map adds a constant to the log, which the derivatives do not see.
     heatmaps (N, K, Hh, Wh), columns and rows (N, K) of the peaks -> (N, K, 2) in cells, x and y; kernel: the
-    odd side of the Gaussian window. No step where 1 < x < Wh-2 and 1 < y < Hh-2 does not hold, nor where the
-    Hessian is singular.
+    odd side of the Gaussian window. No step where 1 < x < Wh-2 and 1 < y < Hh-2 does not hold or the Hessian is singular; nor,
+    unlike mmpose, where the smoothed map is not positive or the step leaves the cells that it depends on: in nearly empty maps
+    such steps end far outside the image.
     """
-    count, joints, height, width = heatmaps.shape
-    if not count:
-        return np.zeros((0, joints, 2))
-    weights = gaussian_kernel(kernel)
-    blurred = _blurred_around(heatmaps, columns, rows, weights)  # (N, K, 5, 5)
-    with np.errstate(divide="ignore", invalid="ignore"):  # an empty map; its NaN or infinity ends as "no step"
-        rescale = heatmaps.max(axis=(2, 3)) / _blurred_maximum(heatmaps, weights)
-        step = _newton_step(np.log(np.maximum(blurred * rescale[..., None, None], _FLOOR)))
+    height, width = heatmaps.shape[2:]
+    smoothed = smoothing(height, kernel)[rows] @ heatmaps @ smoothing(width, kernel)[columns].swapaxes(2, 3)  # (N, K, 5, 5)
+    with np.errstate(divide="ignore", invalid="ignore"):  # the log of 0 or less: ends as "no step"
+        step = _newton_step(np.log(smoothed.astype(np.float64)))
+        is_short = np.square(step).sum(axis=2) < longest_step(kernel) ** 2
     inside = (columns > 1) & (columns < width - 2) & (rows > 1) & (rows < height - 2)
-    return np.where(inside[..., None] & np.isfinite(step), step, 0.0)
+    return np.where((inside & is_short)[..., None], step, 0.0)
+
+
+def longest_step(kernel: int) -> int:
+    """Cells; what lies further from the peak has no influence on the step."""
+    return _REACH + kernel // 2
 
 
 def gaussian_kernel(size: int) -> np.ndarray:
@@ -143,37 +146,18 @@ def gaussian_kernel(size: int) -> np.ndarray:
     return weights / weights.sum()
 
 
-def _blurred_around(heatmaps: np.ndarray, columns: np.ndarray, rows: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """The smoothed map at the 5 x 5 cells round each place, (N, K, 5, 5) float64; outside the map is 0."""
-    margin = _REACH + len(weights) // 2
-    padded = np.pad(heatmaps, ((0, 0), (0, 0), (margin, margin), (margin, margin)))
-    person, joint = np.ogrid[: heatmaps.shape[0], : heatmaps.shape[1]]
-    window = np.arange(2 * margin + 1)
-    patches = padded[
-        person[..., None, None],
-        joint[..., None, None],
-        rows[..., None, None] + window[:, None],
-        columns[..., None, None] + window,
-    ]
-    band = _band(2 * _REACH + 1, len(window), weights)
-    return band @ patches.astype(np.float64) @ band.T
+@lru_cache
+def smoothing(size: int, kernel: int) -> np.ndarray:
+    """(size, 5, size) float32, read-only: for each cell of an axis, the weights that smooth the cells -2 to 2 from it.
 
-
-def _blurred_maximum(heatmaps: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """The maximum of each smoothed map, (N, K); smoothing is two products with banded matrices."""
-    height, width = heatmaps.shape[2:]
-    radius = len(weights) // 2
-    down = _band(height, height + 2 * radius, weights)[:, radius : radius + height].astype(heatmaps.dtype)
-    across = _band(width, width + 2 * radius, weights)[:, radius : radius + width].astype(heatmaps.dtype)
-    return (down @ (heatmaps @ across.T)).max(axis=(2, 3)).astype(np.float64)
-
-
-def _band(rows: int, columns: int, weights: np.ndarray) -> np.ndarray:
-    """(rows, columns) matrix whose row r holds the weights from column r on."""
-    matrix = np.zeros((rows, columns))
-    for row in range(rows):
-        matrix[row, row : row + len(weights)] = weights
-    return matrix
+    Beyond the map is 0.
+    """
+    cells, radius = np.arange(size), kernel // 2
+    distance = cells - (cells[:, None, None] + np.arange(-_REACH, _REACH + 1)[:, None])
+    weights = gaussian_kernel(kernel)[np.clip(distance + radius, 0, kernel - 1)]
+    table = np.where(np.abs(distance) <= radius, weights, 0).astype(np.float32)
+    table.flags.writeable = False  # shared by all calls
+    return table
 
 
 def _newton_step(log_map: np.ndarray) -> np.ndarray:
@@ -232,7 +216,6 @@ def merge_flipped_simcc(
 DECODERS: dict[str, PoseDecoder] = {
     "microsoft": _heatmap_decoder(microsoft_offsets),
     "mmpose": _heatmap_decoder(mmpose_offsets),
-    "dark": _heatmap_decoder(partial(dark_offsets, kernel=11)),
-    "dark17": _heatmap_decoder(partial(dark_offsets, kernel=17)),
+    **{name: _heatmap_decoder(partial(dark_offsets, kernel=kernel)) for name, kernel in DARK_KERNELS.items()},
     "simcc": PoseDecoder(decode_simcc, merge_flipped_simcc, simcc_shapes, has_heatmaps=False),
 }

@@ -15,7 +15,7 @@ import numpy as np
 import onnxruntime as ort
 
 from pose_resnet_ros.core.errors import BackendError, ModelError, PoseError
-from pose_resnet_ros.core.heatmaps import Points
+from pose_resnet_ros.core.heatmaps import DARK_KERNELS, Points
 from pose_resnet_ros.core.library_setup import logger_of
 from pose_resnet_ros.models.backends import open_composed
 from pose_resnet_ros.models.fused_graph_buffers import BoundSession, Device, buckets_for
@@ -27,7 +27,7 @@ _log = logger_of(__name__)
 # An image and boxes (N, 4) to the persons' keypoints (N, K, 2).
 Reference = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
-DECODERS = ("microsoft", "mmpose")
+DECODERS = ("microsoft", "mmpose", *DARK_KERNELS)
 _DEVICES = {"cpu": "cpu", "cuda": "cuda"}  # by backend, the device of its buffers
 # Older versions keep one recording per session, and replay it for any number of persons.
 _FIRST_WITH_RECORDINGS = (1, 18)

@@ -13,12 +13,13 @@ Imported only when a graph is composed: the onnx package is optional.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import onnx
-from onnx import TensorProto, compose, helper, numpy_helper, version_converter
+from onnx import TensorProto, compose, helper, version_converter
 
+from pose_resnet_ros.models.fused_graph_decode import decoded
+from pose_resnet_ros.models.fused_graph_nodes import Nodes
 from pose_resnet_ros.models.spec import PoseSpec
 
 FRAME, FRAME_WH, BOXES = "frame", "frame_wh", "boxes_xyxy"
@@ -35,72 +36,40 @@ def compose_fused_graph(
 ) -> onnx.ModelProto:
     """The whole path as one model.
 
-    network: one input (N, 3, h, w), its first output the heatmaps (N, K, Hh, Wh), N free; spec: with decoder ``microsoft`` or
-    ``mmpose`` and crop ``topdown``; heatmap_shape: K, Hh, Wh; flip_order: ``Skeleton.flip_order`` for the flip test.
+    network: one input (N, 3, h, w), its first output the heatmaps (N, K, Hh, Wh), N free; spec: with a decoder of
+    ``fused_graph.DECODERS`` and crop ``topdown``; heatmap_shape: K, Hh, Wh; flip_order: the skeleton's, for the flip test.
     Inputs: ``frame`` (H, W, 3) uint8 BGR, ``frame_wh`` (2,) float32 (W, H), ``boxes_xyxy`` (N, 4) float32, valid, N >= 1.
     Outputs: ``keypoints_xy`` (N, K, 2) float32 in image pixels, ``scores`` (N, K) float32.
     """
     network = _prepared(network)
     heatmaps = network.graph.output[0].name
-    g = _Nodes()
+    g = Nodes()
     origin, step = _view(g, spec)
     crops = _crops(g, spec, origin, step)
     if flip_order is not None:
-        crops = g.add("Concat", crops, _gather(g, crops, range(spec.input.width)[::-1], axis=3), axis=0)
+        crops = g.add("Concat", crops, g.gather(crops, range(spec.input.width)[::-1], axis=3), axis=0)
     g.add("Identity", crops, output=network.graph.input[0].name)
     before = g.taken()
     if flip_order is not None:
         heatmaps = _merged(g, heatmaps, flip_order, heatmap_shape)
-    points = _decoded(g, spec, heatmaps, heatmap_shape)
+    points = decoded(g, spec, heatmaps, heatmap_shape, scores_name=SCORES)
     _to_image(g, points, origin, step)
     return _assembled(network, before, g, joints=heatmap_shape[0])
 
 
-class _Nodes:
-    """Collects nodes and constants; ``add`` returns the name of the node's output."""
-
-    def __init__(self) -> None:
-        self._nodes: list[onnx.NodeProto] = []
-        self.constants: list[TensorProto] = []
-        self._count = 0
-
-    def add(self, op: str, *inputs: str, output: str = "", **attributes: Any) -> str:
-        self._count += 1
-        output = output or f"{op.lower()}_{self._count}"
-        node = helper.make_node(op, inputs, [output], name=f"fused_graph_{self._count}", **attributes)
-        self._nodes.append(node)
-        return output
-
-    def floats(self, values: Any) -> str:
-        return self._constant(np.asarray(values, np.float32))
-
-    def integers(self, values: Any) -> str:
-        return self._constant(np.asarray(values, np.int64))
-
-    def taken(self) -> list[onnx.NodeProto]:
-        """The nodes so far; collecting starts again."""
-        nodes, self._nodes = self._nodes, []
-        return nodes
-
-    def _constant(self, array: np.ndarray) -> str:
-        name = f"constant_{len(self.constants)}"
-        self.constants.append(numpy_helper.from_array(array, name))
-        return name
-
-
-def _view(g: _Nodes, spec: PoseSpec) -> tuple[str, str]:
+def _view(g: Nodes, spec: PoseSpec) -> tuple[str, str]:
     """Position in the image of crop pixel (0, 0), (N, 2), and image pixels per crop pixel, (N, 1)."""
     width, height = spec.input.width, spec.input.height
-    corner, other = _gather(g, BOXES, (0, 1), axis=1), _gather(g, BOXES, (2, 3), axis=1)
+    corner, other = g.gather(BOXES, (0, 1), axis=1), g.gather(BOXES, (2, 3), axis=1)
     sides = g.add("Sub", other, corner)
     centre = g.add("Mul", g.add("Add", corner, other), g.floats(0.5))
-    across, down = _gather(g, sides, (0,), axis=1), _gather(g, sides, (1,), axis=1)
+    across, down = g.gather(sides, (0,), axis=1), g.gather(sides, (1,), axis=1)
     view_width = g.add("Max", across, g.add("Mul", down, g.floats(width / height)))
     step = g.add("Mul", view_width, g.floats(spec.padding / width))
     return g.add("Sub", centre, g.add("Mul", step, g.floats([[width / 2, height / 2]]))), step
 
 
-def _crops(g: _Nodes, spec: PoseSpec, origin: str, step: str) -> str:
+def _crops(g: Nodes, spec: PoseSpec, origin: str, step: str) -> str:
     """(N, 3, h, w) normalised crops. The frame is scaled before, the mean subtracted after, so that pixels outside are black.
 
     GridSample needs one image per grid: all persons' grids are stacked into one tall grid for the frame.
@@ -109,7 +78,7 @@ def _crops(g: _Nodes, spec: PoseSpec, origin: str, step: str) -> str:
     std, mean = np.array(spec.input.std), np.array(spec.input.mean)
     planes = g.add("Transpose", FRAME, perm=[2, 0, 1])
     if spec.input.channel_order == "rgb":
-        planes = _gather(g, planes, (2, 1, 0), axis=0)
+        planes = g.gather(planes, (2, 1, 0), axis=0)
     gain = g.floats((spec.input.scale / std).reshape(1, 3, 1, 1))
     pixels = g.add("Mul", g.add("Cast", planes, to=TensorProto.FLOAT), gain)
     grid = g.add("Reshape", _grid(g, origin, step, width, height), g.integers([1, -1, width, 2]))
@@ -119,7 +88,7 @@ def _crops(g: _Nodes, spec: PoseSpec, origin: str, step: str) -> str:
     return g.add("Sub", crops, g.floats((mean / std).reshape(1, 3, 1, 1))) if mean.any() else crops
 
 
-def _grid(g: _Nodes, origin: str, step: str, width: int, height: int) -> str:
+def _grid(g: Nodes, origin: str, step: str, width: int, height: int) -> str:
     """(N, h, w, 2) positions in the frame as GridSample counts them: pixel centre x lies at (2x + 1) / W - 1."""
     columns, rows = np.zeros((1, 1, width, 2)), np.zeros((1, height, 1, 2))
     columns[0, 0, :, 0], rows[0, :, 0, 1] = np.arange(width), np.arange(height)
@@ -132,70 +101,21 @@ def _grid(g: _Nodes, origin: str, step: str, width: int, height: int) -> str:
     return g.add("Add", along, down)
 
 
-def _merged(g: _Nodes, heatmaps: str, flip_order: Sequence[int], heatmap_shape: tuple[int, int, int]) -> str:
+def _merged(g: Nodes, heatmaps: str, flip_order: Sequence[int], heatmap_shape: tuple[int, int, int]) -> str:
     """``core.heatmaps.merge_flipped`` of the two halves of a doubled batch."""
     width = heatmap_shape[2]
     halves = g.add("Reshape", heatmaps, g.integers([2, -1, *heatmap_shape]))
     plain, flipped = g.add("Gather", halves, g.integers(0)), g.add("Gather", halves, g.integers(1))
-    swapped = _gather(g, flipped, flip_order, axis=1)
+    swapped = g.gather(flipped, flip_order, axis=1)
     # Mirrored back and moved one column to the right; column 0 keeps its value.
-    back = _gather(g, swapped, [width - 1, *range(width - 1, 0, -1)], axis=3)
+    back = g.gather(swapped, [width - 1, *range(width - 1, 0, -1)], axis=3)
     return g.add("Mul", g.add("Add", plain, back), g.floats(0.5))
 
 
-def _decoded(g: _Nodes, spec: PoseSpec, heatmaps: str, heatmap_shape: tuple[int, int, int]) -> str:
-    """(N, K, 2) points in crop pixels; writes the scores.
-
-    ArgMax and TopK guarantee no order of equal values on every provider: the first peak in reading order is the one with the
-    largest number when cells are numbered backwards.
-    """
-    _, height, width = heatmap_shape
-    cells = width * height
-    peak = g.add("GlobalMaxPool", heatmaps)
-    backwards = g.floats(cells - np.arange(cells).reshape(1, 1, height, width))
-    lower = g.add("Less", heatmaps, peak)  # never so for NaN: some cell is always chosen
-    chosen = g.add("GlobalMaxPool", g.add("Where", lower, g.floats(0), backwards))
-    place = g.add("Reshape", g.add("Sub", g.floats(cells), chosen), g.integers([0, 0, 1]))
-    row = g.add("Floor", g.add("Div", g.add("Add", place, g.floats(0.5)), g.floats(width)))
-    column = g.add("Sub", place, g.add("Mul", row, g.floats(width)))
-    cell = g.add("Concat", column, row, axis=2)
-    shifted = g.add("Add", cell, _quarter_steps(g, spec.decoder, heatmaps, place, cell, (width, height)))
-    scores = g.add("Reshape", peak, g.integers([0, -1]))
-    g.add("Where", g.add("IsNaN", scores), g.floats(0), scores, output=SCORES)
-    return g.add("Mul", shifted, g.floats([spec.input.width / width, spec.input.height / height]))
-
-
-def _quarter_steps(g: _Nodes, decoder: str, heatmaps: str, place: str, cell: str, heatmap_wh: tuple[int, int]) -> str:
-    """(N, K, 2): ``core.heatmaps.microsoft_offsets`` or ``mmpose_offsets``."""
-    width, height = heatmap_wh
-    flat = g.add("Reshape", heatmaps, g.integers([0, 0, -1]))
-    beside = g.add("Add", place, g.floats([1, width, -1, -width]))  # right, below, left, above
-    # Kept in the map; where that changes a neighbour, its slope is not used.
-    beside = g.add("Max", g.add("Min", beside, g.floats(width * height - 1)), g.floats(0))
-    values = g.add("GatherElements", flat, g.add("Cast", beside, to=TensorProto.INT64), axis=2)
-    higher, lower = _gather(g, values, (0, 1), axis=2), _gather(g, values, (2, 3), axis=2)
-    uphill, downhill = g.add("Greater", higher, lower), g.add("Less", higher, lower)  # neither, for NaN
-    swapped = _gather(g, cell, (1, 0), axis=2)
-    last = g.floats([width - 1, height - 1])
-    inside = g.add("And", g.add("Greater", cell, g.floats(1)), g.add("Less", cell, last))
-    if decoder == "microsoft":
-        other = g.add("Less", swapped, g.floats([height - 1, width - 1]))
-        other = g.add("And", other, g.add("Greater", swapped, g.floats(1)))
-    else:
-        other = g.add("Greater", swapped, g.floats(0))
-    inside = g.add("And", inside, other)
-    up, down = (g.add("Cast", g.add("And", way, inside), to=TensorProto.FLOAT) for way in (uphill, downhill))
-    return g.add("Mul", g.add("Sub", up, down), g.floats(0.25))
-
-
-def _to_image(g: _Nodes, points: str, origin: str, step: str) -> None:
+def _to_image(g: Nodes, points: str, origin: str, step: str) -> None:
     step = g.add("Reshape", step, g.integers([-1, 1, 1]))
     origin = g.add("Reshape", origin, g.integers([-1, 1, 2]))
     g.add("Add", g.add("Mul", points, step), origin, output=KEYPOINTS)
-
-
-def _gather(g: _Nodes, data: str, indices: Sequence[int], *, axis: int) -> str:
-    return g.add("Gather", data, g.integers(list(indices)), axis=axis)
 
 
 def _prepared(network: onnx.ModelProto) -> onnx.ModelProto:
@@ -206,7 +126,7 @@ def _prepared(network: onnx.ModelProto) -> onnx.ModelProto:
     return compose.add_prefix(network, NETWORK_PREFIX)
 
 
-def _assembled(network: onnx.ModelProto, before: Sequence[onnx.NodeProto], after: _Nodes, *, joints: int) -> onnx.ModelProto:
+def _assembled(network: onnx.ModelProto, before: Sequence[onnx.NodeProto], after: Nodes, *, joints: int) -> onnx.ModelProto:
     """``network`` with our nodes before and after; its recorded shapes are removed, since its batch may be doubled."""
     graph = network.graph
     nodes = [*before, *graph.node, *after.taken()]

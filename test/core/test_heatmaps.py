@@ -7,6 +7,7 @@ from functools import partial
 import literal
 import numpy as np
 import pytest
+from random_maps import random_maps
 
 from pose_resnet_ros.core.crops import to_image, topdown
 from pose_resnet_ros.core.heatmaps import DECODERS, gaussian_kernel, merge_flipped, mirrored
@@ -34,30 +35,6 @@ def one_map(values, wh=(48, 64)):
 def decode(name, values):
     points, scores = DECODERS[name].decode(one_map(values), input_wh=(192, 256))
     return (points[0, 0] / 4).tolist(), float(scores[0, 0])
-
-
-def random_maps(rng, count, joints, wh):
-    """Gaussian peaks with noise, also on and beyond the border; every fifth map is noise alone, some are
-    negative.
-    """
-    width, height = wh
-    y, x = np.mgrid[:height, :width]
-    centre = rng.uniform(-2, np.array(wh) + 2, (count, joints, 2))
-    on_border = rng.integers(0, 4, (count, joints))
-    centre[..., 0] = np.where(
-        on_border == 0, rng.choice([0, 1, 2, width - 3, width - 2, width - 1], (count, joints)), centre[..., 0]
-    )
-    centre[..., 1] = np.where(
-        on_border == 1, rng.choice([0, 1, 2, height - 3, height - 2, height - 1], (count, joints)), centre[..., 1]
-    )
-    distance2 = (x - centre[..., 0, None, None]) ** 2 + (y - centre[..., 1, None, None]) ** 2
-    maps = np.exp(-distance2 / 8) * rng.uniform(0.1, 1.2, (count, joints, 1, 1))
-    maps[:, ::5] = 0
-    maps += rng.normal(0, 0.02, maps.shape)
-    if count:
-        maps[0, 0] -= 3
-        maps[0, 1] = 0
-    return maps.astype(np.float32)
 
 
 def random_boxes(rng, count):
@@ -132,6 +109,25 @@ def test_dark_finds_the_centre_of_a_gaussian(kernel, centre):
     points, scores = DECODERS[kernel].decode([heatmap], input_wh=(192, 256))
     np.testing.assert_allclose(points[0, 0] / 4, centre, atol=0.01)
     assert scores[0, 0] == heatmap.max()
+
+
+def test_dark_in_an_almost_empty_map_stays_near_the_peak():
+    """mmpose steps there too, here out of the image."""
+    heatmap = np.random.default_rng(5).normal(0.02, 0.001, (64, 48)).astype(np.float32)
+    peak_xy = literal.peak(heatmap)[:2]
+    assert np.hypot(*np.subtract(literal.dark(heatmap, any_step=True)[:2], peak_xy)) > 50
+    points, _ = DECODERS["dark"].decode([heatmap[None, None]], input_wh=(192, 256))
+    np.testing.assert_allclose(points[0, 0] / 4, peak_xy)
+
+
+def test_dark_makes_no_step_where_the_smoothed_map_is_not_positive():
+    heatmap = np.full((64, 48), -0.1, np.float32)
+    heatmap[30, 20] = 1.5
+    assert literal.dark(heatmap, any_step=True)[:2] == pytest.approx((20, 30))
+    heatmap[30, 21] = 1.4
+    assert literal.dark(heatmap, any_step=True)[0] != pytest.approx(20)
+    points, _ = DECODERS["dark"].decode([heatmap[None, None]], input_wh=(192, 256))
+    np.testing.assert_array_equal(points[0, 0] / 4, [20, 30])
 
 
 def test_darks_kernel_is_opencvs():

@@ -115,14 +115,24 @@ def gaussian_blur(heatmap, kernel):
     return np.apply_along_axis(np.convolve, 0, rows, weights, mode="valid")
 
 
-def dark(heatmap, kernel=11):
-    """mmpose, codecs/utils/refinement.py refine_keypoints_dark."""
+def dark(heatmap, kernel=11, *, any_step=False):
+    """mmpose, codecs/utils/refinement.py refine_keypoints_dark; any_step: as there, also where the smoothed map is not positive
+    and further than the cells from which the step is computed.
+    """
     x, y, score = peak(heatmap)
     height, width = heatmap.shape
     if not (1 < x < width - 2 and 1 < y < height - 2):
         return float(x), float(y), score
     blurred = gaussian_blur(heatmap, kernel)
     if blurred.max() == 0:
+        return float(x), float(y), score
+    used = [
+        (0, 0),
+        *((i, j) for i in (-1, 1) for j in (-1, 1)),
+        *((i, 0) for i in (-2, -1, 1, 2)),
+        *((0, j) for j in (-2, -1, 1, 2)),
+    ]
+    if not any_step and min(blurred[y + j, x + i] for i, j in used) <= 0:
         return float(x), float(y), score
     blurred = blurred * (float(heatmap.max()) / blurred.max())
     log = np.log(np.maximum(blurred, 1e-10))
@@ -133,6 +143,8 @@ def dark(heatmap, kernel=11):
     if dxx * dyy - dxy * dxy == 0:
         return float(x), float(y), score
     step = -np.linalg.inv(np.array([[dxx, dxy], [dxy, dyy]])) @ [dx, dy]
+    if not any_step and math.hypot(*step) >= 2 + kernel // 2:
+        return float(x), float(y), score
     return x + step[0], y + step[1], score
 
 

@@ -136,7 +136,7 @@ def test_a_window_of_a_larger_picture(blob_net: PoseNet) -> None:
 
 
 @pytest.mark.parametrize("order", ["bgr", "rgb"])
-@pytest.mark.parametrize("decoder", ["microsoft", "mmpose"])
+@pytest.mark.parametrize("decoder", fused_graph.DECODERS)
 @pytest.mark.parametrize("flip_test", [False, True])
 def test_colour_orders_statistics_decoders_and_flip_test(tmp_path: Path, order: str, decoder: str, flip_test: bool) -> None:
     given = InputSpec(48, 64, order, 1 / 255, **IMAGENET)  # type: ignore[arg-type]
@@ -159,7 +159,6 @@ def test_the_bundled_network(flip_test: bool) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"decoder": "dark"}, "decoder 'dark' has no version inside a graph"),
         ({"crop": "ailia"}, "crop 'ailia' has no version inside a graph"),
         ({"batch": 1}, "the file has a fixed batch, or more than one input"),
     ],

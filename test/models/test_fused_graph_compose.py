@@ -7,17 +7,26 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import known_models
 import numpy as np
 import onnx
 import onnxruntime as ort
 import pytest
+from random_maps import random_maps
 
+from pose_resnet_ros.core.crops import to_image, topdown
 from pose_resnet_ros.core.heatmaps import DECODERS, merge_flipped
 from pose_resnet_ros.core.skeletons import skeleton_named
 from pose_resnet_ros.core.types import InputSpec
+from pose_resnet_ros.models.fused_graph import DECODERS as IN_GRAPH
 from pose_resnet_ros.models.fused_graph_compose import compose_fused_graph
-from pose_resnet_ros.models.spec import PoseSpec
+from pose_resnet_ros.models.spec import METADATA_KEY, PoseSpec, spec_from_json
+
+ROOT = Path(__file__).parents[2]
+LITE = ROOT / "pose_resnet_ros" / "weights" / "pose_resnet_lite.onnx"
+STREET = ROOT / "docs" / "images" / "street.jpg"
+STREET_BOXES_XYXY = np.array([[100, 135, 180, 277], [278, 115, 355, 281], [453, 88, 505, 230]], np.float32)
 
 SMALL = PoseSpec("small", InputSpec(24, 32, "bgr", 1 / 255), decoder="microsoft", skeleton="coco17")
 FLIP_ORDER = skeleton_named("coco17").flip_order().tolist()
@@ -107,7 +116,7 @@ def peaks_everywhere(seed: int = 0) -> np.ndarray:
     return maps
 
 
-@pytest.mark.parametrize("decoder", ["microsoft", "mmpose"])
+@pytest.mark.parametrize("decoder", IN_GRAPH)
 @pytest.mark.parametrize("seed", range(4))
 def test_points_and_scores_are_those_of_the_decoder(tmp_path: Path, decoder: str, seed: int) -> None:
     spec, maps = replace(SMALL, decoder=decoder), peaks_everywhere(seed)
@@ -120,11 +129,43 @@ def test_points_and_scores_are_those_of_the_decoder(tmp_path: Path, decoder: str
         np.testing.assert_array_equal(scores[person], peaks[0])
 
 
-def test_a_map_of_nothing_but_nan_has_score_0_and_a_place(tmp_path: Path) -> None:
-    maps = peaks_everywhere()
+@pytest.mark.parametrize("decoder", IN_GRAPH)
+@pytest.mark.parametrize("opset", [16, 17, 18, 19, 21])
+def test_maps_of_every_kind_give_the_points_of_the_decoder(tmp_path: Path, decoder: str, opset: int) -> None:
+    """Peaks inside, on and beside the border, noise, negative and empty maps."""
+    maps = random_maps(np.random.default_rng(opset), 1, 17, (40, 48))
+    spec = replace(SMALL, input=InputSpec(160, 192, "bgr", 1 / 255), decoder=decoder)
+    network = onnx.load(known_models.constant_answers(tmp_path / "m.onnx", {"heatmaps": maps}, spec=spec))
+    network = onnx.version_converter.convert_version(network, opset)
+    box = np.array([[80 - 64, 96 - 76.8, 80 + 64, 96 + 76.8]], np.float32)  # its crop is the frame
+    keypoints, scores = run(compose_fused_graph(network, spec, heatmap_shape=(17, 48, 40)), frame_of(160, 192), box)
+    points, peaks = DECODERS[decoder].decode([maps], input_wh=(160, 192))
+    np.testing.assert_allclose(keypoints, points, atol=5e-3)
+    np.testing.assert_array_equal(scores, peaks)
+
+
+@pytest.mark.parametrize("decoder", IN_GRAPH)
+def test_the_bundled_network_on_people(decoder: str) -> None:
+    """The decoder in the graph against the decoder in NumPy, on the same heatmaps."""
+    network = onnx.load(str(LITE))
+    spec = spec_from_json({entry.key: entry.value for entry in network.metadata_props}[METADATA_KEY])
+    assert isinstance(spec, PoseSpec)
+    model = compose_fused_graph(network, replace(spec, decoder=decoder), heatmap_shape=(17, 48, 40))
+    heatmaps_name = f"network.{network.graph.output[0].name}"
+    keypoints, scores, heatmaps = run(model, cv2.imread(str(STREET)), STREET_BOXES_XYXY, "keypoints_xy", "scores", heatmaps_name)
+    points, peaks = DECODERS[decoder].decode([heatmaps], input_wh=(spec.input.width, spec.input.height))
+    crops = topdown(np.zeros((4, 4, 3), np.uint8), STREET_BOXES_XYXY, spec=spec.input, padding=spec.padding)
+    expected = to_image(points, crops.image_from_crop)
+    np.testing.assert_allclose(keypoints, expected, atol=2e-3)
+    np.testing.assert_array_equal(scores, peaks)
+
+
+@pytest.mark.parametrize("decoder", IN_GRAPH)
+def test_a_map_of_nothing_but_nan_has_score_0_and_a_place(tmp_path: Path, decoder: str) -> None:
+    maps, spec = peaks_everywhere(), replace(SMALL, decoder=decoder)
     maps[0, 3] = np.nan
-    network = onnx.load(known_models.constant_answers(tmp_path / "m.onnx", {"heatmaps": maps}, spec=SMALL))
-    keypoints, scores = run(compose_fused_graph(network, SMALL, heatmap_shape=(17, 8, 6)), frame_of(64, 48), EXACT_BOX)
+    network = onnx.load(known_models.constant_answers(tmp_path / "m.onnx", {"heatmaps": maps}, spec=spec))
+    keypoints, scores = run(compose_fused_graph(network, spec, heatmap_shape=(17, 8, 6)), frame_of(64, 48), EXACT_BOX)
     assert np.isfinite(keypoints).all()
     assert scores[0, 3] == 0
 

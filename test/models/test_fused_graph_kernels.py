@@ -23,6 +23,7 @@ from onnx import TensorProto, shape_inference
 from pose_resnet_ros.core.skeletons import skeleton_named
 from pose_resnet_ros.core.types import InputSpec
 from pose_resnet_ros.export.rewrite import split_transposed_convolutions, to_fp16, unpack_weights
+from pose_resnet_ros.models.fused_graph import DECODERS
 from pose_resnet_ros.models.fused_graph_compose import compose_fused_graph
 from pose_resnet_ros.models.spec import METADATA_KEY, PoseSpec, spec_from_json
 
@@ -32,7 +33,17 @@ FLIP_ORDER = skeleton_named("coco17").flip_order().tolist()
 AROUND = {
     *("Add float", "And bool", "Concat float", "Div float", "Floor float", "Gather float", "Gather uint8"),
     *("GatherElements float", "GlobalMaxPool float", "Greater float", "GridSample float", "Identity float"),
-    *("IsNaN float", "Less float", "Max float", "Min float", "Mul float", "Reshape float", "Sub float"),
+    *(
+        "IsNaN float",
+        "Less float",
+        "Log float",
+        "MatMul float",
+        "Max float",
+        "Min float",
+        "Mul float",
+        "Reshape float",
+        "Sub float",
+    ),
     *("Transpose float", "Transpose uint8", "Where bool float"),
     *("Cast bool float", "Cast float int64", "Cast uint8 float"),
 }
@@ -74,7 +85,7 @@ def test_every_node_has_a_kernel_on_cuda(change, allowed: set[str]) -> None:  # 
     network, spec = lite()
     network = change(network)
     shape = (17, spec.input.height // 4, spec.input.width // 4)
-    for decoder, order, flip_order in product(("microsoft", "mmpose"), ("bgr", "rgb"), (None, FLIP_ORDER)):
+    for decoder, order, flip_order in product(DECODERS, ("bgr", "rgb"), (None, FLIP_ORDER)):
         given: InputSpec = replace(spec.input, channel_order=order)  # type: ignore[arg-type]
         model = compose_fused_graph(
             network, replace(spec, decoder=decoder, input=given), heatmap_shape=shape, flip_order=flip_order
