@@ -11,25 +11,23 @@ import numpy as np
 import torch
 from torch import nn
 
-from pose_resnet_ros.core.heatmaps import DECODERS
 from pose_resnet_ros.core.types import People
 from pose_resnet_ros.tools.evaluate.coco_evaluation import CocoData, coco_measures, result_rows
 from training.images import ImageStore, image_source
 from training.pose.augment import crop_affine, warp
-from training.pose.model import describe, to_input
+from training.pose.model import decode, describe, to_input
 
 
 class CocoCheck:
     """The persons with keypoints of a COCO folder (``annotations.json`` and ``images.tar``), cropped once.
 
-    size_wh: of the network's input; decoder: name of the decoder.
+    size_wh: of the network's input.
     """
 
-    def __init__(self, folder: Path, size_wh: tuple[int, int], *, decoder: str = "microsoft") -> None:
+    def __init__(self, folder: Path, size_wh: tuple[int, int]) -> None:
         self._data = CocoData(folder / "annotations.json", folder)
         self._boxes = self._data.true_boxes()
         self._size_wh = size_wh
-        self._decode = DECODERS[decoder].decode
         self._spec = describe(width=size_wh[0], height=size_wh[1])
         images = ImageStore(image_source(folder))
         self._affines: list[np.ndarray] = []
@@ -58,8 +56,7 @@ class CocoCheck:
         points, scores = [], []
         for start in range(0, len(self._crops), batch_size):
             crops = torch.from_numpy(np.stack(self._crops[start : start + batch_size]))
-            heatmaps = model(to_input(crops.to(device))).float().cpu().numpy()
-            xy, score = self._decode([heatmaps], input_wh=self._size_wh)
+            xy, score = decode(model(to_input(crops.to(device))), self._size_wh)
             points.append(xy)
             scores.append(score)
         xy = np.concatenate(points).astype(np.float64)

@@ -1,12 +1,14 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""``pose_resnet_lite`` as the package sees it: its network, its description, and its input."""
+"""``pose_resnet_lite`` as the package sees it: its network, its description, its input and its output."""
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import nn
 
+from pose_resnet_ros.core.heatmaps import DECODERS
 from pose_resnet_ros.core.types import InputSpec
 from pose_resnet_ros.export.torch_networks import PoseResNet, pose_resnet
 from pose_resnet_ros.models.spec import PoseSpec
@@ -22,7 +24,7 @@ def describe(*, width: int = WIDTH, height: int = HEIGHT, provenance: dict[str, 
     return PoseSpec(
         name=NAME,
         input=InputSpec(width=width, height=height, channel_order="bgr", scale=1 / 255, mean=MEAN_BGR, std=STD_BGR),
-        decoder="microsoft",
+        decoder="dark",
         skeleton="coco17",
         crop="topdown",
         padding=1.25,
@@ -49,3 +51,11 @@ def to_input(crops: torch.Tensor) -> torch.Tensor:
     offset = torch.tensor(MEAN_BGR, device=crops.device) * 255
     factor = 1 / (torch.tensor(STD_BGR, device=crops.device) * 255)
     return ((crops.float() - offset) * factor).permute(0, 3, 1, 2)
+
+
+def decode(heatmaps: torch.Tensor, size_wh: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """The network's output as the package reads it: points (N, 17, 2) in crop pixels and scores (N, 17).
+
+    heatmaps: (N, 17, Hh, Wh) on any device; size_wh: of the network's input.
+    """
+    return DECODERS[describe().decoder].decode([heatmaps.float().cpu().numpy()], input_wh=size_wh)

@@ -16,7 +16,6 @@ import numpy as np
 import torch
 from torch import nn
 
-from pose_resnet_ros.core.heatmaps import DECODERS
 from training.checkpoints import load_weights
 from training.data_options import add_data_options, new_parser, open_images, read_split
 from training.detector import hard_negatives
@@ -26,7 +25,7 @@ from training.pose.augment import AugmentSettings, crop_affine
 from training.pose.check import CocoCheck, add_check_option
 from training.pose.crops import PoseCrops
 from training.pose.loss import PoseLoss
-from training.pose.model import new_network, to_input
+from training.pose.model import decode, new_network, to_input
 from training.run_options import add_run_options, set_threads, settings_of
 from training.stages import Stage
 from training.trainer import Trainer
@@ -94,8 +93,7 @@ def evaluate(model: nn.Module, dataset: PoseCrops, batch_size: int, device: str)
     """PCK@0.1 over the persons of the data set, from their annotated boxes."""
     predicted = []
     for crops, _, _ in make_loader(dataset, batch_size=batch_size, shuffle=False):
-        heatmaps = model(to_input(crops.to(device)))
-        points, _ = DECODERS["microsoft"].decode([heatmaps.float().cpu().numpy()], input_wh=dataset.size_wh)
+        points, _ = decode(model(to_input(crops.to(device))), dataset.size_wh)
         predicted.append(points)
     people = [person for _, person in dataset.samples]
     points = [
