@@ -46,7 +46,7 @@ Found = dict[str, Any]
 
 
 def parity(bench: Bench, found: Found) -> None:
-    """The fast path on the device against the ordinary one on the CPU: share of joints within 0.05 px, scores apart."""
+    """The fast path on the device against the ordinary one on the CPU: shares of joints within 0.05 and 1 px, scores apart."""
     for name, model in {"pose_resnet_lite": "pose_resnet_lite", **bench.paths}.items():
         precision = "fp32" if name == "pose_resnet_lite" else "auto"  # on a CPU auto may be 8 bits
         try:
@@ -74,6 +74,7 @@ def _parity_row(fast: PoseNet, reference: PoseNet, scenes: list[Scene], *, flip_
         "in_fused_graph": all(a.heatmaps is None for a, _ in pairs),
         "joints": apart.size,
         "share_within_0.05_px": float((apart < 0.05).mean()),
+        "share_within_1_px": float((apart < 1).mean()),
         "largest_score_difference": float(scores.max()),
         "largest_score": float(max(b.people.keypoint_scores.max() for _, b in pairs)),
     }
