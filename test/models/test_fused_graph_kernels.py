@@ -5,8 +5,8 @@
 One node without a kernel costs a copy to the CPU and one back, and forbids CUDA graphs: a change that brings one must not pass
 unseen where no GPU is. The kinds below are those that the CUDA provider of onnxruntime-gpu 1.23.2, 1.27.0 and 1.31.1 took whole,
 without one copy (node placement of its log, over a CUDA runtime that computes nothing). A new kind belongs here only after such a
-look; docs/OperatorKernels.md of onnxruntime, which lists the kernels, is the first place for it. Log and MatMul, which DARK needs,
-were only looked up there: kernels for float32 since opset 13.
+look; docs/OperatorKernels.md of onnxruntime, which lists the kernels, is the first place for it. Log and MatMul, which DARK
+needs, were only looked up there: kernels for float32 since opset 13.
 """
 
 from __future__ import annotations

@@ -34,6 +34,8 @@ from training.pose.check import CocoCheck  # noqa: E402
 from training.pose.crops import PoseCrops  # noqa: E402
 from training.pose.loss import PoseLoss, gaussian_heatmaps  # noqa: E402
 
+WEIGHTS = Path(__file__).parents[3] / "pose_resnet_ros" / "weights"
+
 
 def _write_data_set(folder: Path, count: int) -> None:
     """Photographs of 17 dots of 17 colours, a person each; a bystander with machine labels, one without."""
@@ -198,7 +200,7 @@ def test_export_describes_itself_and_computes_the_same(tmp_path: Path) -> None:
     assert (written.ir_version, written.opset_import[0].version) == (8, 17)
     spec = spec_from_json({p.key: p.value for p in written.metadata_props}[METADATA_KEY])
     assert (spec.input.width, spec.input.height, spec.input.channel_order) == (96, 128, "bgr")
-    assert (spec.decoder, spec.skeleton, spec.crop, spec.padding) == ("microsoft", "coco17", "topdown", 1.25)
+    assert (spec.decoder, spec.skeleton, spec.crop, spec.padding) == ("dark", "coco17", "topdown", 1.25)
     assert "Johnson" in spec.provenance["data"]
     assert target.stat().st_size < 8e6
     session = onnxruntime.InferenceSession(str(target), providers=["CPUExecutionProvider"])
@@ -264,6 +266,14 @@ def test_presence_is_measured_on_pictures_cut_at_chest_hips_and_knees(tmp_path: 
     assert (len(found.seen), len(found.cut_off)) == (7 + 11 + 13, 10 + 6 + 4)
     assert found.at(-10.0) == (0.0, 1.0)
     assert found.at(10.0) == (1.0, 0.0)
+
+
+@pytest.mark.parametrize("file", ["pose_resnet_lite.onnx", "pose_resnet_lite.int8.onnx"])
+def test_training_measures_as_the_bundled_files_are_decoded(file: str) -> None:
+    onnx = pytest.importorskip("onnx")
+    metadata = onnx.load(str(WEIGHTS / file)).metadata_props
+    spec = spec_from_json({entry.key: entry.value for entry in metadata}[METADATA_KEY])
+    assert spec == pose_model.describe(provenance=spec.provenance)
 
 
 def test_weights_are_chosen_by_ap_too(tmp_path: Path) -> None:
