@@ -25,6 +25,7 @@ from pose_resnet_ros.ros.rviz_config import NODE_NAME, file_for_cameras
 from pose_resnet_ros.settings import Setting, Settings
 
 PACKAGE = "pose_resnet_ros"
+LOGGER = logging.get_logger("pose.launch.py")
 SHARE = get_package_share_directory(PACKAGE)
 # Fast DDS 2 (Humble, Jazzy) and Fast DDS 3 (Kilted, Lyrical) read different names.
 PROFILE_VARIABLES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")
@@ -123,7 +124,8 @@ def node_parameters(given: dict[str, str]) -> dict[str, object]:
 def with_file(given: dict[str, str]) -> dict[str, str]:
     """Return the arguments with what only params_file says of the cameras, which decides about topics and RViz."""
     node = f"/{given['namespace'].strip('/')}/{given['name']}".replace("//", "/")
-    in_file = file_parameters(given["params_file"], node)
+    if not (in_file := file_parameters(given["params_file"], node)):
+        LOGGER.warning(f"params_file: no section in {given['params_file']} is for {node}; name one so, or /** for every node")
     cameras = given["cameras"] or ",".join(MIRRORED["cameras"].check(in_file.get("cameras", [])))
     in_3d = any(value is True for name, value in in_file.items() if name.split(".")[-1] == "use_depth")
     return {**given, "cameras": cameras, "in_3d": given["use_depth"] or str(in_3d).lower()}
@@ -194,7 +196,7 @@ def warn_of_misspelt(given: dict[str, str], names: list[str]) -> None:
     """Warn of unknown arguments that resemble ours; others may be meant for an outer launch file."""
     for name in given.keys() - set(names):
         for close in difflib.get_close_matches(name, names, n=1, cutoff=0.8):
-            logging.get_logger("pose.launch.py").warning(f"unknown argument '{name}' is ignored; did you mean '{close}'?")
+            LOGGER.warning(f"unknown argument '{name}' is ignored; did you mean '{close}'?")
 
 
 def start_nodes(context: LaunchContext) -> list[Node]:
@@ -214,11 +216,8 @@ def start_nodes(context: LaunchContext) -> list[Node]:
         for camera, topics in input_topics(given).items():
             # Its topics are named as those of a single camera.
             renamed = {"camera_info": f"{camera}/camera_info".lstrip("/"), **topics}
-            name = f"image_source_{camera}".rstrip("_")
-            made = Node(
-                executable="image_source", name=name, parameters=[source], on_exit=on_exit, remappings=[*renamed.items()], **ours
-            )
-            nodes.append(made)
+            named = {"name": f"image_source_{camera}" if camera else "image_source", "remappings": [*renamed.items()]}
+            nodes.append(Node(executable="image_source", parameters=[source], on_exit=on_exit, **named, **ours))
     if given["rviz"] == "true":
         nodes.append(rviz(given, **common))
     return nodes

@@ -196,7 +196,7 @@ def test_several_cameras_have_topics_below_their_names_or_as_listed(pose_launch,
 
 
 @pytest.mark.usefixtures("rviz2")
-def test_cameras_and_depth_of_the_parameter_file_count_for_topics_sources_and_rviz(pose_launch, tmp_path):
+def test_cameras_and_depth_of_the_parameter_file_count_for_topics_sources_and_rviz(pose_launch, tmp_path, caplog):
     path = tmp_path / "robot.yaml"
     path.write_text("/robot1/pose_resnet: {ros__parameters: {cameras: [front, rear], front: {use_depth: true}}}")
     given = {"params_file": str(path), "source": "a.mp4", "rviz": "true"}
@@ -213,8 +213,10 @@ def test_cameras_and_depth_of_the_parameter_file_count_for_topics_sources_and_rv
     assert "Skeletons front" in rviz_file.read_text()
     rviz_file.unlink()
 
-    (pose, source, _), _ = start(pose_launch, **given)  # the file is for the node of robot1
+    pose_launch.LOGGER.addHandler(caplog.handler)
+    (pose, source, _), _ = start(pose_launch, **given)
     assert (pose.node_executable, source.node_executable) == ("pose_node", "image_source")
+    assert f"no section in {path} is for /pose_resnet; name one so, or /**" in caplog.text
     (pose, source), _ = start(pose_launch, **given | {"rviz": "false"}, namespace="robot1", cameras="left")
     pose._perform_substitutions(context)
     assert ("left/image", "left/image_raw") in pose.expanded_remapping_rules
