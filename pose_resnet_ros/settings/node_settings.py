@@ -145,10 +145,10 @@ class Settings(SettingsGroup):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        taken = {row.name.partition(".")[0] for row in self.settings() if "." in row.name}
+        taken = {row.name.partition(".")[0] for row in self.settings()}
         if used := [name for name in self.input.cameras if name in taken]:
             raise SettingsError(
-                f"cameras: {used[0]} is no name for a camera, since parameters begin with {used[0]}.; choose another"
+                f"cameras: {used[0]} is no name for a camera, since a parameter's name begins with {used[0]}; choose another"
             )
 
     @property

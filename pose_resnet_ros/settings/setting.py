@@ -63,7 +63,7 @@ class Setting:
     def parse(self, text: str) -> Value:
         """The value that a word of a command line stands for. Raises SettingsError as ``check`` does."""
         if self.type is tuple:
-            return self.check([word.strip() for word in text.split(",")])
+            return self.check([word.strip() for word in text.strip().removeprefix("[").removesuffix("]").split(",")])
         words = {"true": True, "false": False, "1": True, "0": False, "on": True, "off": False}
         try:
             return self.check(words.get(text.lower(), text) if self.type is bool else self.type(text))

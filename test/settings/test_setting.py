@@ -125,12 +125,18 @@ def test_no_name_of_a_camera(name: str) -> None:
         ROWS["cameras"].check(("front", *name.split(",")))
 
 
-def test_a_camera_is_not_named_like_a_group_of_parameters() -> None:
-    with pytest.raises(SettingsError, match=r"cameras: tracking is no name for a camera, since parameters begin with tracking\."):
-        Settings.from_values({"cameras": ["front", "tracking"]})
+@pytest.mark.parametrize("name", ["tracking", "threads"])  # a group of parameters, and one
+def test_a_camera_is_not_named_like_a_parameter(name: str) -> None:
+    with pytest.raises(SettingsError, match=f"{name} is no name for a camera, since a parameter's name begins with {name};"):
+        Settings.from_values({"cameras": ["front", name]})
 
 
-@pytest.mark.parametrize(("text", "names"), [("", ()), ("front", ("front",)), ("front, rear", ("front", "rear"))])
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("", ()), ("[]", ()), ("front", ("front",)), ("front, rear", ("front", "rear")), (" [front, rear] ", ("front", "rear")),
+    ],
+)  # fmt: skip
 def test_names_on_a_command_line(text: str, names: tuple[str, ...]) -> None:
     assert ROWS["cameras"].parse(text) == names
 
