@@ -24,6 +24,7 @@ from pose_resnet_ros.ros.latched_image import LatchedImage
 from pose_resnet_ros.ros.outputs import ImageOutput, Output, PersonOutput
 from pose_resnet_ros.ros.rate_limit import RateLimit
 from pose_resnet_ros.ros.topics import CameraContext
+from pose_resnet_ros.ros.video_stream import VideoStream
 from pose_resnet_ros.ros.worker import FrameSlot, FrameWorker, InputFrame
 from pose_resnet_ros.stream import PersonStream
 
@@ -51,16 +52,31 @@ class CameraInput:
             if context.settings().is_external:
                 self.external = add(ExternalDetections(context, forward=put))
             forward = self.external.put if self.external else put
-            # To be paired with detections, every image is needed.
-            is_wanted = (lambda: True) if self.external else (lambda: limit.is_due and slot.is_wanted)
+            self.video: VideoStream | None = None
+            if context.transport.is_video:
+                self.video = add(VideoStream(context, forward=forward, statistics=statistics))
+            # To be paired with detections, every image is needed; to be decoded, every packet.
+            needs_all = self.external or self.video
             images = ImageInput(
-                context, is_wanted=is_wanted, due_in_s=lambda: limit.due_in_s, forward=forward, statistics=statistics
+                context,
+                is_wanted=lambda: bool(needs_all) or (limit.is_due and slot.is_wanted),
+                due_in_s=lambda: limit.due_in_s,
+                forward=self.video.put if self.video else forward,
+                on_lost=self.video.lost if self.video else lambda _: None,
+                statistics=statistics,
             )
             self.images: ImageInput = add(images)
-            self.latched: LatchedImage = add(
-                LatchedImage(context, is_waiting=lambda: images.is_waiting, forward=forward, statistics=statistics)
-            )
+            self.latched: LatchedImage | None = None
+            if not self.video:  # a packet kept from earlier is of no use
+                self.latched = add(
+                    LatchedImage(context, is_waiting=lambda: images.is_waiting, forward=forward, statistics=statistics)
+                )
             self.close = made.pop_all().close
+
+    @property
+    def parts(self) -> list[Any]:
+        """The optional parts that diagnostics tell of."""
+        return [part for part in (self.external, self.video) if part is not None]
 
 
 class Camera:
@@ -82,6 +98,7 @@ class Camera:
     def configure(self, pipeline: PosePipeline, bodies: TrackedBodies) -> None:
         """Announce the results' topics. bodies: of all cameras of the node. Raises PoseError."""
         settings = self.context.settings()
+        self.context.transport.require()
         self.outputs.append(PersonOutput(self.context, pipeline))
         if settings.hri.publish_hri:
             self.outputs.append(HriPublisher(self.context, pipeline.skeleton, bodies))
@@ -133,8 +150,7 @@ class Camera:
     def state(self) -> NodeState:
         """What the node is and sees of this camera."""
         publishers, other_types = self.context.publishers()
-        external = self.input.external if self.input else None
-        parts: list[Any] = [*filter(None, [external]), *self.outputs]
+        parts: list[Any] = [*(self.input.parts if self.input else []), *self.outputs]
         return NodeState(
             topic=self.context.image_topic,
             publishers=publishers,

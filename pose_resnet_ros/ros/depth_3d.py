@@ -11,7 +11,7 @@ from typing import Any
 
 from geometry_msgs.msg import PoseArray
 from rclpy.qos import QoSProfile, ReliabilityPolicy
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import Header
 from vision_msgs.msg import Detection3DArray
 from visualization_msgs.msg import MarkerArray
@@ -27,16 +27,16 @@ from pose_resnet_ros.ros.codecs.image import camera_from_info, depth_array
 from pose_resnet_ros.ros.outputs import Output, ProcessedFrame
 from pose_resnet_ros.ros.ros_log import Throttle
 from pose_resnet_ros.ros.time_sync import NearestTimeBuffer, stamp_ns
-from pose_resnet_ros.ros.topics import CameraContext, Transport
+from pose_resnet_ros.ros.topics import COMPRESSED, IMAGE, CameraContext, Transport
 from pose_resnet_ros.settings import Settings
 
 DEPTH_TOPIC, INFO_TOPIC = "depth_image", "camera_info"
 TRANSPORTS = {
     transport.name: transport
     for transport in (
-        Transport("raw", Image, depth_array),
-        Transport("compressedDepth", CompressedImage, compressed_depth_array, "/compressedDepth"),
-        Transport("compressed", CompressedImage, compressed_depth_array, "/compressed"),
+        Transport("raw", IMAGE, depth_array),
+        Transport("compressedDepth", COMPRESSED, compressed_depth_array, "/compressedDepth"),
+        Transport("compressed", COMPRESSED, compressed_depth_array, "/compressed"),
     )
 }
 KEPT_DEPTH_IMAGES = 10

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import math
+import threading
 import time
 from collections.abc import Callable, Collection
 from dataclasses import replace
@@ -29,13 +30,14 @@ COMPLAIN_AFTER_S = 5.0
 
 
 class ExternalDetections:
-    """Subscribed to ``detections`` until closed. Everything on the executor's thread."""
+    """Subscribed to ``detections`` until closed. ``put`` may be called on any thread, everything else on the executor's."""
 
     def __init__(self, context: CameraContext, *, forward: Callable[[InputFrame], None]) -> None:
         """forward: takes each image with its detections."""
         self._context = context
         self._forward = forward
         self._sync: ExactTimeSync[InputFrame, Detection2DArray] = ExactTimeSync(capacity=WAITING)
+        self._lock = threading.Lock()
         self._pairs = 0
         self._images = self._detections = self._unstamped = 0  # since the last pair
         self._paired_s = self._told_s = time.monotonic()
@@ -45,11 +47,12 @@ class ExternalDetections:
 
     def put(self, frame: InputFrame) -> None:
         """An image has arrived."""
-        self._images += 1
-        if image_ns := stamp_ns(frame.image):
-            self._pass_on(self._sync.put_left(image_ns, frame))
-        else:
-            self._leave_out()
+        with self._lock:
+            self._images += 1
+            if image_ns := stamp_ns(frame.image):
+                self._pass_on(self._sync.put_left(image_ns, frame))
+            else:
+                self._leave_out()
 
     def values(self) -> dict[str, str]:
         """What diagnostics show."""
@@ -80,11 +83,12 @@ class ExternalDetections:
         self._subscription = None
 
     def _on_detections(self, message: Detection2DArray) -> None:
-        self._detections += 1
-        if detections_ns := stamp_ns(message):
-            self._pass_on(self._sync.put_right(detections_ns, message))
-        else:
-            self._leave_out()
+        with self._lock:
+            self._detections += 1
+            if detections_ns := stamp_ns(message):
+                self._pass_on(self._sync.put_right(detections_ns, message))
+            else:
+                self._leave_out()
 
     def _leave_out(self) -> None:
         """A message without a stamp cannot be paired."""

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -13,6 +12,7 @@ from pose_resnet_ros.core.errors import ImageError, InferenceCancelled
 from pose_resnet_ros.models.stages import StageClock
 from pose_resnet_ros.pipeline import PipelineResult
 from pose_resnet_ros.ros.external_detections import GivenBoxes
+from pose_resnet_ros.ros.frame_errors import FrameErrors
 from pose_resnet_ros.ros.health.statistics import Outcome, Statistics, plausible_age_ms
 from pose_resnet_ros.ros.outputs import Output, ProcessedFrame
 from pose_resnet_ros.ros.ros_log import Throttle
@@ -34,7 +34,7 @@ class FrameProcessor:
         self._transport, self._topic = context.transport, context.image_topic
         self._boxes = GivenBoxes(context)
         self._throttle = Throttle()
-        self._failures: set[str] = set()
+        self._errors = FrameErrors(context, statistics)
         self._reset_wanted = False
 
     def reset_tracking(self) -> None:
@@ -47,10 +47,9 @@ class FrameProcessor:
         except InferenceCancelled:
             pass  # deactivated or shut down in the middle of it
         except ImageError as error:
-            self._count_bad_frame(error)
+            self._errors.bad_frame(error)
         except Exception as error:  # noqa: BLE001 - the worker must outlive whatever one frame does to it
-            if self._context.node.context.ok():  # else publishing fails because the node is going down
-                self._count_failure(error)
+            self._errors.failure(error)
 
     def _process(self, frame: InputFrame) -> None:
         settings, clock = self._context.settings(), StageClock()
@@ -95,16 +94,3 @@ class FrameProcessor:
             self._context.logger.info(
                 f"time stamps on {self._topic} jumped back: a bag that starts again, or two publishers on one topic"
             )
-
-    def _count_bad_frame(self, error: ImageError) -> None:
-        kind = getattr(error, "kind", "image")
-        self._statistics.frame_failed(kind)
-        if self._throttle.may_say(kind):
-            self._context.logger.warning(f"frame on {self._topic} skipped: {error}")
-
-    def _count_failure(self, error: Exception) -> None:
-        kind = type(error).__name__
-        self._statistics.frame_failed(kind)
-        if kind not in self._failures:
-            self._failures.add(kind)
-            self._context.logger.error(f"frame on {self._topic} failed (logged once for {kind}):\n{traceback.format_exc()}")

@@ -4,7 +4,7 @@
 will be used.
 
 The middleware keeps the newest frame only (KEEP_LAST, depth 1). Reading a large image into Python costs milliseconds of CPU, so
-while no frame is wanted the subscription is hidden from the executor.
+while no frame is wanted the subscription is hidden from the executor. Of a video every packet is read.
 
 This needs a middleware that tells when each frame arrived and its sequence number, or ages and counts would be wrong: with rclpy
 from Iron on, Fast DDS does (tried), and Connext and Zenoh by their sources. Elsewhere every frame is read, and the worker keeps
@@ -42,8 +42,11 @@ class ImageInput:
         due_in_s: Callable[[], float] = lambda: 0.0,
         forward: Callable[[InputFrame], None],
         statistics: Statistics,
+        on_lost: Callable[[int], None] = lambda _: None,
     ) -> None:
-        """is_wanted: whether a frame would be of use now; due_in_s: seconds until max_rate_hz allows one; forward: takes each."""
+        """is_wanted: whether a frame would be of use now; due_in_s: seconds until max_rate_hz allows one; forward: takes each;
+        on_lost: takes how many were lost in transit since its last call.
+        """
         self._node = context.node
         self._is_wanted = is_wanted
         self._due_in_s = due_in_s
@@ -54,7 +57,12 @@ class ImageInput:
         self._may_wait = False  # until the first frame shows what this middleware tells
         self._number: int | None = None
         self._taken_s = time.monotonic()
-        profile = qos.input_profile(context.settings().input.image_reliability)
+        profile = qos.input_profile(context.settings().input.image_reliability, depth=context.transport.depth)
+
+        def lost(count: int) -> None:
+            statistics.frames_lost(count)
+            on_lost(count)
+
         self._subscription = qos.create_subscription(
             context.node,
             context.transport.message_type,
@@ -62,7 +70,7 @@ class ImageInput:
             self._on_image if _TELLS_RECEIPT else self._on_bare_image,
             profile,
             callback_group=_WhileWanted(lambda: not self.is_waiting),
-            on_lost=statistics.frames_lost,
+            on_lost=lost,
         )
         self._keeps_newest = profile.history == HistoryPolicy.KEEP_LAST and profile.depth == 1
 
@@ -90,15 +98,15 @@ class ImageInput:
         self._node.destroy_subscription(self._subscription)
         self._subscription = None
 
-    def _on_bare_image(self, message: Any) -> None:
+    def _on_bare_image(self, message: Any, number: int | None = None) -> None:
         self._statistics.frame_received()
-        self._forward(InputFrame(message, time.monotonic()))
+        self._forward(InputFrame(message, time.monotonic(), number=number))
 
     def _on_image(self, message: Any, info: Any) -> None:
         received_ns, number = info["received_timestamp"], info.get("publication_sequence_number")
         self._may_wait = bool(self._keeps_newest and received_ns and number is not None)
         if not self._may_wait:
-            self._on_bare_image(message)
+            self._on_bare_image(message, number)
             return
         self._statistics.frame_received(skipped=self._skipped(number))
         self._forward(InputFrame(message, self._received_s(received_ns)))

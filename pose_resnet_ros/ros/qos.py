@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Quality of service of every topic, and what the log says about an incompatible publisher or subscriber.
 
-The image input keeps one frame, the newest, and by default asks for best effort, which connects to every publisher. Results are
+The image input keeps one frame, the newest (of a video, all packets), and by default asks for best effort, which connects to
+every publisher. Results are
 reliable, which connects to every subscriber.
 """
 
@@ -35,10 +36,10 @@ _OUTPUT_CURES = {
 }
 
 
-def input_profile(reliability: str) -> QoSProfile:
+def input_profile(reliability: str, *, depth: int = 1) -> QoSProfile:
     """The image subscription's profile; reliability: best_effort or reliable."""
     policy = {"best_effort": ReliabilityPolicy.BEST_EFFORT, "reliable": ReliabilityPolicy.RELIABLE}[reliability]
-    return QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=1, reliability=policy)
+    return QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=depth, reliability=policy)
 
 
 def results_profile() -> QoSProfile:

@@ -20,12 +20,14 @@ from typing import Any
 class InputFrame:
     """An image message on its way to the worker.
 
-    received_s: time of receipt, of the monotonic clock; boxes: the detections message of the same stamp, None: none is needed.
+    received_s: time of receipt, of the monotonic clock; boxes: the detections message of the same stamp, None: none is needed;
+    number: the publisher's count of its messages, None where the middleware does not tell it.
     """
 
     image: Any
     received_s: float
     boxes: Any = None
+    number: int | None = None
 
     def age_ms(self) -> float:
         """Milliseconds since receipt."""

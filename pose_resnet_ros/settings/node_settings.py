@@ -28,8 +28,10 @@ class InputSettings(SettingsGroup):
     )
     image_transport: str = setting(
         "raw",
-        "raw: sensor_msgs/Image on `image`. compressed: sensor_msgs/CompressedImage on `image/compressed`.",
-        choices=("raw", "compressed"),
+        "raw: sensor_msgs/Image on `image`. compressed: sensor_msgs/CompressedImage on `image/compressed`. ffmpeg:"
+        " ffmpeg_image_transport_msgs/FFMPEGPacket on `image/ffmpeg`. foxglove: foxglove_msgs/CompressedVideo on"
+        " `image/foxglove`.",
+        choices=("raw", "compressed", "ffmpeg", "foxglove"),
         per_camera=True,
     )
     image_reliability: str = setting(

@@ -92,16 +92,16 @@ class Source:
         return {"timeout": (max(_OPEN_TIMEOUT_S, timeout_s), timeout_s), "options": dict(_OPTIONS.get(self.scheme, {}))}
 
 
-def pyav() -> Any:
+def pyav(needed_by: str = "source: videos, webcams and streams") -> Any:
     """The module ``av``. Raises SettingsError, which says how to install it, if it is missing or too old."""
     try:
         import av
         import av.logging
     except ImportError as error:
-        raise SettingsError(f"source: videos, webcams and streams need the package av (PyAV): {_INSTALL}") from error
+        raise SettingsError(f"{needed_by} need the package av (PyAV): {_INSTALL}") from error
     if int(av.__version__.partition(".")[0]) < OLDEST_PYAV:
         raise SettingsError(
-            f"source: expected the package av (PyAV) in version {OLDEST_PYAV} or newer, got {av.__version__}: {_INSTALL}"
+            f"{needed_by} need the package av (PyAV) in version {OLDEST_PYAV} or newer, got {av.__version__}: {_INSTALL}"
         )
     if av.logging.get_level() is not None:  # up to PyAV 13 FFmpeg's own messages go to stderr
         av.logging.set_level(av.logging.PANIC)

@@ -11,11 +11,14 @@ import pytest
 
 packages = pytest.importorskip("ament_index_python.packages")
 
-# From the real package's build (vision_msgs 4.1.1 on Jazzy), or from the message files (Detection3DArray; foxglove_msgs 3.4.3).
+# From the real package's build (vision_msgs 4.1.1 on Jazzy), or from the message files (Detection3DArray; foxglove_msgs 3.4.3;
+# ffmpeg_image_transport_msgs 1.2.2).
 # Each holds every other type used here, so its hash covers all names, fields, types and their order.
 HASHES = {
     "vision_msgs/msg/Detection2DArray": "RIHS01_214274120007f4a683866481336b70310268cfa107aebe9d594a6acf75bda968",
     "vision_msgs/msg/Detection3DArray": "RIHS01_793f5eab9595ac1c0da07873cc859db42eae51f0ee76056db8562515d830e018",
+    "ffmpeg_image_transport_msgs/msg/FFMPEGPacket": "RIHS01_648d84e0d33cbf76daf54b094d8f06154b8a24800a19c14371754df799fbaf79",
+    "foxglove_msgs/msg/CompressedVideo": "RIHS01_32039eafc3770e589c86c4dabff9c392ce9955ebffd43f5f60763011d43d8d1d",
     "foxglove_msgs/msg/ImageAnnotations": "RIHS01_bc4e578b1ef80953415d6f966a4cab305c8a44c8b64fc405312b6f06a08fc45e",
 }
 

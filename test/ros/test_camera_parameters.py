@@ -145,7 +145,7 @@ def test_a_setting_that_is_read_at_configure_waits_for_the_clean_up(world: Any, 
         ),
         ([TWO, "front.image_rotation:=45"], "parameter front.image_rotation: expected 0, 90, 180 or 270"),
         ([TWO, "front.image_rotation:=up"], "parameter front.image_rotation: expected 0, 90, 180 or 270"),
-        ([TWO, "front.image_transport:=h264"], "front.image_transport: expected raw or compressed, got 'h264'"),
+        ([TWO, "front.image_transport:=h264"], "front.image_transport: expected raw, compressed, ffmpeg or foxglove, got 'h264'"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_with_what_can(world: Any, arguments: list[str], says: str) -> None:

@@ -106,7 +106,7 @@ def test_thresholds_drawing_and_more_are_dynamic(world: Any) -> None:
         ("max_age_ms", -1.0, ""),
         ("flip_test", 1, ""),
         ("autostart", False, "read when the process starts"),
-        ("image_transport", "h264", "raw or compressed"),
+        ("image_transport", "h264", "raw, compressed, ffmpeg or foxglove"),
     ],
 )
 def test_a_wrong_change_is_rejected_with_a_reason(world: Any, name: str, value: Any, reason: str) -> None:
@@ -199,7 +199,7 @@ def test_without_post_set_callbacks_as_on_humble_changes_are_taken_over_too(worl
     [
         ("backend", "gpu", "auto, cpu, cuda, tensorrt or openvino"),
         ("skeleton", "coco", "coco17, openpose18"),
-        ("image_transport", "h264", "raw or compressed"),
+        ("image_transport", "h264", "raw, compressed, ffmpeg or foxglove"),
         ("image_reliability", "high", "best_effort or reliable"),
         ("detection_threshold", 7.0, "a number from 0 to 1"),
         ("max_batch", 0, "an integer from 1 to 256"),

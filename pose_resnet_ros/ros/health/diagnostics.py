@@ -12,6 +12,7 @@ from typing import NamedTuple
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 
 from pose_resnet_ros.ros.health.statistics import WINDOW_S, Summary
+from pose_resnet_ros.ros.topics import TRANSPORTS
 
 TASK = "pose estimation"
 # Keys of the values that programs of this package read.
@@ -37,7 +38,7 @@ class NodeState:
     """What the node is, and what it sees of one camera besides the statistics.
 
     lifecycle: state of the node; topic: resolved image topic; providers: network -> onnxruntime provider in use; publishers: how
-    many publish images there; other_types: which other types are published there; elsewhere: name and topic of the other
+    many publish images there; other_types: which other types are published there; elsewhere: name and topic of another
     transport, if images are published there; matched: how many publishers are connected, None without a subscription, or where
     rclpy does not report it (Humble); is_waiting: frames stay unread until an inference ends; overloaded_s: for how long results
     have stayed below min_output_ratio; problem: why the last transition failed; worker_died: the worker ended without being asked
@@ -123,10 +124,8 @@ def _why_silent(summary: Summary, state: NodeState) -> str:
 def _why_no_publisher(summary: Summary, state: NodeState) -> str:
     topic = state.topic
     if state.other_types:
-        return (
-            f"{topic} has type {', '.join(state.other_types)}: image_transport raw takes sensor_msgs/msg/Image from `image`,"
-            " compressed takes sensor_msgs/msg/CompressedImage from `image`/compressed"
-        )
+        takes = ", ".join(f"{way.name} takes {way.type_name} from `image`{way.suffix}" for way in TRANSPORTS.values())
+        return f"{topic} has type {', '.join(state.other_types)}: image_transport {takes}"
     if state.elsewhere:
         transport, other_topic = state.elsewhere
         return f"no publisher on {topic}, but one on {other_topic}: set image_transport to {transport}"

@@ -16,7 +16,7 @@ from pose_resnet_ros.core.errors import ImageError, PoseError, SettingsError
 from pose_resnet_ros.tools.bags.bag_limits import limit_ros1_chunks, require_small_chunks, unpacked_message
 from pose_resnet_ros.tools.bags.bag_messages import typestore
 from pose_resnet_ros.tools.bags.bag_salvage import CDR, BagError, RawMessage, Salvage
-from pose_resnet_ros.tools.bags.bag_video import TYPES as VIDEO_TYPES
+from pose_resnet_ros.video.packets import TYPES as VIDEO_TYPES
 
 if TYPE_CHECKING:
     from rosbags.interfaces import Connection

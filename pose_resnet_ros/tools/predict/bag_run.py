@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -23,13 +23,14 @@ from pose_resnet_ros.stream import PersonStream
 from pose_resnet_ros.tools.bags import bag_messages
 from pose_resnet_ros.tools.bags.bag_reading import WHOLE, BagImage, BagImages, SpanNs, encodings
 from pose_resnet_ros.tools.bags.bag_salvage import BagError
-from pose_resnet_ros.tools.bags.bag_video import TYPES as VIDEO_TYPES
-from pose_resnet_ros.tools.bags.bag_video import VideoDecoder
 from pose_resnet_ros.tools.bags.bag_writing import ANNOTATED, ANNOTATIONS, DETECTIONS, PERSONS, SKELETON, BagResults
+from pose_resnet_ros.video.packets import TYPES as VIDEO_TYPES
+from pose_resnet_ros.video.packets import VideoDecoder
 
 IDS_PER_PART = 1_000_000
 Advance = Callable[[int, int | None], Any]
 Complain = Callable[[str], Any]
+Decoded = tuple[Any, np.ndarray]  # an image message, and its image
 
 
 def print_error(text: str) -> None:
@@ -55,8 +56,8 @@ class BagJob:
 
 @dataclass(frozen=True)
 class BagReport:
-    """The outcome of a job. bad: images that could not be used; before_key_frame: of a video, packets before the first image
-    that could be decoded; passed_over: topics that are not in ROS's encoding, in words;
+    """The outcome of a job. bad: images that could not be used; before_key_frame: packets of a video that could not be decoded,
+    since the images that they refer to are missing; passed_over: topics that are not in ROS's encoding, in words;
     problem: why the bag was not read to its end, "" if it was; parts: that it was cut into, for several workers.
     """
 
@@ -78,7 +79,7 @@ class BagReport:
             what
             + (f", {self.bad} unusable images" if self.bad else "")
             + (
-                f"; the video starts in the middle: {self.before_key_frame} packets before its first key frame skipped"
+                f"; the video starts in the middle, or has gaps: {self.before_key_frame} packets skipped until a key frame"
                 if self.before_key_frame
                 else ""
             )
@@ -130,34 +131,39 @@ class _Run:
         self._video = VideoDecoder()
 
     def over(self, images: BagImages, results: BagResults, advance: Advance, complain: Complain) -> BagReport:
+        self._topic = images.topic
+        image: BagImage | None = None
         try:
             for number, image in enumerate(images):
                 if number == 0:
                     message = bag_messages.skeleton_message(self._pipeline.skeleton)
                     results.write(SKELETON, message, log_ns=image.log_ns)
-                try:
-                    self._one(image, results)
-                except ImageError as error:
-                    self._report = replace(self._report, bad=self._report.bad + 1)
-                    complain(f"{images.topic} at {image.log_ns} ns: {error}")
+                self._each(self._decoded(image), image, results, complain)
                 advance(1, images.length)
+            if image is not None:
+                self._each(((frame.origin, frame.to_bgr()) for frame in self._video.flush()), image, results, complain)
         except BagError as error:  # what was read until then is kept
             self._report = replace(self._report, problem=str(error))
-        waited = self._video.before_key_frame
-        return replace(self._report, before_key_frame=waited, passed_over=encodings(images.passed_over))
+        return replace(self._report, before_key_frame=self._video.skipped, passed_over=encodings(images.passed_over))
 
-    def _one(self, image: BagImage, results: BagResults) -> None:
-        bgr = self._decode(image)
-        if bgr is None:
-            return
-        header, log_ns = bag_messages.header_of(image.message), image.log_ns
+    def _each(self, decoded: Iterable[Decoded], image: BagImage, results: BagResults, complain: Complain) -> None:
+        """What became known with this image, at the time at which it was recorded."""
+        try:
+            for message, bgr in decoded:
+                self._one(message, bgr, results, log_ns=image.log_ns)
+        except ImageError as error:
+            self._report = replace(self._report, bad=self._report.bad + 1)
+            complain(f"{self._topic} at {image.log_ns} ns: {error}")
+
+    def _one(self, message: Any, bgr: np.ndarray, results: BagResults, *, log_ns: int) -> None:
+        header = bag_messages.header_of(message)
         stamp_s = (header.stamp.sec * 1_000_000_000 + header.stamp.nanosec or log_ns) / 1e9
         result = self._stream.run(bgr, stamp_s=stamp_s, settings=self._settings)
         people = self._with_ids_of_part(result.people)
         skeleton, threshold = result.skeleton, self._settings.frame.keypoint_threshold
         size = bgr.shape[1], bgr.shape[0]
-        message = bag_messages.person_array(header, people, skeleton, image_wh=size, keypoint_threshold=threshold)
-        results.write(PERSONS, message, log_ns=log_ns)
+        persons_message = bag_messages.person_array(header, people, skeleton, image_wh=size, keypoint_threshold=threshold)
+        results.write(PERSONS, persons_message, log_ns=log_ns)
         detections = bag_messages.detection_array(header, result.detections, track_ids=people.track_ids)
         results.write(DETECTIONS, detections, log_ns=log_ns)
         if ANNOTATED in self._report.job.optional:
@@ -169,14 +175,16 @@ class _Run:
         persons = self._report.persons + len(people)
         self._report = replace(self._report, images=self._report.images + 1, persons=persons)
 
-    def _decode(self, image: BagImage) -> Any:
-        """(H, W, 3) uint8 BGR; None for a packet of a video that gives no image yet."""
+    def _decoded(self, image: BagImage) -> Iterator[Decoded]:
+        """(H, W, 3) uint8 BGR, with the message that it belongs to: a packet of a video may complete none or an earlier one."""
         from pose_resnet_ros.ros.codecs.compressed import compressed_to_bgr  # neither imports ROS
         from pose_resnet_ros.ros.codecs.image import image_to_bgr
 
         if image.type_name in VIDEO_TYPES:
-            return self._video.decode(image.message)
-        return compressed_to_bgr(image.message) if image.is_compressed else image_to_bgr(image.message)
+            for frame in self._video.decode(image.message, image.message):
+                yield frame.origin, frame.to_bgr()
+        else:
+            yield image.message, compressed_to_bgr(image.message) if image.is_compressed else image_to_bgr(image.message)
 
     def _with_ids_of_part(self, people: People) -> People:
         first = self._report.job.part * IDS_PER_PART
