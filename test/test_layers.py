@@ -36,9 +36,9 @@ ALLOWED = {
     "main": {"pipeline", "tools"},
 }
 ROS_PACKAGES = {
-    "ament_index_python", "builtin_interfaces", "cv_bridge", "diagnostic_msgs", "ffmpeg_image_transport_msgs", "foxglove_msgs", "geometry_msgs",
-    "hri_msgs", "launch", "launch_ros", "message_filters", "rcl_interfaces", "rclpy", "rosbag2_py", "sensor_msgs",
-    "std_msgs", "tf2_ros", "vision_msgs", "visualization_msgs",
+    "ament_index_python", "builtin_interfaces", "cv_bridge", "diagnostic_msgs", "ffmpeg_image_transport_msgs",
+    "foxglove_msgs", "geometry_msgs", "hri_msgs", "launch", "launch_ros", "message_filters", "rcl_interfaces", "rclpy",
+    "rosbag2_py", "sensor_msgs", "std_msgs", "tf2_ros", "vision_msgs", "visualization_msgs",
 }  # fmt: skip
 OPTIONAL = {
     "av",

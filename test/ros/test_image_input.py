@@ -72,7 +72,7 @@ MakeBench = Callable[..., Bench]
 def make_bench(world: Any, image_message: MakeImage, monkeypatch: pytest.MonkeyPatch) -> MakeBench:
     def make(profile: QoSProfile | None = None, *arguments: str) -> Bench:
         if profile is not None:
-            monkeypatch.setattr(qos, "input_profile", lambda reliability: profile)
+            monkeypatch.setattr(qos, "input_profile", lambda reliability, depth: profile)
         return Bench(world, image_message, *arguments)
 
     return make
