@@ -135,7 +135,7 @@ class VideoDecoder:
                 self.interrupt("the codec has changed")
             self._codec = _decoder(name)
             self._codec.options = {"flags": "low_delay", "max_pixels": str(MAX_PIXELS)}
-            self._codec.thread_type = "SLICE"  # threads by frame would give each image later
+            self._codec.thread_count = 1  # several would give each image later, or wait for one another on busy cores
             self._codec_name = name
         return self._codec
 
