@@ -27,6 +27,7 @@ ENCODERS = {"libx264": "h264", "libx265": "hevc", "libsvtav1": "av1", "libaom-av
 _DECODERS = {"av1": ("libdav1d", "libaom-av1", "av1")}
 _LONGEST_DELAY = 64  # packets until an image comes out; H.264 and H.265 reorder 16 at most
 _MOST_TRUST = 8
+_WITH_PARAMETER_SETS = ("h264", "hevc")  # which may have been sent at the beginning only
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +91,7 @@ class VideoDecoder:
         try:
             return self._usable(codec.decode(packet))
         except pyav().error.FFmpegError as error:
+            self._reset()
             if self.is_waiting:
                 return []
             self.interrupt("a packet is damaged")
@@ -119,6 +121,11 @@ class VideoDecoder:
             self.is_waiting = False
         return not self.is_waiting
 
+    def _reset(self) -> None:
+        """A damaged packet may leave a decoder (of VP9, tried) in a state in which it takes no further one."""
+        if self._codec_name not in _WITH_PARAMETER_SETS:
+            self._codec = _decoder(self._codec_name)
+
     def _look_for_gap(self, pts: int | None) -> None:
         """ffmpeg_image_transport counts images in pts. Only where no B-frame changes the order does a step tell of a gap."""
         if pts is None:
@@ -134,8 +141,6 @@ class VideoDecoder:
             if self._codec_name:
                 self.interrupt("the codec has changed")
             self._codec = _decoder(name)
-            self._codec.options = {"flags": "low_delay", "max_pixels": str(MAX_PIXELS)}
-            self._codec.thread_count = 1  # several would give each image later, or wait for one another on busy cores
             self._codec_name = name
         return self._codec
 
@@ -144,7 +149,10 @@ def _decoder(name: str) -> Any:
     av = pyav()
     for decoder in _DECODERS.get(name, (name,)):
         with suppress(av.codec.codec.UnknownCodecError):
-            return av.CodecContext.create(decoder, "r")
+            codec = av.CodecContext.create(decoder, "r")
+            codec.options = {"flags": "low_delay", "max_pixels": str(MAX_PIXELS)}
+            codec.thread_count = 1  # several would give each image later, or wait for one another on busy cores
+            return codec
     raise ImageError(f"this build of PyAV (av {av.__version__}) cannot decode {name}")
 
 

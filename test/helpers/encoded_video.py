@@ -80,7 +80,7 @@ def encoded(
     try:
         encoder = av.CodecContext.create(name, "w")
     except av.codec.codec.UnknownCodecError:
-        pytest.skip(f"this build of PyAV cannot encode {codec}")
+        pytest.skip(f"this build of PyAV cannot encode {codec}", allow_module_level=True)
     (encoder.width, encoder.height), encoder.pix_fmt = size_wh, "yuv420p"
     encoder.time_base, encoder.framerate = Fraction(1, 10), Fraction(10)
     encoder.gop_size = gop
