@@ -176,7 +176,8 @@ def marker_array(
     of everything in its namespaces, so that nobody stays on the screen after leaving the image.
     """
     bones, joints, labels = (f"{namespace}/{kind}" for kind in ("bones", "joints", "labels"))
-    markers = [_marker(header, name, Marker.ARROW, action=Marker.DELETEALL) for name in (bones, joints, labels)]
+    # RViz reports an error if an id of a namespace occurs twice in an array; no person has this one.
+    markers = [_marker(header, name, Marker.ARROW, action=Marker.DELETEALL, row=-1) for name in (bones, joints, labels)]
     drawn = people_3d.joint_valid & people.visible(keypoint_threshold)
     for row in np.flatnonzero(people_3d.position_valid).tolist():
         track_id = int(people.track_ids[row])

@@ -109,6 +109,12 @@ def test_nobody_clears_the_screen() -> None:
     assert [(m.action, m.ns) for m in markers] == [(Marker.DELETEALL, name) for name in NAMES]
 
 
+def test_no_marker_occurs_twice() -> None:
+    """RViz's "Duplicate Marker Check" counts the removals, too, and reports an error."""
+    markers = markers_of(*scene(2)).markers
+    assert len({(m.ns, m.id) for m in markers}) == len(markers)
+
+
 def test_bones_joints_and_label_of_each_person() -> None:
     markers = markers_of(*scene(2)).markers[3:]
     assert [(m.ns, m.id) for m in markers] == [(name, row) for row in (0, 1) for name in NAMES]
