@@ -69,6 +69,7 @@ ROS_WITHOUT_ROS = {
     "ros/codecs/encodings.py",
     "ros/codecs/image.py",
     "ros/health/statistics.py",
+    "ros/rviz_layout.py",
     "ros/time_sync.py",
     "ros/worker.py",
 }

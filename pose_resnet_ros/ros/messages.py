@@ -170,7 +170,7 @@ def pose_array(header: Header, people_3d: People3D) -> PoseArray:
 def marker_array(
     header: Header, people: People, people_3d: People3D, skeleton: Skeleton, *, keypoint_threshold: float, namespace: str
 ) -> MarkerArray:
-    """Bones, joints and the track id of each person, for RViz.
+    """Bones, joints and, above the head, the track id of each person, for RViz.
 
     Joints are drawn if their depth was measured and their score is above keypoint_threshold. The array begins with the removal
     of everything in its namespaces, so that nobody stays on the screen after leaving the image.
@@ -186,12 +186,12 @@ def marker_array(
         ends = [points[i] for a, b in skeleton.edges if drawn[row, a] and drawn[row, b] for i in (a, b)]
         if ends:
             markers.append(_marker(header, bones, Marker.LINE_LIST, points=ends, size_m=BONE_WIDTH_M, **look))
-        if drawn[row].any():
-            shown = [points[i] for i in np.flatnonzero(drawn[row])]
+        if shown := [points[i] for i in np.flatnonzero(drawn[row])]:
             markers.append(_marker(header, joints, Marker.SPHERE_LIST, points=shown, size_m=JOINT_DIAMETER_M, **look))
         if track_id >= 0:
             label = _marker(header, labels, Marker.TEXT_VIEW_FACING, size_m=LABEL_HEIGHT_M, **look)
-            label.text, label.pose.position = str(track_id), _point(people_3d.positions_xyz[row].tolist())
+            top = min(shown, key=lambda point: point.y, default=_point(people_3d.positions_xyz[row].tolist()))
+            label.text, label.pose.position = str(track_id), Point(x=top.x, y=top.y - LABEL_HEIGHT_M, z=top.z)
             markers.append(label)
     return MarkerArray(markers=markers)
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""rviz/*.rviz are whole, as RViz itself saves them."""
+"""rviz/*.rviz are whole, as RViz itself saves them, and so is what is made of them for several cameras."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 import yaml
+
+from pose_resnet_ros.ros.rviz_config import with_cameras
 
 FILES = sorted((Path(__file__).parents[2] / "rviz").glob("*.rviz"))
 
@@ -37,14 +39,37 @@ def test_rviz_finds_every_value_that_it_reads(config: dict[str, Any]) -> None:
     assert {name for name, value in geometry.items() if isinstance(value, dict)} == panes(config)
 
 
-def test_every_pane_is_docked(config: dict[str, Any]) -> None:
-    """Qt's QMainWindow::saveState: a marker, a version, and the docks by name (a length, then UTF-16)."""
+def docks(config: dict[str, Any]) -> dict[str, int]:
+    """The docked panes with their flags. Qt's QMainWindow::saveState: a marker, a version, and the docks by name (a length, then
+    UTF-16).
+    """
     state = bytes.fromhex(config["Window Geometry"]["QMainWindow State"])
 
     assert state.startswith(bytes.fromhex("000000ff00000000fd"))
+    flags = {}
     for pane in panes(config):
         name = pane.encode("utf-16-be")
         dock = b"\xfb" + len(name).to_bytes(4, "big") + name
         assert state.count(dock) == 1
-        flags = state[state.index(dock) + len(dock)]
-        assert flags in (0, 1)  # hidden or visible; a floating one has the second bit
+        flags[pane] = state[state.index(dock) + len(dock)]
+    return flags
+
+
+def test_every_pane_is_docked(config: dict[str, Any]) -> None:
+    assert set(docks(config).values()) <= {0, 1}  # hidden or visible; a floating one has the second bit
+
+
+@pytest.mark.parametrize("cameras", [["front"], ["front", "rear"], ["front", "left", "rear", "right"]], ids=len)
+def test_every_camera_has_its_panes(config: dict[str, Any], cameras: list[str]) -> None:
+    several = with_cameras(config, cameras)
+
+    test_rviz_finds_every_value_that_it_reads(several)
+    assert docks(several).keys() >= {f"Annotated image {camera}" for camera in cameras}
+
+
+def test_what_is_off_stays_hidden(config: dict[str, Any]) -> None:
+    """RViz switches a display on whose pane is visible: every camera's heatmaps would be computed and sent."""
+    several = with_cameras(config, ["front", "rear"])
+    displays = {display["Name"]: display["Enabled"] for display in several["Visualization Manager"]["Displays"]}
+
+    assert all(flag == displays.get(name, True) for name, flag in docks(several).items())

@@ -15,7 +15,7 @@ from pose_resnet_ros.core.depth import People3D
 from pose_resnet_ros.core.draw import colour_of_id
 from pose_resnet_ros.core.skeletons import COCO17
 from pose_resnet_ros.core.types import People
-from pose_resnet_ros.ros.messages import color_of, detection_array_3d, marker_array, person_array_3d, pose_array
+from pose_resnet_ros.ros.messages import LABEL_HEIGHT_M, color_of, detection_array_3d, marker_array, person_array_3d, pose_array
 
 HEADER = Header(frame_id="camera_optical")
 HEADER.stamp.sec = 7
@@ -113,6 +113,15 @@ def test_no_marker_occurs_twice() -> None:
     """RViz's "Duplicate Marker Check" counts the removals, too, and reports an error."""
     markers = markers_of(*scene(2)).markers
     assert len({(m.ns, m.id) for m in markers}) == len(markers)
+
+
+def test_the_label_is_above_the_highest_joint() -> None:
+    """On the bones, in their colour, it could not be read."""
+    people, people_3d = scene(1)
+    people_3d.joints_xyz[0, 3, 1] = -0.5  # y points down
+    point = markers_of(people, people_3d).markers[-1].pose.position
+    assert (point.x, point.z) == pytest.approx((0.3, 1.0))
+    assert point.y == pytest.approx(-0.5 - LABEL_HEIGHT_M)
 
 
 def test_bones_joints_and_label_of_each_person() -> None:
