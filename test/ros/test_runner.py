@@ -112,7 +112,9 @@ sys.exit(node.main(["--ros-args", "-p", "detector_model:=full_frame", "-p", "pos
 
 def test_a_signal_while_nothing_happens(world: Any, start: Start) -> None:
     process = start("pose_node", autostart="false")
-    world.until(lambda: "pose_resnet" in world.peer.get_node_names(), "the node")
+    assert process.stdout  # not the graph, in which an earlier node may still be
+    while "waiting to be configured" not in process.stdout.readline():
+        assert process.poll() is None
     process.send_signal(signal.SIGTERM)
     output, _ = process.communicate(timeout=EXIT_DEADLINE_S)
     assert process.returncode == 0, output
