@@ -94,7 +94,7 @@ def results(node: Any) -> list[int]:
 def test_four_cameras_take_turns_and_one_that_stops_leaves_its_turns_to_the_others(
     world: Any, tmp_path: Path, image_message: MakeImage
 ) -> None:
-    # Five times as slow as slow_spot: the test's one thread, which sends and receives, is ahead of the worker on a busy machine too.
+    # Five times as slow as slow_spot: the thread of the test, which sends and receives, keeps ahead on a busy machine too.
     model = spot_model.spot_model(tmp_path / "slower_spot.onnx", delay=750)
     node = world.pose_node(pose_model=str(model), cameras=FOUR)
     publishers = [world.publisher(Image, f"/{name}/image") for name in FOUR]
