@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +17,20 @@ import spot_model
 from pose_resnet_ros.ros.programs.domain import ClaimedDomain
 
 DEADLINE_S = 300.0  # only for what never comes: a loaded machine may need minutes
+PUBLISH_AGAIN_S = 5.0
+
+
+def call_once_before(subscription: Any, action: Callable[[], Any]) -> None:
+    """Do this before the subscription's next call; after that it is as it was."""
+    callback = subscription.callback
+
+    @functools.wraps(callback)
+    def first(*arguments: Any) -> Any:
+        subscription.callback = callback
+        action()
+        return callback(*arguments)
+
+    subscription.callback = first
 
 
 class World:
@@ -74,6 +89,27 @@ class World:
         ours = [s for node in self._nodes for s in node.subscriptions if s.topic_name == topic]
         self.until(lambda: all(s.get_publisher_count() for s in ours), f"{topic} to know its publisher")
         return publisher
+
+    def deliver(self, publisher: Any, message: Any) -> None:
+        """Publish, and spin until each pose node that subscribes has been called with it.
+
+        Best effort may lose a message: it is then published again, so this is for those that may come twice.
+        """
+        topic = publisher.topic_name
+        waiting = [s for node in self._nodes for s in node.subscriptions if s.topic_name == topic]
+        assert waiting, f"no node subscribes to {topic}"
+        for subscription in waiting[:]:
+            call_once_before(subscription, lambda s=subscription: waiting.remove(s))
+        again_s = 0.0
+
+        def delivered() -> bool:
+            nonlocal again_s
+            if waiting and time.monotonic() > again_s:
+                publisher.publish(message)
+                again_s = time.monotonic() + PUBLISH_AGAIN_S
+            return not waiting
+
+        self.until(delivered, f"a message on {topic} to arrive")
 
     def until(self, condition: Callable[[], Any], what: str) -> Any:
         """Spin until the condition holds; its value."""

@@ -58,8 +58,7 @@ class Setup:
         message.p = [200.0, 0.0, 60.0, 0.0, 0.0, 200.0, 40.0, 0.0, 0.0, 0.0, 1.0, 0.0]
         for name, value in fields.items():
             setattr(message, name, value)
-        self._infos.publish(message)
-        self.world.spin_for(0.2)
+        self.world.deliver(self._infos, message)
 
     def depth(self, metres: np.ndarray | float, *, stamp_ms: int = 1000, frame_id: str = FRAME) -> None:
         """A 32FC1 depth image; a number stands for a flat wall."""
@@ -68,8 +67,7 @@ class Setup:
         message.data = array("B", pixels.tobytes())
         message.header.frame_id = frame_id
         message.header.stamp.sec, message.header.stamp.nanosec = divmod(stamp_ms * 1_000_000, 1_000_000_000)
-        self._depths.publish(message)
-        self.world.spin_for(0.2)
+        self.world.deliver(self._depths, message)
 
     def compressed_depth(self, millimetres: int, format_: str) -> None:
         """A flat wall as 16-bit PNG, at 1 s."""
@@ -78,8 +76,7 @@ class Setup:
         message.data.frombytes((bytes(12) if "compressedDepth" in format_ else b"") + png)
         message.header.frame_id = FRAME
         message.header.stamp.sec = 1
-        self._depths.publish(message)
-        self.world.spin_for(0.2)
+        self.world.deliver(self._depths, message)
 
     def image(self, *, number: int = 1, nanosec: int = 0) -> PersonArray:
         """An image at so many s and ns; its 2D result."""
