@@ -109,7 +109,7 @@ class ImageInput:
             self._on_bare_image(message, number)
             return
         self._statistics.frame_received(skipped=self._skipped(number))
-        self._forward(InputFrame(message, self._received_s(received_ns)))
+        self._forward(InputFrame(message, self._received_s(received_ns), number=number))
         if due_in_s := self._due_in_s():
             self._alarm.timer_period_ns = math.ceil(1e9 * due_in_s)
             self._alarm.reset()

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The video of one camera: every packet is decoded, in order, on a thread of its own, and each image is passed on at once.
 
-Only the decoding needs every packet. The worker keeps the newest image, and converts it to BGR when its turn comes.
+The worker keeps the newest image only, and converts it to BGR when its turn comes.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class VideoStream:
             self._changed.notify()
 
     def lost(self, count: int) -> None:
-        """So many packets did not arrive; where packets are numbered, the next one's number says so."""
+        """So many packets were lost in transit; where packets are numbered, the next one's number says so."""
         with self._changed:
             if count and self._number is None:
                 self._waiting.append(LOST)
@@ -103,13 +103,14 @@ class VideoStream:
 
     @property
     def warning(self) -> str:
-        """For how long there has been no key frame, why one is needed, and what helps; "" where there has been one."""
+        """For how long it has been waiting for a key frame, why, and what helps; "" while it is not waiting."""
         text = str(self._wait or "")
         return f"{self._context.image_topic}: {text}" if text else ""
 
     def values(self) -> dict[str, str]:
         """What diagnostics show."""
-        waited_s = time.monotonic() - self._wait.since_s if self._wait else 0.0
+        wait = self._wait  # the other thread may end it meanwhile
+        waited_s = time.monotonic() - wait.since_s if wait else 0.0
         return {
             "video": self._size or "no image yet",
             "video packets waiting to be decoded": str(self._packets),
@@ -129,7 +130,8 @@ class VideoStream:
                 self._errors.bad_frame(error)
             except Exception as error:  # noqa: BLE001 - the next packets may be better
                 self._errors.failure(error)
-            self._note_wait()
+            else:
+                self._note_wait()
 
     def _next(self) -> InputFrame | str | None:
         """None: the end."""
@@ -172,7 +174,7 @@ class VideoStream:
 
 
 def _header_of(message: Any) -> Header:
-    """A CompressedVideo has no header, but its fields."""
+    """A CompressedVideo has the fields of a header, but no header."""
     if hasattr(message, "header"):
         return message.header
     return Header(stamp=message.timestamp, frame_id=message.frame_id)

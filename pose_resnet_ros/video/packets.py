@@ -21,13 +21,15 @@ from pose_resnet_ros.video.source import pyav
 PACKET, VIDEO = "ffmpeg_image_transport_msgs/msg/FFMPEGPacket", "foxglove_msgs/msg/CompressedVideo"
 TYPES = (PACKET, VIDEO)
 CODECS = {"h264": "h264", "h265": "hevc", "hevc": "hevc", "av1": "av1", "vp8": "vp8", "vp9": "vp9"}
-# What ffmpeg_image_transport calls them that names the encoder.
+# Encodings of ffmpeg_image_transport that name the encoder.
 ENCODERS = {"libx264": "h264", "libx265": "hevc", "libsvtav1": "av1", "libaom-av1": "av1"}
 # FFmpeg's own decoder of AV1 needs hardware.
 _DECODERS = {"av1": ("libdav1d", "libaom-av1", "av1")}
 _LONGEST_DELAY = 64  # packets until an image comes out; H.264 and H.265 reorder 16 at most
 _MOST_TRUST = 8
 _WITH_PARAMETER_SETS = ("h264", "hevc")  # which may have been sent at the beginning only
+# Streams may refresh their images bit by bit, without key frames; after a reset FFmpeg gives no image before it is whole.
+_REFRESHED = ("h264",)
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +81,7 @@ class VideoDecoder:
 
         Raises ImageError for a codec that is not in CODECS, and for a damaged packet, after which it waits for a key frame.
         """
-        codec = self._opened(_codec_of(message))
+        self._open(_codec_of(message))
         if not len(message.data):
             raise ImageError("the video packet is empty")
         self._look_for_gap(getattr(message, "pts", None))
@@ -89,12 +91,12 @@ class VideoDecoder:
         self._origins.pop(self._count - _LONGEST_DELAY, None)
         self._count += 1
         try:
-            return self._usable(codec.decode(packet))
+            return self._usable(self._codec.decode(packet))
         except pyav().error.FFmpegError as error:
-            self._reset()
-            if self.is_waiting:
+            was_waiting = self.is_waiting
+            self.interrupt(self.why if was_waiting else "a packet is damaged")
+            if was_waiting:
                 return []
-            self.interrupt("a packet is damaged")
             raise ImageError(f"the video packet cannot be decoded: {error.strerror}") from error
 
     def flush(self) -> list[DecodedFrame]:
@@ -104,27 +106,30 @@ class VideoDecoder:
         return []
 
     def interrupt(self, why: str) -> None:
-        """Packets are missing before the next one: nothing is decoded until a key frame."""
+        """Packets are missing before the next one: no image is usable until a key frame."""
+        self._reset_codec()
         self._skipped = self.skipped
         self._first = self._count
         self.is_waiting, self.why = True, why
+
+    def _reset_codec(self) -> None:
+        """Forget earlier images and damage: after some packets, VP9's decoder takes no further one, even if it is flushed."""
+        if self._codec_name in _WITH_PARAMETER_SETS and hasattr(self._codec, "flush_buffers"):  # not in PyAV 12.0
+            self._codec.flush_buffers()
+        elif self._codec_name:
+            self._codec = _decoder(self._codec_name)
 
     def _usable(self, frames: list[Any]) -> list[DecodedFrame]:
         return [DecodedFrame(self._origins.pop(f.pts), self._codec_name, f) for f in frames if self._is_usable(f)]
 
     def _is_usable(self, frame: Any) -> bool:
-        """Whether the image is whole; a key frame ends the waiting, unless it was sent before the gap."""
+        """Whether the image is whole; the first one that is ends the waiting."""
         if frame.is_corrupt or frame.pts not in self._origins:
             return False
-        if self.is_waiting and frame.key_frame and frame.pts >= self._first:
+        if self.is_waiting and (frame.key_frame or self._codec_name in _REFRESHED):
             self._skipped += frame.pts - self._first
             self.is_waiting = False
         return not self.is_waiting
-
-    def _reset(self) -> None:
-        """A damaged packet may leave a decoder (of VP9, tried) in a state in which it takes no further one."""
-        if self._codec_name not in _WITH_PARAMETER_SETS:
-            self._codec = _decoder(self._codec_name)
 
     def _look_for_gap(self, pts: int | None) -> None:
         """ffmpeg_image_transport counts images in pts. Only where no B-frame changes the order does a step tell of a gap."""
@@ -135,14 +140,13 @@ class VideoDecoder:
             self.interrupt("packets are missing")
         self._pts, self._trust = pts, min(self._trust + 1, _MOST_TRUST) if is_next else self._trust // 2
 
-    def _opened(self, name: str) -> Any:
-        """The decoder; a new one where the stream's codec has changed."""
+    def _open(self, name: str) -> None:
+        """A new decoder where the stream's codec has changed."""
         if name != self._codec_name:
             if self._codec_name:
                 self.interrupt("the codec has changed")
             self._codec = _decoder(name)
             self._codec_name = name
-        return self._codec
 
 
 def _decoder(name: str) -> Any:

@@ -73,9 +73,18 @@ def cell_px(size_wh: tuple[int, int]) -> int:
 
 
 def encoded(
-    codec: str = "h264", *, count: int = 12, b_frames: int = 0, gop: int = GOP, size_wh: tuple[int, int] = SIZE_WH
+    codec: str = "h264",
+    *,
+    count: int = 12,
+    b_frames: int = 0,
+    gop: int = GOP,
+    size_wh: tuple[int, int] = SIZE_WH,
+    intra_refresh: bool = False,
 ) -> list[Packet]:
-    """A packet for each image ``square(n)``; skips the test where this PyAV has no such encoder."""
+    """A packet for each image ``square(n)``; skips the test where this PyAV has no such encoder.
+
+    intra_refresh: of H.264; one key frame, then a part of each image is coded anew, all of it in ``gop`` images.
+    """
     name, options = ENCODERS[codec]
     try:
         encoder = av.CodecContext.create(name, "w")
@@ -87,6 +96,8 @@ def encoded(
     given = {key: value.replace("=B", f"={b_frames}") for key, value in options.items()}
     if b_frames:
         given.pop("tune", None)
+    if intra_refresh:
+        given["x264-params"] += ":intra-refresh=1"
     encoder.options = given
     packets = []
     for number in range(count):

@@ -59,10 +59,10 @@ TRANSPORTS = pytest.mark.parametrize("transport", MAKE)
 class Stream:
     """A node with one camera, the publisher of its video, and the persons that come of it."""
 
-    def __init__(self, world: Any, model: str, transport: str = "ffmpeg", **parameters: Any) -> None:
+    def __init__(self, world: Any, model: str, transport: str = "ffmpeg", *arguments: str, **parameters: Any) -> None:
         self.world, self._make = world, MAKE[transport]
         self.persons = world.listen(PersonArray, "/pose_resnet/persons")
-        self.node = world.pose_node(pose_model=model, image_transport=transport, **parameters)
+        self.node = world.pose_node(*arguments, pose_model=model, image_transport=transport, **parameters)
         self._arrays = world.listen(DiagnosticArray, "/diagnostics")
         kind = FFMPEGPacket if transport == "ffmpeg" else CompressedVideo
         self.publisher = world.publisher(kind, f"/image/{transport}", QoSProfile(depth=500))
@@ -170,6 +170,18 @@ def test_after_lost_packets_only_a_key_frame_counts(world: Any, spot: str) -> No
     assert stream.camera.input.video._decoder.why == video_stream.LOST
 
 
+def test_a_subscription_that_keeps_one_packet_notices_those_that_were_replaced(world: Any, spot: str) -> None:
+    stream = Stream(world, spot, "foxglove", "-p", "qos_overrides./image/foxglove.subscription.depth:=1")
+    packets = encoded(count=12, gop=10)
+    stream.send_one_by_one(packets[:3])
+    stream.send(packets[3:8])  # the node reads the last one only
+    stream.until_decoded(4)
+    assert stream.numbers() == [0, 1, 2]
+    stream.send_one_by_one(packets[10:])
+    assert stream.numbers() == [0, 1, 2, 10, 11]
+    assert stream.camera.statistics.received == 6
+
+
 def test_another_publisher_begins_with_a_key_frame(world: Any, spot: str) -> None:
     stream = Stream(world, spot, "foxglove")
     packets = encoded()
@@ -194,9 +206,15 @@ def test_a_bad_packet_is_counted_and_the_video_goes_on(world: Any, spot: str, un
     assert stream.camera.statistics.summary().errors == {"image": 1}
 
 
-def test_a_codec_that_is_none_is_told(world: Any, spot: str, until_logged: Callable[[str], None]) -> None:
-    Stream(world, spot).send(encoded(count=1), encoding="mjpeg")
+def test_a_codec_that_is_none_is_told(
+    world: Any, spot: str, until_logged: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(video_stream, "TELL_AFTER_S", 0.0)
+    stream = Stream(world, spot)
+    stream.send(encoded(count=3), encoding="mjpeg")
     until_logged("skipped: video format 'mjpeg': expected av1, h264, h265, hevc, vp8 or vp9")
+    stream.until_decoded(3)
+    assert stream.camera.input.video.warning == ""  # no key frame would help
 
 
 def test_size_and_codec_may_change(world: Any, spot: str, until_logged: Callable[[str], None]) -> None:

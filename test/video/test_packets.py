@@ -98,6 +98,18 @@ def test_a_key_frame_from_before_the_gap_does_not_end_the_waiting(codec: str) ->
     assert found == sorted(found)
 
 
+@pytest.mark.parametrize("lost", [range(2), range(8, 9)])
+def test_images_that_are_refreshed_bit_by_bit_come_when_they_are_whole(lost: range) -> None:
+    packets, decoder = encoded(count=40, intra_refresh=True), VideoDecoder()
+    # Without the parameter sets of the first packet, a decoder waits for those that each refresh begins with.
+    packets = [p for p in packets if p.number not in lost]
+    found = [n for some in numbers(decoder, [ffmpeg_packet(p) for p in packets], packets) for n in some]
+    after = [n for n in found if n > lost[-1]]
+    assert found[: -len(after)] == list(range(lost[0]))
+    assert after == list(range(after[0], 40))
+    assert lost[-1] + GOP < after[0] < lost[-1] + 4 * GOP
+
+
 def test_a_step_of_the_encoders_count_tells_of_a_gap() -> None:
     packets = [p for p in encoded() if p.number != 2]
     decoder = VideoDecoder()
