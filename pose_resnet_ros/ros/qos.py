@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Quality of service of every topic, and what the log says about an incompatible publisher or subscriber.
 
-The image input keeps the newest frame (of a video, many packets, since all are needed), and by default asks for best effort, which
-connects to every publisher. Results are reliable, which connects to every subscriber.
+The image input keeps the newest frame (of a video, many packets, since all are needed), and by default asks for best effort,
+which connects to every publisher. Results are reliable, which connects to every subscriber.
 """
 
 from __future__ import annotations

@@ -150,7 +150,7 @@ class VideoDecoder:
 
 
 def _decoder(name: str) -> Any:
-    av = pyav()
+    av = pyav("video topics")
     for decoder in _DECODERS.get(name, (name,)):
         with suppress(av.codec.codec.UnknownCodecError):
             codec = av.CodecContext.create(decoder, "r")

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import sys
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,7 +15,7 @@ pytest.importorskip("av")
 import encoded_video
 from encoded_video import GOP, SIZE_WH, Packet, encoded, square
 
-from pose_resnet_ros.core.errors import ImageError
+from pose_resnet_ros.core.errors import ImageError, SettingsError
 from pose_resnet_ros.video.packets import VideoDecoder
 
 EVERY_CODEC = pytest.mark.parametrize("codec", encoded_video.ENCODERS)
@@ -175,6 +176,12 @@ def test_an_empty_packet_does_not_end_the_stream() -> None:
 def test_another_codec_is_refused_by_name(encoding: str) -> None:
     with pytest.raises(ImageError, match=f"video format '{encoding}': expected av1, h264, h265, hevc, vp8 or vp9"):
         VideoDecoder().decode(compressed_video(Packet(b"\0", 0, False), encoding), 0)
+
+
+def test_without_pyav_it_says_what_needs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "av", None)
+    with pytest.raises(SettingsError, match=r"^video topics need the package av \(PyAV\): pip install"):
+        VideoDecoder().decode(compressed_video(Packet(b"\0", 0, True)), 0)
 
 
 def test_what_waits_for_its_image_is_forgotten_in_the_end() -> None:
