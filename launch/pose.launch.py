@@ -96,6 +96,11 @@ ARGUMENTS = [
     ),
     argument("rviz", "Start RViz with each camera's annotated image; with use_depth also 3D skeletons.", "false", BOOLEANS),
     argument(
+        "fixed_frame",
+        "RViz's fixed frame, which tf must connect to the images' frames for 3D. Empty: camera_link, with several cameras"
+        " base_link.",
+    ),
+    argument(
         "fastdds_profile",
         "Fast DDS profile with buffers large enough for images. none: use Fast DDS's own settings.",
         next(
@@ -242,7 +247,8 @@ def rviz(given: dict[str, str], **common: Any) -> Node:
     path = path if cameras == ("",) else file_for_cameras(path, cameras)
     names = [f"{camera}/{topic}".lstrip("/") for camera in cameras for topic in RVIZ_TOPICS]
     topics = [(f"/{NODE_NAME}/{name}", f"{given['name']}/{name}") for name in names]
-    return Node(package="rviz2", executable="rviz2", name="rviz", arguments=["-d", path], remappings=topics, **common)
+    arguments = ["-d", path, *(["-f", given["fixed_frame"]] if given["fixed_frame"] else [])]
+    return Node(package="rviz2", executable="rviz2", name="rviz", arguments=arguments, remappings=topics, **common)
 
 
 def generate_launch_description() -> LaunchDescription:

@@ -130,7 +130,8 @@ class Depth3D(Output):
                 people_3d,
                 self._skeleton,
                 keypoint_threshold=threshold,
-                namespace=self._node.get_fully_qualified_name(),
+                namespace=f"{self._node.get_fully_qualified_name()}/{self._context.name}".rstrip("/"),
+                camera=self._context.name,
             )
             self._markers.publish(markers)
 

@@ -29,7 +29,7 @@ from pose_resnet_ros.msg import Skeleton as SkeletonMessage
 
 BONE_WIDTH_M = 0.03
 JOINT_DIAMETER_M = 0.05
-LABEL_HEIGHT_M = 0.15
+LABEL_HEIGHT_M = 0.2
 MARKER_LIFETIME_S = 2.0  # longer than any frame takes; if the node stops, nobody stays on the screen
 
 
@@ -168,12 +168,20 @@ def pose_array(header: Header, people_3d: People3D) -> PoseArray:
 
 
 def marker_array(
-    header: Header, people: People, people_3d: People3D, skeleton: Skeleton, *, keypoint_threshold: float, namespace: str
+    header: Header,
+    people: People,
+    people_3d: People3D,
+    skeleton: Skeleton,
+    *,
+    keypoint_threshold: float,
+    namespace: str,
+    camera: str = "",
 ) -> MarkerArray:
     """Bones, joints and, above the head, the track id of each person, for RViz.
 
     Joints are drawn if their depth was measured and their score is above keypoint_threshold. The array begins with the removal
-    of everything in its namespaces, so that nobody stays on the screen after leaving the image.
+    of everything in its namespaces, so that nobody stays on the screen after leaving the image. camera: stands before the track
+    ids, where persons of several cameras are in one scene; "" for a node's only camera.
     """
     bones, joints, labels = (f"{namespace}/{kind}" for kind in ("bones", "joints", "labels"))
     # RViz reports an error if an id of a namespace occurs twice in an array; no person has this one.
@@ -191,7 +199,7 @@ def marker_array(
         if track_id >= 0:
             label = _marker(header, labels, Marker.TEXT_VIEW_FACING, size_m=LABEL_HEIGHT_M, **look)
             top = min(shown, key=lambda point: point.y, default=_point(people_3d.positions_xyz[row].tolist()))
-            label.text, label.pose.position = str(track_id), Point(x=top.x, y=top.y - LABEL_HEIGHT_M, z=top.z)
+            label.text, label.pose.position = f"{camera} {track_id}".lstrip(), Point(x=top.x, y=top.y - LABEL_HEIGHT_M, z=top.z)
             markers.append(label)
     return MarkerArray(markers=markers)
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import itertools
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ import yaml
 from pose_resnet_ros.ros.rviz_layout import window_state
 
 NODE_NAME = "pose_resnet"  # in the topics of the files in rviz/
+ROBOT_FRAME = "base_link"  # REP 105; its origin is on the floor
 
 
 def file_for_cameras(path: str, cameras: Sequence[str]) -> str:
@@ -29,14 +31,31 @@ def with_cameras(config: dict[str, Any], cameras: Sequence[str]) -> dict[str, An
     manager, geometry = config["Visualization Manager"], config["Window Geometry"]
     ours = [display for display in manager["Displays"] if f"/{NODE_NAME}/" in display.get("Topic", {}).get("Value", "")]
     copies = {camera: [_of_camera(display, camera) for display in ours] for camera in cameras}
-    others = [display for display in manager["Displays"] if display not in ours]
+    others = [_of_robot(display) for display in manager["Displays"] if display not in ours]
     displays = others + [copy for camera in cameras for copy in copies[camera]]
     cells = [[(copy["Name"], copy["Enabled"]) for copy in copies[camera] if _is_picture(copy)] for camera in cameras]
-    panels = [panel["Name"] for panel in config["Panels"]]
+    panels = [(panel["Name"], panel["Name"] != "Views") for panel in config["Panels"]]  # its place is the scene's
     kept = {name: value for name, value in geometry.items() if not isinstance(value, dict)}
-    panes = {name: {"collapsed": False} for name in [*panels, *(name for cell in cells for name, _ in cell)]}
+    panes = {name: {"collapsed": False} for name, _ in itertools.chain(panels, *cells)}
     state = {"QMainWindow State": window_state(panels, cells, geometry["Width"], geometry["Height"])}
-    return {**config, "Visualization Manager": {**manager, "Displays": displays}, "Window Geometry": kept | panes | state}
+    scene = {**manager, "Displays": displays} | _around_robot(manager)
+    return {**config, "Visualization Manager": scene, "Window Geometry": kept | panes | state}
+
+
+def _around_robot(manager: dict[str, Any]) -> dict[str, Any]:
+    """The scene of cameras that look in different directions: from behind and above the robot, all around it is seen."""
+    view = {**manager["Views"]["Current"], "Distance": 13, "Focal Point": {"X": 0, "Y": 0, "Z": 0.5}, "Pitch": 0.7, "Yaw": 3.14}
+    return {
+        "Global Options": {**manager["Global Options"], "Fixed Frame": ROBOT_FRAME},
+        "Views": {**manager["Views"], "Current": view},
+    }
+
+
+def _of_robot(display: dict[str, Any]) -> dict[str, Any]:
+    """A display that belongs to no camera."""
+    if display["Class"] == "rviz_default_plugins/Grid":
+        return {**display, "Offset": {"X": 0, "Y": 0, "Z": 0}, "Plane Cell Count": 16}
+    return {**display, "Name": "Robot"} if display["Class"] == "rviz_default_plugins/Axes" else display
 
 
 def _of_camera(display: dict[str, Any], camera: str) -> dict[str, Any]:

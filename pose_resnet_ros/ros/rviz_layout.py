@@ -11,16 +11,17 @@ COLUMNS = 2  # of pictures
 LARGEST = 0xFFFFFF  # QWIDGETSIZE_MAX: no limit
 HORIZONTAL, VERTICAL = 1, 2
 
-Cell = list[tuple[str, bool]]  # windows that share a place as tabs: name, and whether it is shown
+Window = tuple[str, bool]  # name, and whether it is shown
+Cell = list[Window]  # they share a place as tabs
 
 
-def window_state(panels: Sequence[str], cells: Sequence[Cell], width: int, height: int) -> str:
+def window_state(panels: Sequence[Window], cells: Sequence[Cell], width: int, height: int) -> str:
     """Return where the windows lie, as Qt's QMainWindow::saveState writes it, in hexadecimal digits.
 
     Without it, RViz piles the windows up, also those of displays that are off, and thereby switches these on. With one panel, the
     pictures fill the window; with others, the scene does, and the pictures lie below the first panel. Qt fits the sizes.
     """
-    first, *others = [[[(name, True)]] for name in panels]
+    first, *others = [[[panel]] for panel in panels]
     grid = [list(cells[start : start + COLUMNS]) for start in range(0, len(cells), COLUMNS)]
     left, right = ([first, *grid], others) if others else ([first], grid)
     wide = width * 2 // 5 if others else width * 4 // 5

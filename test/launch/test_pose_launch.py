@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("ros_prefix")
 LAUNCH_FILE = Path(__file__).resolve().parents[2] / "launch" / "pose.launch.py"
 ARGUMENTS = {
     "image_topic", "params_file", "preset", "namespace", "log_level", "use_sim_time", "respawn", "source", "rviz",
-    "fastdds_profile", "camera", "camera_info_topic", "depth_topic", "detections_topic", "name", "on_exit",
+    "fixed_frame", "fastdds_profile", "camera", "camera_info_topic", "depth_topic", "detections_topic", "name", "on_exit",
     # the node's parameters that cannot change while it runs
     "pose_model", "detector_model", "detector_input", "backend", "precision", "detector_precision", "device_id", "threads",
     "max_batch", "fused_graph", "skeleton", "allow_download", "autostart", "image_transport", "image_reliability",
@@ -290,6 +290,18 @@ def test_cameras_set_parameters(pose_launch):
     assert pose_launch.node_parameters({**given, "camera": "gazebo"}) == {"use_sim_time": True}
     own = pose_launch.node_parameters({**given, "camera": "gazebo", "use_sim_time": "false"})
     assert own == {"use_sim_time": False}
+
+
+@pytest.mark.usefixtures("rviz2")
+@pytest.mark.parametrize("cameras", ["", "front,rear"])
+def test_rviz_shows_the_scene_in_the_frame_that_is_given(pose_launch, cameras):
+    nodes, _ = start(pose_launch, cameras=cameras, use_depth="true", rviz="true", fixed_frame="odom")
+    words = [getattr(word, "text", "") for part in nodes[-1].cmd for word in part]
+    path = Path(words[words.index("-d") + 1])
+    if cameras:
+        path.unlink()
+
+    assert words[words.index("-f") + 1] == "odom"
 
 
 @pytest.mark.usefixtures("rviz2")

@@ -20,6 +20,7 @@ from pose_resnet_ros.msg import PersonArray, PersonArray3D
 from rclpy.lifecycle import TransitionCallbackReturn
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_srvs.srv import Trigger
+from visualization_msgs.msg import MarkerArray
 
 from .conftest import picture_with_spot
 
@@ -142,6 +143,7 @@ def test_cameras_differ_in_size_encoding_and_transport(world: Any, spot: str, im
 
 def test_one_of_them_in_3d(world: Any, spot: str, image_message: MakeImage) -> None:
     in_3d = world.listen(PersonArray3D, "/pose_resnet/rear/persons_3d")
+    markers = world.listen(MarkerArray, "/pose_resnet/rear/markers")
     node = world.pose_node(pose_model=spot, cameras=["front", "rear"], rear__use_depth=True, tracking__confirm_hits=1)
     topics = dict(node.get_publisher_names_and_types_by_node("pose_resnet", "/"))
     assert {topic for topic in topics if "3d" in topic} == {f"/pose_resnet/rear/{kind}_3d" for kind in ("persons", "detections")}
@@ -155,6 +157,9 @@ def test_one_of_them_in_3d(world: Any, spot: str, image_message: MakeImage) -> N
         world.spin_for(0.3)
     world.until(lambda: in_3d, "persons in 3D")
     assert in_3d[0].persons[0].position.z == pytest.approx(2.0, abs=0.1)
+    world.until(lambda: markers, "markers")
+    label = markers[0].markers[-1]
+    assert (label.ns, label.text) == ("/pose_resnet/rear/labels", "rear 1")
 
 
 def test_the_lifecycle_and_the_reset_hold_for_all(world: Any, spot: str, image_message: MakeImage) -> None:

@@ -39,8 +39,8 @@ def scene(persons: int) -> tuple[People, People3D]:
     return people, People3D(joints, np.ones((persons, 17), bool), positions, np.ones(persons, bool))
 
 
-def markers_of(people: People, people_3d: People3D) -> MarkerArray:
-    return marker_array(HEADER, people, people_3d, COCO17, keypoint_threshold=0.2, namespace="/pose")
+def markers_of(people: People, people_3d: People3D, camera: str = "") -> MarkerArray:
+    return marker_array(HEADER, people, people_3d, COCO17, keypoint_threshold=0.2, namespace="/pose", camera=camera)
 
 
 @pytest.mark.parametrize("persons", [0, 1, 3])
@@ -137,6 +137,11 @@ def test_bones_joints_and_label_of_each_person() -> None:
         assert marker.color.a == 1
         assert marker.lifetime.sec + marker.lifetime.nanosec > 0
     assert bones.color != markers[3].color
+
+
+def test_the_label_of_one_of_several_cameras_names_it() -> None:
+    """RViz shows all cameras' persons in one scene, and person 1 of one need not be person 1 of another."""
+    assert markers_of(*scene(1), camera="front").markers[-1].text == "front 1"
 
 
 def test_unsure_and_unmeasured_joints_are_not_drawn() -> None:
