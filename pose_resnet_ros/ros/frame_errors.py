@@ -13,7 +13,7 @@ from pose_resnet_ros.ros.topics import CameraContext
 
 
 class FrameErrors:
-    """Of one camera, for one thread."""
+    """Those of one camera. Each thread needs its own."""
 
     def __init__(self, context: CameraContext, statistics: Statistics) -> None:
         self._context, self._statistics = context, statistics
@@ -22,15 +22,15 @@ class FrameErrors:
         self._failures: set[str] = set()
 
     def bad_frame(self, error: ImageError) -> None:
-        """What came from the camera cannot be used."""
+        """The image itself cannot be used."""
         kind = getattr(error, "kind", "image")
         self._statistics.frame_failed(kind)
         if self._throttle.may_say(kind):
             self._context.logger.warning(f"frame on {self._topic} skipped: {error}")
 
     def failure(self, error: Exception) -> None:
-        """Something else went wrong with it; to be called where the error is handled."""
-        if not self._context.node.context.ok():  # publishing fails because the node is going down
+        """Anything else has failed. Call it inside the ``except`` block, whose traceback it logs."""
+        if not self._context.node.context.ok():  # publishing fails while the node shuts down
             return
         kind = type(error).__name__
         self._statistics.frame_failed(kind)

@@ -26,7 +26,7 @@ from pose_resnet_ros.video.packets import DecodedFrame, VideoDecoder
 MOST_WAITING = VIDEO_DEPTH
 TELL_AFTER_S = 1.0  # most encoders send key frames more often
 COMPLAIN_AFTER_S = 10.0
-LOST, ANOTHER = "packets were lost in transit", "another publisher has begun"
+LOST, ANOTHER = "packets were lost in transit", "another publisher has started"
 SLOW = "decoding is too slow for this video"
 _CURE = (
     "set the encoder to send one at least every second (ffmpeg_image_transport: the publisher's parameter gop_size; GStreamer:"
@@ -48,7 +48,7 @@ class _Wait:
         if not self.packets or waited_s < TELL_AFTER_S:
             return ""
         cure = f"; {_CURE}" if waited_s >= COMPLAIN_AFTER_S else ""
-        return f"waiting for a key frame for {waited_s:.0f} s ({self.packets} packets), since {self.why}{cure}"
+        return f"waiting for a key frame for {waited_s:.0f} s ({self.packets} packets), because {self.why}{cure}"
 
 
 class VideoStream:
