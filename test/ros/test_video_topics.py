@@ -146,7 +146,7 @@ def test_a_video_joined_in_the_middle_waits_for_a_key_frame_and_says_so(
     stream = Stream(world, spot)
     packets = encoded()
     stream.send(packets[1:GOP])
-    until_logged("/image/ffmpeg: waiting for a key frame for 0 s (1 packets), because the stream was joined in the middle; set the")
+    until_logged("/image/ffmpeg: waiting for a key frame for 0 s (1 packets), because the stream was joined in the middle; set")
     status = stream.status(lambda s: "waiting for a key frame for" in s.message, "the warning")
     assert status.level == DiagnosticStatus.WARN
     assert "gop_size" in status.message
