@@ -30,7 +30,7 @@ from pose_resnet_ros.msg import Skeleton as SkeletonMessage
 BONE_WIDTH_M = 0.03
 JOINT_DIAMETER_M = 0.05
 LABEL_HEIGHT_M = 0.2
-MARKER_LIFETIME_S = 2.0  # longer than any frame takes; if the node stops, nobody stays on the screen
+MARKER_LIFETIME_S = 2  # longer than any frame takes; if the node stops, nobody stays on the screen
 
 
 def person_array(
@@ -237,7 +237,7 @@ def _marker(
 ) -> Marker:
     marker = Marker(header=header, ns=namespace, id=row, type=kind, action=action, color=color or ColorRGBA(), points=points)
     marker.pose.orientation.w = 1.0
-    marker.lifetime = Duration(nanosec=int(MARKER_LIFETIME_S * 1e9))
+    marker.lifetime = Duration(sec=MARKER_LIFETIME_S)
     marker.scale.x = marker.scale.y = marker.scale.z = size_m
     return marker
 

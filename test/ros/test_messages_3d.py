@@ -135,7 +135,7 @@ def test_bones_joints_and_label_of_each_person() -> None:
         assert marker.header == HEADER
         assert marker.scale.z > 0
         assert marker.color.a == 1
-        assert marker.lifetime.sec + marker.lifetime.nanosec > 0
+        assert (marker.lifetime.sec, marker.lifetime.nanosec) == (2, 0)  # nanosec must be below a second
     assert bones.color != markers[3].color
 
 
