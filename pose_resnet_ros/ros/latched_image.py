@@ -21,7 +21,8 @@ from pose_resnet_ros.ros.topics import CameraContext
 from pose_resnet_ros.ros.worker import InputFrame
 
 PERIOD_S = 0.5
-WAIT_S = 3.0  # for a large image over a slow network
+# 3 s, for a large image over a slow network. Not in seconds: a process that was held up looks before it reads what has come.
+LOOKS = 6
 
 
 class LatchedImage:
@@ -44,7 +45,7 @@ class LatchedImage:
         self._received = statistics.received  # at the last look
         self._asked: set[bytes] = set()  # publishers, by their ids
         self._subscription: Any = None
-        self._asked_s = 0.0
+        self._looks_left = 0
         self._timer: Any = context.node.create_timer(PERIOD_S, self._look, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def close(self) -> None:
@@ -55,7 +56,8 @@ class LatchedImage:
 
     def _look(self) -> None:
         if self._subscription is not None:
-            if time.monotonic() - self._asked_s > WAIT_S:
+            self._looks_left -= 1
+            if not self._looks_left:
                 self._stop_asking()
         elif not self._is_waiting():
             before, self._asked = self._asked, self._keepers()
@@ -77,7 +79,7 @@ class LatchedImage:
 
     def _ask(self) -> None:
         profile = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
-        self._asked_s = time.monotonic()
+        self._looks_left = LOOKS
         self._subscription = qos.create_silent_subscription(self._node, self._message_type, self._topic, self._on_image, profile)
 
     def _on_image(self, message: Any) -> None:

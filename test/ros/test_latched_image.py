@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,8 @@ from pose_resnet_ros.msg import PersonArray
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Image
+
+from pose_resnet_ros.ros import latched_image
 
 MakeImage = Callable[..., Image]
 BEST_EFFORT = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
@@ -38,6 +41,19 @@ def test_it_gives_one_result_at_each_activation(
     assert node.trigger_deactivate() == node.trigger_activate() == TransitionCallbackReturn.SUCCESS
     world.until(lambda: len(persons) == 2, "persons again")
     assert "incompatible QoS" not in capfd.readouterr().err
+
+
+def test_it_comes_though_the_process_was_held_up(
+    world: Any, spot: str, image_message: MakeImage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(latched_image, "PERIOD_S", 0.1)
+    persons = world.listen(PersonArray, "/pose_resnet/persons")
+    world.peer.create_publisher(Image, "/image", LATCHED).publish(image_message(number=7))
+    node = world.pose_node(pose_model=spot)
+    world.until(lambda: node.cameras[0].input.latched._subscription, "the picture to be asked for")
+    time.sleep(2 * latched_image.LOOKS * latched_image.PERIOD_S)
+    world.until(lambda: persons, "persons")
+    assert stamps(persons) == [7]
 
 
 @pytest.mark.parametrize("first", ["picture", "camera"])

@@ -16,6 +16,7 @@ import pytest
 
 pytest.importorskip("rclpy")
 
+from diagnostic_msgs.msg import DiagnosticArray
 from pose_resnet_ros.msg import PersonArray
 from sensor_msgs.msg import Image
 
@@ -60,8 +61,19 @@ def busy_node(world: Any, start: Start, model: str, image_message: Callable[...,
     dark = image_message()
     dark.data = type(dark.data)("B", bytes(len(dark.data)))
     world.until(lambda: camera.publish(dark) or persons, "the node to work")
-    camera.publish(image_message())
-    time.sleep(0.5)  # nothing tells from outside that the inference has begun
+    arrays = world.listen(DiagnosticArray, "/diagnostics")
+
+    def counts() -> list[tuple[int, int]]:
+        """Frames received and published, in each report."""
+        values = [{pair.key: pair.value for pair in array.status[0].values} for array in arrays]
+        return [(int(v["frames received"]), int(v["frames published"])) for v in values]
+
+    def stuck() -> bool:
+        camera.publish(image_message())
+        newest = counts()[-2:]
+        return len(newest) == 2 and newest[0] == newest[1] and newest[0][0] > newest[0][1]
+
+    world.until(stuck, "an inference that lasts from one report to the next")
     return process
 
 
@@ -92,7 +104,8 @@ from pose_resnet_ros.ros import node
 
 def load_slowly(*arguments, **keywords):
     print("loading", flush=True)
-    time.sleep(1.0)  # here the signal comes
+    while not keywords["cancelled"]():  # until the signal has come
+        time.sleep(0.01)
     return load_pipeline(*arguments, **keywords)
 
 load_pipeline, node.load_pipeline = node.load_pipeline, load_slowly

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, closing
 from pathlib import Path
 
+import numpy as np
 import pytest
 import streams
 import videos
@@ -23,12 +24,12 @@ from pose_resnet_ros.video.reader import VideoReader
 from pose_resnet_ros.video.source import Source
 
 Server = Callable[[streams.Camera], AbstractContextManager[str]]
-PATIENCE_S = 30.0
+PATIENCE_S = 300.0  # a busy machine may need minutes
 SERVERS = [pytest.param(streams.http, "/live", id="http"), pytest.param(streams.rtsp, "", id="rtsp")]
 
 
 def open_live(address: str, **settings: object) -> LiveReader:
-    reader = open_video(Source.of(address), LiveSettings(**{"timeout_s": 2.0, **settings}))
+    reader = open_video(Source.of(address), LiveSettings(**{"timeout_s": PATIENCE_S, **settings}))
     assert isinstance(reader, LiveReader)
     return reader
 
@@ -47,11 +48,11 @@ def frames_until_the_end(reader: LiveReader) -> tuple[list[Frame], str]:
 
 @pytest.mark.parametrize(("serve", "path"), SERVERS)
 def test_a_stream_ends_with_a_reason(serve: Server, path: str) -> None:
-    with serve(streams.Camera(frames=12)) as address, closing(open_live(address + path)) as reader:
+    with serve(streams.Camera(frames=40)) as address, closing(open_live(address + path)) as reader:
         frames, said = frames_until_the_end(reader)
         assert reader.is_live
         assert reader.length is None
-    assert 5 <= len(frames) <= 12
+    assert 5 <= len(frames) <= 40
     assert [frame.index for frame in frames] == list(range(len(frames)))
     times_s = [frame.time_s for frame in frames]
     assert times_s[0] == 0.0
@@ -61,30 +62,40 @@ def test_a_stream_ends_with_a_reason(serve: Server, path: str) -> None:
     assert said.startswith(f"{address}{path} ended after {len(frames)} frames: ")
 
 
+def number_of(picture: np.ndarray, first: Frame) -> int:
+    """How many frames after the first one; shades repeat after 64."""
+    return round((picture.mean() - first.bgr.mean()) / 4) % 64
+
+
+def arrived(reader: LiveReader, first: Frame) -> int:
+    """The number of the frame that waits to be read."""
+    newest = reader._slot._newest
+    return number_of(newest[0].to_ndarray(format="bgr24"), first) if newest else 0
+
+
 @pytest.mark.parametrize(("serve", "path"), SERVERS)
 def test_a_slow_reader_gets_the_newest_frame(serve: Server, path: str) -> None:
     camera = streams.Camera()
     with serve(camera) as address, closing(open_live(address + path)) as reader:
-        reader.read()
-        at_first = camera.sent
+        first = reader.read()
         deadline = time.monotonic() + PATIENCE_S
-        while camera.sent < at_first + 20 and time.monotonic() < deadline:
+        while arrived(reader, first) < 20 and time.monotonic() < deadline:
             time.sleep(0.02)
         frame = reader.read()
     assert frame is not None
     assert frame.index == 1
-    assert frame.bgr.mean() / 4 > at_first + 10  # not one of those that came in the meantime
+    assert number_of(frame.bgr, first) >= 20  # not one of those that came in the meantime
 
 
 @pytest.mark.parametrize(("serve", "path"), SERVERS)
 def test_a_stream_that_falls_silent_times_out(serve: Server, path: str) -> None:
     camera = streams.Camera()
-    with serve(camera) as address, closing(open_live(address + path, timeout_s=0.5)) as reader:
+    with serve(camera) as address, closing(open_live(address + path, timeout_s=4.0)) as reader:
         assert reader.read() is not None
         camera.is_silent = True
         _, said = frames_until_the_end(reader)
         camera.is_silent, camera.is_away = False, True
-    assert "timed out" in said or "no frame for 0.5 s" in said
+    assert "timed out" in said or "no frame for 4 s" in said
 
 
 @pytest.mark.parametrize(("serve", "path"), SERVERS)
@@ -97,7 +108,7 @@ def test_a_lost_stream_is_found_again(serve: Server, path: str) -> None:
             frames.append(reader.read())
     assert [frame.index for frame in frames if frame] == list(range(len(frames)))
     assert f"{address}{path} is lost: " in said[0]
-    assert "trying again for 30 s" in said[0]
+    assert "trying again for 300 s" in said[0]
     assert f"{address}{path} is back after " in said[1]
 
 

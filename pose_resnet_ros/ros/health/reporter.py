@@ -46,6 +46,7 @@ class CameraHealth:
         self._context = context
         self._warned_of = ""
         self._throttle = Throttle()
+        self._is_alone = True
         self._alone_until_s = self._kept_up_s = time.monotonic()
 
     def status(self, summary: Summary, state: NodeState) -> DiagnosticStatus:
@@ -57,10 +58,11 @@ class CameraHealth:
         return diagnostics.status(name.rstrip(), summary, state)
 
     def _without_first_silence(self, summary: Summary, state: NodeState) -> Summary:
-        """A camera started after the node is not to blame for the time before."""
-        now_s = time.monotonic()
-        if not state.publishers:
+        """A camera started after the node is not to blame for the time before it was first seen."""
+        now_s, was_alone, self._is_alone = time.monotonic(), self._is_alone, not state.publishers
+        if was_alone or self._is_alone:
             self._alone_until_s = now_s
+        if self._is_alone:
             return summary
         return replace(summary, silent_s=min(summary.silent_s, now_s - self._alone_until_s))
 

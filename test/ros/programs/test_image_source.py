@@ -23,7 +23,7 @@ from pose_resnet_ros.core.errors import SettingsError
 from pose_resnet_ros.ros.codecs.image import image_to_bgr
 from pose_resnet_ros.ros.programs.image_source import ImageSource, Pace
 
-MANY = QoSProfile(depth=100)
+MANY = QoSProfile(depth=1000)
 
 
 @pytest.fixture
@@ -207,7 +207,7 @@ def test_frames_of_a_stream_that_come_too_early_are_left_out(world: Any, make_so
     images = world.listen(Image, "/image", MANY)
     camera = streams.Camera(frames=20)
     with streams.http(camera) as address:
-        node = make_source(f"{address}/live", rate=0.1, reconnect_timeout=0.0)
+        node = make_source(f"{address}/live", rate=0.001, reconnect_timeout=0.0)
         world.until(node.finished.done, "the end")
     world.until(lambda: images, "the first frame")
     world.spin_for(0.2)
