@@ -34,7 +34,8 @@ def plot_history(histories: list[Path], picture: Path) -> None:
         style = {"linewidth": 2.5, "color": "black"} if name == _first_accuracy(rows[0]) else {"linewidth": 1}
         accuracy_axes.plot(*_series(rows, name), label=name, **style)
     accuracy_axes.set(xlabel="step", ylabel="accuracy on the validation split")
-    accuracy_axes.legend(fontsize="small")
+    if accuracy_axes.lines:  # none before the first measurement
+        accuracy_axes.legend(fontsize="small")
     for axes in (loss_axes, accuracy_axes):
         axes.grid(alpha=0.3)
     figure.savefig(picture, dpi=100)

@@ -23,3 +23,11 @@ def test_runs_are_joined(tmp_path: Path) -> None:
     assert plots._series(rows, "pck") == ([20, 50], [0.4, 0.5])
     plots.main([str(first), str(second), "--output", str(tmp_path / "out.png")])
     assert cv2.imread(str(tmp_path / "out.png")).shape == (360, 900, 3)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_run_without_a_measurement_yet_is_drawn(tmp_path: Path) -> None:
+    history = tmp_path / "a.csv"
+    history.write_text("epoch,step,loss,seconds\n1,10,0.9,5\n")
+    plots.main([str(history), "--output", str(tmp_path / "out.png")])
+    assert cv2.imread(str(tmp_path / "out.png")).shape == (360, 900, 3)

@@ -12,6 +12,7 @@ from pose_resnet_ros.core.heatmaps import DECODERS
 from pose_resnet_ros.core.types import InputSpec
 from pose_resnet_ros.export.torch_networks import PoseResNet, pose_resnet
 from pose_resnet_ros.models.spec import PoseSpec
+from training.pose.augment import PADDING
 
 NAME = "pose_resnet_lite"
 WIDTH, HEIGHT = 160, 192
@@ -27,7 +28,7 @@ def describe(*, width: int = WIDTH, height: int = HEIGHT, provenance: dict[str, 
         decoder="dark",
         skeleton="coco17",
         crop="topdown",
-        padding=1.25,
+        padding=PADDING,
         provenance=provenance or {},
     )
 

@@ -55,18 +55,18 @@ def test_a_keypoint_stays_on_its_pixel(flip: bool, scale: float, angle: float, s
 def test_affine_by_hand() -> None:
     # Box 80x200 at (100, 50), 3:4, times 1.25: a region of 187.5 x 250, so 96 / 187.5 = 0.512 crop pixels for one.
     box = np.array([100, 50, 80, 200])
-    plain = pose_augment.crop_affine(box, SIZE_WH)
+    plain = pose_augment.crop_affine(box, SIZE_WH, padding=1.25)
     np.testing.assert_allclose(plain, [[0.512, 0, 48 - 0.512 * 140], [0, 0.512, 64 - 0.512 * 150]], atol=1e-9)
-    mirrored = pose_augment.crop_affine(box, SIZE_WH, flip=True)
+    mirrored = pose_augment.crop_affine(box, SIZE_WH, padding=1.25, flip=True)
     np.testing.assert_allclose(mirrored @ [140, 150, 1], [95 - 48, 64], atol=1e-9)
-    quarter = pose_augment.crop_affine(box, SIZE_WH, rotation_degrees=90)
+    quarter = pose_augment.crop_affine(box, SIZE_WH, padding=1.25, rotation_degrees=90)
     np.testing.assert_allclose(quarter @ [150, 150, 1], [48, 64 - 5.12], atol=1e-9)
 
 
 def test_the_plain_crop_is_the_packages() -> None:
     image = np.random.default_rng(0).integers(0, 256, (240, 320, 3)).astype(np.uint8)
     spec = InputSpec(width=96, height=128, channel_order="bgr", scale=1.0)
-    theirs = topdown(image, np.array([[100, 50, 180, 250]], np.float32), spec=spec, padding=1.25)
+    theirs = topdown(image, np.array([[100, 50, 180, 250]], np.float32), spec=spec, padding=pose_augment.PADDING)
     ours = pose_augment.warp(image, pose_augment.crop_affine(np.array([100, 50, 80, 200]), SIZE_WH), SIZE_WH)
     np.testing.assert_allclose(ours.transpose(2, 0, 1), theirs.tensor[0], atol=1)
 

@@ -24,6 +24,7 @@ from training.coco import load_photographs, split_by_id  # noqa: E402
 from training.data_options import open_images, read_split  # noqa: E402
 from training.images import ImageStore  # noqa: E402
 from training.loading import make_loader  # noqa: E402
+from training.pose import augment as pose_augment  # noqa: E402
 from training.pose import export as export_pose  # noqa: E402
 from training.pose import measure as measure_pose  # noqa: E402
 from training.pose import metrics as pose_metrics  # noqa: E402
@@ -200,7 +201,7 @@ def test_export_describes_itself_and_computes_the_same(tmp_path: Path) -> None:
     assert (written.ir_version, written.opset_import[0].version) == (8, 17)
     spec = spec_from_json({p.key: p.value for p in written.metadata_props}[METADATA_KEY])
     assert (spec.input.width, spec.input.height, spec.input.channel_order) == (96, 128, "bgr")
-    assert (spec.decoder, spec.skeleton, spec.crop, spec.padding) == ("dark", "coco17", "topdown", 1.25)
+    assert (spec.decoder, spec.skeleton, spec.crop, spec.padding) == ("dark", "coco17", "topdown", pose_augment.PADDING)
     assert "Johnson" in spec.provenance["data"]
     assert target.stat().st_size < 8e6
     session = onnxruntime.InferenceSession(str(target), providers=["CPUExecutionProvider"])
