@@ -59,9 +59,10 @@ def crop_affine(
 ) -> np.ndarray:
     """(2, 3) float64 affine from image pixels to crop pixels.
 
-
-
-
+    Unless something is changed, this is the crop of microsoft/human-pose-estimation.pytorch (lib/utils/transforms.py), there
+    with padding 1.25: the box, made as wide or tall as the crop's aspect asks, times the padding, its centre on
+    (width/2, height/2). scale: the region grows by this factor; shift: of the region's centre, in parts of the region's size;
+    flip: mirrors the crop.
     """
     width, height = size_wh
     x, y, box_width, box_height = (float(value) for value in box_xywh)
