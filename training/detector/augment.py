@@ -43,9 +43,9 @@ class Recipe:
 
     width: int
     height: int
-    patchwork: float = 0.25
-    pasted: float = 0.12
-    close: float = 0.2
+    patchwork: float = 0.2
+    pasted: float = 0.08
+    close: float = 0.06
     empty: float = 0.2
     hard: float = 0.5
 
