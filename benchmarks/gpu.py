@@ -48,7 +48,7 @@ Found = dict[str, Any]
 def parity(bench: Bench, found: Found) -> None:
     """The fast path on the device against the ordinary one on the CPU: shares of joints within 0.05 and 1 px, scores apart."""
     for name, model in {"pose_resnet_lite": "pose_resnet_lite", **bench.paths}.items():
-        precision = "fp32" if name == "pose_resnet_lite" else "auto"  # on a CPU auto may be 8 bits
+        precision = "fp32" if name == "pose_resnet_lite" else "auto"  # on a CPU auto may be int8
         try:
             reference = PoseNet(model, run_on=RunOn(backend="cpu"), precision=precision)
             fast = PoseNet(model, run_on=bench.run_on, fused_graph=True, precision=precision)

@@ -75,7 +75,7 @@ class CameraInput:
 
     @property
     def parts(self) -> list[Any]:
-        """The optional parts that diagnostics tell of."""
+        """The optional parts, whose values and warnings are part of the diagnostics."""
         return [part for part in (self.external, self.video) if part is not None]
 
 

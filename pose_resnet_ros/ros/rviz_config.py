@@ -19,7 +19,7 @@ ROBOT_FRAME = "base_link"  # REP 105; its origin is on the floor
 
 
 def file_for_cameras(path: str, cameras: Sequence[str]) -> str:
-    """Return the path of a new file: the configuration in ``path`` for these cameras. RViz reads it, and nobody deletes it."""
+    """Return the path of a new file: the configuration in ``path`` for these cameras. It stays there for RViz to read."""
     config = with_cameras(yaml.safe_load(Path(path).read_text(encoding="utf-8")), cameras)
     with tempfile.NamedTemporaryFile("w", suffix=".rviz", delete=False, encoding="utf-8") as written:
         yaml.safe_dump(config, written)

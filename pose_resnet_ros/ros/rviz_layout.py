@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_resnet_ros authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Where RViz's windows lie. No ROS in here."""
+"""The layout of RViz's windows. No ROS in here."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ Cell = list[Window]  # they share a place as tabs
 
 
 def window_state(panels: Sequence[Window], cells: Sequence[Cell], width: int, height: int) -> str:
-    """Return where the windows lie, as Qt's QMainWindow::saveState writes it, in hexadecimal digits.
+    """Return the layout as Qt's QMainWindow::saveState writes it, in hexadecimal digits.
 
-    Without it, RViz piles the windows up, also those of displays that are off, and thereby switches these on. With one panel, the
-    pictures fill the window; with others, the scene does, and the pictures lie below the first panel. Qt fits the sizes.
+    Without it, RViz stacks all windows, including those of displays that are off, which switches these on. With one panel, the
+    pictures fill the window; with more, the scene fills it, and the pictures lie below the first panel. Qt adjusts the sizes.
     """
     first, *others = [[[panel]] for panel in panels]
     grid = [list(cells[start : start + COLUMNS]) for start in range(0, len(cells), COLUMNS)]

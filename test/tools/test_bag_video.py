@@ -51,20 +51,28 @@ def compressed_video(packet: Packet) -> Any:
 KINDS = pytest.mark.parametrize("make", [ffmpeg_packet, compressed_video])
 
 
-def write(folder: Path, messages: list[Any]) -> Path:
+def write(folder: Path, messages: list[Any], *, beside: bytes = b"") -> Path:
+    """beside: recorded with each message on another topic."""
     kind = messages[0].__msgtype__
     with Writer(folder, version=9, storage_plugin=StoragePlugin.MCAP) as writer:
         connection = writer.add_connection("/camera/video", kind, typestore=typestore())
+        other = writer.add_connection("/other", "std_msgs/msg/String", typestore=typestore()) if beside else None
         for number, message in enumerate(messages):
             writer.write(connection, log_ns(number), typestore().serialize_cdr(message, kind))
+            if other:
+                writer.write(other, log_ns(number), beside)
     return folder
 
 
 def predicted(tmp_path: Path, messages: list[Any], *arguments: str) -> tuple[int, list[tuple[int, Any]]]:
     """Exit code, and each PersonArray with the time at which it was recorded."""
+    return persons_in(tmp_path, write(tmp_path / "bag", messages), *arguments)
+
+
+def persons_in(tmp_path: Path, bag: Path, *arguments: str) -> tuple[int, list[tuple[int, Any]]]:
     model = spot_model.spot_model(tmp_path / "spot.onnx")
     options = ["--pose-model", str(model), "--detector-model", "full_frame", *arguments]
-    code = predict.main([str(write(tmp_path / "bag", messages)), "-o", str(tmp_path / "out.mcap"), *options])
+    code = predict.main([str(bag), "-o", str(tmp_path / "out.mcap"), *options])
     with AnyReader([tmp_path / "out.mcap"]) as reader:
         persons = [c for c in reader.connections if c.topic == "/pose_resnet/persons"]
         return code, [(when, reader.deserialize(raw, c.msgtype)) for c, when, raw in reader.messages(persons)]
@@ -106,6 +114,15 @@ def test_images_out_of_order_have_the_headers_of_their_own_packets(tmp_path: Pat
     assert times[0] > log_ns(0)  # an image is known with the packet that completes it
     xs = [message.persons[0].keypoints[0].x for _, message in found]
     assert xs == pytest.approx([found_at(n)[0] for n in range(COUNT)], abs=tolerance_px())
+
+
+def test_images_that_were_held_back_when_a_recording_breaks_off_are_kept(tmp_path: Path) -> None:
+    folder = write(tmp_path / "bag", [ffmpeg_packet(packet) for packet in encoded(b_frames=2)], beside=bytes(400_000))
+    whole = next(folder.glob("*.mcap")).read_bytes()
+    (tmp_path / "broken.mcap").write_bytes(whole[: len(whole) * 2 // 3])
+    code, found = persons_in(tmp_path, tmp_path / "broken.mcap")
+    assert code != 0
+    assert [str(message.header) for _, message in found] == [str(header(n)) for n in range(6)]
 
 
 def test_a_damaged_packet_is_one_unusable_image(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

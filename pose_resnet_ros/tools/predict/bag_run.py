@@ -140,14 +140,14 @@ class _Run:
                     results.write(SKELETON, message, log_ns=image.log_ns)
                 self._each(self._decoded(image), image, results, complain)
                 advance(1, images.length)
-            if image is not None:
-                self._each(((frame.origin, frame.to_bgr()) for frame in self._video.flush()), image, results, complain)
         except BagError as error:  # what was read until then is kept
             self._report = replace(self._report, problem=str(error))
+        if image is not None:
+            self._each(((frame.origin, frame.to_bgr()) for frame in self._video.flush()), image, results, complain)
         return replace(self._report, before_key_frame=self._video.skipped, passed_over=encodings(images.passed_over))
 
     def _each(self, decoded: Iterable[Decoded], image: BagImage, results: BagResults, complain: Complain) -> None:
-        """What became known with this image, at the time at which it was recorded."""
+        """Process what this image completes; results have the time at which it was recorded."""
         try:
             for message, bgr in decoded:
                 self._one(message, bgr, results, log_ns=image.log_ns)
