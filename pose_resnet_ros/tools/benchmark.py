@@ -42,7 +42,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _measure_node(args: argparse.Namespace, source: Source, command: str) -> None:
-    parameters = {row.name: getattr(args, row.name)[0] for row in AXES}
+    parameters = {row.name: getattr(args, row.name)[0] for row in AXES} | {"image_transport": args.image_transport}
     how = {"rate_hz": args.rate, "seconds": args.seconds, "cameras": args.cameras, "node_per_camera": args.node_per_camera}
     row = measure_through_ros(source, parameters, without_networks=args.without_networks, **how)
     for table in node_tables(row):
@@ -122,6 +122,12 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     group.add_argument("--node-per-camera", action="store_true", help="give each camera a node of its own, for comparison")
     group.add_argument("--rate", type=float, default=30.0, help="frames per second of each camera (default 30)")
     group.add_argument("--seconds", type=float, default=20.0, help="duration (default 20)")
+    group.add_argument(
+        "--image-transport",
+        choices=("raw", "compressed", "ffmpeg"),
+        default="raw",
+        help="how the images arrive (default raw; compressed: JPEG, ffmpeg: H.264), encoded beforehand",
+    )
     group.add_argument(
         "--without-networks", action="store_true", help="replace the networks by trivial ones, to measure ROS 2 itself"
     )

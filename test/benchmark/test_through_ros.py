@@ -28,8 +28,13 @@ def _kept_environment(monkeypatch: pytest.MonkeyPatch):
 @pytest.mark.usefixtures("_kept_environment")
 @pytest.mark.parametrize(
     ("arguments", "cameras", "nodes"),
-    [([], 1, 1), (["--cameras", "2"], 2, 1), (["--cameras", "2", "--node-per-camera"], 2, 2)],
-    ids=["one camera", "two cameras", "two nodes"],
+    [
+        ([], 1, 1),
+        (["--cameras", "2", "--image-transport", "compressed"], 2, 1),
+        (["--cameras", "2", "--node-per-camera"], 2, 2),
+        (["--image-transport", "ffmpeg"], 1, 1),
+    ],
+    ids=["one camera", "two cameras, JPEG", "two nodes", "H.264"],
 )
 def test_a_source_nodes_and_a_listener(tmp_path: Path, capsys, arguments: list[str], cameras: int, nodes: int):
     pytest.importorskip("rclpy")
@@ -39,6 +44,7 @@ def test_a_source_nodes_and_a_listener(tmp_path: Path, capsys, arguments: list[s
     row = json.loads(path.read_text())["node"]
     assert (row["width"], row["height"], row["persons"]) == (320, 240, 1.0)
     assert (row["cameras"], row["nodes"], len(row.get("results_hz_each", [1]))) == (cameras, nodes, cameras)
+    assert row["image_transport"] == (arguments[-1] if "--image-transport" in arguments else "raw")
     assert row["memory_mb"] > 10
     assert row["results"] >= 2
     assert row["sent"] == row["results"] + row["dropped"]

@@ -8,10 +8,9 @@ With several cameras, one node serves all of them, or each has a node of its own
 from __future__ import annotations
 
 import json
-import os
 import tempfile
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -27,7 +26,9 @@ from pose_resnet_ros.core.errors import BenchmarkError
 from pose_resnet_ros.msg import PersonArray
 from pose_resnet_ros.ros.health.diagnostics import MEDIAN_AGE, TASK, stage_of
 from pose_resnet_ros.ros.programs.children import Children, with_children
+from pose_resnet_ros.ros.programs.process_usage import Usage, shared_memory_mb
 from pose_resnet_ros.ros.time_sync import stamp_ns
+from pose_resnet_ros.ros.topics import TRANSPORTS
 
 _IDLE_S = 3.0
 _SETTLE_S = 2.0  # the first frames meet cold caches and an unfinished discovery
@@ -76,9 +77,10 @@ class _Result:
 class Listener(Node):
     """Keeps the numbers and ages of the results, and the node's diagnostics."""
 
-    def __init__(self, cameras: Sequence[_Camera]) -> None:
+    def __init__(self, cameras: Sequence[_Camera], image_suffix: str) -> None:
+        """image_suffix: of the topics on which the nodes expect their images."""
         super().__init__("benchmark_listener")
-        self.cameras = cameras
+        self.cameras, self._image_suffix = cameras, image_suffix
         self.results: list[_Result] = []
         self.diagnostics: list[dict[str, str]] = []
         for camera in cameras:
@@ -87,7 +89,8 @@ class Listener(Node):
 
     def is_connected(self) -> bool:
         return all(
-            self.count_publishers(camera.persons_topic) and self.count_subscribers(camera.image_topic) for camera in self.cameras
+            self.count_publishers(camera.persons_topic) and self.count_subscribers(camera.image_topic + self._image_suffix)
+            for camera in self.cameras
         )
 
     def has_heard_all(self) -> bool:
@@ -115,32 +118,6 @@ class Listener(Node):
                 self.diagnostics.append({pair.key: pair.value for pair in status.values})
 
 
-@dataclass(frozen=True)
-class _Usage:
-    """Of the nodes' processes: since when, and their resources until then."""
-
-    at_s: float
-    cpu_s: float
-    memory_mb: float
-
-    @classmethod
-    def of(cls, pids: Iterable[int]) -> _Usage:
-        """The sum over all processes."""
-        each = [cls._of_one(pid) for pid in pids]
-        return cls(time.monotonic(), sum(one.cpu_s for one in each), sum(one.memory_mb for one in each))
-
-    @classmethod
-    def _of_one(cls, pid: int) -> _Usage:
-        """CPU time of all threads, user and system. Source: proc(5), fields 14 and 15 of /proc/PID/stat, 2 of statm."""
-        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-        pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="utf-8").split()[1])
-        cpu_s = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-        return cls(time.monotonic(), cpu_s, pages * os.sysconf("SC_PAGE_SIZE") / 2**20)
-
-    def __sub__(self, before: _Usage) -> _Usage:
-        return _Usage(self.at_s - before.at_s, self.cpu_s - before.cpu_s, self.memory_mb - before.memory_mb)
-
-
 def measure_node(
     frames: np.ndarray,
     *,
@@ -151,7 +128,8 @@ def measure_node(
     node_per_camera: bool = False,
 ) -> dict[str, Any]:
     """Run the processes and measure. frames: (n, H, W, 3) uint8 BGR, sent in turns; rate_hz: of each camera; parameters: the pose
-    node's; node_per_camera: whether each camera has a node of its own.
+    node's; node_per_camera: whether each camera has a node of its own. The images are encoded
+    before the first is sent.
 
     In the result, medians over the run:
 
@@ -168,27 +146,30 @@ def measure_node(
     Raises BenchmarkError if there are too few results, ChildError, DomainError.
     """
     all_cameras = _cameras(cameras, node_per_camera=node_per_camera)
+    transport = TRANSPORTS[str(parameters.get("image_transport", "raw"))]
     with (
-        with_children("benchmark", lambda: Listener(all_cameras)) as (listener, children),
+        with_children("benchmark", lambda: Listener(all_cameras, transport.suffix)) as (listener, children),
         tempfile.TemporaryDirectory() as folder,
     ):
         path = Path(folder) / "frames.npy"
         np.save(path, frames)
         pids = _start_nodes(children, all_cameras, parameters)
         children.wait_until(listener.is_connected, "the pose node to start")
-        begin = _Usage.of(pids)
+        begin = Usage.of(pids)
         listener.spin_for(_IDLE_S, children)
-        idle = _Usage.of(pids) - begin
+        idle = Usage.of(pids) - begin
         topics = [camera.image_topic for camera in all_cameras]
-        children.start("pose_resnet_ros.ros.programs.benchmark_source", str(path), str(rate_hz), *topics, ros_args=[])
+        source = ["pose_resnet_ros.ros.programs.benchmark_source", str(path), str(rate_hz), transport.name, *topics]
+        children.start(*source, ros_args=[])
         children.wait_until(listener.has_heard_all, "the first results")
         listener.spin_for(_SETTLE_S, children)
         listener.forget()
-        begin = _Usage.of(pids)
+        begin = Usage.of(pids)
         listener.spin_for(seconds, children)
-        busy = _Usage.of(pids) - begin
-        memory_mb = sum(map(_shared_memory_mb, pids))
+        busy = Usage.of(pids) - begin
+        memory_mb = sum(map(shared_memory_mb, pids))
     setting = {"width": frames.shape[2], "height": frames.shape[1], "rate_hz": rate_hz, "cameras": cameras, "nodes": len(pids)}
+    setting["image_transport"] = transport.name
     figures = _figures(listener, busy)
     stage_ms = figures.pop("stage_ms")
     return setting | figures | {"memory_mb": memory_mb, "idle_cpu_percent": 100 * idle.cpu_s / idle.at_s, "stage_ms": stage_ms}
@@ -206,13 +187,7 @@ def _start_nodes(children: Children, cameras: Sequence[_Camera], parameters: Map
     return pids
 
 
-def _shared_memory_mb(pid: int) -> float:
-    """Proportional set size. Source: proc_pid_smaps_rollup."""
-    text = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="utf-8")
-    return next(int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:")) / 1024
-
-
-def _figures(listener: Listener, used: _Usage) -> dict[str, Any]:
+def _figures(listener: Listener, used: Usage) -> dict[str, Any]:
     results, diagnostics = listener.results, listener.diagnostics
     if len(results) < 2 or not diagnostics:
         raise BenchmarkError(f"{len(results)} results in {used.at_s:.0f} s are too few; measure for longer with --seconds")
