@@ -27,9 +27,6 @@ ENCODERS = {"libx264": "h264", "libx265": "hevc", "libsvtav1": "av1", "libaom-av
 _DECODERS = {"av1": ("libdav1d", "libaom-av1", "av1")}
 _LONGEST_DELAY = 64  # packets until an image comes out; H.264 and H.265 reorder 16 at most
 _MOST_TRUST = 8
-_WITH_PARAMETER_SETS = ("h264", "hevc")  # which may have been sent at the beginning only
-# Streams may refresh their images bit by bit, without key frames; after a reset FFmpeg gives no image before it is whole.
-_REFRESHED = ("h264",)
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,20 +110,25 @@ class VideoDecoder:
         self.is_waiting, self.why = True, why
 
     def _reset_codec(self) -> None:
-        """Forget earlier images and damage: after some packets, VP9's decoder takes no further one, even if it is flushed."""
-        if self._codec_name in _WITH_PARAMETER_SETS and hasattr(self._codec, "flush_buffers"):  # not in PyAV 12.0
-            self._codec.flush_buffers()
-        elif self._codec_name:
+        """Forget earlier images and damage: after some packets, VP9's decoder takes no further one, even if it is flushed.
+
+        H.265 goes on as it is: once flushed, FFmpeg 7.1 gives no further image of a stream with B-frames.
+        """
+        if self._codec_name == "h264" and hasattr(self._codec, "flush_buffers"):  # not in PyAV 12.0
+            self._codec.flush_buffers()  # keeps the parameter sets, which may have been sent at the beginning only
+        elif self._codec_name not in ("", "hevc"):
             self._codec = _decoder(self._codec_name)
 
     def _usable(self, frames: list[Any]) -> list[DecodedFrame]:
         return [DecodedFrame(self._origins.pop(f.pts), self._codec_name, f) for f in frames if self._is_usable(f)]
 
     def _is_usable(self, frame: Any) -> bool:
-        """Whether the image is whole; the first one that is ends the waiting."""
+        """Whether the image is whole; the first one that is ends the waiting, unless it was sent before the gap."""
         if frame.is_corrupt or frame.pts not in self._origins:
             return False
-        if self.is_waiting and (frame.key_frame or self._codec_name in _REFRESHED):
+        # After a reset, H.264 may be refreshed bit by bit, without key frames; FFmpeg gives no image of it that is not whole.
+        is_whole = frame.key_frame or self._codec_name == "h264"
+        if self.is_waiting and is_whole and frame.pts >= self._first:
             self._skipped += frame.pts - self._first
             self.is_waiting = False
         return not self.is_waiting
