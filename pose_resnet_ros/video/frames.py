@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import struct
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,14 @@ from typing import Any
 import cv2
 import numpy as np
 
+from pose_resnet_ros.video.source import pyav
+
 MAX_FPS = 1000.0  # a header that declares more is not believed
 DEFAULT_FPS = 25.0
 _SMALLEST_STEP_S = 1.0 / MAX_FPS
 _LARGEST_STEP_BACK_S = 1.0  # further back is another time scale (a joined recording, a counter that restarted)
 _MATRIX = struct.Struct("=9i")
+_of_thread = threading.local()
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,8 +58,18 @@ class UprightFrames:
         declared = decoded.side_data.get("DISPLAYMATRIX")
         if declared is not None:
             self._matrix = _MATRIX.unpack(bytes(declared)[: _MATRIX.size])
-        bgr = decoded.to_ndarray(format="bgr24")
+        bgr = bgr_of(decoded)
         return rotated(bgr, self._matrix) if self._matrix else bgr
+
+
+def bgr_of(decoded: Any) -> np.ndarray:
+    """decoded: a frame of PyAV; (H, W, 3) uint8 BGR. Raises ValueError or PyAV's FFmpegError for an unknown pixel format.
+
+    ``decoded.to_ndarray`` would make a converter for each frame, with threads that live until the frame is collected.
+    """
+    if not hasattr(_of_thread, "converter"):
+        _of_thread.converter = pyav().video.reformatter.VideoReformatter()
+    return np.asarray(_of_thread.converter.reformat(decoded, format="bgr24").to_ndarray())
 
 
 def rotated(bgr: np.ndarray, matrix: tuple[int, ...]) -> np.ndarray:

@@ -16,6 +16,7 @@ import numpy as np
 from pose_resnet_ros.core.errors import ImageError
 from pose_resnet_ros.core.library_setup import MAX_PIXELS
 from pose_resnet_ros.core.types import names_of
+from pose_resnet_ros.video.frames import bgr_of
 from pose_resnet_ros.video.source import pyav
 
 PACKET, VIDEO = "ffmpeg_image_transport_msgs/msg/FFMPEGPacket", "foxglove_msgs/msg/CompressedVideo"
@@ -45,7 +46,7 @@ class DecodedFrame:
     def to_bgr(self) -> np.ndarray:
         """(H, W, 3) uint8 BGR. Raises ImageError for a pixel format that cannot be converted."""
         try:
-            return np.asarray(self.decoded.to_ndarray(format="bgr24"))
+            return bgr_of(self.decoded)
         except (ValueError, pyav().error.FFmpegError) as error:
             raise ImageError(f"the video's pixel format {self.decoded.format.name} cannot be converted: {error}") from error
 

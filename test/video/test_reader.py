@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import sys
 import types
@@ -50,6 +51,15 @@ def test_every_frame_with_its_time(tmp_path: Path, name: str) -> None:
     assert [frame.time_s for frame in frames] == pytest.approx([0, 0.08, 0.16, 0.24, 0.32], abs=1e-3)
     np.testing.assert_allclose([frame.bgr.mean() for frame in frames], [0, 40, 80, 120, 160], atol=4)
     assert frames[0].bgr.shape == (48, 64, 3)
+
+
+def test_frames_leave_no_threads_behind(tmp_path: Path) -> None:
+    """Each frame had a converter with threads of its own, which lived until the frame was collected."""
+    with closing(open_video(Source.of(str(videos.write_video(tmp_path / "a.mp4", NOISE))))) as reader:
+        kept = [reader.read()]
+        before = len(os.listdir("/proc/self/task"))
+        kept += [reader.read() for _ in range(10)]
+        assert len(os.listdir("/proc/self/task")) == before
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
