@@ -29,6 +29,11 @@ class GuardedLifecycleNode(LifecycleNode):
         self.state, self.problem = "unconfigured", ""
         self._starting = False
 
+    def destroy_node(self) -> None:
+        """Destroy the node. rclpy leaves it in the ROS graph until the state machine is collected, which refers to itself."""
+        super().destroy_node()
+        self._state_machine = None
+
     def configure(self) -> None:
         """Load what is needed."""
 

@@ -89,6 +89,7 @@ class PoseNode(GuardedLifecycleNode):
         self._pipeline = load_pipeline(load, cancelled=self.finished.done)
         for camera in self.cameras:
             camera.configure(self._pipeline, self._bodies)
+        self._warn_of_shared_topics()
         self._skeleton.publish(messages.skeleton_message(self._pipeline.skeleton))
         providers = ", ".join(f"{network} on {provider}" for network, provider in self._providers().items())
         inputs = ", ".join(camera.context.input_in_words() for camera in self.cameras)
@@ -129,6 +130,18 @@ class PoseNode(GuardedLifecycleNode):
             self._pipeline = None
         self._left_behind = None  # at most, it has the old pipeline for itself
         return_free_memory()
+
+    def _warn_of_shared_topics(self) -> None:
+        """Two cameras may look at the same images, each with its own region or rotation; more often it is a wrong remapping."""
+        names: dict[str, list[str]] = {}
+        for camera in self.cameras:
+            names.setdefault(camera.context.image_topic, []).append(camera.context.name)
+        for topic, sharing in names.items():
+            if len(sharing) > 1:
+                self.get_logger().warning(
+                    f"cameras {' and '.join(sharing)} take the same images, from {topic}; if that is a mistake, remap"
+                    f" {sharing[-1]}/image to another topic"
+                )
 
     def _reset_tracking(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         """The service ~/reset_tracking."""

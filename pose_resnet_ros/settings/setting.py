@@ -42,8 +42,7 @@ class Setting:
         return type(self.default)
 
     def check(self, value: Any) -> Value:
-        """The value in the setting's type: an integer also stands for a float, a path for a string, and a list for a tuple, whose
-        empty strings are left out.
+        """The value in the setting's type: an integer also stands for a float, a path for a string, and a list for a tuple.
 
         Raises SettingsError, which names the setting, what is allowed and what came.
         """
@@ -52,11 +51,11 @@ class Setting:
         elif self.type is str and isinstance(value, os.PathLike):
             value = os.fspath(value)
         elif self.type is tuple and isinstance(value, list):
-            value = tuple(word for word in value if word != "")  # [""] is how ROS users write an empty array
+            value = () if value == [""] else tuple(value)  # [""] is how ROS users write an empty array
         if type(value) is not self.type or not self._allows(value):
             shown = f"'{value}'" if self.choices and isinstance(value, str) else repr(value)
             if isinstance(value, tuple):
-                shown = f"[{', '.join(map(str, value))}]"
+                shown = f"[{', '.join(str(word) or repr(word) for word in value)}]"
             raise SettingsError(f"{self.name}: expected {self.allowed}, got {shown}")
         return cast(Value, value)
 

@@ -250,9 +250,10 @@ def test_topics_that_do_not_fit_the_cameras_are_refused(pose_launch, given, mess
         start(pose_launch, **given)
 
 
-def test_a_bad_name_of_a_camera_is_refused(pose_launch):
+@pytest.mark.parametrize("cameras", ["front,front", "front,,rear", "front,"])
+def test_a_bad_name_of_a_camera_is_refused(pose_launch, cameras):
     with pytest.raises(SettingsError, match="cameras: expected different names"):
-        start(pose_launch, cameras="front,front")
+        start(pose_launch, cameras=cameras)
 
 
 @pytest.mark.usefixtures("rviz2")

@@ -131,6 +131,7 @@ def test_a_setting_that_is_read_at_configure_waits_for_the_clean_up(world: Any, 
     [
         (["cameras:=[front, 2nd]"], "cameras: expected different names of letters, digits and _, each beginning with a letter"),
         (["cameras:=[front, front]"], "cameras: expected different names"),
+        (["cameras:=[front, '', rear]"], "such as [front, rear], got [front, '', rear]"),
         (["cameras:=[front, smoothing]"], "smoothing is no name for a camera"),
         (["cameras:=front,rear"], "write -p cameras:=[front,rear]"),
         (["cameras:=[1, 2]"], "parameter cameras: expected different names"),
@@ -152,6 +153,13 @@ def test_what_cannot_be_meant_is_refused_with_what_can(world: Any, arguments: li
     with pytest.raises(SettingsError) as caught:
         world.pose_node(*[word for argument in arguments for word in ("-p", argument)], start=False)
     assert says in str(caught.value)
+
+
+def test_cameras_on_one_topic_are_warned_about(world: Any, spot: str, until_logged: Any) -> None:
+    """They may be two views of one image, so that this is no error."""
+    same = ["-r", "front/image:=/image", "-r", "rear/image:=/image"]
+    world.pose_node("-p", "cameras:=[front, left, rear]", *same, pose_model=spot)
+    until_logged("cameras front and rear take the same images, from /image; if that is a mistake, remap rear/image")
 
 
 def test_parameters_of_others_are_nobodys_cameras(world: Any, until_logged: Any) -> None:

@@ -261,3 +261,14 @@ def test_an_inference_that_was_left_behind_never_shares_the_networks_with_a_new_
     node._pipeline.cancel()
     world.until(lambda: not worker.alive, "the old worker to end")
     assert node.trigger_activate() == TransitionCallbackReturn.SUCCESS
+
+
+def test_a_closed_node_leaves_the_graph(world: Any, managed: tuple[Any, Manager]) -> None:
+    """Not first when its state machine, which refers to itself and to the node, is collected."""
+    node, _ = managed
+    gc.disable()
+    try:
+        node.close()
+        world.until(lambda: "pose_resnet" not in world.peer.get_node_names(), "the node to leave")
+    finally:
+        gc.enable()

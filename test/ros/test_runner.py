@@ -135,6 +135,24 @@ def test_a_signal_while_nothing_happens(world: Any, start: Start) -> None:
     assert "rosout" not in output  # nobody logs once the context has gone
 
 
+def test_after_a_signal_python_does_not_clean_up(start: Start) -> None:
+    """On a busy machine Python's clean-up takes seconds, and `ros2 launch` waits for 5 s only."""
+    script = """
+import atexit, sys
+from pose_resnet_ros.ros import node
+
+atexit.register(print, "Python cleans up")
+sys.exit(node.main(["--ros-args", "-p", "autostart:=false"]))
+"""
+    process = start(script=script)
+    assert process.stdout
+    while "waiting to be configured" not in process.stdout.readline():
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=EXIT_DEADLINE_S)
+    assert (process.returncode, output) == (0, "")
+
+
 @pytest.mark.parametrize(
     ("parameters", "words"),
     [

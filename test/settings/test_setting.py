@@ -141,6 +141,12 @@ def test_names_on_a_command_line(text: str, names: tuple[str, ...]) -> None:
     assert ROWS["cameras"].parse(text) == names
 
 
+@pytest.mark.parametrize("text", ["front,,rear", "front,", ",front", ",", "[front,]", "front, front", "/front", "front rear"])
+def test_wrong_names_on_a_command_line(text: str) -> None:
+    with pytest.raises(SettingsError, match="cameras: expected different names"):
+        ROWS["cameras"].parse(text)
+
+
 @pytest.mark.parametrize("name", ["max_persons", "detection_threshold"])
 def test_numbers_that_no_machine_word_holds_are_refused(name: str) -> None:
     with pytest.raises(SettingsError, match=f"{name}: expected a"):
