@@ -39,7 +39,7 @@ def _kept_environment(monkeypatch: pytest.MonkeyPatch):
 def test_a_source_nodes_and_a_listener(tmp_path: Path, capsys, arguments: list[str], cameras: int, nodes: int):
     pytest.importorskip("rclpy")
     path = tmp_path / "node.json"
-    given = ["--without-networks", "--size", "320x240", "--rate", "20", "--seconds", "2", "--threads", "1", *arguments]
+    given = ["--without-networks", "--size", "320x240", "--rate", "20", "--seconds", "5", "--threads", "1", *arguments]
     assert cli.main(["benchmark", "--node", *given, "--json", str(path)]) == 0
     row = json.loads(path.read_text())["node"]
     assert (row["width"], row["height"], row["persons"]) == (320, 240, 1.0)
@@ -51,6 +51,13 @@ def test_a_source_nodes_and_a_listener(tmp_path: Path, capsys, arguments: list[s
     assert 0 < row["age_median_ms"] <= row["age_p95_ms"] <= row["age_max_ms"]
     assert {"convert", "crop", "pose", "decode", "publish"} <= row["stage_ms"].keys()
     assert "age_median_ms" in capsys.readouterr().out
+
+
+def test_a_report_of_a_node_that_stood_still_has_no_age():
+    pytest.importorskip("rclpy")
+    from pose_resnet_ros.ros.programs.benchmark_node import _median
+
+    assert _median([{"age": "no sample"}, {"age": "3.0"}, {}], "age") == 3.0
 
 
 def test_without_ros_it_says_so(monkeypatch: pytest.MonkeyPatch, capsys):

@@ -69,7 +69,7 @@ def test_the_article_s_pair_by_one_command(tmp_path: Path, served: Path, monkeyp
     monkeypatch.setenv("PYTHONUNBUFFERED", "1")
     trust(monkeypatch, tmp_path)
     cv2.imwrite(str(tmp_path / "gray.png"), np.full((240, 320, 3), 127, np.uint8))
-    arguments = ["preset:=article", "allow_download:=true", f"source:={tmp_path}/gray.png", "sigterm_timeout:=50"]
+    arguments = ["preset:=article", "allow_download:=true", f"source:={tmp_path}/gray.png", "sigterm_timeout:=150"]
     log = tmp_path / "log.txt"
     received: list[PersonArray] = []
     rclpy.init(args=[])

@@ -136,6 +136,14 @@ class World:
 
         self.until(delivered, f"a message on {topic} to arrive")
 
+    def parameter_client(self) -> Any:
+        """Calls the pose node's parameter services, as ``ros2 param`` does."""
+        from rclpy.parameter_client import AsyncParameterClient
+
+        client = AsyncParameterClient(self.peer, "/pose_resnet")
+        self.until(client.services_are_ready, "the parameter services")
+        return client
+
     def until(self, condition: Callable[[], Any], what: str) -> Any:
         """Spin until the condition holds; its value."""
         end_s = time.monotonic() + DEADLINE_S

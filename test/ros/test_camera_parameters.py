@@ -13,7 +13,6 @@ import yaml
 pytest.importorskip("rclpy")
 
 from rclpy.parameter import Parameter, parameter_value_to_python
-from rclpy.parameter_client import AsyncParameterClient
 
 from pose_resnet_ros.core.errors import SettingsError
 
@@ -85,7 +84,7 @@ def test_without_pre_set_callbacks_as_on_humble_cameras_follow_too(world: Any, m
 
 def test_what_ros2_param_dump_asks_for_is_complete_and_starts_the_same_node_again(world: Any, tmp_path: Path) -> None:
     node = world.pose_node("-p", TWO, "-p", "front.image_rotation:=90", "-p", "max_rate_hz:=7.5", start=False)
-    client = AsyncParameterClient(world.peer, "/pose_resnet")
+    client = world.parameter_client()
     listed = client.list_parameters()
     world.until(listed.done, "the names")
     names = [name for name in listed.result().result.names if not name.startswith("qos_overrides.")]
@@ -103,7 +102,7 @@ def test_what_ros2_param_dump_asks_for_is_complete_and_starts_the_same_node_agai
 
 def test_an_unknown_parameter_is_refused_with_the_closest_name(world: Any) -> None:
     node = world.pose_node("-p", TWO, start=False)
-    client = AsyncParameterClient(world.peer, "/pose_resnet")
+    client = world.parameter_client()
     for name, close in (("front.image_rotatoin", "front.image_rotation"), ("front.tracker", "tracker")):
         future = client.set_parameters([Parameter(name, value=90)])
         world.until(future.done, "the answer")
@@ -174,6 +173,6 @@ def test_an_empty_list_in_a_file_is_one_camera(world: Any, tmp_path: Path, writt
     node = world.pose_node("--params-file", str(path), start=False)
     assert [camera.context.image_topic for camera in node.cameras] == ["/image"]
     assert node.get_parameter("cameras").value == [""]
-    future = AsyncParameterClient(world.peer, "/pose_resnet").load_parameter_file(str(path))
+    future = world.parameter_client().load_parameter_file(str(path))
     world.until(future.done, "the answer")
     assert [result.reason for result in future.result().results] == [""]

@@ -14,7 +14,6 @@ import yaml
 from rcl_interfaces.msg import ParameterType
 from rcl_interfaces.srv import DescribeParameters, SetParameters
 from rclpy.parameter import Parameter
-from rclpy.parameter_client import AsyncParameterClient
 
 from pose_resnet_ros.core.errors import BackendError, PoseError, SettingsError
 from pose_resnet_ros.ros.node import PoseNode
@@ -142,7 +141,7 @@ def test_the_nodes_own_dump_can_be_loaded(world: Any, spot: str, tmp_path: Path,
     dump = {name: node.get_parameter(name).value for name in DEFAULTS}
     path = tmp_path / "dump.yaml"
     path.write_text(yaml.safe_dump({"/pose_resnet": {"ros__parameters": dump}}))
-    future = AsyncParameterClient(world.peer, "/pose_resnet").load_parameter_file(str(path))
+    future = world.parameter_client().load_parameter_file(str(path))
     world.until(future.done, "the answer")
     assert [result.reason for result in future.result().results if not result.successful] == []
     assert len(future.result().results) == len(DEFAULTS)

@@ -21,6 +21,7 @@ RECEIVED, UNREAD, LOST = "frames received", "frames left unread", "frames lost i
 AGE_KEY = "age since {}, {} (ms)"  # since what; median or p95
 MEDIAN_AGE = AGE_KEY.format("receipt", "median")
 UNKNOWN = "unknown"
+NO_SAMPLE = "no sample"
 PART_WARNING = "part"  # kind of a verdict that the part itself has logged
 SILENT_AFTER_S = 3.0
 NO_RESULT_AFTER_S = 10.0  # longer than the slowest model takes for a frame full of people
@@ -210,7 +211,7 @@ def stage_of(key: str) -> str | None:
 
 
 def _ages(since: str, age_ms: tuple[float, float] | None) -> dict[str, str]:
-    median, p95 = (f"{age_ms[0]:.1f}", f"{age_ms[1]:.1f}") if age_ms else ("no sample", "no sample")
+    median, p95 = (f"{age_ms[0]:.1f}", f"{age_ms[1]:.1f}") if age_ms else (NO_SAMPLE, NO_SAMPLE)
     return {AGE_KEY.format(since, "median"): median, AGE_KEY.format(since, "p95"): p95}
 
 

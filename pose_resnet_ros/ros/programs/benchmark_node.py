@@ -24,7 +24,7 @@ from rclpy.qos import QoSProfile
 
 from pose_resnet_ros.core.errors import BenchmarkError
 from pose_resnet_ros.msg import PersonArray
-from pose_resnet_ros.ros.health.diagnostics import MEDIAN_AGE, TASK, stage_of
+from pose_resnet_ros.ros.health.diagnostics import MEDIAN_AGE, NO_SAMPLE, TASK, stage_of
 from pose_resnet_ros.ros.programs.children import Children, with_children
 from pose_resnet_ros.ros.programs.process_usage import Usage, shared_memory_mb
 from pose_resnet_ros.ros.time_sync import stamp_ns
@@ -222,4 +222,5 @@ def _figures(listener: Listener, used: Usage) -> dict[str, Any]:
 
 
 def _median(diagnostics: list[dict[str, str]], key: str) -> float:
-    return float(np.median([float(values[key]) for values in diagnostics if key in values]))
+    """Of the reports that have such a value: a node that stood still for seconds has none."""
+    return float(np.median([float(values[key]) for values in diagnostics if values.get(key, NO_SAMPLE) != NO_SAMPLE]))

@@ -22,7 +22,7 @@ from pose_resnet_ros.core.errors import PoseError
 from pose_resnet_ros.ros.programs.domain import ClaimedDomain
 from pose_resnet_ros.ros.ros_log import init_rclpy
 
-_START_TIMEOUT_S = 60.0
+_START_TIMEOUT_S = 300.0  # a busy machine may need minutes, and so does TensorRT to build an engine
 _END_TIMEOUT_S = 10.0
 _NodeT = TypeVar("_NodeT", bound=Node)
 
@@ -51,7 +51,7 @@ class Children:
                 raise ChildError(f"{self._names[process]} ended early with exit code {process.returncode}; see its message above")
 
     def wait_until(self, condition: Callable[[], object], what: str) -> None:
-        """Spin the node. Raises ChildError if a process ends, or if this takes more than a minute."""
+        """Spin the node. Raises ChildError if a process ends, or if this takes more than five minutes."""
         deadline_s = time.monotonic() + _START_TIMEOUT_S
         while not condition():
             self.check()

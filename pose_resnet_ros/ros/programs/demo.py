@@ -38,6 +38,7 @@ from pose_resnet_ros.video.writer import VideoWriter
 NODE = "/pose_resnet"
 IMAGE_TOPIC = "/camera/image_raw"
 QUIET_S = 2.0  # after the source's end: without a result for so long there will be none (after 3 s the node warns of silence)
+FIRST_RESULT_S = 30.0  # the same, where there has been none yet: the first inference may take long
 QUEUE = QoSProfile(depth=100)  # the recorder wants every result
 WRITTEN = ("persons.json", "annotated.png", "annotated.mp4")
 MAX_HOLD_S = 2.0  # a longer gap (the source paused) is shortened in the video
@@ -60,7 +61,7 @@ class Recorder(Node):
         self._second: Any = None  # that subscription
         self._recording = recording
         self.frames_in: int | None = None
-        self.newest_s = time.monotonic()  # when the last result came
+        self._newest_s: float | None = None  # when the last result came
         self.create_subscription(PersonArray, f"{NODE}/persons", self._on_persons, QUEUE)
         self.create_subscription(Image, f"{NODE}/annotated_image", self._on_image, QUEUE)
         self.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, QUEUE)
@@ -70,11 +71,17 @@ class Recorder(Node):
         results = self.count_publishers(f"{NODE}/persons") and self.count_publishers(f"{NODE}/annotated_image")
         return bool(results and self.count_subscribers(IMAGE_TOPIC))
 
+    def is_complete(self, *, ended_s: float) -> bool:
+        """Whether no more results are expected. ended_s: monotonic time of the source's end."""
+        if self._newest_s is None:
+            return time.monotonic() - ended_s >= FIRST_RESULT_S
+        return time.monotonic() - self._newest_s >= QUIET_S
+
     def _on_persons(self, message: PersonArray) -> None:
         age_ms = (self.get_clock().now().nanoseconds - stamp_ns(message)) / 1e6
         frame = PersonsFrame(stamp_ns(message), age_ms, [person_to_dict(person) for person in message.persons])
         self._recording.frames.append(frame)
-        self.newest_s = time.monotonic()
+        self._newest_s = time.monotonic()
         if self._second is not None:
             self.destroy_subscription(self._second)
             self._second = None
@@ -83,7 +90,7 @@ class Recorder(Node):
 
     def _on_image(self, message: Image) -> None:
         self._recording.add_image(stamp_ns(message), image_to_bgr(message))
-        self.newest_s = time.monotonic()
+        self._newest_s = time.monotonic()
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         for status in message.status:
@@ -137,7 +144,8 @@ def _record(recorder: Recorder, children: Children, options: argparse.Namespace)
     print()
     if source.returncode not in (None, 0):
         children.check(source)
-    while time.monotonic() - recorder.newest_s < QUIET_S:
+    ended_s = time.monotonic()
+    while not recorder.is_complete(ended_s=ended_s):
         rclpy.spin_once(recorder, timeout_sec=0.2)
 
 

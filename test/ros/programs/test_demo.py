@@ -11,6 +11,7 @@ from contextlib import closing
 import cv2
 import numpy as np
 import pytest
+import spot_model
 import videos
 
 pytest.importorskip("rclpy")
@@ -34,6 +35,19 @@ def test_demo_leaves_video_picture_and_persons(tmp_path):
     assert cv2.imread(str(output / "annotated.png")).shape == (240, 320, 3)
     assert len(videos.times_of(output / "annotated.mp4")) == len(frames)
     assert "frames out" in done.stdout
+
+
+def test_demo_waits_for_the_result_of_a_slow_model(tmp_path):
+    """The source of one picture ends long before it."""
+    cv2.imwrite(str(tmp_path / "picture.png"), np.full((120, 160, 3), 255, np.uint8))
+    model = spot_model.spot_model(tmp_path / "slow.onnx", delay=1500)
+    command = [sys.executable, "-m", "pose_resnet_ros", "demo", "--source", "picture.png", "--output", "out"]
+    # Reliable, for the one picture must arrive.
+    parameters = {"pose_model": model, "detector_model": "full_frame", "image_reliability": "reliable"}
+    command += ["--", *(word for name, value in parameters.items() for word in ("-p", f"{name}:={value}"))]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=os.environ, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert len(json.loads((tmp_path / "out" / "persons.json").read_text())) == 1
 
 
 def test_demo_says_what_is_wrong_with_the_source(tmp_path):
