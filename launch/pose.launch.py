@@ -218,7 +218,11 @@ def start_nodes(context: LaunchContext) -> list[Node]:
     if given["source"]:
         # It stands in for a camera: it starts when the pose node listens, and never ends.
         source = {"source": ParameterValue(given["source"], value_type=str), "wait_for_subscribers": 1, "loop": True}
-        for camera, topics in input_topics(given).items():
+        inputs = input_topics(given)
+        first = {topics["image"]: camera for camera, topics in reversed(inputs.items())}  # of those that look at the same images
+        for camera, topics in inputs.items():
+            if first[topics["image"]] != camera:
+                continue
             # Its topics are named as those of a single camera.
             renamed = {"camera_info": f"{camera}/camera_info".lstrip("/"), **topics}
             named = {"name": f"image_source_{camera}" if camera else "image_source", "remappings": [*renamed.items()]}

@@ -222,6 +222,13 @@ def test_cameras_and_depth_of_the_parameter_file_count_for_topics_sources_and_rv
     assert ("left/image", "left/image_raw") in pose.expanded_remapping_rules
 
 
+def test_cameras_on_one_topic_have_one_source(pose_launch):
+    nodes, context = start(pose_launch, cameras="front,rear,left", image_topic="/cam,,/cam", source="a.mp4")
+    for node in nodes:
+        node._perform_substitutions(context)
+    assert [node.node_name for node in nodes] == ["/pose_resnet", "/image_source_front", "/image_source_rear"]
+
+
 @pytest.mark.parametrize(("text", "message"), [("a: [", "expected a parameter file in YAML"), (b"\xff\xfe\x00", "in YAML")])
 def test_a_parameter_file_that_is_none_is_refused(pose_launch, tmp_path, text, message):
     path = tmp_path / "broken.yaml"
