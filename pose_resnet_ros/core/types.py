@@ -151,10 +151,10 @@ class People(_Rows):
     def verified_scores(self) -> np.ndarray:
         """(N,) in 0..1: the joint confidence of detector and pose network; ``box_scores`` must be the detector's.
 
-        The geometric mean of the box score and the mean of the three highest joint scores, each clipped to 0..1: a person seen
+        The geometric mean of the box score and the mean of the five highest joint scores, each clipped to 0..1: a person seen
         from the chest up shows few joints, a coat on a chair none. Our own formula.
         """
-        highest = np.sort(np.clip(self.keypoint_scores, 0, 1), axis=1)[:, -3:]
+        highest = np.sort(np.clip(self.keypoint_scores, 0, 1), axis=1)[:, -5:]
         return np.asarray(np.sqrt(np.clip(self.box_scores, 0, 1) * highest.mean(axis=1)), self.box_scores.dtype)
 
     @classmethod
