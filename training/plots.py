@@ -11,7 +11,7 @@ from pathlib import Path
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-NOT_ACCURACY = ("epoch", "step", "loss", "seconds")
+NOT_ACCURACY = ("epoch", "step", "loss", "seconds", "check_false_alarms", "check_empty", "check_best_threshold")
 
 
 def main(arguments: list[str] | None = None) -> None:
