@@ -67,8 +67,11 @@ def bgr_of(decoded: Any) -> np.ndarray:
 
     ``decoded.to_ndarray`` would make a converter for each frame, with threads that live until the frame is collected.
     """
-    if not hasattr(_of_thread, "converter"):
+    kind = tuple(getattr(decoded, name, None) for name in ("width", "height", "colorspace", "color_range"))
+    if getattr(_of_thread, "kind", None) != (decoded.format.name, *kind):
+        # PyAV 12 keeps the value range of the first kind of frames for all that follow.
         _of_thread.converter = pyav().video.reformatter.VideoReformatter()
+        _of_thread.kind = (decoded.format.name, *kind)
     return np.asarray(_of_thread.converter.reformat(decoded, format="bgr24").to_ndarray())
 
 

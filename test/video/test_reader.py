@@ -16,7 +16,7 @@ import videos
 
 from pose_resnet_ros.core.errors import IncompleteVideoError, SettingsError
 from pose_resnet_ros.media import open_video
-from pose_resnet_ros.video.frames import Frame, rotated
+from pose_resnet_ros.video.frames import Frame, bgr_of, rotated
 from pose_resnet_ros.video.source import Source
 
 NOISE = np.random.default_rng(0).integers(0, 255, (20, 48, 64, 3), dtype=np.uint8)  # frames that take some bytes
@@ -191,3 +191,12 @@ def test_a_pyav_that_is_too_old_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setitem(sys.modules, "av.logging", old.logging)
     with pytest.raises(SettingsError, match=r"in version 12 or newer, got 10\.0\.0"):
         open_video(Source.of("a.mp4"))
+
+
+def test_videos_of_different_value_ranges_keep_their_brightness() -> None:
+    """One thread converts the frames of several videos: of a webcam (all 256 values) and of files (16 to 235) in turns."""
+    av = pytest.importorskip("av")
+    shades = np.full((48, 64, 3), 200, np.uint8)
+    frames = [av.VideoFrame.from_ndarray(shades, format="bgr24").reformat(format=name) for name in ("yuvj420p", "yuv420p")]
+    for frame in frames * 2:
+        np.testing.assert_array_equal(bgr_of(frame), frame.to_ndarray(format="bgr24"))
