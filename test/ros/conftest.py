@@ -182,11 +182,11 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
 
 
 @pytest.fixture
-def until_logged(world: World, capfd: pytest.CaptureFixture[str]) -> Callable[..., None]:
-    """Spins until the log, which is standard error, has held a text; between two looks at it, does something."""
+def until_logged(world: World, capfd: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """Spins until the log, which is standard error, has held a text; between two looks at it, does something. Returns the log."""
     log = ""
 
-    def until(text: str, meanwhile: Callable[[], Any] = lambda: None) -> None:
+    def until(text: str, meanwhile: Callable[[], Any] = lambda: None) -> str:
         def said() -> bool:
             nonlocal log
             log += capfd.readouterr().err
@@ -195,6 +195,7 @@ def until_logged(world: World, capfd: pytest.CaptureFixture[str]) -> Callable[..
             return text in log
 
         world.until(said, f"'{text}' in the log")
+        return log
 
     return until
 

@@ -459,51 +459,29 @@ def test_every_state_speaks(world: Any, spot: str) -> None:
         world.until(lambda told=told: arrays and told in arrays[-1].status[0].values, f"diagnostics to say {state}")
 
 
-def test_an_incompatible_camera_is_logged_with_topic_and_cure(
-    world: Any, spot: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_an_incompatible_camera_is_logged_with_topic_and_cure(world: Any, spot: str, until_logged: Callable[..., str]) -> None:
     world.pose_node(pose_model=spot, image_reliability="reliable")
     world.peer.create_publisher(Image, "/image", BEST_EFFORT)
-    output = ""
-
-    def logged() -> bool:
-        nonlocal output
-        output += capfd.readouterr().err
-        return "image_reliability" in output
-
-    world.until(logged, "the warning")
-    assert "/image" in output
-    assert "best_effort" in output
+    log = until_logged("image_reliability")
+    assert "/image" in log
+    assert "best_effort" in log
 
 
-def test_several_incompatible_cameras_are_one_line(world: Any, spot: str, capfd: pytest.CaptureFixture[str]) -> None:
+def test_several_incompatible_cameras_are_one_line(
+    world: Any, spot: str, until_logged: Callable[..., str], capfd: pytest.CaptureFixture[str]
+) -> None:
     world.pose_node(pose_model=spot, image_reliability="reliable")
     for _ in range(3):
         world.peer.create_publisher(Image, "/image", BEST_EFFORT)
-    log = ""
-
-    def logged() -> bool:
-        nonlocal log
-        log += capfd.readouterr().err
-        return "incompatible QoS (reliability)" in log
-
-    world.until(logged, "the warning")
+    log = until_logged("incompatible QoS (reliability)")
     world.spin_for(1.0)
     assert (log + capfd.readouterr().err).count("incompatible QoS (reliability)") == 1
 
 
-def test_an_incompatible_listener_is_logged_with_topic_and_cure(world: Any, spot: str, capfd: pytest.CaptureFixture[str]) -> None:
+def test_an_incompatible_listener_is_logged_with_topic_and_cure(world: Any, spot: str, until_logged: Callable[..., str]) -> None:
     world.pose_node(pose_model=spot)
     world.listen(PersonArray, "/pose_resnet/persons", LATCHED)
-    output = ""
-
-    def logged() -> bool:
-        nonlocal output
-        output += capfd.readouterr().err
-        return "make the subscriber volatile" in output
-
-    world.until(logged, "the warning")
-    assert "/pose_resnet/persons" in output
+    assert "/pose_resnet/persons" in until_logged("make the subscriber volatile")
 
 
 def test_qos_can_be_overridden_from_outside(world: Any, spot: str) -> None:

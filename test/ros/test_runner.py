@@ -53,6 +53,13 @@ def ended(process: subprocess.Popen) -> tuple[int, str]:
     return process.returncode, output
 
 
+def read_until(process: subprocess.Popen, text: str) -> None:
+    """Read the output line by line, up to one that contains the text."""
+    assert process.stdout
+    while text not in process.stdout.readline():
+        assert process.poll() is None
+
+
 def busy_node(world: Any, start: Start, model: str, image_message: Callable[..., Image]) -> subprocess.Popen:
     """A node process in the middle of an inference that would take hours."""
     process = start("pose_node", pose_model=model, detector_model="full_frame")
@@ -112,9 +119,7 @@ load_pipeline, node.load_pipeline = node.load_pipeline, load_slowly
 sys.exit(node.main(["--ros-args", "-p", "detector_model:=full_frame", "-p", "pose_model:={spot}"]))
 """
     process = start(script=script)
-    assert process.stdout
-    while "loading\n" not in process.stdout.readline():
-        assert process.poll() is None
+    read_until(process, "loading\n")
     process.send_signal(signal.SIGTERM)
     output, _ = process.communicate(timeout=EXIT_DEADLINE_S)
     assert process.returncode == 0, output
@@ -125,9 +130,7 @@ sys.exit(node.main(["--ros-args", "-p", "detector_model:=full_frame", "-p", "pos
 
 def test_a_signal_while_nothing_happens(world: Any, start: Start) -> None:
     process = start("pose_node", autostart="false")
-    assert process.stdout  # not the graph, in which an earlier node may still be
-    while "waiting to be configured" not in process.stdout.readline():
-        assert process.poll() is None
+    read_until(process, "waiting to be configured")  # not the graph, in which an earlier node may still be
     process.send_signal(signal.SIGTERM)
     output, _ = process.communicate(timeout=EXIT_DEADLINE_S)
     assert process.returncode == 0, output
@@ -145,9 +148,7 @@ atexit.register(print, "Python cleans up")
 sys.exit(node.main(["--ros-args", "-p", "autostart:=false"]))
 """
     process = start(script=script)
-    assert process.stdout
-    while "waiting to be configured" not in process.stdout.readline():
-        assert process.poll() is None
+    read_until(process, "waiting to be configured")
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=EXIT_DEADLINE_S)
     assert (process.returncode, output) == (0, "")
